@@ -1,0 +1,11 @@
+/* Cotan: JAX's system in C. cotan.h is to C what `import jax` is to Python. */
+#ifndef COTAN_H
+#define COTAN_H
+#include "cotan/array.h"
+#include "cotan/base.h"
+#include "cotan/transform.h"
+#include "cotan/numpy.h"  /* generated from api/numpy.pyi, and so on */
+#include "cotan/lax.h"
+#include "cotan/nn.h"
+#include "cotan/random.h"
+#endif

@@ -1,0 +1,63 @@
+/* The binding table: what the generator makes of the stubs in api/, and what a host language walks to call the library.
+ *
+ * One entry a function: how to call it, and for each parameter its name, kind, default and place in the argument struct. tools/generate.py writes
+ * the table (build/generated/binding.c); python/ reads it. Nothing about single functions stands anywhere else. */
+#ifndef COTAN_SRC_BINDING_H
+#define COTAN_SRC_BINDING_H
+#include "array/array.h"
+
+typedef enum bind_kind {
+    BIND_ARRAY,       /* ct_array: anything jnp.asarray takes; lists only where the stub says ArrayLike | list */
+    BIND_ARRAY_OPT,   /* ct_array or NULL for None */
+    BIND_ARRAYS,      /* ct_arrays: a sequence of array-likes (an array counts as its rows) */
+    BIND_TREE,        /* ct_tree: a pytree of array-likes */
+    BIND_INT,         /* int64_t */
+    BIND_INT_OPT,     /* ct_opt_int: None means not given */
+    BIND_BOOL,        /* bool, default False */
+    BIND_SWITCH,      /* ct_switch: bool whose default is True, or None */
+    BIND_FLOAT,       /* double */
+    BIND_FLOAT_OPT,   /* ct_opt_float */
+    BIND_STRING,      /* const char *, NULL for None */
+    BIND_DTYPE,       /* ct_dtype, CT_NO_DTYPE for None; Python's int, float, bool, complex and all NumPy spellings */
+    BIND_AXES,        /* ct_ints from int, sequence of ints or None (zero list) */
+    BIND_SHAPE,       /* ct_ints from int or sequence of ints; None only where optional (zero list) */
+    BIND_PRECISION,   /* int, as PARAM_PRECISION */
+    BIND_PAIRS,       /* ct_ints from nested pairs, an int, or a flat pair: flattened; the function canonicalises */
+    BIND_FN,          /* ct_fn from a callable */
+    BIND_NONE,        /* accepted for compatibility: anything but the default is NotImplementedError naming it */
+} bind_kind;
+typedef struct ct_arrays { int64_t n; const ct_array *at; } ct_arrays;
+typedef struct ct_opt_int { bool given; int64_t value; } ct_opt_int;
+typedef struct ct_opt_float { bool given; double value; } ct_opt_float;
+typedef enum ct_switch { CT_DEFAULT, CT_FALSE, CT_TRUE } ct_switch;
+
+enum bind_flags { BIND_REQUIRED = 1, BIND_POSITIONAL_ONLY = 2, BIND_KEYWORD_ONLY = 4, BIND_LIST_OK = 8 };
+typedef struct bind_param {
+    const char *name;
+    uint8_t kind, flags;
+    uint16_t offset;            /* in the argument struct */
+    const char *default_text;   /* as Python shows it; NULL when required */
+    int64_t default_int;        /* for BIND_INT */
+    double default_float;       /* for BIND_FLOAT */
+    const char *default_string; /* for BIND_STRING */
+} bind_param;
+
+/* How the C function is called. */
+typedef enum bind_call {
+    BIND_CALL_1, BIND_CALL_2, BIND_CALL_3, /* ct_array f(ct_array, ...): all parameters are required arrays */
+    BIND_CALL_ARGS,                        /* ct_tree f(const args *) */
+} bind_call;
+typedef struct bind_function {
+    const char *module;    /* "numpy", "lax", "random", "nn" */
+    const char *name;      /* "cumsum" */
+    const char *doc, *signature;
+    void (*call)(void);    /* cast by `how` */
+    uint8_t how;           /* bind_call */
+    bool jitted;           /* JAX wraps it in jit: staged as an inner call of this name */
+    uint16_t args_size;
+    int16_t nparams;
+    const bind_param *params;
+} bind_function;
+extern const bind_function bind_functions[];
+extern const int bind_function_count;
+#endif

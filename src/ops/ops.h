@@ -1,0 +1,103 @@
+/* The operations as the rest of the library calls them, and the short names that rules are written in.
+ *
+ * These are the primitives' own semantics (jax.lax): operands of one dtype, shapes equal except that scalars broadcast; no promotion. A C number stands for
+ * a weakly typed scalar and takes the other operand's dtype. NumPy semantics are in src/numpy. */
+#ifndef COTAN_SRC_OPS_H
+#define COTAN_SRC_OPS_H
+
+#include "core/core.h"
+#include "ops/params.h"
+
+/* ops.def lists every primitive once; enum op_code, the table and the elementwise builders come from it. */
+enum op_code {
+#define ROW(name, ...) OP_##name,
+#define UNARY ROW
+#define BINARY ROW
+#define TERNARY ROW
+#define COMPARE ROW
+#define REDUCE ROW
+#define CUMULATIVE ROW
+#define CUSTOM ROW
+#include "ops/ops.def"
+#undef ROW
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+#undef COMPARE
+#undef REDUCE
+#undef CUMULATIVE
+#undef CUSTOM
+    OP_COUNT
+};
+extern const op *const op_table[OP_COUNT];
+const op *op_named(const char *name); /* NULL when unknown */
+
+/* ---- builders: one per primitive, named op_<primitive> ---- */
+#define UNARY(name, ...) ct_array op_##name(ct_array x);
+#define BINARY(name, ...) ct_array op_##name(ct_array x, ct_array y);
+#define TERNARY(name, ...) ct_array op_##name(ct_array x, ct_array y, ct_array z);
+#define COMPARE(name, ...) ct_array op_##name(ct_array x, ct_array y);
+#define REDUCE(name, ...) ct_array op_##name(ct_array x, ct_ints axes);
+#define CUMULATIVE(name, ...) ct_array op_##name(ct_array x, int64_t axis, bool reverse);
+#define CUSTOM(name, ...)
+#include "ops/ops.def"
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+#undef COMPARE
+#undef REDUCE
+#undef CUMULATIVE
+#undef CUSTOM
+
+/* Structured ones (their files say more). Axis lists are canonical: non-negative, sorted where order has no meaning. */
+ct_array op_broadcast_in_dim(ct_array x, ct_ints shape, ct_ints broadcast_dimensions);
+ct_array op_reshape(ct_array x, ct_ints new_sizes);
+ct_array op_transpose(ct_array x, ct_ints permutation);
+ct_array op_squeeze(ct_array x, ct_ints dimensions);
+ct_array op_expand_dims(ct_array x, ct_ints dimensions); /* a broadcast_in_dim; dimensions of the result */
+ct_array op_rev(ct_array x, ct_ints dimensions);
+ct_array op_concatenate(int64_t n, const ct_array *xs, int64_t dimension);
+ct_array op_pad(ct_array x, ct_array value, ct_ints low_high_interior); /* triples */
+ct_array op_slice(ct_array x, ct_ints start, ct_ints limit, ct_ints strides); /* strides may be the zero list */
+ct_array op_dynamic_slice(ct_array x, int64_t n, const ct_array *starts, ct_ints sizes);
+ct_array op_dynamic_update_slice(ct_array x, ct_array update, int64_t n, const ct_array *starts);
+ct_array op_gather(ct_array x, ct_array indices, const params_gather *p);
+ct_array op_scatter(const op *o, ct_array x, ct_array indices, ct_array updates, const params_scatter *p); /* o: scatter, scatter_add, _mul, _min, _max, _sub */
+ct_array op_select_n(ct_array which, int64_t n, const ct_array *cases);
+ct_array op_convert(ct_array x, ct_dtype dtype, bool weak); /* convert_element_type; x itself when nothing changes */
+ct_array op_bitcast(ct_array x, ct_dtype dtype);
+ct_array op_iota(ct_dtype dtype, ct_ints shape, int64_t dimension);
+ct_array op_dot_general(ct_array x, ct_array y, const params_dot_general *p);
+ct_array op_conv(ct_array x, ct_array kernel, const params_conv *p);
+ct_array op_integer_pow(ct_array x, int64_t y);
+ct_array op_reduce_precision(ct_array x, int64_t exponent_bits, int64_t mantissa_bits);
+ct_array op_argmin(ct_array x, int64_t axis, ct_dtype index_dtype);
+ct_array op_argmax(ct_array x, int64_t axis, ct_dtype index_dtype);
+void op_sort(int64_t n, const ct_array *xs, int64_t dimension, bool stable, int64_t num_keys, ct_array *out);
+void op_top_k(ct_array x, int64_t k, int64_t axis, ct_array out[2]);
+void op_threefry2x32(ct_array k1, ct_array k2, ct_array x1, ct_array x2, ct_array out[2]);
+ct_array op_stop_gradient(ct_array x);
+
+/* ---- helpers ---- */
+/* Zeros, ones or any number in the shape and dtype of an aval: a scalar literal, broadcast. */
+ct_array op_full(const aval *a, double value);
+ct_array op_full_like(ct_array x, double value);
+/* Moves the mapped axis to the front, or broadcasts an unmapped operand to have one: what batching rules start with. */
+ct_array batch_front(ct_array x, int dim, int64_t size);
+/* Moves axis from -> to by a transpose (x itself when equal). */
+ct_array op_moveaxis(ct_array x, int64_t from, int64_t to);
+/* A C number as a scalar of x's dtype. */
+ct_array op_number(double value, ct_array x);
+
+/* ---- short names for rules: either operand may be a C number ---- */
+#ifdef OPS_SHORT_NAMES
+static inline ct_array rule_id(ct_array a, ct_array other) { (void)other; return a; }
+#define OPERAND(a, other) _Generic((a), ct_array: rule_id, default: op_number)((a), _Generic((other), ct_array: (other), default: NULL))
+#define add(a, b) op_add(OPERAND(a, b), OPERAND(b, a))
+#define sub(a, b) op_sub(OPERAND(a, b), OPERAND(b, a))
+#define mul(a, b) op_mul(OPERAND(a, b), OPERAND(b, a))
+#define div(a, b) op_div(OPERAND(a, b), OPERAND(b, a))
+#define neg(a) op_neg(a)
+#define select(c, on_true, on_false) op_select_n(c, 2, (ct_array[]){OPERAND(on_false, on_true), OPERAND(on_true, on_false)})
+#endif
+#endif
