@@ -27,6 +27,11 @@ CT_NODISCARD bool base_add(int64_t a, int64_t b, int64_t *sum);
 /* Torture: fails the n-th allocation from now (0 = the next); -1 switches it off. Returns whether a pending failure was consumed. */
 CT_API bool base_fail_allocation(int64_t n);
 
+/* For allocators that do not end in base_alloc: whether this request is the one that fails (recorded when so). */
+CT_NODISCARD bool base_allocation_fails(size_t bytes);
+/* Records CT_OUT_OF_MEMORY_ERROR without allocating. */
+void base_fail_memory(size_t bytes);
+
 /* ---- arenas: bump allocation, freed as a whole ---- */
 typedef struct arena {
     struct arena_block *blocks;
@@ -34,7 +39,7 @@ typedef struct arena {
 } arena;
 CT_NODISCARD void *arena_alloc(arena *a, size_t bytes); /* 16-byte aligned, not cleared; a zeroed arena is ready */
 CT_NODISCARD void *arena_copy(arena *a, const void *data, size_t bytes);
-CT_NODISCARD char *arena_string(arena *a, const char *text); /* a copy; NULL stays NULL */
+CT_NODISCARD char *arena_string(arena *a, const char *s); /* a copy; NULL stays NULL */
 void arena_free(arena *a);
 
 /* ---- growable array of any element type: struct { T *at; int64_t n, capacity; } ---- */
@@ -82,7 +87,12 @@ typedef struct object {
     _Atomic int32_t refs; /* INT32_MAX / 2 and above: immortal */
     uint8_t kind;         /* ct_kind */
 } object;
-static inline void object_retain(void *o) { atomic_fetch_add_explicit(&((object *)o)->refs, 1, memory_order_relaxed); }
+#define OBJECT_IMMORTAL (INT32_MAX / 2)
+static inline void object_retain(void *o)
+{
+    if (likely(atomic_load_explicit(&((object *)o)->refs, memory_order_relaxed) < OBJECT_IMMORTAL))
+        atomic_fetch_add_explicit(&((object *)o)->refs, 1, memory_order_relaxed);
+}
 void object_release(void *o); /* NULL is fine */
 /* Hands one reference to the current scope. On failure releases it and returns false. */
 CT_NODISCARD bool scope_own(void *o);
@@ -102,10 +112,14 @@ typedef ct_code ct_status;
 
 /* ---- threads (threads.c): one lazily started pool for the whole process ---- */
 /* Calls body(context, begin, end) over [0, n) in pieces of at least `grain`; returns when all are done. Runs in the caller's thread when one piece
- * suffices, when threads = 1, or when already inside a parallel region (a task never waits on its own pool). The pieces never depend on the thread count's timing. */
+ * suffices, when threads = 1, or when already inside a parallel region (a task never waits on its own pool). Every piece begins at a multiple of
+ * `grain`, so a body that works in blocks of `grain` gives the same result on any number of threads. */
 void base_parallel(int64_t n, int64_t grain, void (*body)(void *context, int64_t begin, int64_t end), void *context);
 int base_threads(void);           /* COTAN_THREADS or the number of cores this process may use */
 void base_set_threads(int threads); /* 0: default */
+
+/* Runs `cleanup` when this thread ends (each once a registration). */
+void base_at_thread_exit(void (*cleanup)(void));
 
 /* ---- host hook: long native work polls this about every 10 ms; true asks to stop (Ctrl-C) ---- */
 extern bool (*base_interrupted)(void);
