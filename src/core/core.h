@@ -41,6 +41,15 @@ typedef enum param_kind {
     PARAM_FN,           /* ct_fn, one reference */
     PARAM_HOST,         /* host_object: a host-language value with its own equality, hash and repr */
 } param_kind;
+/* What the kinds above store. */
+typedef struct dot_dims { ct_ints lhs_contract, rhs_contract, lhs_batch, rhs_batch; } dot_dims;
+typedef struct gather_dims { ct_ints offset_dims, collapsed_slice_dims, start_index_map, operand_batching_dims, start_indices_batching_dims; } gather_dims;
+typedef struct scatter_dims { ct_ints update_window_dims, inserted_window_dims, scatter_dims_to_operand_dims, operand_batching_dims, scatter_indices_batching_dims; } scatter_dims;
+typedef struct conv_dims { ct_ints lhs_spec, rhs_spec, out_spec; } conv_dims; /* JAX's ConvDimensionNumbers: (batch, feature, spatial...) and (out, in, spatial...) positions */
+typedef struct host_object { const tree_host *host; void *data; } host_object;
+typedef struct optional_float { bool given; double value; } optional_float;
+typedef struct jaxpr_list { int64_t n; jaxpr **at; } jaxpr_list;
+enum gather_mode { GATHER_CLIP, GATHER_FILL_OR_DROP, GATHER_PROMISE_IN_BOUNDS, GATHER_ONE_HOT };
 typedef struct param_field {
     const char *name;
     uint8_t kind; /* param_kind */
@@ -99,6 +108,8 @@ struct op {
 
 /* Hands the operation to the current trace. Results belong to the current scope; all poison after a failure. */
 void core_bind(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out);
+/* The same on a given trace (NULL: eval), whatever the current one is. */
+void core_bind_on(trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out);
 ct_array core_bind1(const op *o, const void *params, int nin, const ct_array *in);
 /* The eager evaluation of one operation on concrete arrays. */
 bool core_eval(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out);
@@ -109,6 +120,7 @@ typedef struct trace_class {
     bool (*process)(trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out);
     void (*release_tracer)(trace *t, ct_array dying); /* may be NULL */
     void (*destroy)(trace *t);                        /* frees the struct */
+    bool primal_is_value; /* a tracer's primal is what bool(x) may look at */
 } trace_class;
 struct trace {
     object head; /* tracers hold references, so that a leaked one can still say where it comes from */
@@ -117,6 +129,9 @@ struct trace {
     bool alive;        /* false after its function returned: its tracers have leaked */
     const char *what;  /* "jit(loss)", for messages */
 };
+extern const object_class trace_object_class;
+/* A tracer of this trace, which it keeps; the trace fills primal, tangent, tag, payload. */
+ct_array trace_tracer(trace *t, const aval *a);
 extern _Thread_local trace *core_current; /* NULL: eval */
 typedef struct { trace *saved; } trace_context;
 static inline trace_context trace_enter(trace *t) { trace_context c = {core_current}; core_current = t; return c; }
@@ -147,8 +162,7 @@ typedef struct eqn {
     struct eqn *next;
     const char *name_stack, *source;
 } eqn;
-typedef vec(object *) jaxpr_refs_vec;
-struct jaxpr_refs { jaxpr_refs_vec held; };
+struct jaxpr_refs { vec(object *) held; };
 /* A closed jaxpr: constants are bound. Immutable once finished, shared by reference. Lives in one arena. */
 struct jaxpr {
     object head;
@@ -164,7 +178,13 @@ struct jaxpr {
     uint32_t effects;
     const char *name;       /* of the traced function, or NULL */
     void *compiled;         /* cache slot of the backend; released through core_backend */
+    struct derived *derived; /* jaxprs made of this one (its derivative, its batched form), by what was asked */
 };
+/* A jaxpr made of j for this purpose and key earlier, or NULL (borrowed). */
+jaxpr *jaxpr_derived(const jaxpr *j, const char *purpose, int64_t n, const void *key);
+/* Keeps one (retains it); extra: facts found on the way, copied (nextra bools), which jaxpr_derived_extra returns. */
+CT_NODISCARD bool jaxpr_derive(jaxpr *j, const char *purpose, int64_t n, const void *key, jaxpr *made, int64_t nextra, const bool *extra);
+const bool *jaxpr_derived_extra(const jaxpr *j, const char *purpose, int64_t n, const void *key);
 static inline const aval *atom_aval(const atom *a) { return a->var ? &a->var->aval : &a->literal->aval; }
 
 /* Writing one: start, add, finish. Every function records an error and returns NULL/false on failure. */
@@ -182,6 +202,8 @@ void jaxpr_text(text *t, const jaxpr *j);
 CT_NODISCARD jaxpr *jaxpr_parse(const char *source);
 /* Types, scoping, single assignment, parameters: false with the offending equation in the message. */
 CT_NODISCARD bool jaxpr_verify(const jaxpr *j);
+/* The same program with its constants as leading inputs; their values go to consts (borrowed). */
+CT_NODISCARD jaxpr *jaxpr_consts_to_inputs(const jaxpr *j);
 uint64_t jaxpr_hash(const jaxpr *j);
 bool jaxpr_equal(const jaxpr *a, const jaxpr *b);
 /* Simplifier: inline calls marked inline, fold small constants, common subexpressions, dead code. A new jaxpr. */
@@ -201,6 +223,11 @@ struct ct_function {
 };
 CT_NODISCARD bool fn_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out);
 const char *fn_name(ct_fn f);
+/* For writers of fn_class (function.c): a zeroed function owned by the scope; packing arguments; taking them apart; returning. */
+ct_fn fn_new(const fn_class *class, size_t size);
+treedef *fn_pack(int64_t n, const ct_tree *args, int64_t *nin, ct_array **leaves);
+bool fn_arguments(ct_fn f, const treedef *in_def, const ct_array *in, int most, int *n, ct_tree *args);
+CT_NODISCARD bool fn_return(ct_tree result, treedef **out_def, int64_t *nout, ct_array **out);
 
 /* ---- the backend: how transform reaches the compiler without naming it ---- */
 typedef struct ct_backend {

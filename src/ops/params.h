@@ -3,15 +3,6 @@
 #define COTAN_SRC_PARAMS_H
 #include "core/core.h"
 
-typedef struct dot_dims { ct_ints lhs_contract, rhs_contract, lhs_batch, rhs_batch; } dot_dims;
-typedef struct gather_dims { ct_ints offset_dims, collapsed_slice_dims, start_index_map, operand_batching_dims, start_indices_batching_dims; } gather_dims;
-typedef struct scatter_dims { ct_ints update_window_dims, inserted_window_dims, scatter_dims_to_operand_dims, operand_batching_dims, scatter_indices_batching_dims; } scatter_dims;
-typedef struct conv_dims { ct_ints lhs_spec, rhs_spec, out_spec; } conv_dims; /* JAX's ConvDimensionNumbers: (batch, feature, spatial...) and (out, in, spatial...) positions */
-typedef struct host_object { const tree_host *host; void *data; } host_object;
-typedef struct optional_float { bool given; double value; } optional_float;
-typedef struct jaxpr_list { int64_t n; jaxpr **at; } jaxpr_list;
-enum gather_mode { GATHER_CLIP, GATHER_FILL_OR_DROP, GATHER_PROMISE_IN_BOUNDS, GATHER_ONE_HOT };
-
 /* F(owner, kind, C type, name); N: a parameter that always prints None and has no storage. */
 #define PARAMS_LIST(P) \
     P(reduce, F(reduce, INTS, ct_ints, axes) N(reduce, out_sharding)) \

@@ -16,22 +16,60 @@ typedef struct flat {
 CT_NODISCARD bool transform_jvp(flat f, int64_t n, const ct_array *primals, const ct_array *tangents, leaves *out, leaves *out_tangents);
 
 /* Evaluates f and keeps its derivative as a linear program over the known values (residuals). */
-typedef struct linear linear; /* reference counted object */
-CT_NODISCARD bool transform_linearize(flat f, int64_t n, const ct_array *primals, leaves *out, linear **derivative);
-CT_NODISCARD bool linear_apply(linear *l, int64_t n, const ct_array *tangents, leaves *out);
+typedef struct linear_map linear_map; /* reference counted object */
+CT_NODISCARD bool transform_linearize(flat f, int64_t n, const ct_array *primals, leaves *out, linear_map **derivative);
+CT_NODISCARD bool linear_apply(linear_map *l, int64_t n, const ct_array *tangents, leaves *out);
 /* Cotangents of the inputs from those of the outputs (NULL: zero, in both). */
-CT_NODISCARD bool linear_transpose(linear *l, int64_t nout, const ct_array *cts, leaves *in_cts);
+CT_NODISCARD bool linear_transpose(linear_map *l, int64_t nout, const ct_array *cts, leaves *in_cts);
+
+jaxpr *linear_program(const linear_map *l);                    /* borrowed */
+int32_t linear_position(const linear_map *l, int64_t output);  /* which result of the program; -1: zero */
+const aval *linear_out_aval(const linear_map *l, int64_t output);
+/* Ends a scope and keeps the leaves of one or two lists (NULL entries are skipped). */
+void leaves_keep(ct_scope scope, leaves *a, leaves *b);
+void leaves_free(leaves *l);
 
 /* Batching. dims[i] may be NOT_MAPPED; out_dims[j] is where output j shall have its mapped axis (NOT_MAPPED: it must have none). */
 typedef bool out_dims_fn(void *env, int64_t nout, int *dims);
 CT_NODISCARD bool transform_vmap(flat f, batch b, int64_t n, const ct_array *in, const int *dims, out_dims_fn *want, void *env, leaves *out);
 
-/* Staging: the jaxpr of f on abstract inputs. */
+/* Staging: the jaxpr of f on abstract inputs. Its constants may be tracers of enclosing traces. */
 CT_NODISCARD jaxpr *transform_stage(flat f, int64_t n, const aval *in, const char *name);
 
-/* Derivatives of jaxprs, for calls and control flow. */
-/* (in..., nonzero tangents...) -> (out..., nonzero out tangents...); out_nonzero has nout entries, filled; `instantiate` forces all. */
-CT_NODISCARD jaxpr *jaxpr_jvp(const jaxpr *j, const bool *nonzero, bool instantiate, bool *out_nonzero);
-/* batched jaxpr; mapped axes at 0; out_mapped filled; force[j] asks for a mapped output (NULL: none). */
-CT_NODISCARD jaxpr *jaxpr_vmap(const jaxpr *j, batch b, const bool *mapped, const bool *force, bool *out_mapped);
+/* The same for a function of trees; *out_def gets a new reference. */
+CT_NODISCARD jaxpr *transform_stage_fn(ct_fn f, const treedef *in_def, int64_t n, const aval *in, treedef **out_def);
+extern _Thread_local bool transform_disable_jit; /* jax_disable_jit */
+
+/* ---- between the interpreters ---- */
+/* A staging trace that is written to step by step (linearize keeps its tangent program in one). */
+typedef struct stage_trace stage_trace;
+CT_NODISCARD stage_trace *stage_new(const char *what); /* one reference; alive */
+ct_array stage_input(stage_trace *t, const aval *a);   /* a new input as a tracer of the current scope */
+/* Records an equation whose results have the given avals; results are tracers. */
+CT_NODISCARD bool stage_record(stage_trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout, const aval *out_avals, ct_array *out);
+/* Ends the trace: its tracers are dead from here on. The jaxpr with these outputs (NULL entries are not allowed), or NULL. */
+CT_NODISCARD jaxpr *stage_finish(stage_trace *t, int64_t nout, const ct_array *out, const char *name);
+void stage_abandon(stage_trace *t); /* after an error */
+trace *stage_as_trace(stage_trace *t);
+
+/* The program as a flat function. */
+flat jaxpr_as_flat(const jaxpr *j);
+
+typedef struct linearize_trace linearize_trace;
+/* What a linearize rule needs: where tangents are staged. */
+stage_trace *linearize_tangents(linearize_trace *t);
+trace *linearize_parent(linearize_trace *t);
+
+/* Cotangents through a linear jaxpr: constants and inputs whose entry in `linear` is false are known values. in_cts[i] stays NULL for known inputs and zeros. */
+CT_NODISCARD bool jaxpr_backward(const jaxpr *j, int64_t nin, const bool *linear, const ct_array *in, int64_t nout, const ct_array *cts, ct_array *in_cts);
+
+/* ---- derivatives of jaxprs, for calls and control flow; all cached on the jaxpr ---- */
+/* (in..., nonzero tangents...) -> (out..., nonzero out tangents...); out_nonzero has j->nout entries. instantiate: all out tangents. Borrowed. */
+jaxpr *jaxpr_jvp(jaxpr *j, const bool *nonzero, bool instantiate, bool *out_nonzero);
+/* Splits the derivative: *known maps in -> (out..., residuals...), *tangent maps (residuals..., nonzero tangents...) -> nonzero out tangents. Borrowed. */
+CT_NODISCARD bool jaxpr_linearize(jaxpr *j, const bool *nonzero, bool *out_nonzero, jaxpr **known, jaxpr **tangent);
+/* The jaxpr on inputs mapped along axis 0 where mapped[i]; out_mapped filled; force: all outputs mapped. Borrowed. */
+jaxpr *jaxpr_vmap(jaxpr *j, batch b, const bool *mapped, bool force, bool *out_mapped);
+/* (known inputs..., nonzero cts...) -> cts of the linear inputs (instantiated). Borrowed. */
+jaxpr *jaxpr_transpose(jaxpr *j, const bool *linear, const bool *ct_nonzero);
 #endif

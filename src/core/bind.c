@@ -1,0 +1,163 @@
+/* Where every operation passes: the thread's current trace, eager evaluation, and the message a leaked tracer gets.
+ *
+ * Next: op kernels and rules in src/ops, interpreters in src/transform. */
+#include "core/core.h"
+
+_Thread_local trace *core_current;
+const ct_backend *core_backend;
+
+static bool poison_all(int n, ct_array *out)
+{
+    for (int i = 0; i < n; i++)
+        out[i] = array_poison;
+    return false;
+}
+
+static void fail_leaked(const op *o, ct_array tracer)
+{
+    text where = {0};
+    aval_text(&where, &tracer->aval, false);
+    char *shape = text_end(&where);
+    base_fail(CT_UNEXPECTED_TRACER_ERROR,
+              "Encountered an unexpected tracer. A function transformed by Cotan had a side effect, allowing for a reference to an intermediate value with "
+              "type %s to escape the scope of the transformation %s; it was then used by the operation %s. Transformed functions must not store traced "
+              "values outside: return them instead.",
+              shape ? shape : "?", tracer->trace->what ? tracer->trace->what : tracer->trace->class->name, o->name);
+    base_free(shape);
+}
+
+/* Operands must be arrays of traces that still run. */
+static bool check_operands(const op *o, int nin, const ct_array *in)
+{
+    for (int i = 0; i < nin; i++) {
+        if (likely(is_array(in[i])) || is_poison(in[i]))
+            continue;
+        if (is_tracer(in[i])) {
+            if (likely(in[i]->trace->alive))
+                continue;
+            fail_leaked(o, in[i]);
+        } else {
+            base_fail(CT_TYPE_ERROR, "%s takes arrays, but operand %d is a tree; pick a leaf with ct_get or ct_at.", o->name, i);
+        }
+        return false;
+    }
+    return true;
+}
+
+void core_bind_on(trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+{
+    for (int i = 0; i < nin; i++)
+        if (is_poison(in[i])) {
+            poison_all(nout, out);
+            return;
+        }
+    if (!check_operands(o, nin, in)) {
+        poison_all(nout, out);
+        return;
+    }
+    trace_context saved = trace_enter(t);
+    bool good = t ? t->class->process(t, o, params, nin, in, nout, out) : core_eval(o, params, nin, in, nout, out);
+    trace_leave(saved);
+    if (unlikely(!good)) {
+        if (ct_ok())
+            base_fail(CT_RUNTIME_ERROR, "%s failed without a message", o->name);
+        poison_all(nout, out);
+    }
+}
+
+void core_bind(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+{
+    core_bind_on(core_current, o, params, nin, in, nout, out);
+}
+
+ct_array core_bind1(const op *o, const void *params, int nin, const ct_array *in)
+{
+    ct_array out;
+    core_bind_on(core_current, o, params, nin, in, 1, &out);
+    return out;
+}
+
+enum { FEW = 16 };
+
+bool core_eval(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+{
+    for (int i = 0; i < nin; i++)
+        if (unlikely(!is_array(in[i]))) {
+            if (is_tracer(in[i]))
+                fail_leaked(o, in[i]);
+            return false;
+        }
+    if (o->call)
+        return o->call(o, params, nin, in, nout, out);
+    if (!o->abstract || !o->kernel) {
+        base_fail(CT_NOT_IMPLEMENTED_ERROR, "Evaluation rule for '%s' not implemented", o->name);
+        return false;
+    }
+    char local[1024];
+    arena scratch = {.next = local, .limit = local + sizeof local};
+    aval few_avals[FEW], few_out[FEW];
+    operand few_operands[2 * FEW];
+    bool many = nin > FEW || nout > FEW;
+    aval *in_avals = many ? arena_alloc(&scratch, (size_t)nin * sizeof(aval)) : few_avals;
+    aval *out_avals = many ? arena_alloc(&scratch, (size_t)nout * sizeof(aval)) : few_out;
+    operand *operands = many ? arena_alloc(&scratch, (size_t)(nin + nout) * sizeof(operand)) : few_operands;
+    bool good = in_avals && out_avals && operands;
+    if (good) {
+        for (int i = 0; i < nin; i++) {
+            in_avals[i] = in[i]->aval;
+            operands[i] = (operand){in[i]->aval, in[i]->data};
+        }
+        int n = nout;
+        good = o->abstract(o, params, nin, in_avals, &n, out_avals, &scratch);
+        for (int i = 0; i < nout && good; i++) {
+            out[i] = array_like(&out_avals[i]);
+            good = !is_poison(out[i]);
+            if (good)
+                operands[nin + i] = (operand){out[i]->aval, out[i]->data};
+        }
+        good = good && o->kernel(o, params, nin, operands, nout, operands + nin) == CT_OK;
+    }
+    arena_free(&scratch);
+    return good;
+}
+
+bool core_concrete(ct_array a, ct_array *concrete)
+{
+    while (is_tracer(a) && a->trace->class->primal_is_value)
+        a = a->primal;
+    *concrete = a;
+    return is_array(a);
+}
+
+/* ---- traces as objects ---- */
+
+static void trace_destroy(object *o) { ((trace *)o)->class->destroy((trace *)o); }
+const object_class trace_object_class = {trace_destroy};
+
+static void release_tracer(trace *t, ct_array dying)
+{
+    if (t->class->release_tracer)
+        t->class->release_tracer(t, dying);
+    object_release(t);
+}
+
+ct_array trace_tracer(trace *t, const aval *a)
+{
+    array_trace_release = release_tracer;
+    ct_array tracer = array_tracer(t, a);
+    if (!is_poison(tracer))
+        object_retain(t);
+    return tracer;
+}
+
+/* ---- named axes ---- */
+_Thread_local axis_frame *core_axes;
+
+axis_frame *core_find_axis(const char *name)
+{
+    for (axis_frame *f = core_axes; f; f = f->outer)
+        if (f->name && !strcmp(f->name, name))
+            return f;
+    base_fail(CT_VALUE_ERROR, "Found an unbound axis name: %s. Collectives work inside vmap(..., axis_name='%s').", name, name);
+    return NULL;
+}

@@ -1,0 +1,336 @@
+/* Building, owning, evaluating and comparing jaxprs. Printing: print.c; reading: parse.c; checking: verify.c. */
+#include "core/core.h"
+
+/* What was made of a jaxpr: its derivative for some nonzero inputs, its batched form, ... A list, since it is short. */
+struct derived {
+    const char *purpose;
+    int64_t n, nextra;
+    void *key;
+    bool *extra;
+    jaxpr *made;
+    struct derived *next;
+};
+
+static void free_derived(struct derived *d)
+{
+    while (d) {
+        struct derived *next = d->next;
+        object_release(d->made);
+        base_free(d);
+        d = next;
+    }
+}
+
+static void jaxpr_destroy(object *o)
+{
+    jaxpr *j = (jaxpr *)o;
+    if (j->compiled && core_backend)
+        core_backend->release(j->compiled);
+    free_derived(j->derived);
+    for (int64_t i = 0; i < j->refs.held.n; i++)
+        object_release(j->refs.held.at[i]);
+    vec_free(&j->refs.held);
+    arena_free(&j->arena);
+    base_free(j);
+}
+static const object_class jaxpr_class = {jaxpr_destroy};
+
+jaxpr *jaxpr_new(void)
+{
+    jaxpr *j = base_zalloc(sizeof *j);
+    if (j)
+        j->head = (object){&jaxpr_class, 1, KIND_OTHER};
+    return j;
+}
+
+bool jaxpr_hold(jaxpr *j, void *o)
+{
+    object_retain(o);
+    if (vec_push(&j->refs.held, (object *)o))
+        return true;
+    object_release(o);
+    return false;
+}
+
+var *jaxpr_var(jaxpr *j, const aval *a)
+{
+    var *v = arena_alloc(&j->arena, sizeof *v + (size_t)a->ndim * sizeof(int64_t));
+    if (!v)
+        return NULL;
+    int64_t *shape = (int64_t *)(v + 1);
+    if (a->ndim)
+        memcpy(shape, a->shape, (size_t)a->ndim * sizeof *shape);
+    *v = (var){.aval = {a->dtype, a->weak, a->ndim, shape}, .id = j->nvars++};
+    return v;
+}
+
+eqn *jaxpr_eqn(jaxpr *j, eqn **tail, const op *o, const void *params, int nin, const atom *in, int nout, var *const *out)
+{
+    eqn *e = arena_alloc(&j->arena, sizeof *e);
+    atom *ins = arena_copy(&j->arena, in, (size_t)nin * sizeof *in);
+    var **outs = arena_copy(&j->arena, out, (size_t)nout * sizeof *out);
+    const void *copy = params_copy(o, params, &j->arena, &j->refs);
+    if (!e || !ins || !outs || !copy)
+        return NULL;
+    *e = (eqn){.op = o, .params = copy, .nin = nin, .nout = nout, .in = ins, .out = outs};
+    if (*tail)
+        (*tail)->next = e;
+    else
+        j->eqns = e;
+    *tail = e;
+    j->neqns++;
+    return e;
+}
+
+static void number(var *v, int32_t *next)
+{
+    v->id = (*next)++;
+    v->uses = 0;
+}
+
+static void use(const atom *a)
+{
+    if (a->var)
+        a->var->uses++;
+}
+
+bool jaxpr_finish(jaxpr *j)
+{
+    int32_t next = 0;
+    for (int i = 0; i < j->nconsts; i++)
+        number(j->constvars[i], &next);
+    for (int i = 0; i < j->nin; i++)
+        number(j->in[i], &next);
+    for (eqn *e = j->eqns; e; e = e->next)
+        for (int i = 0; i < e->nout; i++)
+            if (e->out[i])
+                number(e->out[i], &next);
+    j->nvars = next;
+    for (eqn *e = j->eqns; e; e = e->next)
+        for (int i = 0; i < e->nin; i++)
+            use(&e->in[i]);
+    for (int i = 0; i < j->nout; i++)
+        use(&j->out[i]);
+#ifdef COTAN_VERIFY
+    return jaxpr_verify(j);
+#else
+    return true;
+#endif
+}
+
+/* ---- derived programs ---- */
+
+static struct derived *find_derived(const jaxpr *j, const char *purpose, int64_t n, const void *key)
+{
+    for (struct derived *d = j->derived; d; d = d->next)
+        if (d->n == n && !strcmp(d->purpose, purpose) && (!n || !memcmp(d->key, key, (size_t)n)))
+            return d;
+    return NULL;
+}
+
+jaxpr *jaxpr_derived(const jaxpr *j, const char *purpose, int64_t n, const void *key)
+{
+    struct derived *d = find_derived(j, purpose, n, key);
+    return d ? d->made : NULL;
+}
+
+const bool *jaxpr_derived_extra(const jaxpr *j, const char *purpose, int64_t n, const void *key)
+{
+    struct derived *d = find_derived(j, purpose, n, key);
+    return d ? d->extra : NULL;
+}
+
+bool jaxpr_derive(jaxpr *j, const char *purpose, int64_t n, const void *key, jaxpr *made, int64_t nextra, const bool *extra)
+{
+    struct derived *d = base_alloc(sizeof *d + (size_t)(n + nextra));
+    if (!d)
+        return false;
+    char *keys = (char *)(d + 1);
+    if (n)
+        memcpy(keys, key, (size_t)n);
+    if (nextra)
+        memcpy(keys + n, extra, (size_t)nextra);
+    object_retain(made);
+    *d = (struct derived){purpose, n, nextra, keys, (bool *)(keys + n), made, j->derived};
+    j->derived = d;
+    return true;
+}
+
+/* ---- evaluation ---- */
+
+/* Values by variable id; each is retained by the environment until its last use, so that long programs keep little alive. */
+typedef struct environment {
+    ct_array *values;
+    int32_t *left; /* uses to come */
+} environment;
+
+static ct_array read_atom(const environment *env, const atom *a) { return a->var ? env->values[a->var->id] : a->literal; }
+
+static void done_with(environment *env, const atom *a)
+{
+    if (a->var && --env->left[a->var->id] == 0) {
+        object_release(env->values[a->var->id]);
+        env->values[a->var->id] = NULL;
+    }
+}
+
+static void define(environment *env, const var *v, ct_array value)
+{
+    if (!v || !v->uses)
+        return;
+    object_retain(value);
+    env->values[v->id] = value;
+    env->left[v->id] = v->uses;
+}
+
+static bool eval_eqn(environment *env, const eqn *e)
+{
+    enum { FEW = 24 };
+    ct_array few[2 * FEW];
+    bool many = e->nin > FEW || e->nout > FEW;
+    ct_array *in = many ? base_alloc((size_t)(e->nin + e->nout) * sizeof *in) : few;
+    if (!in)
+        return false;
+    ct_array *out = in + (many ? e->nin : FEW);
+    for (int i = 0; i < e->nin; i++)
+        in[i] = read_atom(env, &e->in[i]);
+    ct_scope scope = ct_begin();
+    core_bind(e->op, e->params, e->nin, in, e->nout, out);
+    bool good = true;
+    for (int i = 0; i < e->nout; i++) {
+        good = good && !is_poison(out[i]);
+        define(env, e->out[i], out[i]);
+    }
+    scope_end(scope, NULL);
+    for (int i = 0; i < e->nin; i++)
+        done_with(env, &e->in[i]);
+    if (many)
+        base_free(in);
+    return good;
+}
+
+bool jaxpr_eval(const jaxpr *j, int nin, const ct_array *in, int nout, ct_array *out)
+{
+    if (nin != j->nin || nout != j->nout) {
+        base_fail(CT_TYPE_ERROR, "the program takes %d inputs and gives %d results, but got %d and %d", j->nin, j->nout, nin, nout);
+        return false;
+    }
+    environment env = {base_zalloc((size_t)j->nvars * sizeof(ct_array) + 1), base_zalloc((size_t)j->nvars * sizeof(int32_t) + 1)};
+    bool good = env.values && env.left;
+    for (int i = 0; i < j->nconsts && good; i++)
+        define(&env, j->constvars[i], j->consts[i]);
+    for (int i = 0; i < j->nin && good; i++)
+        define(&env, j->in[i], in[i]);
+    for (const eqn *e = j->eqns; e && good; e = e->next)
+        good = eval_eqn(&env, e);
+    for (int i = 0; i < nout; i++) {
+        out[i] = good ? read_atom(&env, &j->out[i]) : array_poison;
+        if (!good)
+            continue;
+        object_retain(out[i]);
+        if (!scope_own(out[i]))
+            out[i] = array_poison;
+    }
+    for (int i = 0; i < j->nvars && env.values; i++)
+        object_release(env.values[i]);
+    base_free(env.values);
+    base_free(env.left);
+    return good;
+}
+
+/* ---- copies, equality ---- */
+
+jaxpr *jaxpr_consts_to_inputs(const jaxpr *j)
+{
+    jaxpr *copy = jaxpr_new();
+    if (!copy)
+        return NULL;
+    int n = j->nconsts + j->nin;
+    bool good = jaxpr_hold(copy, (void *)(uintptr_t)j); /* variables and equations stay where they are */
+    copy->in = arena_alloc(&copy->arena, (size_t)(n + 1) * sizeof *copy->in);
+    if (!good || !copy->in) {
+        object_release(copy);
+        return NULL;
+    }
+    memcpy(copy->in, j->constvars, (size_t)j->nconsts * sizeof *copy->in);
+    memcpy(copy->in + j->nconsts, j->in, (size_t)j->nin * sizeof *copy->in);
+    copy->nin = n;
+    copy->nout = j->nout;
+    copy->nvars = j->nvars;
+    copy->neqns = j->neqns;
+    copy->out = j->out;
+    copy->eqns = j->eqns;
+    copy->effects = j->effects;
+    copy->name = j->name;
+    return copy;
+}
+
+static bool atoms_equal(const atom *a, const atom *b)
+{
+    if (a->var || b->var)
+        return a->var && b->var && a->var->id == b->var->id;
+    return aval_equal(&a->literal->aval, &b->literal->aval, true) &&
+           (a->literal == b->literal || !memcmp(a->literal->data, b->literal->data, dtype_table[a->literal->aval.dtype].itemsize));
+}
+
+static bool eqns_equal(const eqn *a, const eqn *b)
+{
+    if (a->op != b->op || a->nin != b->nin || a->nout != b->nout || !params_equal(a->op, a->params, b->params))
+        return false;
+    for (int i = 0; i < a->nin; i++)
+        if (!atoms_equal(&a->in[i], &b->in[i]))
+            return false;
+    for (int i = 0; i < a->nout; i++)
+        if (!a->out[i] != !b->out[i] || (a->out[i] && a->out[i]->id != b->out[i]->id))
+            return false;
+    return true;
+}
+
+bool jaxpr_equal(const jaxpr *a, const jaxpr *b)
+{
+    if (a == b)
+        return true;
+    if (a->nconsts != b->nconsts || a->nin != b->nin || a->nout != b->nout || a->neqns != b->neqns || a->nvars != b->nvars)
+        return false;
+    for (int i = 0; i < a->nconsts; i++)
+        if (a->consts[i] != b->consts[i])
+            return false;
+    for (int i = 0; i < a->nin; i++)
+        if (!aval_equal(&a->in[i]->aval, &b->in[i]->aval, true))
+            return false;
+    for (const eqn *x = a->eqns, *y = b->eqns; x && y; x = x->next, y = y->next)
+        if (!eqns_equal(x, y))
+            return false;
+    for (int i = 0; i < a->nout; i++)
+        if (!atoms_equal(&a->out[i], &b->out[i]))
+            return false;
+    return true;
+}
+
+static uint64_t atom_hash(const atom *a)
+{
+    if (a->var)
+        return (uint64_t)a->var->id;
+    const struct ct_value *l = a->literal;
+    return base_mix(aval_hash(&l->aval), base_hash(l->data, dtype_table[l->aval.dtype].itemsize, 0));
+}
+
+/* Constants count with their avals alone: the compiler takes them as inputs, so programs that differ in them share code. */
+uint64_t jaxpr_hash(const jaxpr *j)
+{
+    uint64_t h = base_mix((uint64_t)j->nin, (uint64_t)j->nout);
+    for (int i = 0; i < j->nconsts; i++)
+        h = base_mix(h, aval_hash(&j->constvars[i]->aval));
+    for (int i = 0; i < j->nin; i++)
+        h = base_mix(h, aval_hash(&j->in[i]->aval));
+    for (const eqn *e = j->eqns; e; e = e->next) {
+        h = base_mix(h, params_hash(e->op, e->params));
+        for (int i = 0; i < e->nin; i++)
+            h = base_mix(h, atom_hash(&e->in[i]));
+        for (int i = 0; i < e->nout; i++)
+            h = base_mix(h, e->out[i] ? aval_hash(&e->out[i]->aval) : 0);
+    }
+    for (int i = 0; i < j->nout; i++)
+        h = base_mix(h, atom_hash(&j->out[i]));
+    return h;
+}

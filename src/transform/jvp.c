@@ -1,0 +1,339 @@
+/* Forward mode: every value carries a tangent. Linearize is the same interpreter with the tangents staged instead of evaluated.
+ *
+ * A rule runs under a trace that sends operations on known values to the parent and operations on staged tangents to the tangent program (partial_process);
+ * so one derivative rule serves both modes. Next: transpose.c turns the tangent program round. */
+#include "transform/transform.h"
+
+/* ---- sending each operation where its operands live ---- */
+
+typedef struct partial_trace {
+    trace base;
+    stage_trace *tangents;
+} partial_trace;
+
+static bool partial_process(trace *base, const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+{
+    partial_trace *t = (partial_trace *)base;
+    trace *to = base->parent;
+    for (int i = 0; i < nin; i++)
+        if (traced_by(in[i], stage_as_trace(t->tangents)))
+            to = stage_as_trace(t->tangents);
+    core_bind_on(to, o, params, nin, in, nout, out);
+    for (int i = 0; i < nout; i++)
+        if (is_poison(out[i]))
+            return false;
+    return true;
+}
+
+/* ---- the forward trace ---- */
+
+struct linearize_trace { /* tangents == NULL: plain jvp */
+    trace base;
+    partial_trace rules;
+    stage_trace *tangents;
+};
+
+stage_trace *linearize_tangents(linearize_trace *t) { return t->tangents; }
+trace *linearize_parent(linearize_trace *t) { return t->base.parent; }
+
+static ct_array wrap(linearize_trace *t, ct_array primal, ct_array tangent)
+{
+    if (!tangent || is_poison(primal))
+        return primal;
+    if (is_poison(tangent))
+        return tangent;
+    ct_array a = trace_tracer(&t->base, &primal->aval);
+    if (is_poison(a))
+        return a;
+    object_retain(primal);
+    object_retain(tangent);
+    a->primal = primal;
+    a->tangent = tangent;
+    return a;
+}
+
+static bool apply_rule(linearize_trace *t, const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout,
+                       ct_array *out, ct_array *out_tangents)
+{
+    if (t->tangents && o->linearize)
+        return o->linearize(o, params, t, nin, primals, tangents, nout, out, out_tangents);
+    if (!o->jvp) {
+        base_fail(CT_NOT_IMPLEMENTED_ERROR, "Differentiation rule for '%s' not implemented", o->name);
+        return false;
+    }
+    trace_context saved = trace_enter(t->tangents ? &t->rules.base : t->base.parent);
+    bool good = o->jvp(o, params, nin, primals, tangents, nout, out, out_tangents);
+    trace_leave(saved);
+    return good;
+}
+
+static bool forward_process(trace *base, const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+{
+    enum { FEW = 16 };
+    linearize_trace *t = (linearize_trace *)base;
+    bool any = false;
+    for (int i = 0; i < nin; i++)
+        any = any || traced_by(in[i], base);
+    if (!any) {
+        core_bind_on(base->parent, o, params, nin, in, nout, out);
+        for (int i = 0; i < nout; i++)
+            if (is_poison(out[i]))
+                return false;
+        return true;
+    }
+    ct_array few[2 * FEW + 2 * FEW];
+    bool many = nin > FEW || nout > FEW;
+    ct_array *primals = many ? base_alloc((size_t)(2 * nin + nout) * sizeof *primals) : few;
+    if (!primals)
+        return false;
+    ct_array *tangents = primals + nin, *out_tangents = tangents + nin;
+    for (int i = 0; i < nin; i++) {
+        bool mine = traced_by(in[i], base);
+        primals[i] = mine ? in[i]->primal : in[i];
+        tangents[i] = mine ? in[i]->tangent : NULL;
+    }
+    for (int i = 0; i < nout; i++)
+        out_tangents[i] = NULL;
+    bool good = apply_rule(t, o, params, nin, primals, tangents, nout, out, out_tangents);
+    for (int i = 0; i < nout && good; i++)
+        good = !is_poison(out[i] = wrap(t, out[i], out_tangents[i]));
+    if (many)
+        base_free(primals);
+    return good;
+}
+
+static void forward_destroy(trace *base)
+{
+    linearize_trace *t = (linearize_trace *)base;
+    if (t->tangents)
+        object_release(stage_as_trace(t->tangents));
+    base_free(t);
+}
+
+static const trace_class jvp_class = {"JVPTracer", forward_process, NULL, forward_destroy, true};
+static const trace_class linearize_class = {"LinearizeTracer", forward_process, NULL, forward_destroy, true};
+static const trace_class partial_class = {"PartialTracer", partial_process, NULL, NULL, false};
+
+static linearize_trace *forward_new(stage_trace *tangents)
+{
+    linearize_trace *t = base_zalloc(sizeof *t);
+    if (!t)
+        return NULL;
+    t->base = (trace){.head = {&trace_object_class, 1, KIND_OTHER}, .class = tangents ? &linearize_class : &jvp_class, .parent = core_current, .alive = true,
+                      .what = tangents ? "grad" : "jvp"};
+    t->rules = (partial_trace){{.head = {&trace_object_class, INT32_MAX / 2, KIND_OTHER}, .class = &partial_class, .parent = core_current, .alive = true,
+                                .what = "grad"}, tangents};
+    t->tangents = tangents;
+    if (tangents)
+        object_retain(stage_as_trace(tangents));
+    return t;
+}
+
+static void forward_end(linearize_trace *t)
+{
+    t->base.alive = false;
+    object_release(&t->base);
+}
+
+/* Runs f with its inputs wrapped; out and out_tangents get the parts of the results. Results belong to the current scope. */
+static bool forward_run(linearize_trace *t, flat f, int64_t n, const ct_array *primals, const ct_array *tangents, leaves *out, leaves *out_tangents)
+{
+    ct_array *in = base_alloc((size_t)(n + 1) * sizeof *in);
+    bool good = in != NULL;
+    for (int64_t i = 0; i < n && good; i++)
+        good = !is_poison(in[i] = wrap(t, primals[i], tangents[i]));
+    if (good) {
+        trace_context saved = trace_enter(&t->base);
+        good = f.call(f.env, n, in, out);
+        trace_leave(saved);
+    }
+    base_free(in);
+    out_tangents->at = good ? base_alloc((size_t)(out->n + 1) * sizeof *out_tangents->at) : NULL;
+    out_tangents->n = out->n;
+    if (!out_tangents->at)
+        return false;
+    for (int64_t i = 0; i < out->n; i++) {
+        bool mine = traced_by(out->at[i], &t->base);
+        out_tangents->at[i] = mine ? out->at[i]->tangent : NULL;
+        out->at[i] = mine ? out->at[i]->primal : out->at[i];
+    }
+    return true;
+}
+
+/* Ends the scope but keeps the leaves (both lists; NULLs are skipped). */
+void leaves_keep(ct_scope scope, leaves *a, leaves *b)
+{
+    int64_t n = a->n + (b ? b->n : 0), kept = 0;
+    void **keep = base_alloc((size_t)(n + 1) * sizeof *keep);
+    if (!keep) {
+        scope_end(scope, NULL);
+        for (int64_t i = 0; i < a->n; i++)
+            a->at[i] = array_poison;
+        for (int64_t i = 0; b && i < b->n; i++)
+            b->at[i] = array_poison;
+        return;
+    }
+    for (int64_t i = 0; i < a->n; i++)
+        if (a->at[i])
+            keep[kept++] = a->at[i];
+    for (int64_t i = 0; b && i < b->n; i++)
+        if (b->at[i])
+            keep[kept++] = b->at[i];
+    scope_end_many(scope, kept, keep);
+    base_free(keep);
+}
+
+void leaves_free(leaves *l)
+{
+    base_free(l->at);
+    *l = (leaves){0};
+}
+
+bool transform_jvp(flat f, int64_t n, const ct_array *primals, const ct_array *tangents, leaves *out, leaves *out_tangents)
+{
+    *out = *out_tangents = (leaves){0};
+    linearize_trace *t = forward_new(NULL);
+    if (!t)
+        return false;
+    ct_scope scope = ct_begin();
+    bool good = forward_run(t, f, n, primals, tangents, out, out_tangents);
+    if (!good) {
+        leaves_free(out);
+        leaves_free(out_tangents);
+    }
+    leaves_keep(scope, out, out_tangents);
+    forward_end(t);
+    return good && ct_ok();
+}
+
+/* ---- linearize ---- */
+
+struct linear_map {
+    object head;
+    jaxpr *j;          /* tangents of the inputs -> nonzero tangents of the outputs; residuals are its constants */
+    int64_t nin, nout; /* of the linearized function */
+    aval *out_avals;   /* tangent avals of all outputs */
+    int32_t *position; /* output -> result of j, or -1 where the tangent is zero */
+    arena memory;
+};
+
+static void linear_destroy(object *o)
+{
+    linear_map *l = (linear_map *)o;
+    object_release(l->j);
+    arena_free(&l->memory);
+    base_free(l);
+}
+static const object_class linear_class = {linear_destroy};
+
+static aval tangent_aval(const aval *a)
+{
+    aval t = *a;
+    t.dtype = (uint8_t)dtype_tangent((ct_dtype)a->dtype);
+    return t;
+}
+
+static linear_map *linear_new(int64_t nin, const leaves *out, const leaves *tangents)
+{
+    linear_map *l = base_zalloc(sizeof *l);
+    if (!l)
+        return NULL;
+    l->head = (object){&linear_class, 1, KIND_OTHER};
+    l->nin = nin;
+    l->nout = out->n;
+    l->out_avals = arena_alloc(&l->memory, (size_t)(out->n + 1) * sizeof *l->out_avals);
+    l->position = arena_alloc(&l->memory, (size_t)(out->n + 1) * sizeof *l->position);
+    if (!l->out_avals || !l->position) {
+        object_release(l);
+        return NULL;
+    }
+    int32_t next = 0;
+    for (int64_t i = 0; i < out->n; i++) {
+        l->out_avals[i] = tangent_aval(&out->at[i]->aval);
+        l->out_avals[i].shape = arena_copy(&l->memory, out->at[i]->aval.shape, (size_t)out->at[i]->aval.ndim * sizeof(int64_t));
+        l->position[i] = tangents->at[i] ? next++ : -1;
+    }
+    return l;
+}
+
+bool transform_linearize(flat f, int64_t n, const ct_array *primals, leaves *out, linear_map **derivative)
+{
+    *out = (leaves){0};
+    *derivative = NULL;
+    stage_trace *tangents = stage_new("grad");
+    linearize_trace *t = tangents ? forward_new(tangents) : NULL;
+    if (!t) {
+        stage_abandon(tangents);
+        return false;
+    }
+    ct_scope scope = ct_begin();
+    leaves out_tangents = {0};
+    ct_array *in = base_alloc((size_t)(n + 1) * sizeof *in);
+    bool good = in != NULL;
+    for (int64_t i = 0; i < n && good; i++) {
+        aval a = tangent_aval(&primals[i]->aval);
+        ct_array input = stage_input(tangents, &a);
+        good = !is_poison(input);
+        in[i] = a.dtype == CT_FLOAT0 ? NULL : input;
+    }
+    good = good && forward_run(t, f, n, primals, in, out, &out_tangents);
+    if (good)
+        good = (*derivative = linear_new(n, out, &out_tangents)) != NULL;
+    if (good) {
+        int64_t m = 0;
+        for (int64_t i = 0; i < out_tangents.n; i++)
+            if (out_tangents.at[i])
+                out_tangents.at[m++] = out_tangents.at[i];
+        (*derivative)->j = stage_finish(tangents, m, out_tangents.at, "tangent");
+        good = (*derivative)->j != NULL;
+    } else {
+        stage_abandon(tangents);
+    }
+    base_free(in);
+    leaves_free(&out_tangents);
+    if (!good) {
+        leaves_free(out);
+        object_release(*derivative);
+        *derivative = NULL;
+    }
+    leaves_keep(scope, out, NULL);
+    forward_end(t);
+    return good;
+}
+
+jaxpr *linear_program(const linear_map *l) { return l->j; }
+int32_t linear_position(const linear_map *l, int64_t output) { return l->position[output]; }
+const aval *linear_out_aval(const linear_map *l, int64_t output) { return &l->out_avals[output]; }
+
+bool linear_apply(linear_map *l, int64_t n, const ct_array *tangents, leaves *out)
+{
+    ct_array *results = base_alloc((size_t)(l->j->nout + 1) * sizeof *results);
+    *out = (leaves){l->nout, base_alloc((size_t)(l->nout + 1) * sizeof *out->at)};
+    bool good = results && out->at && jaxpr_eval(l->j, (int)n, tangents, l->j->nout, results);
+    for (int64_t i = 0; i < l->nout && good; i++)
+        out->at[i] = l->position[i] >= 0 ? results[l->position[i]] : NULL;
+    base_free(results);
+    if (!good)
+        leaves_free(out);
+    return good;
+}
+
+bool linear_transpose(linear_map *l, int64_t nout, const ct_array *cts, leaves *in_cts)
+{
+    *in_cts = (leaves){l->nin, base_zalloc((size_t)(l->nin + 1) * sizeof *in_cts->at)};
+    ct_array *packed = base_alloc((size_t)(l->j->nout + 1) * sizeof *packed);
+    bool *all = base_alloc((size_t)(l->nin + 1));
+    bool good = in_cts->at && packed && all && nout == l->nout;
+    if (good) {
+        memset(all, 1, (size_t)l->nin);
+        for (int64_t i = 0; i < nout; i++)
+            if (l->position[i] >= 0)
+                packed[l->position[i]] = cts[i];
+        good = jaxpr_backward(l->j, l->nin, all, NULL, l->j->nout, packed, in_cts->at);
+    }
+    base_free(packed);
+    base_free(all);
+    if (!good)
+        leaves_free(in_cts);
+    return good;
+}

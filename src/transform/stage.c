@@ -1,0 +1,193 @@
+/* Staging: running a function on abstract values and writing down what it does as a jaxpr.
+ *
+ * Concrete scalars become literals, other values from outside become constants (deduplicated by identity); those may be tracers of enclosing traces.
+ * Next: jit.c (programs from jaxprs), linearize.c (a staging trace for tangents). */
+#include "transform/transform.h"
+
+struct stage_trace {
+    trace base;
+    jaxpr *j;
+    eqn *tail;
+    vec(var *) inputs, constvars;
+    vec(ct_array) consts;
+    table const_of; /* value -> its variable */
+};
+
+typedef struct known_const { ct_array value; var *var; } known_const;
+
+static bool same_const(const void *entry, const void *probe) { return ((const known_const *)entry)->value == probe; }
+
+static ct_array tracer_of(stage_trace *t, var *v)
+{
+    ct_array a = v ? trace_tracer(&t->base, &v->aval) : array_poison;
+    if (!is_poison(a))
+        a->payload = v;
+    return a;
+}
+
+/* The variable of a value from outside, made on first sight. */
+static var *const_var(stage_trace *t, ct_array value)
+{
+    uint64_t hash = base_mix((uint64_t)(uintptr_t)value, 1);
+    known_const *known = table_find(&t->const_of, hash, same_const, value);
+    if (known)
+        return known->var;
+    var *v = jaxpr_var(t->j, &value->aval);
+    known = arena_alloc(&t->j->arena, sizeof *known);
+    if (!v || !known || !jaxpr_hold(t->j, value) || !vec_push(&t->constvars, v) || !vec_push(&t->consts, value))
+        return NULL;
+    *known = (known_const){value, v};
+    return table_add(&t->const_of, hash, known) ? v : NULL;
+}
+
+static bool to_atom(stage_trace *t, ct_array a, atom *out)
+{
+    if (traced_by(a, &t->base)) {
+        *out = (atom){.var = a->payload};
+        return true;
+    }
+    if (is_array(a) && a->aval.ndim == 0 && !dtype_is((ct_dtype)a->aval.dtype, FAMILY_KEY | FAMILY_FLOAT0)) {
+        *out = (atom){.literal = a};
+        return jaxpr_hold(t->j, a);
+    }
+    *out = (atom){.var = const_var(t, a)};
+    return out->var != NULL;
+}
+
+bool stage_record(stage_trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout, const aval *out_avals, ct_array *out)
+{
+    arena *memory = &t->j->arena;
+    atom *atoms = arena_alloc(memory, (size_t)(nin + 1) * sizeof *atoms);
+    var **results = arena_alloc(memory, (size_t)(nout + 1) * sizeof *results);
+    if (!atoms || !results)
+        return false;
+    for (int i = 0; i < nin; i++)
+        if (!to_atom(t, in[i], &atoms[i]))
+            return false;
+    for (int i = 0; i < nout; i++)
+        if (!(results[i] = jaxpr_var(t->j, &out_avals[i])))
+            return false;
+    if (!jaxpr_eqn(t->j, &t->tail, o, params, nin, atoms, nout, results))
+        return false;
+    bool good = true;
+    for (int i = 0; i < nout; i++)
+        good = !is_poison(out[i] = tracer_of(t, results[i])) && good;
+    return good;
+}
+
+static bool stage_process(trace *base, const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+{
+    stage_trace *t = (stage_trace *)base;
+    if (o->stage)
+        return o->stage(o, params, t, nin, in, nout, out);
+    if (!o->abstract) {
+        base_fail(CT_NOT_IMPLEMENTED_ERROR, "Abstract evaluation for '%s' not implemented", o->name);
+        return false;
+    }
+    char local[1024];
+    arena scratch = {.next = local, .limit = local + sizeof local};
+    aval *in_avals = arena_alloc(&scratch, (size_t)(nin + 1) * sizeof *in_avals);
+    aval *out_avals = arena_alloc(&scratch, (size_t)(nout + 1) * sizeof *out_avals);
+    bool good = in_avals && out_avals;
+    for (int i = 0; i < nin && good; i++)
+        in_avals[i] = in[i]->aval;
+    int n = nout;
+    good = good && o->abstract(o, params, nin, in_avals, &n, out_avals, &scratch) &&
+           stage_record(t, o, params, nin, in, nout, out_avals, out);
+    arena_free(&scratch);
+    return good;
+}
+
+static void stage_destroy(trace *base)
+{
+    stage_trace *t = (stage_trace *)base;
+    object_release(t->j);
+    vec_free(&t->inputs);
+    vec_free(&t->constvars);
+    vec_free(&t->consts);
+    table_free(&t->const_of);
+    base_free(t);
+}
+
+static const trace_class stage_class = {"JitTracer", stage_process, NULL, stage_destroy, false};
+
+stage_trace *stage_new(const char *what)
+{
+    stage_trace *t = base_zalloc(sizeof *t);
+    if (!t)
+        return NULL;
+    t->base = (trace){.head = {&trace_object_class, 1, KIND_OTHER}, .class = &stage_class, .alive = true, .what = what};
+    t->j = jaxpr_new();
+    if (!t->j) {
+        object_release(&t->base);
+        return NULL;
+    }
+    return t;
+}
+
+trace *stage_as_trace(stage_trace *t) { return &t->base; }
+
+ct_array stage_input(stage_trace *t, const aval *a)
+{
+    var *v = jaxpr_var(t->j, a);
+    if (!v || !vec_push(&t->inputs, v))
+        return array_poison;
+    return tracer_of(t, v);
+}
+
+void stage_abandon(stage_trace *t)
+{
+    if (!t)
+        return;
+    t->base.alive = false;
+    object_release(&t->base);
+}
+
+jaxpr *stage_finish(stage_trace *t, int64_t nout, const ct_array *out, const char *name)
+{
+    jaxpr *j = t->j;
+    bool good = true;
+    j->out = arena_alloc(&j->arena, (size_t)(nout + 1) * sizeof *j->out);
+    good = j->out != NULL;
+    for (int64_t i = 0; i < nout && good; i++)
+        good = !is_poison(out[i]) && to_atom(t, out[i], &j->out[i]);
+    j->nout = (int)nout;
+    j->nin = (int)t->inputs.n;
+    j->nconsts = (int)t->consts.n;
+    j->in = arena_copy(&j->arena, t->inputs.at, (size_t)t->inputs.n * sizeof *j->in);
+    j->constvars = arena_copy(&j->arena, t->constvars.at, (size_t)t->constvars.n * sizeof *j->constvars);
+    j->consts = arena_copy(&j->arena, t->consts.at, (size_t)t->consts.n * sizeof *j->consts);
+    j->name = name ? arena_string(&j->arena, name) : NULL;
+    good = good && j->in && j->constvars && j->consts && jaxpr_finish(j);
+    if (good)
+        object_retain(j);
+    stage_abandon(t);
+    return good ? j : NULL;
+}
+
+jaxpr *transform_stage(flat f, int64_t n, const aval *in, const char *name)
+{
+    stage_trace *t = stage_new(name);
+    if (!t)
+        return NULL;
+    ct_scope scope = ct_begin();
+    ct_array *inputs = base_alloc((size_t)(n + 1) * sizeof *inputs);
+    bool good = inputs != NULL;
+    for (int64_t i = 0; i < n && good; i++)
+        good = !is_poison(inputs[i] = stage_input(t, &in[i]));
+    leaves out = {0};
+    if (good) {
+        trace_context saved = trace_enter(&t->base);
+        good = f.call(f.env, n, inputs, &out);
+        trace_leave(saved);
+    }
+    jaxpr *j = NULL;
+    if (good)
+        j = stage_finish(t, out.n, out.at, name);
+    else
+        stage_abandon(t);
+    base_free(out.at);
+    base_free(inputs);
+    scope_end(scope, NULL);
+    return j;
+}
