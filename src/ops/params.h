@@ -42,9 +42,16 @@ PARAMS_LIST(P)
 #undef N
 #undef F
 #undef P
-/* fields_reduce and so on: for the table rows. */
-#define P(name, ...) extern const param_field fields_##name[]; extern const int nfields_##name;
+/* fields_reduce, nfields_reduce and so on: for the table rows. */
+#define P(name, ...) extern const param_field fields_##name[];
 PARAMS_LIST(P)
+#undef P
+#define N(...) +1
+#define F(...) +1
+#define P(name, ...) nfields_##name = 0 __VA_ARGS__,
+enum { PARAMS_LIST(P) NO_MORE_PARAMS };
+#undef N
+#undef F
 #undef P
 /* custom_jvp_call and custom_vjp_call declare theirs in custom.c. */
 #endif
