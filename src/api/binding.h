@@ -5,6 +5,7 @@
 #ifndef COTAN_SRC_BINDING_H
 #define COTAN_SRC_BINDING_H
 #include "array/array.h"
+#include "cotan/arguments.h"
 
 typedef enum bind_kind {
     BIND_ARRAY,       /* ct_array: anything jnp.asarray takes; lists only where the stub says ArrayLike | list */
@@ -26,20 +27,18 @@ typedef enum bind_kind {
     BIND_FN,          /* ct_fn from a callable */
     BIND_NONE,        /* accepted for compatibility: anything but the default is NotImplementedError naming it */
 } bind_kind;
-typedef struct ct_arrays { int64_t n; const ct_array *at; } ct_arrays;
-typedef struct ct_opt_int { bool given; int64_t value; } ct_opt_int;
-typedef struct ct_opt_float { bool given; double value; } ct_opt_float;
-typedef enum ct_switch { CT_DEFAULT, CT_FALSE, CT_TRUE } ct_switch;
 
-enum bind_flags { BIND_REQUIRED = 1, BIND_POSITIONAL_ONLY = 2, BIND_KEYWORD_ONLY = 4, BIND_LIST_OK = 8 };
+/* A parameter that was left out stays zero in the argument struct: the call itself fills in defaults. Where the default is not None, an explicit None is
+ * {true, CT_NONE_INT} for BIND_INT_OPT and ALL_AXES for BIND_AXES and BIND_SHAPE. BIND_SWITCH: CT_TRUE, CT_FALSE, CT_DEFAULT for None. */
+enum bind_flags { BIND_REQUIRED = 1, BIND_POSITIONAL_ONLY = 2, BIND_KEYWORD_ONLY = 4, BIND_LIST_OK = 8, BIND_VARIADIC = 16 /* *args: BIND_ARRAYS */ };
 typedef struct bind_param {
     const char *name;
     uint8_t kind, flags;
     uint16_t offset;            /* in the argument struct */
     const char *default_text;   /* as Python shows it; NULL when required */
-    int64_t default_int;        /* for BIND_INT */
-    double default_float;       /* for BIND_FLOAT */
-    const char *default_string; /* for BIND_STRING */
+    int64_t default_int;        /* for information, as the two below */
+    double default_float;
+    const char *default_string;
 } bind_param;
 
 /* How the C function is called. */
@@ -53,7 +52,9 @@ typedef struct bind_function {
     const char *doc, *signature;
     void (*call)(void);    /* cast by `how` */
     uint8_t how;           /* bind_call */
-    bool jitted;           /* JAX wraps it in jit: staged as an inner call of this name */
+    bool jitted;           /* staged as an inner jit of this name; the call itself sees to it */
+    bool ufunc;            /* has the methods reduce, accumulate, at, outer and reduceat */
+    const char *returns;   /* the stub's annotation: "Array", "tuple[Array, Array]", ... */
     uint16_t args_size;
     int16_t nparams;
     const bind_param *params;

@@ -1,0 +1,25 @@
+"""What the stubs' annotations mean, for editors and type checkers. tools/generate.py knows these names and gives each one its C type."""
+from collections.abc import Callable, Sequence
+from typing import Any
+
+class Array: ...
+
+ArrayLike = Array | int | float | complex | bool | Any  # NumPy arrays and scalars too
+DTypeLike = Any
+PyTree = Any
+Axis = int | Sequence[int] | None
+Shape = int | Sequence[int]
+Padding = str | int | Sequence[int] | Sequence[tuple[int, int]] | Sequence[tuple[int, int, int]]
+PrecisionLike = str | tuple[str, str] | None
+
+def jitted(function: Any) -> Any:
+    """Staged as an inner call: a jaxpr shows it as jit[name=...]. jitted("_name") prints another name."""
+
+def ufunc(function: Any) -> Any:
+    """Has the methods reduce, accumulate, at, outer and reduceat."""
+
+def short(name: str) -> Callable[[Any], Any]:
+    """A second, shorter name for C programs."""
+
+def positional(count: int) -> Callable[[Any], Any]:
+    """How many leading parameters C's macro takes by position (by default, the required ones)."""

@@ -1,0 +1,191 @@
+/* Shapes that fit together, and axes as users write them. Next: ufunc.c. */
+#include "numpy/numpy.h"
+
+bool dimlist_copy(dimlist *d, const char *what, ct_ints from)
+{
+    if (from.n > NUMPY_MAX_NDIM) {
+        base_fail(CT_VALUE_ERROR, "%s: %lld axes are more than the %d an array can have.", what, (long long)from.n, NUMPY_MAX_NDIM);
+        return false;
+    }
+    d->n = from.n;
+    if (from.n > 0)
+        memcpy(d->at, from.at, (size_t)from.n * sizeof *from.at);
+    return true;
+}
+
+static void add_shape(text *t, ct_ints shape)
+{
+    text_add(t, "(");
+    for (int64_t i = 0; i < shape.n; i++)
+        text_add(t, i ? ", %lld" : "%lld", (long long)shape.at[i]);
+    text_add(t, shape.n == 1 ? ",)" : ")");
+}
+
+static bool shapes_clash(const char *what, int64_t n, const ct_array *in)
+{
+    text t = {0};
+    for (int64_t i = 0; i < n; i++) {
+        text_add(&t, i ? ", " : "");
+        add_shape(&t, shape_of(in[i]));
+    }
+    char *shapes = text_end(&t);
+    base_fail(n == 2 ? CT_TYPE_ERROR : CT_VALUE_ERROR, "%s got incompatible shapes for broadcasting: %s.", what, shapes ? shapes : "");
+    base_free(shapes);
+    return false;
+}
+
+bool numpy_broadcast_shape(const char *what, int64_t n, const ct_array *in, dimlist *shape)
+{
+    shape->n = 0;
+    for (int64_t i = 0; i < n; i++)
+        shape->n = in[i]->aval.ndim > shape->n ? in[i]->aval.ndim : shape->n;
+    if (shape->n > NUMPY_MAX_NDIM)
+        return dimlist_copy(shape, what, (ct_ints){shape->n, NULL});
+    for (int64_t d = 0; d < shape->n; d++)
+        shape->at[d] = 1;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t d = 0, first = shape->n - in[i]->aval.ndim; d < in[i]->aval.ndim; d++) {
+            int64_t size = in[i]->aval.shape[d], *common = &shape->at[first + d];
+            if (size == 1 || size == *common)
+                continue;
+            if (*common != 1)
+                return shapes_clash(what, n, in);
+            *common = size;
+        }
+    return true;
+}
+
+/* x with leading axes of size one. */
+static ct_array raise_rank(ct_array x, int64_t ndim)
+{
+    int64_t old = x->aval.ndim, shape[NUMPY_MAX_NDIM], where[NUMPY_MAX_NDIM];
+    for (int64_t d = 0; d < ndim - old; d++)
+        shape[d] = 1;
+    for (int64_t d = 0; d < old; d++) {
+        shape[ndim - old + d] = x->aval.shape[d];
+        where[d] = ndim - old + d;
+    }
+    return op_broadcast_in_dim(x, (ct_ints){ndim, shape}, (ct_ints){old, where});
+}
+
+bool numpy_match_ranks(const char *what, int64_t n, const ct_array *in, ct_array *out)
+{
+    int64_t ndim = 0;
+    for (int64_t i = 0; i < n; i++)
+        ndim = in[i]->aval.ndim > ndim ? in[i]->aval.ndim : ndim;
+    dimlist common;
+    for (int64_t i = 0; i < n; i++) {
+        if (in[i]->aval.ndim == ndim || !in[i]->aval.ndim) {
+            out[i] = in[i];
+            continue;
+        }
+        if (!numpy_broadcast_shape(what, n, in, &common) || is_poison(out[i] = raise_rank(in[i], ndim)))
+            return false;
+    }
+    return true;
+}
+
+/* broadcast_in_dim of x to a shape it fits: axes of size one that grow are dropped first, as the operation wants them. */
+static ct_array broadcast_to(ct_array x, ct_ints shape)
+{
+    if (ints_equal(shape_of(x), shape))
+        return x;
+    int64_t where[NUMPY_MAX_NDIM], grow[NUMPY_MAX_NDIM], kept = 0, grown = 0, shift = shape.n - x->aval.ndim;
+    for (int64_t d = 0; d < x->aval.ndim; d++) {
+        if (x->aval.shape[d] == shape.at[shift + d])
+            where[kept++] = shift + d;
+        else
+            grow[grown++] = d;
+    }
+    if (grown)
+        x = op_squeeze(x, (ct_ints){grown, grow});
+    return is_poison(x) ? x : op_broadcast_in_dim(x, shape, (ct_ints){kept, where});
+}
+
+bool numpy_broadcast(const char *what, int64_t n, const ct_array *in, ct_array *out)
+{
+    dimlist common;
+    if (!numpy_broadcast_shape(what, n, in, &common))
+        return false;
+    for (int64_t i = 0; i < n; i++)
+        if (is_poison(out[i] = broadcast_to(in[i], dimlist_ints(&common))))
+            return false;
+    return true;
+}
+
+static bool fits(ct_ints from, ct_ints to)
+{
+    for (int64_t d = 0, shift = to.n - from.n; d < from.n; d++)
+        if (from.at[d] != 1 && from.at[d] != to.at[shift + d])
+            return false;
+    return from.n <= to.n;
+}
+
+ct_array numpy_broadcast_one(const char *what, ct_array x, ct_ints shape)
+{
+    if (shape.n <= NUMPY_MAX_NDIM && shape.n >= x->aval.ndim && fits(shape_of(x), shape))
+        return broadcast_to(x, shape);
+    text from = {0}, to = {0};
+    add_shape(&from, shape_of(x));
+    add_shape(&to, shape);
+    char *a = text_end(&from), *b = text_end(&to);
+    ct_fail(CT_VALUE_ERROR, "%s: incompatible shapes for broadcasting: %s and requested shape %s", what, a ? a : "", b ? b : "");
+    base_free(a);
+    base_free(b);
+    return array_poison;
+}
+
+bool numpy_axis(const char *what, int64_t axis, int64_t ndim, int64_t *out)
+{
+    if (axis < -ndim || axis >= ndim) {
+        base_fail(CT_VALUE_ERROR, "%s: axis %lld is out of bounds for array of dimension %lld", what, (long long)axis, (long long)ndim);
+        return false;
+    }
+    *out = axis < 0 ? axis + ndim : axis;
+    return true;
+}
+
+bool numpy_axes_ordered(const char *what, ct_ints axes, int64_t ndim, dimlist *out)
+{
+    bool seen[NUMPY_MAX_NDIM] = {false};
+    if (!axes.n && !axes.at) {
+        out->n = ndim;
+        for (int64_t d = 0; d < ndim; d++)
+            out->at[d] = d;
+        return true;
+    }
+    out->n = 0;
+    for (int64_t i = 0; i < axes.n; i++) {
+        int64_t d;
+        if (!numpy_axis(what, axes.at[i], ndim, &d))
+            return false;
+        if (seen[d]) {
+            base_fail(CT_VALUE_ERROR, "%s: duplicate value in 'axis': %lld", what, (long long)axes.at[i]);
+            return false;
+        }
+        seen[d] = true;
+        out->at[out->n++] = d;
+    }
+    return true;
+}
+
+bool numpy_axes(const char *what, ct_ints axes, int64_t ndim, dimlist *out)
+{
+    if (!numpy_axes_ordered(what, axes, ndim, out))
+        return false;
+    for (int64_t i = 1; i < out->n; i++)
+        for (int64_t k = i; k > 0 && out->at[k - 1] > out->at[k]; k--) {
+            int64_t t = out->at[k];
+            out->at[k] = out->at[k - 1];
+            out->at[k - 1] = t;
+        }
+    return true;
+}
+
+int64_t numpy_axes_size(ct_array a, const dimlist *axes)
+{
+    int64_t size = 1;
+    for (int64_t i = 0; i < axes->n; i++)
+        size *= a->aval.shape[axes->at[i]];
+    return size;
+}
