@@ -29,6 +29,24 @@ enum op_code {
 #undef CUSTOM
     OP_COUNT
 };
+/* The rows themselves: families fill those of elementwise operations, reductions and scans; a CUSTOM row `name` is `const op op_row_name` in its file. */
+#define ROW(name, ...) extern const op op_row_##name;
+#define UNARY ROW
+#define BINARY ROW
+#define TERNARY ROW
+#define COMPARE ROW
+#define REDUCE ROW
+#define CUMULATIVE ROW
+#define CUSTOM ROW
+#include "ops/ops.def"
+#undef ROW
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+#undef COMPARE
+#undef REDUCE
+#undef CUMULATIVE
+#undef CUSTOM
 extern const op *const op_table[OP_COUNT];
 const op *op_named(const char *name); /* NULL when unknown */
 
@@ -76,7 +94,19 @@ ct_array op_argmax(ct_array x, int64_t axis, ct_dtype index_dtype);
 void op_sort(int64_t n, const ct_array *xs, int64_t dimension, bool stable, int64_t num_keys, ct_array *out);
 void op_top_k(ct_array x, int64_t k, int64_t axis, ct_array out[2]);
 void op_threefry2x32(ct_array k1, ct_array k2, ct_array x1, ct_array x2, ct_array out[2]);
+ct_array op_pow(ct_array x, ct_array y);
+ct_array op_clamp(ct_array low, ct_array x, ct_array high);
+ct_array op_complex(ct_array re, ct_array im);
+ct_array op_real(ct_array x);
+ct_array op_imag(ct_array x);
+ct_array op_conj(ct_array x);
+ct_array op_round(ct_array x, int64_t rounding_method); /* 0 away from zero, 1 to nearest even */
+ct_array op_copy(ct_array x);
 ct_array op_stop_gradient(ct_array x);
+void op_split(ct_array x, ct_ints sizes, int64_t axis, ct_array *out);
+ct_array op_stack(int64_t n, const ct_array *xs, int64_t axis);
+void op_unstack(ct_array x, int64_t axis, ct_array *out);
+ct_array op_tile(ct_array x, ct_ints reps);
 
 /* ---- helpers ---- */
 /* Zeros, ones or any number in the shape and dtype of an aval: a scalar literal, broadcast. */

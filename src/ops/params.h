@@ -5,7 +5,8 @@
 
 /* F(owner, kind, C type, name); N: a parameter that always prints None and has no storage. */
 #define PARAMS_LIST(P) \
-    P(reduce, F(reduce, INTS, ct_ints, axes) N(reduce, out_sharding)) \
+    P(reduce, F(reduce, INTS, ct_ints, axes)) \
+    P(reduce_sum, F(reduce_sum, INTS, ct_ints, axes) N(reduce_sum, out_sharding)) \
     P(arg, F(arg, INTS, ct_ints, axes) F(arg, DTYPE, ct_dtype, index_dtype)) \
     P(cumulative, F(cumulative, INT, int64_t, axis) F(cumulative, BOOL, bool, reverse)) \
     P(broadcast_in_dim, F(broadcast_in_dim, INTS, ct_ints, broadcast_dimensions) F(broadcast_in_dim, INTS, ct_ints, shape) N(broadcast_in_dim, sharding)) \
@@ -14,6 +15,11 @@
     P(squeeze, F(squeeze, INTS, ct_ints, dimensions)) \
     P(rev, F(rev, INTS, ct_ints, dimensions)) \
     P(concatenate, F(concatenate, INT, int64_t, dimension)) \
+    P(split, F(split, INT, int64_t, axis) F(split, INTS, ct_ints, sizes)) \
+    P(stack, F(stack, INT, int64_t, axis)) \
+    P(tile, F(tile, INTS, ct_ints, reps)) \
+    P(conj, F(conj, DTYPE, ct_dtype, input_dtype)) \
+    P(round, F(round, INT, int64_t, rounding_method)) \
     P(pad, F(pad, TRIPLES, ct_ints, padding_config)) \
     P(slice, F(slice, INTS, ct_ints, limit_indices) F(slice, INTS, ct_ints, start_indices) F(slice, INTS_OR_NONE, ct_ints, strides)) \
     P(dynamic_slice, F(dynamic_slice, INTS, ct_ints, slice_sizes)) \

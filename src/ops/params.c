@@ -1,0 +1,7 @@
+/* Describes the fields of every parameter struct in params.h, so that printing, hashing, comparing and copying need no code per operation. */
+#include "ops/params.h"
+
+#define F(owner, kind, type, name) {#name, PARAM_##kind, offsetof(params_##owner, name)},
+#define N(owner, name) {#name, PARAM_NONE, 0},
+#define P(name, ...) const param_field fields_##name[] = {__VA_ARGS__};
+PARAMS_LIST(P)

@@ -1,0 +1,200 @@
+/* Expands ops.def: the table of operations, their builders and the derivative functions of the elementwise rows.
+ *
+ * The rules that the rows name by family are in families.c, reduce.c and cumulative.c. */
+#include "ops/rules.h"
+
+/* ---- derivatives too long for their rows ---- */
+
+#define ZERO NULL
+#define UNDEFINED(name) undefined_derivative(name)
+
+static ct_array undefined_derivative(const char *name)
+{
+    return ct_fail(CT_VALUE_ERROR, "%s has no derivative with respect to this operand.", name);
+}
+
+/* t + t o, times 1 - o: well behaved where 1 - o^2 cancels. */
+static ct_array derivative_tanh(ct_array t, ct_array o)
+{
+    ct_array sum = add(t, mul(t, o));
+    return mul(sum, sub(1, o));
+}
+
+static ct_array derivative_atanh(ct_array t, ct_array x)
+{
+    ct_array left = div(1, add(1, x));
+    return mul(left, div(t, sub(1, x)));
+}
+
+static ct_array nonzero(ct_array x)
+{
+    ct_array zero = op_eq(x, op_number(0, x)), one = op_full_like(x, 1);
+    return select(zero, one, x);
+}
+
+static ct_array derivative_abs(ct_array t, ct_array o, ct_array x)
+{
+    if (dtype_is((ct_dtype)x->aval.dtype, FAMILY_COMPLEX)) {
+        ct_array size = nonzero(op_convert(o, (ct_dtype)x->aval.dtype, false));
+        return op_real(mul(t, div(op_conj(x), size)));
+    }
+    ct_array positive = op_ge(x, op_number(0, x));
+    return select(positive, t, neg(t));
+}
+
+static ct_array derivative_rem(ct_array t, ct_array x, ct_array y)
+{
+    ct_array negative = neg(t), sign = op_sign(div(x, y));
+    return mul(negative, mul(sign, op_floor(op_abs(div(x, y)))));
+}
+
+/* Where x attains the extreme z: 1, or 1/2 where y attains it too. */
+static ct_array balanced_eq(ct_array x, ct_array z, ct_array y)
+{
+    ct_array mine = op_eq(x, z), one = op_full_like(z, 1);
+    ct_array share = select(mine, one, op_full_like(z, 0));
+    ct_array both = op_eq(y, z), two = op_full_like(z, 2);
+    return div(share, select(both, two, op_full_like(z, 1)));
+}
+
+static ct_array derivative_igamma(ct_array t, ct_array a, ct_array x)
+{
+    ct_array power = mul(sub(a, op_full_like(a, 1)), op_log(x));
+    return mul(t, op_exp(sub(add(neg(x), power), op_lgamma(a))));
+}
+
+static ct_array derivative_betainc(ct_array t, ct_array a, ct_array b, ct_array x)
+{
+    ct_array log_beta = sub(add(op_lgamma(a), op_lgamma(b)), op_lgamma(add(a, b)));
+    ct_array right = mul(sub(b, 1), op_log1p(neg(x)));
+    ct_array left = mul(sub(a, 1), op_log(x));
+    return mul(op_exp(sub(add(right, left), log_beta)), t);
+}
+
+static double epsilon_of(ct_array x)
+{
+    switch (dtype_table[x->aval.dtype].bits) {
+    case 64: return 0x1p-52;
+    case 32: return 0x1p-23;
+    default: return x->aval.dtype == CT_BFLOAT16 ? 0x1p-7 : 0x1p-10;
+    }
+}
+
+static ct_array derivative_bessel_i1e(ct_array t, ct_array o, ct_array x)
+{
+    ct_array tiny = op_full_like(x, epsilon_of(x)), big = op_gt(op_abs(x), tiny);
+    ct_array safe = select(big, x, tiny);
+    ct_array slope = sub(op_bessel_i0e(safe), mul(o, add(op_sign(safe), div(1, safe))));
+    return mul(t, select(big, slope, op_full_like(x, 0.5)));
+}
+
+/* ---- derivatives of the rows, as functions ---- */
+
+#define DERIVATIVE(name, operand, ...) \
+    static ct_array name##_##operand(ct_array t, ct_array o, ct_array x, ct_array y, ct_array z) { (void)t, (void)o, (void)x, (void)y, (void)z; return __VA_ARGS__; }
+#define UNARY(name, dtypes, flags, dx) DERIVATIVE(derivative_of_##name, x, dx)
+#define BINARY(name, dtypes, flags, dx, dy) DERIVATIVE(derivative_of_##name, x, dx) DERIVATIVE(derivative_of_##name, y, dy)
+#define TERNARY(name, dtypes, flags, dx, dy, dz) BINARY(name, dtypes, flags, dx, dy) DERIVATIVE(derivative_of_##name, z, dz)
+#define COMPARE(...)
+#define REDUCE(...)
+#define CUMULATIVE(...)
+#define CUSTOM(...)
+#include "ops/ops.def"
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+#undef COMPARE
+#undef REDUCE
+#undef CUMULATIVE
+
+const elementwise elementwise_rows[OP_COUNT] = {
+#define UNARY(name, dtypes, ...) [OP_##name] = {dtypes, {derivative_of_##name##_x}},
+#define BINARY(name, dtypes, ...) [OP_##name] = {dtypes, {derivative_of_##name##_x, derivative_of_##name##_y}},
+#define TERNARY(name, dtypes, ...) [OP_##name] = {dtypes, {derivative_of_##name##_x, derivative_of_##name##_y, derivative_of_##name##_z}},
+#define COMPARE(name, dtypes, ...) [OP_##name] = {dtypes, {NULL}},
+#define REDUCE(name, dtypes, ...) [OP_##name] = {dtypes, {NULL}},
+#define CUMULATIVE(name, dtypes, ...) [OP_##name] = {dtypes, {NULL}},
+#include "ops/ops.def"
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+#undef COMPARE
+#undef REDUCE
+#undef CUMULATIVE
+};
+
+/* ---- the rows ---- */
+
+#define jvp_reduce_sum linear_jvp
+#define jvp_reduce_max jvp_extreme
+#define jvp_reduce_min jvp_extreme
+#define jvp_reduce_and zero_jvp
+#define jvp_reduce_or zero_jvp
+#define jvp_reduce_xor zero_jvp
+#define jvp_cumsum linear_jvp
+#define jvp_cumprod jvp_associative
+#define jvp_cummax jvp_associative
+#define jvp_cummin jvp_associative
+#define jvp_cumlogsumexp jvp_associative
+
+#define ELEMENTWISE(row, properties) \
+    const op op_row_##row = {.name = #row, .flags = OP_ELEMENTWISE | (properties), .code = OP_##row, .abstract = families_abstract, .kernel = families_kernel, \
+        .jvp = families_jvp, .transpose = families_transpose, .vmap = families_vmap};
+#define UNARY(name, dtypes, flags, ...) ELEMENTWISE(name, flags)
+#define BINARY(name, dtypes, flags, ...) ELEMENTWISE(name, flags)
+#define TERNARY(name, dtypes, flags, ...) ELEMENTWISE(name, flags)
+#define COMPARE(name, dtypes, flags) ELEMENTWISE(name, (flags) | TO_BOOL)
+#define REDUCE(row, ...) \
+    const op op_row_##row = {.name = #row, .flags = (OP_##row == OP_reduce_sum ? OP_LINEAR : 0), .code = OP_##row, .params_size = sizeof(params_reduce), \
+        .fields = OP_##row == OP_reduce_sum ? fields_reduce_sum : fields_reduce, .nfields = OP_##row == OP_reduce_sum ? nfields_reduce_sum : nfields_reduce, \
+        .abstract = reduce_abstract, .kernel = reduce_kernel, .jvp = jvp_##row, .transpose = reduce_transpose, .vmap = reduce_vmap};
+#define CUMULATIVE(row, ...) \
+    const op op_row_##row = {.name = #row, .code = OP_##row, .fields = fields_cumulative, .nfields = nfields_cumulative, .params_size = sizeof(params_cumulative), \
+        .abstract = cumulative_abstract, .kernel = cumulative_kernel, .jvp = jvp_##row, .transpose = cumulative_transpose, .vmap = cumulative_vmap};
+#include "ops/ops.def"
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+#undef COMPARE
+#undef REDUCE
+#undef CUMULATIVE
+#undef CUSTOM
+
+const op *const op_table[OP_COUNT] = {
+#define ROW(name, ...) [OP_##name] = &op_row_##name,
+#define UNARY ROW
+#define BINARY ROW
+#define TERNARY ROW
+#define COMPARE ROW
+#define REDUCE ROW
+#define CUMULATIVE ROW
+#define CUSTOM ROW
+#include "ops/ops.def"
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+#undef COMPARE
+#undef REDUCE
+#undef CUMULATIVE
+#undef CUSTOM
+};
+
+const op *op_named(const char *name)
+{
+    for (int i = 0; i < OP_COUNT; i++)
+        if (op_table[i] && !strcmp(op_table[i]->name, name))
+            return op_table[i];
+    return NULL;
+}
+
+/* ---- builders ---- */
+
+#define UNARY(name, ...) ct_array op_##name(ct_array x) { return core_bind1(&op_row_##name, NULL, 1, (ct_array[]){x}); }
+#define BINARY(name, ...) ct_array op_##name(ct_array x, ct_array y) { return core_bind1(&op_row_##name, NULL, 2, (ct_array[]){x, y}); }
+#define TERNARY(name, ...) ct_array op_##name(ct_array x, ct_array y, ct_array z) { return core_bind1(&op_row_##name, NULL, 3, (ct_array[]){x, y, z}); }
+#define COMPARE BINARY
+#define REDUCE(name, ...) ct_array op_##name(ct_array x, ct_ints axes) { return core_bind1(&op_row_##name, &(params_reduce){.axes = axes}, 1, (ct_array[]){x}); }
+#define CUMULATIVE(name, ...) \
+    ct_array op_##name(ct_array x, int64_t axis, bool reverse) { return core_bind1(&op_row_##name, &(params_cumulative){.axis = axis, .reverse = reverse}, 1, (ct_array[]){x}); }
+#define CUSTOM(...)
+#include "ops/ops.def"
