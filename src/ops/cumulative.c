@@ -46,3 +46,95 @@ bool cumulative_vmap(const op *o, const void *params, batch b, int nin, const ct
     out_dims[0] = dims[0];
     return !is_poison(out[0]);
 }
+
+/* ---- derivatives: a parallel prefix scan over pairs (value, tangent), so that every operation in it is differentiable again ---- */
+
+typedef struct pair { ct_array value, tangent; } pair;
+
+/* log(exp(a) + exp(b)) and its derivative, with infinities taken out of the differences. */
+static pair combine_logaddexp(pair a, pair b)
+{
+    ct_array high = op_max(a.value, b.value), difference = sub(a.value, b.value);
+    ct_array nan = op_ne(difference, difference), sum = add(a.value, b.value);
+    ct_array value = add(high, op_log1p(op_exp(neg(op_abs(difference)))));
+    value = select(nan, sum, value);
+    ct_array zero = op_full_like(value, 0), infinity = op_number(__builtin_inf(), value);
+    ct_array top = select(op_eq(value, infinity), zero, value);
+    ct_array left = select(op_eq(a.value, infinity), zero, a.value), right = select(op_eq(b.value, infinity), zero, b.value);
+    ct_array tangent = mul(a.tangent, op_exp(sub(left, top)));
+    return (pair){value, add(tangent, mul(b.tangent, op_exp(sub(right, top))))};
+}
+
+static pair combine(const op *o, pair a, pair b)
+{
+    static const op *const binary[] = {&op_row_mul, &op_row_max, &op_row_min};
+    pair result = {array_poison, array_poison};
+    if (o->code == OP_cumlogsumexp)
+        return combine_logaddexp(a, b);
+    const op *by = binary[o->code == OP_cumprod ? 0 : o->code == OP_cummax ? 1 : 2];
+    if (!is_poison(a.value) && !is_poison(b.value))
+        families_jvp(by, NULL, 2, (ct_array[]){a.value, b.value}, (ct_array[]){a.tangent, b.tangent}, 1, &result.value, &result.tangent);
+    return result;
+}
+
+/* Elements start, start + stride, ... below limit along the axis. */
+static ct_array slice_axis(ct_array x, int64_t axis, int64_t start, int64_t limit, int64_t stride)
+{
+    if (is_poison(x))
+        return x;
+    int_list low = {.n = x->aval.ndim}, high = low, steps = low;
+    for (int d = 0; d < x->aval.ndim; d++)
+        low.at[d] = 0, high.at[d] = x->aval.shape[d], steps.at[d] = 1;
+    low.at[axis] = start, high.at[axis] = limit, steps.at[axis] = stride;
+    return op_slice(x, ints_of(&low), ints_of(&high), ints_of(&steps));
+}
+
+static pair slice_pair(pair p, int64_t axis, int64_t start, int64_t limit, int64_t stride)
+{
+    return (pair){slice_axis(p.value, axis, start, limit, stride), slice_axis(p.tangent, axis, start, limit, stride)};
+}
+
+/* even[0], odd[0], even[1], ... */
+static ct_array interleave(ct_array even, ct_array odd, int64_t axis)
+{
+    if (is_poison(even) || is_poison(odd))
+        return array_poison;
+    int64_t config[2][3 * MAX_NDIM] = {{0}}, equal = even->aval.shape[axis] == odd->aval.shape[axis], n = 3 * (int64_t)even->aval.ndim;
+    config[0][3 * axis + 1] = equal, config[0][3 * axis + 2] = 1;
+    config[1][3 * axis] = 1, config[1][3 * axis + 1] = !equal, config[1][3 * axis + 2] = 1;
+    ct_array zero = op_number(0, even), left = op_pad(even, zero, (ct_ints){n, config[0]});
+    return add(left, op_pad(odd, zero, (ct_ints){n, config[1]}));
+}
+
+/* Neighbours combined, the half-length scan of those, and the even places filled in: depth log n. */
+static pair scan_pairs(const op *o, pair x, int64_t axis)
+{
+    if (is_poison(x.value) || is_poison(x.tangent))
+        return (pair){array_poison, array_poison};
+    int64_t n = x.value->aval.shape[axis];
+    if (n < 2)
+        return x;
+    pair odd = scan_pairs(o, combine(o, slice_pair(x, axis, 0, n - 1, 2), slice_pair(x, axis, 1, n, 2)), axis);
+    pair before = n % 2 ? odd : slice_pair(odd, axis, 0, n / 2 - 1, 1);
+    pair even = combine(o, before, slice_pair(x, axis, 2, n, 2)), first = slice_pair(x, axis, 0, 1, 1);
+    even.value = op_concatenate(2, (ct_array[]){first.value, even.value}, axis);
+    even.tangent = op_concatenate(2, (ct_array[]){first.tangent, even.tangent}, axis);
+    return (pair){interleave(even.value, odd.value, axis), interleave(even.tangent, odd.tangent, axis)};
+}
+
+bool jvp_associative(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
+{
+    (void)nin, (void)nout;
+    const params_cumulative *p = params;
+    ct_scope scope = ct_begin();
+    pair x = {primals[0], tangents[0]};
+    if (p->reverse)
+        x = (pair){op_rev(x.value, I(p->axis)), op_rev(x.tangent, I(p->axis))};
+    x = scan_pairs(o, x, p->axis);
+    if (p->reverse)
+        x = (pair){op_rev(x.value, I(p->axis)), op_rev(x.tangent, I(p->axis))};
+    ct_array values[2] = {x.value, x.tangent};
+    out_primals[0] = x.value;
+    out_tangents[0] = x.tangent;
+    return ops_keep(scope, 2, values);
+}
