@@ -1,0 +1,40 @@
+/* What the files of structured primitives share: windows of an array at places that indices name (gather.c, scatter.c).
+ *
+ * gather reads such windows into its result, scatter writes its updates into them; the walk over both is the same (indexed.c). */
+#ifndef COTAN_SRC_OPS_STRUCTURED_H
+#define COTAN_SRC_OPS_STRUCTURED_H
+#include "ops/rules.h"
+
+/* A gather's or scatter's own names for the lists in gather_dims, for messages. */
+typedef struct indexed_names {
+    const char *op, *window, *collapsed, *map, *operand_batching, *indices_batching;
+} indexed_names;
+
+/* Checks the lists against each other and the operands; `window_rank` is the rank of the array that window axes number (result or updates). */
+CT_NODISCARD bool indexed_check(const indexed_names *names, const gather_dims *d, const aval *x, const aval *indices, int64_t window_rank);
+
+/* How the result (or the updates) and the operand correspond: merged axes of the result, outermost first, around runs of `unit` bytes that are
+ * contiguous in both. An axis walks either through a window (stride, in bytes of the operand) or from window to window (row, in rows of indices). */
+typedef struct indexed_plan {
+    int64_t unit;
+    int ndim;
+    int64_t size[MAX_NDIM], stride[MAX_NDIM], row[MAX_NDIM];
+    int64_t units; /* of the whole result */
+    int64_t *starts; /* byte offset of each row's window in the operand; -1 where it does not lie inside */
+    size_t starts_bytes;
+    int64_t few_starts[32];
+} indexed_plan;
+/* clamp: windows are moved inside. window: their shape, one size an operand axis. False when memory is short. */
+CT_NODISCARD bool indexed_plan_make(indexed_plan *p, const gather_dims *d, const operand *x, const operand *indices, const aval *result, ct_ints window, bool clamp);
+void indexed_plan_free(indexed_plan *p);
+
+/* One innermost stretch: n units from unit `at` of the result on. Unit j lies in the operand at starts[j * row] + offset (row != 0, and starts
+ * negative: nowhere) or, for row == 0, at starts[0] + offset + j * stride. */
+typedef struct indexed_run {
+    int64_t at, n, offset, stride, row;
+    const int64_t *starts;
+} indexed_run;
+typedef void indexed_visit(void *context, const indexed_plan *p, const indexed_run *run);
+/* Visits the units [begin, end) of the result in order. */
+void indexed_walk(const indexed_plan *p, int64_t begin, int64_t end, indexed_visit *visit, void *context);
+#endif
