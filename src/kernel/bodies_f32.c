@@ -1,0 +1,372 @@
+/* Elementary functions of float32, each within 2 ulp over its whole domain, subnormals included.
+ *
+ * The polynomials are minimax fits of the function named beside them (relative error at most 2^-27, near 2^-30 for most); sine and its relatives reduce
+ * their argument in double, which is exact enough up to 2^48. Where float arithmetic cannot reach the accuracy, the work is done in
+ * double: see the end of bodies_f64.c. Next: bodies_f64.c. */
+#include "kernel/bodies_arithmetic.c"
+
+#define LOG2E_F32 0x1.715476p+0f
+#define LN2_HIGH_F32 0x1.62e4p-1f
+#define LN2_LOW_F32 0x1.7f7d1cp-20f
+
+/* ---- exponentials ---- */
+
+/* e^r for |r| <= ln 2 / 2, less 1 */
+static inline float exp_reduced_f32(float r)
+{
+    float q = 0x1.a198ecp-13f;
+    q = fma_f32(q, r, 0x1.6d9474p-10f);
+    q = fma_f32(q, r, 0x1.111094p-7f);
+    q = fma_f32(q, r, 0x1.555484p-5f);
+    q = fma_f32(q, r, 0x1.555556p-3f);
+    q = fma_f32(q, r, 0.5f);
+    return fma_f32(r * r, q, r);
+}
+
+/* e^x 2^extra, for small extra: NaN in, unspecified out */
+static inline float exp_scaled_f32(float x, int32_t extra)
+{
+    float low = x < -105 ? -105 : x, t = low > 90 ? 90 : low;
+    float z = fma_f32(t, LOG2E_F32, ROUND32), k = z - ROUND32;
+    int32_t n = (int32_t)(bits_of_f32(z) - bits_of_f32(ROUND32));
+    float r = fma_f32(k, -LN2_LOW_F32, fma_f32(k, -LN2_HIGH_F32, t));
+    return scale_f32(1 + exp_reduced_f32(r), n + extra);
+}
+
+BODY float body_exp_f32(float x)
+{
+    float y = exp_scaled_f32(x, 0);
+    return x != x ? NAN32 : y;
+}
+
+BODY float body_exp2_f32(float x)
+{
+    float low = x < -151 ? -151 : x, t = low > 129 ? 129 : low;
+    float z = t + ROUND32, k = z - ROUND32, r = t - k;
+    int32_t n = (int32_t)(bits_of_f32(z) - bits_of_f32(ROUND32));
+    float q = 0x1.00ee04p-16f;
+    q = fma_f32(q, r, 0x1.445f3ep-13f);
+    q = fma_f32(q, r, 0x1.5d872ap-10f);
+    q = fma_f32(q, r, 0x1.3b29fp-7f);
+    q = fma_f32(q, r, 0x1.c6b08ep-5f);
+    q = fma_f32(q, r, 0x1.ebfbep-3f);
+    q = fma_f32(q, r, 0x1.62e43p-1f);
+    float y = scale_f32(fma_f32(q, r, 1), n);
+    return x != x ? NAN32 : y;
+}
+
+BODY float body_expm1_f32(float x)
+{
+    float low = x < -18 ? -18 : x, t = low > 90 ? 90 : low;
+    float z = fma_f32(t, LOG2E_F32, ROUND32), k = z - ROUND32;
+    int32_t n = (int32_t)(bits_of_f32(z) - bits_of_f32(ROUND32));
+    float r = fma_f32(k, -LN2_LOW_F32, fma_f32(k, -LN2_HIGH_F32, t));
+    float p = exp_reduced_f32(r);
+    float half = f32_of_bits((uint32_t)(n + 126) << 23); /* 2^(n-1), finite at the top */
+    float y = 2 * fma_f32(p, half, half - 0.5f);
+    float tiny = k == 0 ? p : y;
+    float kept = x == 0 ? x : tiny;
+    return x != x ? NAN32 : kept;
+}
+
+BODY float body_logistic_f32(float x)
+{
+    float e = exp_scaled_f32(-abs_f32(x), 0);
+    float s = 1 / (1 + e);
+    float y = x >= 0 ? s : e * s;
+    return x != x ? NAN32 : y;
+}
+
+BODY float body_tanh_f32(float x)
+{
+    float a = abs_f32(x), z = x * x;
+    float q = 0x1.1937a8p-9f;
+    q = fma_f32(q, z, -0x1.0c0c66p-7f);
+    q = fma_f32(q, z, 0x1.639p-6f);
+    q = fma_f32(q, z, -0x1.b9eef8p-5f);
+    q = fma_f32(q, z, 0x1.111068p-3f);
+    q = fma_f32(q, z, -0x1.555554p-2f);
+    float near = fma_f32(q * z, x, x);
+    float capped = a > 10 ? 10 : a;
+    float far = with_sign_f32(1 - 2 / (1 + exp_scaled_f32(2 * capped, 0)), x);
+    float y = a < 0.625f ? near : far;
+    return x != x ? NAN32 : y;
+}
+
+BODY float body_sinh_f32(float x)
+{
+    float a = abs_f32(x), z = x * x;
+    float q = 0x1.b683ecp-26f;
+    q = fma_f32(q, z, 0x1.71cc92p-19f);
+    q = fma_f32(q, z, 0x1.a01a24p-13f);
+    q = fma_f32(q, z, 0x1.11111p-7f);
+    q = fma_f32(q, z, 0x1.555556p-3f);
+    float near = fma_f32(q * z, x, x);
+    float h = exp_scaled_f32(a, -1);
+    float far = with_sign_f32(h - 0.25f / h, x);
+    float y = a < 1 ? near : far;
+    return x != x ? NAN32 : y;
+}
+
+BODY float body_cosh_f32(float x)
+{
+    float h = exp_scaled_f32(abs_f32(x), -1);
+    float y = h + 0.25f / h;
+    return x != x ? NAN32 : y;
+}
+
+/* ---- logarithms ---- */
+
+/* k ln 2 + log(1 + f) for 1 + f in [sqrt 1/2, sqrt 2] */
+static inline float log_reduced_f32(float k, float f)
+{
+    float q = 0x1.142832p-4f;
+    q = fma_f32(q, f, -0x1.de3b58p-4f);
+    q = fma_f32(q, f, 0x1.e707f8p-4f);
+    q = fma_f32(q, f, -0x1.fc23fap-4f);
+    q = fma_f32(q, f, 0x1.2335a6p-3f);
+    q = fma_f32(q, f, -0x1.555c1ep-3f);
+    q = fma_f32(q, f, 0x1.99a4cep-3f);
+    q = fma_f32(q, f, -0x1.000008p-2f);
+    q = fma_f32(q, f, 0x1.555548p-2f);
+    float square = f * f;
+    float low = fma_f32(k, LN2_LOW_F32, square * f * q);
+    return fma_f32(k, LN2_HIGH_F32, f + fma_f32(-0.5f, square, low));
+}
+
+/* The bits of the nearest sqrt(1/2) below; x = 2^k m with m from there up to twice that */
+#define SQRT_HALF_BITS_F32 0x3f3504f3u
+
+BODY float body_log_f32(float x)
+{
+    bool subnormal = x < 0x1p-126f;
+    float normal = subnormal ? x * 0x1p23f : x;
+    uint32_t offset = bits_of_f32(normal) - SQRT_HALF_BITS_F32;
+    int32_t k = (int32_t)offset >> 23;
+    float m = f32_of_bits((offset & 0x7fffffu) + SQRT_HALF_BITS_F32);
+    float y = log_reduced_f32((float)(k - (subnormal ? 23 : 0)), m - 1);
+    float top = x == INF32 ? INF32 : y;
+    float zero = x == 0 ? -INF32 : top;
+    return x >= 0 ? zero : NAN32;
+}
+
+BODY float body_log1p_f32(float x)
+{
+    float u = 1 + x;
+    float lost = x >= 1 ? 1 - (u - x) : x - (u - 1);
+    uint32_t offset = bits_of_f32(u) - SQRT_HALF_BITS_F32;
+    int32_t k = (int32_t)offset >> 23, capped = k > 100 ? 100 : k;
+    float m = f32_of_bits((offset & 0x7fffffu) + SQRT_HALF_BITS_F32);
+    float f = fma_f32(lost, f32_of_bits((uint32_t)(127 - capped) << 23), m - 1);
+    float y = log_reduced_f32((float)k, f);
+    float top = x == INF32 ? INF32 : y;
+    float bottom = x == -1 ? -INF32 : top;
+    float kept = x == 0 ? x : bottom;
+    return x >= -1 ? kept : NAN32;
+}
+
+/* ---- sine and relatives ---- */
+
+/* x = q pi/2 + r with |r| <= pi/4; *quadrant is q in its low bits */
+static inline float quadrant_f32(float x, uint32_t *quadrant)
+{
+    double d = x, z = fma_f64(d, 0x1.45f306dc9c883p-1, ROUND64), k = z - ROUND64;
+    *quadrant = (uint32_t)bits_of_f64(z);
+    return (float)fma_f64(k, -0x1.1a62633145c07p-54, fma_f64(k, -0x1.921fb54442d18p+0, d));
+}
+
+static inline float sin_reduced_f32(float r)
+{
+    float z = r * r, q = 0x1.6cd554p-19f;
+    q = fma_f32(q, z, -0x1.a00f8ep-13f);
+    q = fma_f32(q, z, 0x1.111108p-7f);
+    q = fma_f32(q, z, -0x1.555556p-3f);
+    return fma_f32(q * z, r, r);
+}
+
+static inline float cos_reduced_f32(float r)
+{
+    float z = r * r, q = 0x1.99f564p-16f;
+    q = fma_f32(q, z, -0x1.6c0c54p-10f);
+    q = fma_f32(q, z, 0x1.55554ap-5f);
+    return fma_f32(z * z, q, fma_f32(-0.5f, z, 1));
+}
+
+BODY float body_sin_f32(float x)
+{
+    uint32_t quadrant;
+    float r = quadrant_f32(x, &quadrant);
+    float s = sin_reduced_f32(r), c = cos_reduced_f32(r);
+    float y = f32_of_bits(bits_of_f32(quadrant & 1 ? c : s) ^ (quadrant & 2) << 30);
+    float kept = x == 0 ? x : y;
+    return kept != kept ? NAN32 : kept;
+}
+
+BODY float body_cos_f32(float x)
+{
+    uint32_t quadrant;
+    float r = quadrant_f32(x, &quadrant);
+    float s = sin_reduced_f32(r), c = cos_reduced_f32(r);
+    float y = f32_of_bits(bits_of_f32(quadrant & 1 ? s : c) ^ ((quadrant + 1) & 2) << 30);
+    return y != y ? NAN32 : y;
+}
+
+BODY float body_tan_f32(float x)
+{
+    uint32_t quadrant;
+    float r = quadrant_f32(x, &quadrant), z = r * r;
+    float q = 0x1.1ec528p-8f;
+    q = fma_f32(q, z, 0x1.84aa16p-14f);
+    q = fma_f32(q, z, 0x1.62ecf6p-7f);
+    q = fma_f32(q, z, 0x1.5cba9cp-6f);
+    q = fma_f32(q, z, 0x1.bada62p-5f);
+    q = fma_f32(q, z, 0x1.110d9ap-3f);
+    q = fma_f32(q, z, 0x1.55556p-2f);
+    float t = fma_f32(q * z, r, r);
+    float y = quadrant & 1 ? -1 / t : t;
+    float kept = x == 0 ? x : y;
+    return kept != kept ? NAN32 : kept;
+}
+
+/* ---- inverse sine and relatives ---- */
+
+#define HALF_PI_F32 0x1.921fb6p+0f
+#define HALF_PI_LOW_F32 -0x1.777a5cp-25f
+
+/* asin(r) - r for |r| <= 1/2, z = r^2 */
+static inline float asin_rest_f32(float r, float z)
+{
+    float q = 0x1.33185p-5f;
+    q = fma_f32(q, z, 0x1.d9c796p-7f);
+    q = fma_f32(q, z, 0x1.0486dp-5f);
+    q = fma_f32(q, z, 0x1.6cb022p-5f);
+    q = fma_f32(q, z, 0x1.333872p-4f);
+    q = fma_f32(q, z, 0x1.55554cp-3f);
+    return q * z * r;
+}
+
+BODY float body_asin_f32(float x)
+{
+    float a = abs_f32(x), xx = x * x, z = fma_f32(-0.5f, a, 0.5f), root = __builtin_sqrtf(z);
+    bool small = a < 0.5f;
+    float square = small ? xx : z, r = small ? x : root;
+    float rest = asin_rest_f32(r, square);
+    float near = r + rest, far = with_sign_f32(HALF_PI_F32 - (2 * near - HALF_PI_LOW_F32), x);
+    float y = small ? near : far;
+    return a <= 1 ? y : NAN32;
+}
+
+BODY float body_acos_f32(float x)
+{
+    float a = abs_f32(x), xx = x * x, z = fma_f32(-0.5f, a, 0.5f), root = __builtin_sqrtf(z);
+    bool small = a < 0.5f;
+    float square = small ? xx : z, r = small ? x : root;
+    float rest = asin_rest_f32(r, square);
+    float middle = HALF_PI_F32 - (r - (HALF_PI_LOW_F32 - rest));
+    float high = 2 * (r + rest);
+    float far = x < 0 ? 2 * HALF_PI_F32 - (high - 2 * HALF_PI_LOW_F32) : high;
+    float y = small ? middle : far;
+    return a <= 1 ? y : NAN32;
+}
+
+/* atan(t) for 0 <= t <= 1 */
+static inline float atan_reduced_f32(float t)
+{
+    float z = t * t, q = -0x1.d82068p-10f;
+    q = fma_f32(q, z, 0x1.66b384p-7f);
+    q = fma_f32(q, z, -0x1.ffc348p-6f);
+    q = fma_f32(q, z, 0x1.db3e7ap-5f);
+    q = fma_f32(q, z, -0x1.585528p-4f);
+    q = fma_f32(q, z, 0x1.c0a4aep-4f);
+    q = fma_f32(q, z, -0x1.2422b4p-3f);
+    q = fma_f32(q, z, 0x1.999216p-3f);
+    q = fma_f32(q, z, -0x1.55553ep-2f);
+    return fma_f32(q * z, t, t);
+}
+
+BODY float body_atan_f32(float x)
+{
+    float a = abs_f32(x);
+    bool big = a > 1;
+    float inverse = 1 / (big ? a : 1);
+    float r = atan_reduced_f32(big ? inverse : a);
+    float y = big ? HALF_PI_F32 - (r - HALF_PI_LOW_F32) : r;
+    float signed_y = with_sign_f32(y, x);
+    return x != x ? NAN32 : signed_y;
+}
+
+BODY float body_atan2_f32(float y, float x)
+{
+    float ax = abs_f32(x), ay = abs_f32(y);
+    bool steep = ay > ax;
+    float low = steep ? ax : ay, high = steep ? ay : ax;
+    float divisor = high == 0 ? 1 : high;
+    float t = low == INF32 ? 1 : low / divisor;
+    float r = atan_reduced_f32(t);
+    float first = steep ? HALF_PI_F32 - (r - HALF_PI_LOW_F32) : r;
+    bool left = bits_of_f32(x) >> 31;
+    float angle = left ? 2 * HALF_PI_F32 - (first - 2 * HALF_PI_LOW_F32) : first;
+    float signed_angle = with_sign_f32(angle, y);
+    return ((x != x) | (y != y)) ? NAN32 : signed_angle;
+}
+
+/* ---- the error function ---- */
+
+BODY float body_erf_f32(float x)
+{
+    float a = abs_f32(x), z = x * x;
+    float p = 0x1.5dc09ap-14f;
+    p = fma_f32(p, z, -0x1.aa8550p-11f);
+    p = fma_f32(p, z, 0x1.54cfbap-8f);
+    p = fma_f32(p, z, -0x1.b80f5cp-6f);
+    p = fma_f32(p, z, 0x1.ce2e12p-4f);
+    p = fma_f32(p, z, -0x1.812744p-2f);
+    p = fma_f32(p, z, 0x1.06eba8p-3f);
+    float near = fma_f32(p, x, x);
+    /* -log(1 - erf a) */
+    float t = a > 4 ? 4 : a;
+    float q = 0x1.cae64ap-22f;
+    q = fma_f32(q, t, 0x1.05d252p-16f);
+    q = fma_f32(q, t, -0x1.a7ebaap-12f);
+    q = fma_f32(q, t, 0x1.0b4584p-8f);
+    q = fma_f32(q, t, -0x1.98b176p-6f);
+    q = fma_f32(q, t, 0x1.baab7p-4f);
+    q = fma_f32(q, t, 0x1.4459a4p-1f);
+    q = fma_f32(q, t, 0x1.2123eap+0f);
+    q = fma_f32(q, t, -0x1.581b08p-13f);
+    float far = with_sign_f32(1 - exp_scaled_f32(-q, 0), x);
+    float y = a < 0.9275f ? near : far;
+    return x != x ? NAN32 : y;
+}
+
+/* A polynomial in -log(1 - x^2), or in its root near the ends. */
+BODY float body_erf_inv_f32(float x)
+{
+    float rest = (1 - x) * (1 + x);
+    float w = -body_log_f32(rest);
+    float t = w - 2.5f;
+    float p = -0x1.2edbbcp-27f;
+    p = fma_f32(p, t, 0x1.8efa84p-26f);
+    p = fma_f32(p, t, 0x1.f4e95ap-22f);
+    p = fma_f32(p, t, -0x1.d0bda8p-19f);
+    p = fma_f32(p, t, -0x1.4d324ep-18f);
+    p = fma_f32(p, t, 0x1.c9e686p-13f);
+    p = fma_f32(p, t, -0x1.4865ep-10f);
+    p = fma_f32(p, t, -0x1.11c4e8p-8f);
+    p = fma_f32(p, t, 0x1.f91e8ap-3f);
+    p = fma_f32(p, t, 0x1.805c5ep+0f);
+    float tail = w > 5 ? w : 5;
+    float s = __builtin_sqrtf(tail) - 3;
+    float q = -0x1.39b3aep-13f;
+    q = fma_f32(q, s, 0x1.38a2ecp-14f);
+    q = fma_f32(q, s, 0x1.4f2cb8p-10f);
+    q = fma_f32(q, s, -0x1.de2f7ap-9f);
+    q = fma_f32(q, s, 0x1.7a420ap-8f);
+    q = fma_f32(q, s, -0x1.f3f312p-8f);
+    q = fma_f32(q, s, 0x1.3522cap-7f);
+    q = fma_f32(q, s, 0x1.006dbcp+0f);
+    q = fma_f32(q, s, 0x1.6a9efep+1f);
+    float y = (w < 5 ? p : q) * x, infinite = with_sign_f32(INF32, x);
+    float ends = rest == 0 ? infinite : y;
+    return rest >= 0 ? ends : NAN32;
+}

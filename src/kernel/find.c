@@ -1,0 +1,50 @@
+/* Which precompiled loop computes an operation: kernel_find and its relatives, and the choice of instruction set.
+ *
+ * The first call gathers the entries of the chosen set into a hash table; later calls are one probe. */
+#include <pthread.h>
+#include "kernel/loops.h"
+
+#if defined(__x86_64__)
+static bool has_v4(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+const kernel_set *kernel_chosen(void) { return has_v4() ? &kernel_set_v4 : &kernel_set_v3; }
+#else
+const kernel_set *kernel_chosen(void) { return &kernel_set_base; }
+#endif
+
+enum { SLOTS = 4096 }; /* a power of two, at least twice the entries */
+static const kernel_entry *slots[SLOTS];
+static pthread_once_t filled = PTHREAD_ONCE_INIT;
+
+static uint64_t hash_of(const char *primitive, ct_dtype dtype) { return base_hash(primitive, strlen(primitive), (uint64_t)dtype); }
+
+static void fill_from(kernel_entries entries)
+{
+    for (int64_t i = 0; i < entries.n; i++) {
+        uint64_t at = hash_of(entries.at[i].primitive, entries.at[i].dtype);
+        while (slots[at % SLOTS])
+            at++;
+        slots[at % SLOTS] = &entries.at[i];
+    }
+}
+
+static void fill(void)
+{
+    const kernel_set *set = kernel_chosen();
+    for (int64_t i = 0; i < (int64_t)countof(set->entries) && set->entries[i]; i++)
+        fill_from(set->entries[i]());
+}
+
+kernel_map *kernel_find(const char *primitive, ct_dtype dtype)
+{
+    pthread_once(&filled, fill);
+    for (uint64_t at = hash_of(primitive, dtype); slots[at % SLOTS]; at++)
+        if (slots[at % SLOTS]->dtype == dtype && !strcmp(slots[at % SLOTS]->primitive, primitive))
+            return slots[at % SLOTS]->map;
+    return NULL;
+}
+
+kernel_map *kernel_convert(ct_dtype from, ct_dtype to) { return kernel_chosen()->convert(from, to); }

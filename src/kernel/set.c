@@ -1,0 +1,7 @@
+/* One instruction set's loops, gathered: built once per set like the loops themselves. */
+#include "kernel/loops.h"
+
+const kernel_set ISA(kernel_set) = {
+    .entries = {ISA(kernel_entries_arithmetic), ISA(kernel_entries_f32)},
+    .convert = ISA(kernel_convert),
+};
