@@ -168,11 +168,11 @@ BODY float body_log1p_f32(float x)
 /* ---- sine and relatives ---- */
 
 /* x = q pi/2 + r with |r| <= pi/4; *quadrant is q in its low bits */
-static inline float quadrant_f32(float x, uint32_t *quadrant)
+static inline double quadrant_f32(float x, uint32_t *quadrant)
 {
     double d = x, z = fma_f64(d, 0x1.45f306dc9c883p-1, ROUND64), k = z - ROUND64;
     *quadrant = (uint32_t)bits_of_f64(z);
-    return (float)fma_f64(k, -0x1.1a62633145c07p-54, fma_f64(k, -0x1.921fb54442d18p+0, d));
+    return fma_f64(k, -0x1.1a62633145c07p-54, fma_f64(k, -0x1.921fb54442d18p+0, d));
 }
 
 static inline float sin_reduced_f32(float r)
@@ -195,7 +195,7 @@ static inline float cos_reduced_f32(float r)
 BODY float body_sin_f32(float x)
 {
     uint32_t quadrant;
-    float r = quadrant_f32(x, &quadrant);
+    float r = (float)quadrant_f32(x, &quadrant);
     float s = sin_reduced_f32(r), c = cos_reduced_f32(r);
     float y = f32_of_bits(bits_of_f32(quadrant & 1 ? c : s) ^ (quadrant & 2) << 30);
     float kept = x == 0 ? x : y;
@@ -205,7 +205,7 @@ BODY float body_sin_f32(float x)
 BODY float body_cos_f32(float x)
 {
     uint32_t quadrant;
-    float r = quadrant_f32(x, &quadrant);
+    float r = (float)quadrant_f32(x, &quadrant);
     float s = sin_reduced_f32(r), c = cos_reduced_f32(r);
     float y = f32_of_bits(bits_of_f32(quadrant & 1 ? s : c) ^ ((quadrant + 1) & 2) << 30);
     return y != y ? NAN32 : y;
@@ -214,7 +214,8 @@ BODY float body_cos_f32(float x)
 BODY float body_tan_f32(float x)
 {
     uint32_t quadrant;
-    float r = quadrant_f32(x, &quadrant), z = r * r;
+    double exact = quadrant_f32(x, &quadrant);
+    float r = (float)exact, rest = (float)(exact - (double)r), z = r * r;
     float q = 0x1.1ec528p-8f;
     q = fma_f32(q, z, 0x1.84aa16p-14f);
     q = fma_f32(q, z, 0x1.62ecf6p-7f);
@@ -222,8 +223,9 @@ BODY float body_tan_f32(float x)
     q = fma_f32(q, z, 0x1.bada62p-5f);
     q = fma_f32(q, z, 0x1.110d9ap-3f);
     q = fma_f32(q, z, 0x1.55556p-2f);
-    float t = fma_f32(q * z, r, r);
-    float y = quadrant & 1 ? -1 / t : t;
+    float rough = fma_f32(q * z, r, r);
+    float t = r + fma_f32(q * z, r, rest * fma_f32(rough, rough, 1));
+    float cotangent = -1 / t, y = quadrant & 1 ? cotangent : t;
     float kept = x == 0 ? x : y;
     return kept != kept ? NAN32 : kept;
 }
@@ -251,7 +253,7 @@ BODY float body_asin_f32(float x)
     bool small = a < 0.5f;
     float square = small ? xx : z, r = small ? x : root;
     float rest = asin_rest_f32(r, square);
-    float near = r + rest, far = with_sign_f32(HALF_PI_F32 - (2 * near - HALF_PI_LOW_F32), x);
+    float near = r + rest, far = with_sign_f32((HALF_PI_F32 - 2 * r) - (2 * rest - HALF_PI_LOW_F32), x);
     float y = small ? near : far;
     return a <= 1 ? y : NAN32;
 }
