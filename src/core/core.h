@@ -11,6 +11,8 @@ struct op;
 struct jaxpr_refs;
 struct linearize_trace;
 struct stage_trace;
+struct custom_call;
+struct leaves;
 typedef struct op op;
 typedef struct jaxpr jaxpr;
 typedef struct trace trace;
@@ -118,6 +120,8 @@ bool core_eval(const op *o, const void *params, int nin, const ct_array *in, int
 typedef struct trace_class {
     const char *name; /* what a leaked tracer's message calls it */
     bool (*process)(trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out);
+    /* A call with derivative rules of its own (transform/custom.h); the count of its results is not known before. */
+    bool (*custom)(trace *t, struct custom_call *c, int64_t n, const ct_array *in, struct leaves *out);
     void (*release_tracer)(trace *t, ct_array dying); /* may be NULL */
     void (*destroy)(trace *t);                        /* frees the struct */
     bool primal_is_value; /* a tracer's primal is what bool(x) may look at */

@@ -2,7 +2,7 @@
  *
  * A rule runs under a trace that sends operations on known values to the parent and operations on staged tangents to the tangent program (partial_process);
  * so one derivative rule serves both modes. Next: transpose.c turns the tangent program round. */
-#include "transform/transform.h"
+#include "transform/custom.h"
 
 /* ---- sending each operation where its operands live ---- */
 
@@ -110,9 +110,46 @@ static void forward_destroy(trace *base)
     base_free(t);
 }
 
-static const trace_class jvp_class = {"JVPTracer", forward_process, NULL, forward_destroy, true};
-static const trace_class linearize_class = {"LinearizeTracer", forward_process, NULL, forward_destroy, true};
-static const trace_class partial_class = {"PartialTracer", partial_process, NULL, NULL, false};
+static bool forward_custom(trace *base, custom_call *c, int64_t n, const ct_array *in, leaves *out)
+{
+    linearize_trace *t = (linearize_trace *)base;
+    ct_array *primals = base_alloc((size_t)(2 * n + 1) * sizeof *primals), *tangents = primals + n;
+    if (!primals)
+        return false;
+    bool any = false;
+    for (int64_t i = 0; i < n; i++) {
+        bool mine = traced_by(in[i], base);
+        primals[i] = mine ? in[i]->primal : in[i];
+        tangents[i] = mine ? in[i]->tangent : NULL;
+        any = any || mine;
+    }
+    leaves out_tangents = {0};
+    trace_context saved = trace_enter(t->tangents && any ? &t->rules.base : base->parent);
+    bool good = any ? custom_forward(c, n, primals, tangents, out, &out_tangents) : custom_apply(c, n, in, out);
+    trace_leave(saved);
+    for (int64_t i = 0; i < out->n && good && any; i++)
+        good = !is_poison(out->at[i] = wrap(t, out->at[i], out_tangents.at[i]));
+    leaves_free(&out_tangents);
+    base_free(primals);
+    return good;
+}
+
+static bool partial_custom(trace *base, custom_call *c, int64_t n, const ct_array *in, leaves *out)
+{
+    partial_trace *t = (partial_trace *)base;
+    trace *to = base->parent;
+    for (int64_t i = 0; i < n; i++)
+        if (traced_by(in[i], stage_as_trace(t->tangents)))
+            to = stage_as_trace(t->tangents);
+    trace_context saved = trace_enter(to);
+    bool good = custom_apply(c, n, in, out);
+    trace_leave(saved);
+    return good;
+}
+
+static const trace_class jvp_class = {"JVPTracer", forward_process, forward_custom, NULL, forward_destroy, true};
+static const trace_class linearize_class = {"LinearizeTracer", forward_process, forward_custom, NULL, forward_destroy, true};
+static const trace_class partial_class = {"PartialTracer", partial_process, partial_custom, NULL, NULL, false};
 
 static linearize_trace *forward_new(stage_trace *tangents)
 {

@@ -2,7 +2,7 @@
  *
  * Concrete scalars become literals, other values from outside become constants (deduplicated by identity); those may be tracers of enclosing traces.
  * Next: jit.c (programs from jaxprs), linearize.c (a staging trace for tangents). */
-#include "transform/transform.h"
+#include "transform/custom.h"
 
 struct stage_trace {
     trace base;
@@ -109,7 +109,9 @@ static void stage_destroy(trace *base)
     base_free(t);
 }
 
-static const trace_class stage_class = {"JitTracer", stage_process, NULL, stage_destroy, false};
+static bool stage_custom(trace *t, custom_call *c, int64_t n, const ct_array *in, leaves *out) { return custom_stage(c, (stage_trace *)t, n, in, out); }
+
+static const trace_class stage_class = {"JitTracer", stage_process, stage_custom, NULL, stage_destroy, false};
 
 stage_trace *stage_new(const char *what)
 {

@@ -29,7 +29,8 @@ const aval *linear_out_aval(const linear_map *l, int64_t output);
 void leaves_keep(ct_scope scope, leaves *a, leaves *b);
 void leaves_free(leaves *l);
 
-/* Batching. dims[i] may be NOT_MAPPED; out_dims[j] is where output j shall have its mapped axis (NOT_MAPPED: it must have none). */
+/* Batching. dims[i] may be NOT_MAPPED; `want` says where each output shall have its mapped axis: an axis, -2 - k for axis -1 - k
+ * counted from the end, or NOT_MAPPED: it must have none. */
 typedef bool out_dims_fn(void *env, int64_t nout, int *dims);
 CT_NODISCARD bool transform_vmap(flat f, batch b, int64_t n, const ct_array *in, const int *dims, out_dims_fn *want, void *env, leaves *out);
 

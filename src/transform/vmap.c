@@ -2,7 +2,7 @@
  *
  * A tracer's primal is the value with the axis, its tag says where the axis is. An operation with no mapped operand goes to the parent as it is. */
 #include "ops/ops.h"
-#include "transform/transform.h"
+#include "transform/custom.h"
 
 typedef struct batch_trace {
     trace base;
@@ -80,7 +80,30 @@ static bool batch_process(trace *base, const op *o, const void *params, int nin,
 }
 
 static void batch_destroy(trace *base) { base_free(base); }
-static const trace_class batch_class = {"BatchTracer", batch_process, NULL, batch_destroy, false};
+static bool batch_custom(trace *base, custom_call *c, int64_t n, const ct_array *in, leaves *out)
+{
+    batch_trace *t = (batch_trace *)base;
+    ct_array *values = base_alloc((size_t)(n + 1) * sizeof *values);
+    int *dims = base_alloc((size_t)(n + 1) * sizeof *dims);
+    bool good = values && dims, any = false;
+    for (int64_t i = 0; i < n && good; i++) {
+        bool mine = traced_by(in[i], base);
+        values[i] = mine ? in[i]->primal : in[i];
+        dims[i] = mine ? (int)in[i]->tag : NOT_MAPPED;
+        any = any || mine;
+    }
+    custom_call *mapped = good && any ? custom_batched(c, t->b, n, dims) : c;
+    trace_context saved = trace_enter(base->parent);
+    good = good && mapped && custom_apply(mapped, n, values, out);
+    trace_leave(saved);
+    for (int64_t i = 0; i < out->n && good && any; i++)
+        good = !is_poison(out->at[i] = wrap(t, out->at[i], 0));
+    base_free(values);
+    base_free(dims);
+    return good;
+}
+
+static const trace_class batch_class = {"BatchTracer", batch_process, batch_custom, NULL, batch_destroy, false};
 
 /* Runs f with mapped inputs; values and axes of the results as they come. */
 static bool batch_run(flat f, batch b, int64_t n, const ct_array *in, const int *dims, leaves *out, int **out_dims)
@@ -139,13 +162,13 @@ bool transform_vmap(flat f, batch b, int64_t n, const ct_array *in, const int *d
         good = (wanted = base_alloc((size_t)(out->n + 1) * sizeof *wanted)) && want(env, out->n, wanted);
     for (int64_t i = 0; i < out->n && good; i++) {
         int ndim = out->at[i]->aval.ndim + (have[i] == NOT_MAPPED);
-        int axis = wanted[i];
-        if (axis != NOT_MAPPED && (axis < -ndim || axis >= ndim)) {
-            base_fail(CT_VALUE_ERROR, "axis %d is out of bounds for array of dimension %d (out_axes of vmap)", axis, ndim);
+        int axis = wanted[i] < NOT_MAPPED ? wanted[i] + 1 + ndim : wanted[i];
+        if (axis != NOT_MAPPED && (axis < 0 || axis >= ndim)) {
+            base_fail(CT_VALUE_ERROR, "axis %d is out of bounds for array of dimension %d (out_axes of vmap)", wanted[i] < 0 ? wanted[i] + 1 : wanted[i], ndim);
             good = false;
             break;
         }
-        good = !is_poison(out->at[i] = place(out->at[i], have[i], axis < NOT_MAPPED ? axis + ndim : axis, b.size, i));
+        good = !is_poison(out->at[i] = place(out->at[i], have[i], axis, b.size, i));
     }
     base_free(have);
     base_free(wanted);

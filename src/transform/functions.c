@@ -1,0 +1,619 @@
+/* The public derivatives: grad, value_and_grad, jvp, linearize, vjp, linear_transpose, over functions of trees.
+ *
+ * Argument numbers, auxiliary outputs and checks of dtypes are folded away here, so that the interpreters see flat leaves only.
+ * Next: mapping.c (vmap), custom_functions.c (custom rules). */
+#include "cotan/transform.h"
+#include "ops/ops.h"
+#include "transform/transform.h"
+
+static const tree_node *root_of(const treedef *d) { return &d->nodes[d->count - 1]; }
+
+/* ---- a function of some of its leaves, the others fixed ---- */
+
+typedef struct partial_call {
+    ct_fn f;
+    const treedef *in_def;
+    int64_t total;
+    const ct_array *all;
+    const int64_t *chosen; /* positions of the varying leaves, NULL: all */
+    treedef *out_def;
+} partial_call;
+
+static bool run_partial(void *env, int64_t n, const ct_array *in, leaves *out)
+{
+    partial_call *c = env;
+    ct_array *all = base_alloc((size_t)(c->total + 1) * sizeof *all);
+    if (!all)
+        return false;
+    memcpy(all, c->all, (size_t)c->total * sizeof *all);
+    for (int64_t i = 0; i < n; i++)
+        all[c->chosen ? c->chosen[i] : i] = in[i];
+    object_release(c->out_def);
+    bool good = fn_call(c->f, c->in_def, c->total, all, &c->out_def, &out->n, &out->at);
+    base_free(all);
+    return good;
+}
+
+/* With auxiliary results: the function returns a pair; *main gets the definition of its first part, *aux of the second, *n_main its leaves. */
+static bool split_aux(const char *who, treedef *out_def, bool has_aux, treedef **main, treedef **aux, int64_t *n_main)
+{
+    *aux = NULL;
+    if (!has_aux) {
+        *main = out_def;
+        object_retain(out_def);
+        *n_main = treedef_leaves(out_def);
+        return true;
+    }
+    const tree_node *root = root_of(out_def);
+    if (root->kind != TREE_TUPLE || root->arity != 2) {
+        base_fail(CT_TYPE_ERROR, "expected function with aux output to return a two-element tuple, but %s with has_aux=True got a result of another structure", who);
+        return false;
+    }
+    int64_t first, n_aux;
+    *main = treedef_child(out_def, 0, &first, n_main);
+    *aux = treedef_child(out_def, 1, &first, &n_aux);
+    return *main && *aux;
+}
+
+/* A tuple of two trees as (definition, leaves). */
+static bool return_pair(treedef *a, const leaves *la, treedef *b, const leaves *lb, treedef **out_def, int64_t *nout, ct_array **out)
+{
+    treedef *children[2] = {a, b};
+    *out_def = treedef_join((tree_node){.kind = TREE_TUPLE}, 2, children);
+    *nout = la->n + lb->n;
+    *out = base_alloc((size_t)(*nout + 1) * sizeof **out);
+    if (!*out_def || !*out)
+        return false;
+    memcpy(*out, la->at, (size_t)la->n * sizeof **out);
+    memcpy(*out + la->n, lb->at, (size_t)lb->n * sizeof **out);
+    return true;
+}
+
+/* ---- grad ---- */
+
+typedef struct gradient {
+    struct ct_function head;
+    ct_fn f;
+    int64_t *argnums, n;
+    bool one, value, has_aux, holomorphic, allow_int;
+} gradient;
+
+static bool check_inputs(const gradient *g, int64_t n, const ct_array *in)
+{
+    const char *who = g->value ? "value_and_grad" : "grad";
+    for (int64_t i = 0; i < n; i++) {
+        ct_dtype d = (ct_dtype)in[i]->aval.dtype;
+        if (g->holomorphic && !dtype_is(d, FAMILY_COMPLEX)) {
+            base_fail(CT_TYPE_ERROR, "%s with holomorphic=True requires inputs with complex dtype, but got %s.", who, ct_dtype_name(d));
+            return false;
+        }
+        if (!g->holomorphic && dtype_is(d, FAMILY_COMPLEX)) {
+            base_fail(CT_TYPE_ERROR,
+                      "%s requires real-valued inputs (input dtype that is a sub-dtype of np.floating), but got %s. For holomorphic differentiation, pass "
+                      "holomorphic=True. For differentiation of non-holomorphic functions involving complex inputs, use jax.vjp directly.",
+                      who, ct_dtype_name(d));
+            return false;
+        }
+        if (!dtype_inexact(d) && !g->allow_int) {
+            base_fail(CT_TYPE_ERROR,
+                      "%s requires real- or complex-valued inputs (input dtype that is a sub-dtype of np.inexact), but got %s. If you want to use Boolean- or "
+                      "integer-valued inputs, use vjp or set allow_int to True.",
+                      who, ct_dtype_name(d));
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_loss(const gradient *g, int64_t n, const ct_array *out)
+{
+    const char *who = g->value ? "value_and_grad" : "grad";
+    if (n != 1) {
+        base_fail(CT_TYPE_ERROR, "Gradient only defined for scalar-output functions. Output had %lld leaves; return one number, and the rest with has_aux=True.",
+                  (long long)n);
+        return false;
+    }
+    ct_dtype d = (ct_dtype)out[0]->aval.dtype;
+    if (out[0]->aval.ndim) {
+        text shape = {0};
+        for (int i = 0; i < out[0]->aval.ndim; i++)
+            text_add(&shape, i ? ", %lld" : "%lld", (long long)out[0]->aval.shape[i]);
+        char *s = text_end(&shape);
+        base_fail(CT_TYPE_ERROR, "Gradient only defined for scalar-output functions. Output had shape: (%s%s).", s ? s : "?", out[0]->aval.ndim == 1 ? "," : "");
+        base_free(s);
+        return false;
+    }
+    if (g->holomorphic ? !dtype_is(d, FAMILY_COMPLEX) : !dtype_is(d, FAMILY_FLOAT)) {
+        if (g->holomorphic)
+            base_fail(CT_TYPE_ERROR, "%s with holomorphic=True requires outputs with complex dtype, but got %s.", who, ct_dtype_name(d));
+        else
+            base_fail(CT_TYPE_ERROR,
+                      "%s requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got %s. For holomorphic differentiation, pass "
+                      "holomorphic=True. For differentiation of functions with integer or complex outputs, use jax.vjp directly.",
+                      who, ct_dtype_name(d));
+        return false;
+    }
+    return true;
+}
+
+/* The definition of the differentiated arguments (a tuple where several) and the positions of their leaves. */
+static treedef *choose_arguments(const gradient *g, const treedef *in_def, int64_t *n, int64_t *positions)
+{
+    int64_t args = root_of(in_def)->arity - 1;
+    treedef *children[64];
+    int64_t made = 0;
+    bool good = g->n <= 64;
+    *n = 0;
+    for (int64_t k = 0; k < g->n && good; k++) {
+        int64_t i = g->argnums[k] < 0 ? g->argnums[k] + args : g->argnums[k], first, count;
+        if (i < 0 || i >= args) {
+            base_fail(CT_VALUE_ERROR, "%s: argnum %lld is out of range for %s, which was called with %lld positional argument%s",
+                      g->value ? "value_and_grad" : "grad", (long long)g->argnums[k], fn_name(g->f), (long long)args, args == 1 ? "" : "s");
+            good = false;
+            break;
+        }
+        children[made] = treedef_child(in_def, i, &first, &count);
+        good = children[made] != NULL;
+        made += good;
+        for (int64_t p = 0; p < count && good; p++)
+            positions[(*n)++] = first + p;
+    }
+    treedef *chosen = NULL;
+    if (good && g->one) {
+        chosen = children[0];
+        object_retain(chosen);
+    } else if (good) {
+        chosen = treedef_join((tree_node){.kind = TREE_TUPLE}, made, children);
+    }
+    for (int64_t k = 0; k < made; k++)
+        object_release(children[k]);
+    return chosen;
+}
+
+static ct_array zero_cotangent(ct_array primal)
+{
+    aval a = primal->aval;
+    a.dtype = (uint8_t)dtype_tangent((ct_dtype)a.dtype);
+    return a.dtype == CT_FLOAT0 ? array_like(&a) : op_full(&a, 0);
+}
+
+/* Evaluates, transposes: out_leaves are the results, cts the gradients of the chosen leaves. */
+static bool gradient_run(const gradient *g, partial_call *c, int64_t n, const ct_array *chosen, leaves *out, leaves *cts, treedef **main, treedef **aux)
+{
+    linear_map *l = NULL;
+    int64_t n_main = 0;
+    if (!check_inputs(g, n, chosen) || !transform_linearize((flat){run_partial, c, fn_name(g->f)}, n, chosen, out, &l))
+        return false;
+    bool good = split_aux(g->value ? "value_and_grad" : "grad", c->out_def, g->has_aux, main, aux, &n_main) && check_loss(g, n_main, out->at);
+    ct_array *out_cts = good ? base_zalloc((size_t)(out->n + 1) * sizeof *out_cts) : NULL;
+    if (out_cts) {
+        out_cts[0] = array_scalar((ct_dtype)out->at[0]->aval.dtype, false, 1);
+        good = linear_transpose(l, out->n, out_cts, cts);
+        for (int64_t i = 0; i < n && good; i++) {
+            if (!cts->at[i])
+                cts->at[i] = zero_cotangent(chosen[i]);
+            else if (cts->at[i]->aval.weak != chosen[i]->aval.weak && is_array(cts->at[i]))
+                cts->at[i] = array_view(cts->at[i], (ct_dtype)cts->at[i]->aval.dtype, chosen[i]->aval.weak, cts->at[i]->aval.ndim, cts->at[i]->aval.shape);
+            good = !is_poison(cts->at[i]);
+        }
+    }
+    object_release(l);
+    base_free(out_cts);
+    return good && out_cts;
+}
+
+static bool gradient_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+{
+    gradient *g = (gradient *)base;
+    ct_scope scope = ct_begin();
+    int64_t n = 0, *positions = base_alloc((size_t)(nin * g->n + 1) * sizeof *positions);
+    ct_array *chosen = base_alloc((size_t)(nin * g->n + 1) * sizeof *chosen);
+    treedef *grads_def = positions && chosen ? choose_arguments(g, in_def, &n, positions) : NULL, *main = NULL, *aux = NULL, *value_def = NULL;
+    partial_call c = {g->f, in_def, nin, in, positions, NULL};
+    leaves results = {0}, cts = {0};
+    bool good = grads_def != NULL;
+    for (int64_t i = 0; i < n && good; i++)
+        chosen[i] = in[positions[i]];
+    good = good && gradient_run(g, &c, n, chosen, &results, &cts, &main, &aux);
+    if (good && g->value) { /* ((value, aux), gradients) or (value, gradients) */
+        value_def = c.out_def;
+        good = return_pair(value_def, &results, grads_def, &cts, out_def, nout, out);
+    } else if (good && g->has_aux) {
+        leaves rest = {results.n - 1, results.at + 1};
+        good = return_pair(grads_def, &cts, aux, &rest, out_def, nout, out);
+    } else if (good) {
+        *out_def = grads_def;
+        object_retain(grads_def);
+        *nout = cts.n;
+        *out = cts.at;
+        cts.at = NULL;
+    }
+    leaves kept = {good ? *nout : 0, good ? *out : NULL};
+    leaves_keep(scope, &kept, NULL);
+    leaves_free(&results);
+    leaves_free(&cts);
+    object_release(grads_def);
+    object_release(main);
+    object_release(aux);
+    object_release(c.out_def);
+    base_free(positions);
+    base_free(chosen);
+    return good;
+}
+
+static const char *gradient_name(ct_fn f) { return fn_name(((gradient *)f)->f); }
+
+static void gradient_destroy(ct_fn f)
+{
+    object_release(((gradient *)f)->f);
+    base_free(((gradient *)f)->argnums);
+}
+
+static const fn_class gradient_class = {gradient_call, gradient_name, gradient_destroy};
+
+ct_fn ct_grad_(const ct_grad_args *args)
+{
+    if (!args->f)
+        return NULL;
+    ct_ints argnums = args->argnums.at ? args->argnums : I(0);
+    gradient *g = (gradient *)fn_new(&gradient_class, sizeof *g);
+    if (!g)
+        return NULL;
+    object_retain(args->f);
+    g->f = args->f;
+    g->argnums = base_alloc((size_t)(argnums.n + 1) * sizeof *g->argnums);
+    if (!g->argnums)
+        return NULL;
+    memcpy(g->argnums, argnums.at, (size_t)argnums.n * sizeof *g->argnums);
+    g->n = argnums.n;
+    g->one = argnums.n == 1 && !args->one;
+    g->value = args->value;
+    g->has_aux = args->has_aux;
+    g->holomorphic = args->holomorphic;
+    g->allow_int = args->allow_int;
+    return &g->head;
+}
+
+/* ---- jvp, linearize, vjp ---- */
+
+/* Arguments given as a tuple: the call's definition and leaves. */
+static treedef *pack_tuple(const char *who, ct_tree args, int64_t *n, ct_array **in)
+{
+    *in = NULL;
+    if (!args || is_poison(args))
+        return NULL;
+    if (!is_tree(args) || (root_of(args->def)->kind != TREE_TUPLE && root_of(args->def)->kind != TREE_LIST)) {
+        base_fail(CT_TYPE_ERROR, "primal and tangent arguments to %s must be tuples or lists", who);
+        return NULL;
+    }
+    int64_t count = ct_len(args);
+    ct_tree *items = base_alloc((size_t)(count + 1) * sizeof *items);
+    for (int64_t i = 0; i < count && items; i++)
+        items[i] = ct_at(args, i);
+    treedef *def = items ? fn_pack(count, items, n, in) : NULL;
+    base_free(items);
+    return def;
+}
+
+static bool check_tangents(int64_t n, const ct_array *primals, const ct_array *tangents)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const aval *p = &primals[i]->aval, *t = &tangents[i]->aval;
+        if (!ints_equal(aval_shape(p), aval_shape(t))) {
+            base_fail(CT_VALUE_ERROR, "jvp called with different primal and tangent shapes: leaf %lld has %d and %d dimensions or other sizes", (long long)i, p->ndim, t->ndim);
+            return false;
+        }
+        if (dtype_tangent((ct_dtype)p->dtype) != (ct_dtype)t->dtype) {
+            base_fail(CT_TYPE_ERROR,
+                      "primal and tangent arguments to jax.jvp do not match; dtypes must be equal, or in case of int/bool primal dtype the tangent dtype must be "
+                      "float0. Got primal dtype %s and so expected tangent dtype %s, but got tangent dtype %s instead.",
+                      ct_dtype_name((ct_dtype)p->dtype), ct_dtype_name(dtype_tangent((ct_dtype)p->dtype)), ct_dtype_name((ct_dtype)t->dtype));
+            return false;
+        }
+    }
+    return true;
+}
+
+ct_tree ct_jvp_(ct_fn f, ct_tree primals, ct_tree tangents, bool has_aux)
+{
+    ct_scope scope = ct_begin();
+    int64_t n = 0, nt = 0, n_main = 0;
+    ct_array *in, *in_tangents = NULL;
+    treedef *def = f ? pack_tuple("jax.jvp", primals, &n, &in) : NULL;
+    treedef *tangent_def = def ? pack_tuple("jax.jvp", tangents, &nt, &in_tangents) : NULL, *main = NULL, *aux = NULL;
+    partial_call c = {f, def, n, in, NULL, NULL};
+    leaves out = {0}, out_tangents = {0};
+    ct_tree result = array_poison;
+    bool good = tangent_def;
+    if (good && !treedef_equal(def, tangent_def)) {
+        base_fail(CT_TYPE_ERROR, "primal and tangent arguments to jax.jvp must have the same tree structure");
+        good = false;
+    }
+    good = good && check_tangents(n, in, in_tangents);
+    for (int64_t i = 0; i < n && good; i++)
+        if (in_tangents[i]->aval.dtype == CT_FLOAT0)
+            in_tangents[i] = NULL;
+    good = good && transform_jvp((flat){run_partial, &c, fn_name(f)}, n, in, in_tangents, &out, &out_tangents) &&
+           split_aux("jvp", c.out_def, has_aux, &main, &aux, &n_main);
+    if (good) {
+        for (int64_t i = 0; i < n_main; i++)
+            if (!out_tangents.at[i])
+                out_tangents.at[i] = zero_cotangent(out.at[i]);
+        ct_tree parts[3] = {tree_new(main, n_main, out.at), tree_new(main, n_main, out_tangents.at)};
+        if (has_aux)
+            parts[2] = tree_new(aux, out.n - n_main, out.at + n_main);
+        result = ct_tuple_(has_aux ? 3 : 2, parts);
+    }
+    leaves_free(&out);
+    leaves_free(&out_tangents);
+    object_release(def);
+    object_release(tangent_def);
+    object_release(main);
+    object_release(aux);
+    object_release(c.out_def);
+    if (f) {
+        base_free(in_tangents);
+        if (def)
+            base_free(in);
+    }
+    return ct_end_(scope, result);
+}
+
+/* The derivative as a function: of tangents of the arguments (linearize), or of a cotangent of the result (vjp). */
+typedef struct derivative_fn {
+    struct ct_function head;
+    linear_map *l;
+    treedef *in_def, *out_def; /* TUPLE(args..., {}) and the main result's */
+    int64_t n_main, n_all, n_in;
+    aval *in_avals;
+    arena memory;
+    bool reverse;
+} derivative_fn;
+
+static const char *derivative_name(ct_fn f) { return ((derivative_fn *)f)->reverse ? "vjp" : "linearize"; }
+
+static void derivative_destroy(ct_fn base)
+{
+    derivative_fn *d = (derivative_fn *)base;
+    object_release(d->l);
+    object_release(d->in_def);
+    object_release(d->out_def);
+    arena_free(&d->memory);
+}
+
+static bool fail_structure(const char *who, const treedef *want, const treedef *got)
+{
+    text t = {0};
+    text_add(&t, "Tree structure of %s does not match: expected ", who);
+    treedef_text(&t, want);
+    text_add(&t, ", but got ");
+    treedef_text(&t, got);
+    char *s = text_end(&t);
+    base_fail(CT_VALUE_ERROR, "%s", s ? s : who);
+    base_free(s);
+    return false;
+}
+
+/* One operand against what it must look like. */
+static bool check_operand(const char *who, const aval *want, ct_array got)
+{
+    if (got->aval.dtype == want->dtype && ints_equal(aval_shape(want), aval_shape(&got->aval)))
+        return true;
+    text t = {0};
+    text_add(&t, "%s: expected ", who);
+    aval_text(&t, want, false);
+    text_add(&t, " but got ");
+    aval_text(&t, &got->aval, false);
+    char *s = text_end(&t);
+    base_fail(CT_VALUE_ERROR, "%s", s ? s : who);
+    base_free(s);
+    return false;
+}
+
+static bool pull_back(derivative_fn *d, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+{
+    int64_t first, count, args = root_of(in_def)->arity - 1;
+    treedef *given = args == 1 ? treedef_child(in_def, 0, &first, &count) : NULL;
+    if (args != 1) {
+        base_fail(CT_TYPE_ERROR, "The function returned by `jax.vjp` applied to %s was called with %lld arguments, but functions returned by `jax.vjp` must be called with a "
+                                 "single argument corresponding to the single value returned by the function.", "f", (long long)args);
+        return false;
+    }
+    bool good = given && (treedef_equal(given, d->out_def) || fail_structure("cotangent input to vjp function", d->out_def, given));
+    object_release(given);
+    for (int64_t i = 0; i < d->n_main && good; i++) {
+        const aval *want = linear_out_aval(d->l, i);
+        good = want->dtype == CT_FLOAT0 || check_operand("unexpected cotangent type passed to the function returned by jax.vjp", want, in[i]);
+    }
+    (void)nin;
+    ct_array *cts = good ? base_zalloc((size_t)(d->n_all + 1) * sizeof *cts) : NULL;
+    leaves in_cts = {0};
+    good = cts != NULL;
+    for (int64_t i = 0; i < d->n_main && good; i++)
+        cts[i] = in[i]->aval.dtype == CT_FLOAT0 ? NULL : in[i];
+    good = good && linear_transpose(d->l, d->n_all, cts, &in_cts);
+    for (int64_t i = 0; i < d->n_in && good; i++)
+        if (!in_cts.at[i])
+            good = !is_poison(in_cts.at[i] = d->in_avals[i].dtype == CT_FLOAT0 ? array_like(&d->in_avals[i]) : op_full(&d->in_avals[i], 0));
+    base_free(cts);
+    if (!good) {
+        leaves_free(&in_cts);
+        return false;
+    }
+    /* the tuple of positional arguments, without the dict of keywords */
+    int64_t positional = root_of(d->in_def)->arity - 1;
+    treedef *children[64];
+    int64_t made = 0;
+    for (; made < positional && made < 64; made++)
+        if (!(children[made] = treedef_child(d->in_def, made, &first, &count)))
+            break;
+    *out_def = made == positional ? treedef_join((tree_node){.kind = TREE_TUPLE}, made, children) : NULL;
+    while (made)
+        object_release(children[--made]);
+    *nout = in_cts.n;
+    *out = in_cts.at;
+    return *out_def != NULL;
+}
+
+static bool push_forward(derivative_fn *d, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+{
+    if (!treedef_equal(in_def, d->in_def))
+        return fail_structure("tangents given to the function returned by linearize", d->in_def, in_def);
+    for (int64_t i = 0; i < nin; i++)
+        if (!check_operand("linearized function called on tangent values inconsistent with the original primal values", &d->in_avals[i], in[i]))
+            return false;
+    leaves results;
+    if (!linear_apply(d->l, nin, in, &results))
+        return false;
+    bool good = true;
+    for (int64_t i = 0; i < d->n_main && good; i++)
+        if (!results.at[i]) {
+            const aval *a = linear_out_aval(d->l, i);
+            good = !is_poison(results.at[i] = a->dtype == CT_FLOAT0 ? array_like(a) : op_full(a, 0));
+        }
+    *nout = d->n_main;
+    *out = results.at;
+    *out_def = d->out_def;
+    object_retain(d->out_def);
+    return good;
+}
+
+static bool derivative_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+{
+    derivative_fn *d = (derivative_fn *)base;
+    return (d->reverse ? pull_back : push_forward)(d, in_def, nin, in, out_def, nout, out);
+}
+
+static const fn_class derivative_class = {derivative_call, derivative_name, derivative_destroy};
+
+static bool remember_inputs(derivative_fn *d, int64_t n, const ct_array *in)
+{
+    d->n_in = n;
+    d->in_avals = arena_alloc(&d->memory, (size_t)(n + 1) * sizeof *d->in_avals);
+    for (int64_t i = 0; i < n && d->in_avals; i++) {
+        d->in_avals[i] = in[i]->aval;
+        d->in_avals[i].dtype = (uint8_t)dtype_tangent((ct_dtype)in[i]->aval.dtype);
+        d->in_avals[i].shape = arena_copy(&d->memory, in[i]->aval.shape, (size_t)in[i]->aval.ndim * sizeof(int64_t));
+        if (!d->in_avals[i].shape)
+            return false;
+    }
+    return d->in_avals != NULL;
+}
+
+static ct_tree differentiate(ct_fn f, ct_tree primals, bool has_aux, ct_tree *aux_out, ct_fn *derivative, bool reverse)
+{
+    *derivative = NULL;
+    derivative_fn *d = (derivative_fn *)fn_new(&derivative_class, sizeof *d); /* owned by the caller's scope */
+    ct_scope scope = ct_begin();
+    int64_t n = 0;
+    ct_array *in = NULL;
+    treedef *def = f && d ? pack_tuple(reverse ? "jax.vjp" : "jax.linearize", primals, &n, &in) : NULL, *aux = NULL;
+    partial_call c = {f, def, n, in, NULL, NULL};
+    leaves out = {0};
+    ct_tree parts[2] = {array_poison, array_poison};
+    bool good = def && transform_linearize((flat){run_partial, &c, fn_name(f)}, n, in, &out, &d->l) &&
+                split_aux(reverse ? "vjp" : "linearize", c.out_def, has_aux, &d->out_def, &aux, &d->n_main) && remember_inputs(d, n, in);
+    if (good) {
+        d->in_def = def;
+        object_retain(def);
+        d->n_all = out.n;
+        d->reverse = reverse;
+        parts[0] = tree_new(d->out_def, d->n_main, out.at);
+        if (has_aux)
+            parts[1] = tree_new(aux, out.n - d->n_main, out.at + d->n_main);
+        *derivative = &d->head;
+    }
+    leaves_free(&out);
+    object_release(def);
+    object_release(aux);
+    object_release(c.out_def);
+    base_free(in);
+    void *keep[2] = {parts[0], parts[1]};
+    scope_end_many(scope, has_aux ? 2 : 1, keep);
+    if (aux_out)
+        *aux_out = parts[1];
+    return parts[0];
+}
+
+ct_tree ct_linearize_(ct_fn f, ct_tree primals, bool has_aux, ct_tree *aux, ct_fn *derivative)
+{
+    return differentiate(f, primals, has_aux, aux, derivative, false);
+}
+
+ct_tree ct_vjp_(ct_fn f, ct_tree primals, bool has_aux, ct_tree *aux, ct_fn *pullback) { return differentiate(f, primals, has_aux, aux, pullback, true); }
+
+/* ---- linear_transpose ---- */
+
+typedef struct transposed {
+    struct ct_function head;
+    jaxpr *j;
+    treedef *in_def, *out_def;
+} transposed;
+
+static void transposed_destroy(ct_fn base)
+{
+    transposed *t = (transposed *)base;
+    object_release(t->j);
+    object_release(t->in_def);
+    object_release(t->out_def);
+}
+
+static bool transposed_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+{
+    transposed *t = (transposed *)base;
+    int64_t first, count;
+    treedef *given = root_of(in_def)->arity == 2 ? treedef_child(in_def, 0, &first, &count) : NULL;
+    bool same = given && treedef_equal(given, t->out_def);
+    object_release(given);
+    if (!same || nin != t->j->nout) {
+        base_fail(CT_TYPE_ERROR, "cotangent tree does not match function output of linear_transpose");
+        return false;
+    }
+    for (int i = 0; i < t->j->nout; i++)
+        if (!check_operand("linear_transpose: cotangent type does not match function output", atom_aval(&t->j->out[i]), in[i]))
+            return false;
+    bool *all = base_alloc((size_t)t->j->nin + 1);
+    leaves cts = {t->j->nin, base_zalloc((size_t)(t->j->nin + 1) * sizeof *cts.at)};
+    bool good = all && cts.at;
+    if (good) {
+        memset(all, 1, (size_t)t->j->nin);
+        good = jaxpr_backward(t->j, t->j->nin, all, NULL, nin, in, cts.at);
+    }
+    for (int i = 0; i < t->j->nin && good; i++)
+        if (!cts.at[i])
+            good = !is_poison(cts.at[i] = op_full(&t->j->in[i]->aval, 0));
+    base_free(all);
+    treedef *children[64];
+    int64_t n = root_of(t->in_def)->arity - 1, made = 0;
+    for (; made < n && made < 64 && good; made++)
+        good = (children[made] = treedef_child(t->in_def, made, &first, &count)) != NULL;
+    *out_def = good ? treedef_join((tree_node){.kind = TREE_TUPLE}, n, children) : NULL;
+    while (made)
+        object_release(children[--made]);
+    *nout = cts.n;
+    *out = cts.at;
+    return *out_def != NULL;
+}
+
+static const fn_class transposed_class = {transposed_call, NULL, transposed_destroy};
+
+ct_fn ct_linear_transpose_(ct_fn f, ct_tree primals)
+{
+    int64_t n = 0;
+    ct_array *in = NULL;
+    transposed *t = (transposed *)fn_new(&transposed_class, sizeof *t);
+    treedef *def = f && t ? pack_tuple("jax.linear_transpose", primals, &n, &in) : NULL;
+    aval *avals = def ? base_alloc((size_t)(n + 1) * sizeof *avals) : NULL;
+    for (int64_t i = 0; i < n && avals; i++)
+        avals[i] = in[i]->aval;
+    if (avals) {
+        t->in_def = def;
+        object_retain(def);
+        t->j = transform_stage_fn(f, def, n, avals, &t->out_def);
+    }
+    bool good = avals && t->j;
+    object_release(def);
+    base_free(avals);
+    base_free(in);
+    return good ? &t->head : NULL;
+}
