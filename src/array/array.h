@@ -16,13 +16,16 @@ static inline dtype_family dtype_family_of(ct_dtype d) { return (dtype_family)dt
 static inline bool dtype_is(ct_dtype d, int families) { return dtype_table[d].family & families; }
 /* JAX's promotion of two (dtype, weak) pairs; *weak is the result's weakness. Keys and float0 promote only with themselves: CT_NO_DTYPE otherwise. */
 ct_dtype dtype_promote(ct_dtype a, bool a_weak, ct_dtype b, bool b_weak, bool *weak);
-ct_dtype dtype_to_inexact(ct_dtype d);    /* ints and bool -> default float */
+ct_dtype dtype_to_inexact(ct_dtype d);    /* 64-bit ints -> float64 (canonical), other ints and bool -> float32 */
 ct_dtype dtype_real_part(ct_dtype d);     /* complex64 -> float32; others unchanged */
 ct_dtype dtype_canonical(ct_dtype d);     /* 64-bit types -> 32-bit ones unless jax_enable_x64 */
 ct_dtype dtype_default(dtype_family f);   /* int32/float32/complex64, or the 64-bit ones under x64 */
 ct_dtype dtype_tangent(ct_dtype d);       /* itself for inexact types, else CT_FLOAT0 */
 static inline bool dtype_inexact(ct_dtype d) { return dtype_is(d, FAMILY_FLOAT | FAMILY_COMPLEX); }
 extern _Thread_local bool array_x64;      /* jax_enable_x64 on this thread */
+/* One stored element as a double (complex: the real part) and back, rounding to nearest even; overflow as JAX's casts do. */
+double dtype_decode(ct_dtype d, const void *at);
+void dtype_encode(ct_dtype d, void *at, double value);
 
 /* ---- abstract values ---- */
 typedef struct aval {
@@ -52,6 +55,8 @@ typedef struct buffer {
 CT_NODISCARD void *array_memory(size_t bytes);
 void array_memory_free(void *data, size_t bytes);
 CT_NODISCARD buffer *buffer_new(size_t bytes); /* one reference, not cleared */
+/* Someone else's memory: done(context), if given, runs when the last reference goes. */
+CT_NODISCARD buffer *buffer_borrow(void *data, size_t bytes, void (*done)(void *context), void *context);
 
 /* ---- values ---- */
 /* Concrete array, tracer, tree or poison. Concrete arrays are dense and row-major; there are no views.
@@ -97,13 +102,16 @@ typedef struct tree_host {
     bool (*equal)(void *a, void *b);
     void (*retain)(void *data);
     void (*release)(void *data);
+    /* What stands for the data in a treedef's text: "namedtuple[P]" of a custom node, the repr of a static value. Unused for dicts. */
     void (*repr)(void *data, text *out);
+    /* How a path names the i-th child: "['a']" for a dict (the key's repr in brackets), ".x" for a named field. */
+    void (*entry)(void *data, int64_t i, text *out);
 } tree_host;
 typedef struct tree_node {
     uint8_t kind;          /* tree_kind */
     int64_t arity;         /* children */
     int64_t leaves, nodes; /* in the whole subtree, itself counted */
-    const tree_host *host; /* of data; NULL: data is owned C memory (dict: char ** keys, NULL otherwise) */
+    const tree_host *host; /* of data; NULL: data is one owned block of C memory (dict: char ** keys, strings behind them; NULL otherwise) */
     void *data;            /* dict: the keys; custom: type and auxiliary data; static: the value */
 } tree_node;
 /* Nodes in post-order: children before their parent, the root last. TREE_STATIC has no leaves: a static argument is part of the structure. */
@@ -126,6 +134,10 @@ CT_NODISCARD treedef *treedef_join(tree_node root, int64_t n, treedef *const *ch
 void treedef_text(text *t, const treedef *d);
 /* Path of a leaf as JAX prints it: "['a'][0].x" */
 void treedef_path(text *t, const treedef *d, int64_t leaf);
+/* The root of the i-th child of a node of d. */
+const tree_node *treedef_child_root(const tree_node *parent, int64_t i);
+/* The i-th key of a dict node as Python's repr has it: "'a'". */
+void treedef_key_text(text *t, const tree_node *dict, int64_t i);
 /* A value of this structure: the leaf itself for a bare leaf. Owned by the current scope. */
 ct_tree tree_new(treedef *d, int64_t n, const ct_array *leaves);
 /* A tree's or leaf's definition (borrowed) and leaves (borrowed). */

@@ -54,6 +54,7 @@ CT_NODISCARD bool base_grow(void **at, int64_t *capacity, int64_t needed, size_t
 typedef vec(char) text; /* not NUL-terminated until text_end */
 void text_add(text *t, const char *format, ...) CT_PRINTF(2, 3);
 void text_bytes(text *t, const char *bytes, size_t n);
+void text_quoted(text *t, const char *s); /* as Python's repr of a str */
 CT_NODISCARD char *text_end(text *t); /* terminates and hands over the block (base_free it); NULL when memory was short */
 
 /* ---- hashing ---- */

@@ -38,6 +38,25 @@ void text_bytes(text *t, const char *bytes, size_t n)
     t->n += (int64_t)n;
 }
 
+void text_quoted(text *t, const char *s)
+{
+    char quote = strchr(s, '\'') && !strchr(s, '"') ? '"' : '\'';
+    text_bytes(t, &quote, 1);
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        const char *named = c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : NULL;
+        if (named)
+            text_bytes(t, named, 2);
+        else if (c < 32 || c == 127)
+            text_add(t, "\\x%02x", c);
+        else if (c == (unsigned char)quote || c == '\\')
+            text_add(t, "\\%c", c);
+        else
+            text_bytes(t, s, 1);
+    }
+    text_bytes(t, &quote, 1);
+}
+
 char *text_end(text *t)
 {
     char *result = NULL;
