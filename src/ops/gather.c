@@ -207,15 +207,6 @@ static bool transpose_gather(const op *o, const void *params, int nin, const ct_
 
 /* ---- batching ---- */
 
-static int_list raised(ct_ints list)
-{
-    int_list l;
-    l.n = list.n;
-    for (int64_t i = 0; i < list.n; i++)
-        l.at[i] = list.at[i] + 1;
-    return l;
-}
-
 static bool vmap_gather(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)o, (void)nin, (void)nout;
@@ -224,8 +215,8 @@ static bool vmap_gather(const op *o, const void *params, batch b, int nin, const
     bool x_mapped = dims[0] != NOT_MAPPED, i_mapped = dims[1] != NOT_MAPPED;
     ct_array x = x_mapped ? batch_front(in[0], dims[0], b.size) : in[0];
     ct_array indices = i_mapped ? batch_front(in[1], dims[1], b.size) : in[1];
-    int_list offset = raised(d->offset_dims), collapsed = raised(d->collapsed_slice_dims), map = raised(d->start_index_map);
-    int_list x_batching = raised(d->operand_batching_dims), i_batching = raised(d->start_indices_batching_dims), sizes;
+    int_list offset = ints_raised(d->offset_dims), collapsed = ints_raised(d->collapsed_slice_dims), map = ints_raised(d->start_index_map);
+    int_list x_batching = ints_raised(d->operand_batching_dims), i_batching = ints_raised(d->start_indices_batching_dims), sizes;
     if (!i_mapped) {
         offset = ints_insert(ints_of(&offset), 0, 0);
         sizes = ints_insert(p.slice_sizes, 0, b.size);

@@ -220,3 +220,12 @@ void indexed_walk(const indexed_plan *p, int64_t begin, int64_t end, indexed_vis
         at += run.n;
     }
 }
+
+int_list ints_raised(ct_ints list)
+{
+    int_list l;
+    l.n = list.n;
+    for (int64_t i = 0; i < list.n; i++)
+        l.at[i] = list.at[i] + 1;
+    return l;
+}

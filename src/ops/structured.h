@@ -37,4 +37,19 @@ typedef struct indexed_run {
 typedef void indexed_visit(void *context, const indexed_plan *p, const indexed_run *run);
 /* Visits the units [begin, end) of the result in order. */
 void indexed_walk(const indexed_plan *p, int64_t begin, int64_t end, indexed_visit *visit, void *context);
+
+/* Every entry plus one: axes after a mapped axis came to the front. */
+int_list ints_raised(ct_ints list);
+
+/* The axes of the gather that reads what a scatter writes, and the window's shape, one size an operand axis. */
+gather_dims scatter_inverse(const scatter_dims *d);
+int_list scatter_window(const scatter_dims *d, const aval *x, const aval *updates);
+
+/* Rules that one file defines for another's rows. */
+#define JVP(name) bool name(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents);
+#define TRANSPOSE(name) bool name(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out);
+JVP(jvp_scatter) JVP(jvp_scatter_linear) JVP(jvp_scatter_mul) JVP(jvp_scatter_extreme)
+TRANSPOSE(transpose_scatter) TRANSPOSE(transpose_scatter_linear) TRANSPOSE(transpose_scatter_mul)
+#undef JVP
+#undef TRANSPOSE
 #endif

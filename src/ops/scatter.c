@@ -1,0 +1,246 @@
+/* scatter and its relatives: an array with windows of it overwritten by, or combined with, updates, at the places that rows of indices name.
+ *
+ * Updates are taken in their row-major order, so that of several for one place the last one stands. The walk is in indexed.c; the derivatives are in
+ * scatter_rules.c. */
+#include "kernel/kernel.h"
+#include "ops/structured.h"
+
+/* ---- types ---- */
+
+gather_dims scatter_inverse(const scatter_dims *d)
+{
+    return (gather_dims){d->update_window_dims, d->inserted_window_dims, d->scatter_dims_to_operand_dims, d->operand_batching_dims, d->scatter_indices_batching_dims};
+}
+
+int_list scatter_window(const scatter_dims *d, const aval *x, const aval *updates)
+{
+    int_list window;
+    window.n = x->ndim;
+    for (int64_t axis = 0, at = 0; axis < x->ndim; axis++)
+        window.at[axis] = ints_contain(d->inserted_window_dims, axis) || ints_contain(d->operand_batching_dims, axis) ? 1 : updates->shape[d->update_window_dims.at[at++]];
+    return window;
+}
+
+static bool check_window(const scatter_dims *d, const aval *x, const aval *updates)
+{
+    int64_t window = d->update_window_dims.n + d->inserted_window_dims.n + d->operand_batching_dims.n;
+    if (window != x->ndim) {
+        base_fail(CT_TYPE_ERROR, "Scatter op has window of size %lld; doesn't match operand of rank %d.", (long long)window, (int)x->ndim);
+        return false;
+    }
+    int_list sizes = scatter_window(d, x, updates);
+    for (int64_t axis = 0; axis < x->ndim; axis++)
+        if (sizes.at[axis] > x->shape[axis] && !ints_contain(d->inserted_window_dims, axis) && !ints_contain(d->operand_batching_dims, axis)) {
+            base_fail(CT_TYPE_ERROR, "Bounds of the window dimensions of updates must not exceed the bounds of the corresponding dimensions of operand. For dimension %lld, updates bound is "
+                      "%lld, operand bound is %lld.", (long long)axis, (long long)sizes.at[axis], (long long)x->shape[axis]);
+            return false;
+        }
+    return true;
+}
+
+static bool check_rows(const scatter_dims *d, const aval *indices, const aval *updates)
+{
+    int64_t row = 0;
+    for (int64_t axis = 0; axis < updates->ndim; axis++) {
+        if (ints_contain(d->update_window_dims, axis))
+            continue;
+        if (updates->shape[axis] != indices->shape[row]) {
+            base_fail(CT_TYPE_ERROR, "Bounds of the scatter dimensions of updates must be the same as the bounds of the corresponding dimensions of scatter indices. For scatter dimension %lld, "
+                      "updates bound is %lld, indices bound is %lld.", (long long)axis, (long long)updates->shape[axis], (long long)indices->shape[row]);
+            return false;
+        }
+        row++;
+    }
+    return true;
+}
+
+static bool check_dtypes(const op *o, const aval *x, const aval *updates)
+{
+    if (x->dtype != updates->dtype) {
+        base_fail(CT_TYPE_ERROR, "lax.scatter requires arguments to have the same dtypes, got %s, %s. (Tip: x.at[...] promotes its updates.)", DTYPE(x), DTYPE(updates));
+        return false;
+    }
+    int accepted = o->code == OP_scatter ? STORED : o->code == OP_scatter_min || o->code == OP_scatter_max ? ORDERED : NUMBER;
+    if (!dtype_is((ct_dtype)x->dtype, accepted)) {
+        base_fail(CT_TYPE_ERROR, "%s does not accept dtype %s.", o->name, DTYPE(x));
+        return false;
+    }
+    return true;
+}
+
+static const indexed_names scatter_names = {"scatter", "update_window_dims", "inserted_window_dims", "scatter_dims_to_operand_dims", "operand_batching_dims",
+                                            "scatter_indices_batching_dims"};
+
+static bool abstract_scatter(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+{
+    (void)nin, (void)a;
+    const params_scatter *p = params;
+    const scatter_dims *d = &p->dimension_numbers;
+    gather_dims g = scatter_inverse(d);
+    if (!check_dtypes(o, &in[0], &in[2]) || !indexed_check(&scatter_names, &g, &in[0], &in[1], in[2].ndim))
+        return false;
+    if (in[2].ndim != in[1].ndim - 1 + d->update_window_dims.n) {
+        base_fail(CT_TYPE_ERROR, "Updates tensor must be of rank %lld; got %d.", (long long)(in[1].ndim - 1 + d->update_window_dims.n), (int)in[2].ndim);
+        return false;
+    }
+    if (!check_window(d, &in[0], &in[2]) || !check_rows(d, &in[1], &in[2]))
+        return false;
+    if (p->mode == GATHER_ONE_HOT) {
+        base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s has no one_hot mode", o->name);
+        return false;
+    }
+    *nout = 1;
+    out[0] = in[0];
+    return true;
+}
+
+/* ---- the kernel ---- */
+
+typedef struct scatter_run {
+    char *out;
+    const char *updates;
+    int64_t elements; /* in a unit */
+    kernel_map *combine; /* NULL: overwrite */
+} scatter_run;
+
+static char *place(const scatter_run *s, const indexed_run *r, int64_t j)
+{
+    int64_t start = r->starts[r->row ? j * r->row : 0];
+    return start < 0 ? NULL : s->out + start + r->offset + (r->row ? 0 : j * r->stride);
+}
+
+static void visit_set(void *context, const indexed_plan *p, const indexed_run *r)
+{
+    const scatter_run *s = context;
+    size_t unit = (size_t)p->unit;
+    const char *from = s->updates + (size_t)r->at * unit;
+    for (int64_t j = 0; j < r->n; j++) {
+        char *to = place(s, r, j);
+        if (!to)
+            continue;
+        if (unit == 4)
+            memcpy(to, from + j * 4, 4);
+        else
+            memcpy(to, from + (size_t)j * unit, unit);
+    }
+}
+
+static void visit_combine(void *context, const indexed_plan *p, const indexed_run *r)
+{
+    const scatter_run *s = context;
+    static const int64_t steps[2] = {1, 1};
+    const char *from = s->updates + (size_t)(r->at * p->unit);
+    for (int64_t j = 0; j < r->n; j++) {
+        char *to = place(s, r, j);
+        if (to)
+            s->combine(s->elements, to, (const void *const[]){to, from + j * p->unit}, steps);
+    }
+}
+
+/* Single float32 and int32 elements, as histograms and segment sums have them. */
+static void visit_add_f32(void *context, const indexed_plan *p, const indexed_run *r)
+{
+    (void)p;
+    const scatter_run *s = context;
+    const float *from = (const float *)(const void *)s->updates + r->at;
+    for (int64_t j = 0; j < r->n; j++) {
+        float *to = (float *)(void *)place(s, r, j);
+        if (to)
+            *to += from[j];
+    }
+}
+
+static void visit_add_i32(void *context, const indexed_plan *p, const indexed_run *r)
+{
+    (void)p;
+    const scatter_run *s = context;
+    const uint32_t *from = (const uint32_t *)(const void *)s->updates + r->at;
+    for (int64_t j = 0; j < r->n; j++) {
+        uint32_t *to = (uint32_t *)(void *)place(s, r, j);
+        if (to)
+            *to += from[j];
+    }
+}
+
+static indexed_visit *visit_for(int code, ct_dtype dtype, int64_t elements)
+{
+    if (code == OP_scatter)
+        return visit_set;
+    if (code == OP_scatter_add && elements == 1 && dtype == CT_FLOAT32)
+        return visit_add_f32;
+    if (code == OP_scatter_add && elements == 1 && (dtype == CT_INT32 || dtype == CT_UINT32))
+        return visit_add_i32;
+    return visit_combine;
+}
+
+static const char *combiner(int code)
+{
+    return code == OP_scatter_add ? "add" : code == OP_scatter_sub ? "sub" : code == OP_scatter_mul ? "mul" : code == OP_scatter_min ? "min" : "max";
+}
+
+static ct_status kernel_scatter(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+{
+    (void)nin, (void)nout;
+    const params_scatter *p = params;
+    ct_dtype dtype = (ct_dtype)in[0].aval.dtype;
+    size_t itemsize = dtype_table[dtype].itemsize;
+    size_t bytes = (size_t)shape_size(in[0].aval.ndim, in[0].aval.shape) * itemsize;
+    if (bytes)
+        memcpy(out->data, in[0].data, bytes);
+    if (!bytes || shape_size(in[2].aval.ndim, in[2].aval.shape) == 0)
+        return CT_OK;
+    scatter_run s = {.out = out->data, .updates = in[2].data};
+    if (o->code != OP_scatter && !(s.combine = kernel_find(combiner(o->code), dtype)))
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not implemented for dtype %s", o->name, dtype_table[dtype].name);
+    gather_dims d = scatter_inverse(&p->dimension_numbers);
+    int_list window = scatter_window(&p->dimension_numbers, &in[0].aval, &in[2].aval);
+    indexed_plan plan;
+    if (!indexed_plan_make(&plan, &d, &in[0], &in[1], &in[2].aval, ints_of(&window), p->mode == GATHER_CLIP))
+        return CT_OUT_OF_MEMORY_ERROR;
+    s.elements = plan.unit / (int64_t)itemsize;
+    indexed_walk(&plan, 0, plan.units, visit_for(o->code, dtype, s.elements), &s);
+    indexed_plan_free(&plan);
+    return CT_OK;
+}
+
+/* ---- batching ---- */
+
+static bool vmap_scatter(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+{
+    (void)nin, (void)nout;
+    params_scatter p = *(const params_scatter *)params;
+    scatter_dims *d = &p.dimension_numbers;
+    ct_array x = batch_front(in[0], dims[0], b.size), updates = batch_front(in[2], dims[2], b.size), indices = in[1];
+    int_list window = ints_raised(d->update_window_dims), inserted = ints_raised(d->inserted_window_dims), map = ints_raised(d->scatter_dims_to_operand_dims);
+    int_list x_batching = ints_raised(d->operand_batching_dims), i_batching = ints_raised(d->scatter_indices_batching_dims);
+    if (dims[1] == NOT_MAPPED) {
+        window = ints_insert(ints_of(&window), 0, 0);
+    } else {
+        indices = batch_front(indices, dims[1], b.size);
+        x_batching = ints_insert(ints_of(&x_batching), 0, 0);
+        i_batching = ints_insert(ints_of(&i_batching), 0, 0);
+        d->scatter_indices_batching_dims = ints_of(&i_batching);
+    }
+    d->update_window_dims = ints_of(&window);
+    d->inserted_window_dims = ints_of(&inserted);
+    d->scatter_dims_to_operand_dims = ints_of(&map);
+    d->operand_batching_dims = ints_of(&x_batching);
+    out[0] = op_scatter(o, x, indices, updates, &p);
+    out_dims[0] = 0;
+    return !is_poison(out[0]);
+}
+
+ct_array op_scatter(const op *o, ct_array x, ct_array indices, ct_array updates, const params_scatter *p)
+{
+    return core_bind1(o, p, 3, (ct_array[]){x, indices, updates});
+}
+
+#define SCATTER(row, printed, ...) \
+    const op op_row_##row = {.name = printed, .flags = OP_DATA_MOVEMENT, .code = OP_##row, .fields = fields_scatter, .nfields = nfields_scatter, \
+        .params_size = sizeof(params_scatter), .abstract = abstract_scatter, .kernel = kernel_scatter, .vmap = vmap_scatter, __VA_ARGS__};
+SCATTER(scatter, "scatter", .jvp = jvp_scatter, .transpose = transpose_scatter)
+SCATTER(scatter_add, "scatter-add", .jvp = jvp_scatter_linear, .transpose = transpose_scatter_linear)
+SCATTER(scatter_sub, "scatter-sub", .jvp = jvp_scatter_linear, .transpose = transpose_scatter_linear)
+SCATTER(scatter_mul, "scatter-mul", .jvp = jvp_scatter_mul, .transpose = transpose_scatter_mul)
+SCATTER(scatter_min, "scatter-min", .jvp = jvp_scatter_extreme)
+SCATTER(scatter_max, "scatter-max", .jvp = jvp_scatter_extreme)
