@@ -1,0 +1,603 @@
+/* Writes the function of one kernel: units, phases, loops, and in them the nodes as vectors.
+ *
+ * A unit's nodes are of two sorts: inner ones change in its loops, the others hold for the unit. Reductions separate phases: phase p runs over the reduced
+ * dimensions (or along the row) with everything that needs p finished reductions. Bodies come from widen.c; loop.c has the loops' plumbing. */
+#include "compile/llvm/llvm.h"
+
+#include <stdlib.h>
+
+/* ---- small helpers ---- */
+static LLVMValueRef mul_const(emitter *e, LLVMValueRef x, int64_t by)
+{
+    return by == 1 ? x : LLVMBuildMul(e->b, x, llvm_int(e, by), "");
+}
+
+static LLVMValueRef bytes_on(emitter *e, LLVMValueRef address, LLVMValueRef bytes)
+{
+    return LLVMBuildGEP2(e->b, e->scalar[BODY_I8], address, &bytes, 1, "");
+}
+
+static int access_dtype(const emitter *e, int access)
+{
+    for (int n = 0; n < e->k->nnodes; n++)
+        if (e->k->nodes[n].kind == LOOP_LOAD && e->k->nodes[n].number == access) return e->k->nodes[n].dtype;
+    return CT_INT8;
+}
+
+static int nplaces(const emitter *e) { return e->k->naccesses + e->k->nstores; }
+static const loop_access *place_access(const emitter *e, int i)
+{
+    return i < e->k->naccesses ? &e->k->accesses[i] : &e->k->stores[i - e->k->naccesses].access;
+}
+static int place_itemsize(const emitter *e, int i)
+{
+    if (i >= e->k->naccesses) return loop_itemsize(e->k->nodes[e->k->stores[i - e->k->naccesses].node].dtype);
+    return loop_itemsize(access_dtype(e, i));
+}
+
+/* Moves every address along dimension d to index i. */
+static void advance(emitter *e, int d, LLVMValueRef i)
+{
+    e->index[d] = i;
+    for (int a = 0; a < nplaces(e); a++) {
+        int64_t stride = place_access(e, a)->stride[d] * place_itemsize(e, a);
+        if (stride) e->base[a] = bytes_on(e, e->base[a], mul_const(e, i, stride));
+    }
+}
+
+/* ---- memory ---- */
+static LLVMTypeRef memory_type(emitter *e, int dtype)
+{
+    return LLVMVectorType(e->scalar[dtype == CT_BOOL ? BODY_I8 : llvm_type_of(dtype)], (unsigned)e->shape.width);
+}
+
+static LLVMValueRef masked(emitter *e, const char *name, LLVMTypeRef *types, int ntypes, LLVMValueRef *args, unsigned nargs)
+{
+    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
+    LLVMValueRef callee = LLVMGetIntrinsicDeclaration(e->module, id, types, (size_t)ntypes);
+    return LLVMBuildCall2(e->b, LLVMGlobalGetValueType(callee), callee, args, nargs, "");
+}
+
+static LLVMValueRef all_lanes(emitter *e) { return LLVMConstAllOnes(e->vector[BODY_I1]); }
+
+/* Addresses of the lanes of vector u when they are `stride` bytes apart. */
+static LLVMValueRef lane_addresses(emitter *e, LLVMValueRef base, int64_t stride, int u)
+{
+    LLVMValueRef offsets[64];
+    for (int l = 0; l < e->shape.width; l++) offsets[l] = llvm_int(e, stride * (l + (int64_t)u * e->shape.width));
+    LLVMValueRef all = LLVMConstVector(offsets, (unsigned)e->shape.width);
+    return LLVMBuildGEP2(e->b, e->scalar[BODY_I8], base, &all, 1, "");
+}
+
+static LLVMValueRef to_register(emitter *e, LLVMValueRef v, int dtype)
+{
+    if (dtype != CT_BOOL) return v;
+    return LLVMBuildICmp(e->b, LLVMIntNE, v, LLVMConstNull(LLVMTypeOf(v)), "");
+}
+
+static LLVMValueRef load_vector(emitter *e, int number, int dtype, int u)
+{
+    const loop_access *a = &e->k->accesses[number];
+    int64_t size = loop_itemsize(dtype), stride = a->stride[e->k->ndim - 1] * size;
+    LLVMTypeRef type = memory_type(e, dtype), lane = LLVMGetElementType(type);
+    LLVMValueRef base = e->base[number];
+    if (!stride) {
+        LLVMValueRef one = LLVMBuildLoad2(e->b, lane, base, "");
+        LLVMSetAlignment(one, (unsigned)size);
+        body_type t = dtype == CT_BOOL ? BODY_I8 : llvm_type_of(dtype);
+        return to_register(e, llvm_splat(e, one, t), dtype);
+    }
+    LLVMValueRef v;
+    LLVMValueRef live = e->mask[u], none = LLVMConstNull(type), align = LLVMConstInt(e->i32, (unsigned long long)size, false);
+    if (stride == size) {
+        LLVMValueRef at = u ? bytes_on(e, base, llvm_int(e, stride * u * e->shape.width)) : base;
+        if (live) v = masked(e, "llvm.masked.load", (LLVMTypeRef[]){type, e->ptr}, 2, (LLVMValueRef[]){at, align, live, none}, 4);
+        else {
+            v = LLVMBuildLoad2(e->b, type, at, "");
+            LLVMSetAlignment(v, (unsigned)size);
+        }
+    } else {
+        LLVMValueRef at = lane_addresses(e, base, stride, u);
+        v = masked(e, "llvm.masked.gather", (LLVMTypeRef[]){type, LLVMTypeOf(at)}, 2, (LLVMValueRef[]){at, align, live ? live : all_lanes(e), none}, 4);
+    }
+    return to_register(e, v, dtype);
+}
+
+static void stream(emitter *e, LLVMValueRef store)
+{
+    unsigned kind = LLVMGetMDKindIDInContext(e->context, "nontemporal", 11);
+    LLVMMetadataRef one = LLVMValueAsMetadata(LLVMConstInt(e->i32, 1, false));
+    LLVMSetMetadata(store, kind, LLVMMetadataAsValue(e->context, LLVMMDNodeInContext2(e->context, &one, 1)));
+    LLVMSetAlignment(store, 64);
+    e->streamed = true;
+}
+
+static void store_vector(emitter *e, int s, LLVMValueRef v, int u)
+{
+    const loop_store *st = &e->k->stores[s];
+    int dtype = e->k->nodes[st->node].dtype;
+    int64_t size = loop_itemsize(dtype), stride = st->access.stride[e->k->ndim - 1] * size;
+    LLVMTypeRef type = memory_type(e, dtype);
+    if (dtype == CT_BOOL) v = LLVMBuildZExt(e->b, v, type, "");
+    LLVMValueRef base = e->base[e->k->naccesses + s], live = e->mask[u], align = LLVMConstInt(e->i32, (unsigned long long)size, false);
+    if (!stride) {
+        LLVMValueRef one = LLVMBuildExtractElement(e->b, v, LLVMConstInt(e->i32, 0, false), "");
+        LLVMSetAlignment(LLVMBuildStore(e->b, one, base), (unsigned)size);
+        return;
+    }
+    if (stride != size) {
+        LLVMValueRef at = lane_addresses(e, base, stride, u);
+        masked(e, "llvm.masked.scatter", (LLVMTypeRef[]){type, LLVMTypeOf(at)}, 2, (LLVMValueRef[]){v, at, align, live ? live : all_lanes(e)}, 4);
+        return;
+    }
+    LLVMValueRef at = u ? bytes_on(e, base, llvm_int(e, stride * u * e->shape.width)) : base;
+    if (live) {
+        masked(e, "llvm.masked.store", (LLVMTypeRef[]){type, e->ptr}, 2, (LLVMValueRef[]){v, at, align, live}, 4);
+        return;
+    }
+    LLVMValueRef store = LLVMBuildStore(e->b, v, at);
+    LLVMSetAlignment(store, (unsigned)size);
+    if (st->stream && size * e->shape.width == 64) stream(e, store);
+}
+
+/* ---- nodes ---- */
+static LLVMValueRef index_vector(emitter *e, const loop_node *node, int u)
+{
+    body_type type = node->dtype == CT_INT64 ? BODY_I64 : BODY_I32;
+    LLVMValueRef at = e->index[node->number];
+    if (type == BODY_I32) at = LLVMBuildTrunc(e->b, at, e->i32, "");
+    LLVMValueRef v = llvm_splat(e, at, type);
+    if (node->number != e->k->ndim - 1) return v;
+    LLVMValueRef steps[64];
+    for (int l = 0; l < e->shape.width; l++) steps[l] = LLVMConstInt(e->scalar[type], (unsigned long long)(l + u * e->shape.width), false);
+    return LLVMBuildAdd(e->b, v, LLVMConstVector(steps, (unsigned)e->shape.width), "");
+}
+
+static void emit_node(emitter *e, int n, int live)
+{
+    const loop_node *node = &e->k->nodes[n];
+    lanes *out = &e->value[n], args[LOOP_INPUTS], results[2];
+    switch ((loop_kind)node->kind) {
+    case LOOP_LOAD:
+        for (int u = 0; u < live; u++) out->at[u] = load_vector(e, node->number, node->dtype, u);
+        break;
+    case LOOP_CONST:
+        for (int u = 0; u < live; u++) out->at[u] = llvm_splat_bits(e, llvm_type_of(node->dtype), node->bits);
+        break;
+    case LOOP_INDEX:
+        for (int u = 0; u < live; u++) out->at[u] = index_vector(e, node, u);
+        break;
+    case LOOP_BODY:
+        for (int i = 0; i < node->nin; i++) args[i] = e->value[node->in[i]];
+        llvm_body(e, node->number, live, args, results);
+        *out = results[node->second];
+        break;
+    case LOOP_SELECT:
+        for (int u = 0; u < live; u++)
+            out->at[u] = LLVMBuildSelect(e->b, e->value[node->in[0]].at[u], e->value[node->in[2]].at[u], e->value[node->in[1]].at[u], "");
+        break;
+    case LOOP_REDUCE:
+        break; /* its value is set when its phase ends */
+    }
+}
+
+/* Values that hold for the unit and become known with `depth` reductions. Rows have one copy for all vectors. */
+static void emit_unit_nodes(emitter *e, int depth)
+{
+    int live = e->shape.columns ? e->live : 1;
+    for (int n = 0; n < e->k->nnodes; n++) {
+        if (e->places[n].inner || e->places[n].depth != depth || e->k->nodes[n].kind == LOOP_REDUCE) continue;
+        emit_node(e, n, live);
+        for (int u = live; u < MAX_UNROLL; u++) e->value[n].at[u] = e->value[n].at[0];
+    }
+}
+
+/* ---- a phase ---- */
+typedef struct phase {
+    int number, nreduces, nstores;
+    int reduces[64], stores[LOOP_BUFFERS];
+    bool *needed; /* inner nodes */
+} phase;
+
+static bool find_phase(emitter *e, int number, phase *p)
+{
+    p->number = number, p->nreduces = p->nstores = 0;
+    memset(p->needed, 0, (size_t)e->k->nnodes);
+    for (int s = 0; s < e->k->nstores; s++) {
+        const loop_place *place = &e->places[e->k->stores[s].node];
+        if (!place->inner || place->depth != number) continue;
+        p->stores[p->nstores++] = s;
+        p->needed[e->k->stores[s].node] = true;
+    }
+    for (int n = 0; n < e->k->nnodes; n++) {
+        if (e->k->nodes[n].kind != LOOP_REDUCE || e->places[n].depth != number + 1) continue;
+        if (p->nreduces == 64) return false;
+        p->reduces[p->nreduces++] = n;
+        p->needed[e->k->nodes[n].in[0]] = true;
+    }
+    for (int n = e->k->nnodes; n-- > 0;)
+        for (int i = 0; p->needed[n] && i < e->k->nodes[n].nin; i++) p->needed[e->k->nodes[n].in[i]] = true;
+    return true;
+}
+
+/* One step of the innermost loop: inner values, stores, and the accumulators' next values (live per reduction). */
+static void emit_step(emitter *e, const phase *p, int live, LLVMValueRef *accumulators)
+{
+    for (int n = 0; n < e->k->nnodes; n++)
+        if (p->needed[n] && e->places[n].inner) emit_node(e, n, live);
+    for (int s = 0; s < p->nstores; s++)
+        for (int u = 0; u < live; u++) store_vector(e, p->stores[s], e->value[e->k->stores[p->stores[s]].node].at[u], u);
+    for (int r = 0; r < p->nreduces; r++) {
+        const loop_node *node = &e->k->nodes[p->reduces[r]];
+        lanes args[2], next[2];
+        LLVMValueRef *acc = accumulators + r * MAX_UNROLL;
+        for (int u = 0; u < live; u++) args[0].at[u] = acc[u], args[1].at[u] = e->value[node->in[0]].at[u];
+        llvm_body(e, node->number, live, args, next);
+        for (int u = 0; u < live; u++) {
+            bool dead_lanes = e->mask[u] && !e->shape.columns;
+            acc[u] = dead_lanes ? LLVMBuildSelect(e->b, e->mask[u], next[0].at[u], acc[u], "") : next[0].at[u];
+        }
+    }
+}
+
+/* ---- loops ---- */
+typedef struct counted { LLVMValueRef i, *phis; LLVMBasicBlockRef header, exit; int n; } counted;
+
+/* Opens for (i = from; i < to; ...) with n values carried round; inside, values are the phis. */
+static bool open_loop(emitter *e, counted *l, LLVMValueRef from, LLVMValueRef to, int n, LLVMValueRef *values)
+{
+    l->phis = malloc((size_t)(n + 1) * sizeof *l->phis);
+    if (!l->phis) return false;
+    LLVMBasicBlockRef before = LLVMGetInsertBlock(e->b), body;
+    l->header = LLVMAppendBasicBlockInContext(e->context, e->function, "");
+    body = LLVMAppendBasicBlockInContext(e->context, e->function, "");
+    l->exit = LLVMAppendBasicBlockInContext(e->context, e->function, "");
+    LLVMBuildBr(e->b, l->header);
+    LLVMPositionBuilderAtEnd(e->b, l->header);
+    l->i = LLVMBuildPhi(e->b, e->i64, "");
+    LLVMAddIncoming(l->i, &from, &before, 1);
+    l->n = n;
+    for (int v = 0; v < n; v++) {
+        l->phis[v] = values[v] ? LLVMBuildPhi(e->b, LLVMTypeOf(values[v]), "") : NULL;
+        if (values[v]) LLVMAddIncoming(l->phis[v], &values[v], &before, 1);
+        values[v] = l->phis[v];
+    }
+    LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntSLT, l->i, to, ""), body, l->exit);
+    LLVMPositionBuilderAtEnd(e->b, body);
+    return true;
+}
+
+static void close_loop(emitter *e, counted *l, int64_t step, LLVMValueRef *values)
+{
+    LLVMValueRef next = LLVMBuildAdd(e->b, l->i, llvm_int(e, step), "");
+    LLVMBasicBlockRef last = LLVMGetInsertBlock(e->b);
+    LLVMBuildBr(e->b, l->header);
+    LLVMAddIncoming(l->i, &next, &last, 1);
+    for (int v = 0; v < l->n; v++)
+        if (values[v]) {
+            LLVMAddIncoming(l->phis[v], &values[v], &last, 1);
+            values[v] = l->phis[v];
+        }
+    LLVMPositionBuilderAtEnd(e->b, l->exit);
+    free(l->phis);
+}
+
+static LLVMValueRef lane_mask(emitter *e, LLVMValueRef first, LLVMValueRef limit)
+{
+    LLVMValueRef left = LLVMBuildTrunc(e->b, LLVMBuildSub(e->b, limit, first, ""), e->i32, "");
+    LLVMValueRef lane[64];
+    for (int l = 0; l < e->shape.width; l++) lane[l] = LLVMConstInt(e->i32, (unsigned long long)l, false);
+    return LLVMBuildICmp(e->b, LLVMIntSLT, LLVMConstVector(lane, (unsigned)e->shape.width), llvm_splat(e, left, BODY_I32), "");
+}
+
+
+/* Addresses at this position, to come back to. */
+static LLVMValueRef *save_addresses(emitter *e)
+{
+    LLVMValueRef *copy = malloc((size_t)(nplaces(e) + 1) * sizeof *copy);
+    if (copy) memcpy(copy, e->base, (size_t)nplaces(e) * sizeof *copy);
+    return copy;
+}
+
+static void restore_addresses(emitter *e, LLVMValueRef *copy)
+{
+    memcpy(e->base, copy, (size_t)nplaces(e) * sizeof *copy);
+    free(copy);
+}
+
+static bool along_lanes(emitter *e, const phase *p, LLVMValueRef from, LLVMValueRef to, int live, bool mask, LLVMValueRef *accumulators, int n)
+{
+    counted l;
+    if (!open_loop(e, &l, from, to, n, accumulators)) return false;
+    LLVMValueRef *here = save_addresses(e);
+    if (!here) return false;
+    advance(e, e->k->ndim - 1, l.i);
+    for (int u = 0; u < MAX_UNROLL; u++) e->mask[u] = NULL;
+    if (mask) e->mask[0] = lane_mask(e, l.i, to);
+    emit_step(e, p, live, accumulators);
+    e->mask[0] = NULL;
+    restore_addresses(e, here);
+    close_loop(e, &l, (int64_t)live * e->shape.width, accumulators);
+    return true;
+}
+
+/* Lanes [from, to): whole steps, then single vectors, the last one masked. length: to - from where it is known, else -1. */
+static bool lane_loops(emitter *e, const phase *p, LLVMValueRef from, LLVMValueRef to, int64_t length, LLVMValueRef *accumulators)
+{
+    int64_t width = e->shape.width, step = width * e->shape.unroll;
+    int n = p->nreduces * MAX_UNROLL;
+    if (length >= 0 && length % step == 0) return along_lanes(e, p, from, to, e->shape.unroll, false, accumulators, n);
+    if (length < 0 || length >= step) {
+        LLVMValueRef whole = LLVMBuildAnd(e->b, LLVMBuildSub(e->b, to, from, ""), llvm_int(e, -step), "");
+        LLVMValueRef middle = LLVMBuildAdd(e->b, from, whole, "");
+        if (!along_lanes(e, p, from, middle, e->shape.unroll, false, accumulators, n)) return false;
+        from = middle;
+    }
+    return along_lanes(e, p, from, to, 1, length < 0 || length % width, accumulators, n);
+}
+
+typedef struct span { LLVMValueRef from, to; int64_t length; } span; /* of lanes in the unit */
+
+/* The reduced dimensions from d on (but the last one when vectors run along it), then the step. */
+static bool reduced_loops(emitter *e, const phase *p, int d, span lanes_of_unit, LLVMValueRef *accumulators)
+{
+    int last = e->k->ndim - 1, n = p->nreduces * MAX_UNROLL;
+    while (d < last && !(e->k->reduced >> d & 1)) d++;
+    if (d >= last) {
+        if (!e->shape.columns) return lane_loops(e, p, lanes_of_unit.from, lanes_of_unit.to, lanes_of_unit.length, accumulators);
+        emit_step(e, p, e->live, accumulators);
+        return true;
+    }
+    counted l;
+    LLVMValueRef trips = e->k->ragged == d ? e->ragged_extent : llvm_int(e, e->k->extent[d]);
+    if (!open_loop(e, &l, llvm_int(e, 0), trips, n, accumulators)) return false;
+    LLVMValueRef *here = save_addresses(e);
+    if (!here) return false;
+    advance(e, d, l.i);
+    if (!reduced_loops(e, p, d + 1, lanes_of_unit, accumulators)) return false;
+    restore_addresses(e, here);
+    close_loop(e, &l, 1, accumulators);
+    return true;
+}
+
+static LLVMValueRef combine(emitter *e, const loop_node *node, LLVMValueRef x, LLVMValueRef y)
+{
+    lanes args[2], out[2];
+    args[0].at[0] = x, args[1].at[0] = y;
+    llvm_body(e, node->number, 1, args, out);
+    return out[0].at[0];
+}
+
+/* A row's accumulators become one value in all lanes: vectors pairwise, then halves of the vector. */
+static LLVMValueRef finish_row(emitter *e, const loop_node *node, LLVMValueRef *acc)
+{
+    for (int step = 1; step < e->shape.unroll; step *= 2)
+        for (int u = 0; u + step < e->shape.unroll; u += 2 * step) acc[u] = combine(e, node, acc[u], acc[u + step]);
+    LLVMValueRef v = acc[0];
+    for (int half = e->shape.width / 2; half; half /= 2) {
+        LLVMValueRef order[64];
+        for (int l = 0; l < e->shape.width; l++) order[l] = LLVMConstInt(e->i32, (unsigned long long)(l ^ half), false);
+        LLVMValueRef other = LLVMBuildShuffleVector(e->b, v, LLVMGetPoison(LLVMTypeOf(v)), LLVMConstVector(order, (unsigned)e->shape.width), "");
+        v = combine(e, node, v, other);
+    }
+    return v;
+}
+
+static bool emit_phase(emitter *e, const phase *p, span lanes_of_unit)
+{
+    LLVMValueRef accumulators[64 * MAX_UNROLL];
+    int live = e->shape.columns ? e->live : e->shape.unroll;
+    for (int r = 0; r < p->nreduces; r++) {
+        const loop_node *node = &e->k->nodes[p->reduces[r]];
+        for (int u = 0; u < MAX_UNROLL; u++)
+            accumulators[r * MAX_UNROLL + u] = u < live ? llvm_splat_bits(e, llvm_type_of(node->dtype), node->bits) : NULL;
+    }
+    if (!reduced_loops(e, p, 0, lanes_of_unit, accumulators)) return false;
+    for (int r = 0; r < p->nreduces; r++) {
+        lanes *out = &e->value[p->reduces[r]];
+        LLVMValueRef *acc = accumulators + r * MAX_UNROLL;
+        for (int u = 0; u < live; u++) out->at[u] = acc[u];
+        if (e->shape.columns) continue;
+        LLVMValueRef all = finish_row(e, &e->k->nodes[p->reduces[r]], acc);
+        for (int u = 0; u < MAX_UNROLL; u++) out->at[u] = all;
+    }
+    return true;
+}
+
+static bool emit_phases(emitter *e, span lanes_of_unit)
+{
+    phase p = {.needed = malloc((size_t)e->k->nnodes)};
+    if (!p.needed) return false;
+    int last = 0;
+    bool ok = true;
+    for (int n = 0; n < e->k->nnodes; n++)
+        if (e->places[n].depth > last) last = e->places[n].depth;
+    for (int depth = 0; ok && depth <= last; depth++) {
+        emit_unit_nodes(e, depth);
+        ok = find_phase(e, depth, &p);
+        if (ok && (p.nreduces || p.nstores)) ok = emit_phase(e, &p, lanes_of_unit);
+    }
+    for (int s = 0; ok && s < e->k->nstores; s++) {
+        int node = e->k->stores[s].node;
+        if (e->places[node].inner) continue;
+        int live = e->shape.columns ? e->live : 1;
+        for (int u = 0; u < live; u++) store_vector(e, s, e->value[node].at[u], u);
+    }
+    free(p.needed);
+    return ok;
+}
+
+/* ---- units ---- */
+/* Sets the kept dimensions but the last from a row number. */
+static void place_row(emitter *e, LLVMValueRef row)
+{
+    int kept[LOOP_DIMS], n = 0;
+    for (int d = 0; d < e->k->ndim - 1; d++)
+        if (!(e->k->reduced >> d & 1)) kept[n++] = d;
+    for (int i = n; i-- > 0;) {
+        LLVMValueRef extent = llvm_int(e, e->k->extent[kept[i]]);
+        LLVMValueRef at = i ? LLVMBuildURem(e->b, row, extent, "") : row;
+        if (i) row = LLVMBuildUDiv(e->b, row, extent, "");
+        advance(e, kept[i], at);
+    }
+}
+
+static void find_ragged(emitter *e)
+{
+    if (!e->k->ragged) return;
+    int64_t run = e->k->extent[e->k->ragged];
+    LLVMValueRef left = LLVMBuildSub(e->b, llvm_int(e, e->k->ragged_total), mul_const(e, e->index[e->k->ragged - 1], run), "");
+    LLVMValueRef shorter = LLVMBuildICmp(e->b, LLVMIntSLT, left, llvm_int(e, run), "");
+    e->ragged_extent = LLVMBuildSelect(e->b, shorter, left, llvm_int(e, run), "");
+}
+
+static LLVMValueRef smaller(emitter *e, LLVMValueRef x, LLVMValueRef y)
+{
+    return LLVMBuildSelect(e->b, LLVMBuildICmp(e->b, LLVMIntSLT, x, y, ""), x, y, "");
+}
+
+/* A tile of columns: all vectors whole, or the last tile with the rest of them masked. */
+static bool tile(emitter *e, LLVMValueRef block)
+{
+    int64_t lanes_total = e->k->extent[e->k->ndim - 1], rest = lanes_total % e->shape.block;
+    advance(e, e->k->ndim - 1, mul_const(e, block, e->shape.block));
+    span none = {NULL, NULL, 0};
+    LLVMBasicBlockRef done = NULL;
+    if (rest) {
+        LLVMBasicBlockRef whole = LLVMAppendBasicBlockInContext(e->context, e->function, "");
+        LLVMBasicBlockRef part = LLVMAppendBasicBlockInContext(e->context, e->function, "");
+        done = LLVMAppendBasicBlockInContext(e->context, e->function, "");
+        LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntEQ, block, llvm_int(e, e->shape.blocks - 1), ""), part, whole);
+        LLVMPositionBuilderAtEnd(e->b, part);
+        LLVMValueRef *here = save_addresses(e);
+        if (!here) return false;
+        e->live = (int)((rest + e->shape.width - 1) / e->shape.width);
+        int last = e->live - 1;
+        if (rest % e->shape.width) e->mask[last] = lane_mask(e, llvm_int(e, last * (int64_t)e->shape.width), llvm_int(e, rest));
+        bool ok = emit_phases(e, none);
+        e->mask[last] = NULL;
+        restore_addresses(e, here);
+        if (!ok) return false;
+        LLVMBuildBr(e->b, done);
+        LLVMPositionBuilderAtEnd(e->b, whole);
+    }
+    e->live = e->shape.unroll;
+    if (e->shape.blocks > 1 || !rest) {
+        if (!emit_phases(e, none)) return false;
+    }
+    if (done) {
+        LLVMBuildBr(e->b, done);
+        LLVMPositionBuilderAtEnd(e->b, done);
+    }
+    return true;
+}
+
+static bool one_unit(emitter *e, LLVMValueRef unit)
+{
+    LLVMValueRef row = unit, block = llvm_int(e, 0);
+    if (e->shape.blocks > 1) {
+        LLVMValueRef blocks = llvm_int(e, e->shape.blocks);
+        block = e->shape.rows > 1 ? LLVMBuildURem(e->b, unit, blocks, "") : unit;
+        row = e->shape.rows > 1 ? LLVMBuildUDiv(e->b, unit, blocks, "") : llvm_int(e, 0);
+    }
+    place_row(e, row);
+    find_ragged(e);
+    if (e->shape.columns) return tile(e, block);
+    int last = e->k->ndim - 1;
+    int64_t n = e->k->extent[last];
+    span s = {llvm_int(e, 0), llvm_int(e, n), n};
+    if (e->k->ragged == last) s = (span){llvm_int(e, 0), e->ragged_extent, -1};
+    if (e->shape.blocks > 1) {
+        s.from = mul_const(e, block, e->shape.block);
+        s.to = smaller(e, LLVMBuildAdd(e->b, s.from, llvm_int(e, e->shape.block), ""), llvm_int(e, n));
+        s.length = n % e->shape.block ? -1 : e->shape.block;
+    }
+    return emit_phases(e, s);
+}
+
+/* Maps over one dimension have no rows: the range of units is one run of lanes. */
+static bool one_run(emitter *e, LLVMValueRef begin, LLVMValueRef end)
+{
+    int64_t n = e->k->extent[0];
+    if (e->shape.blocks <= 1) return emit_phases(e, (span){llvm_int(e, 0), llvm_int(e, n), n});
+    LLVMValueRef from = mul_const(e, begin, e->shape.block);
+    LLVMValueRef to = smaller(e, mul_const(e, end, e->shape.block), llvm_int(e, n));
+    int64_t step = (int64_t)e->shape.width * e->shape.unroll;
+    return emit_phases(e, (span){from, to, n % step ? -1 : step});
+}
+
+static void load_buffers(emitter *e)
+{
+    LLVMValueRef table = LLVMGetParam(e->function, 0), buffers[LOOP_BUFFERS];
+    for (int i = 0; i < e->k->nbuffers; i++) {
+        LLVMValueRef at = llvm_int(e, i * (int64_t)sizeof(void *));
+        buffers[i] = LLVMBuildLoad2(e->b, e->ptr, bytes_on(e, table, at), "");
+    }
+    for (int a = 0; a < nplaces(e); a++) {
+        const loop_access *access = place_access(e, a);
+        int64_t offset = access->offset * place_itemsize(e, a);
+        e->base[a] = offset ? bytes_on(e, buffers[access->buffer], llvm_int(e, offset)) : buffers[access->buffer];
+    }
+}
+
+static void attribute(emitter *e, const char *name, const char *value)
+{
+    LLVMAttributeRef a = LLVMCreateStringAttribute(e->context, name, (unsigned)strlen(name), value, (unsigned)strlen(value));
+    LLVMAddAttributeAtIndex(e->function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
+}
+
+static void open_function(emitter *e, const char *name)
+{
+    LLVMTypeRef params[] = {e->ptr, e->i64, e->i64};
+    e->function = LLVMAddFunction(e->module, name, LLVMFunctionType(LLVMVoidTypeInContext(e->context), params, 3, false));
+    const char *bits = host_vector_bytes() == 64 ? "512" : "256";
+    attribute(e, "prefer-vector-width", bits);
+    attribute(e, "min-legal-vector-width", bits);
+    unsigned nounwind = LLVMGetEnumAttributeKindForName("nounwind", 8);
+    LLVMAddAttributeAtIndex(e->function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(e->context, nounwind, 0));
+    LLVMPositionBuilderAtEnd(e->b, LLVMAppendBasicBlockInContext(e->context, e->function, ""));
+}
+
+static bool emit_units(emitter *e)
+{
+    LLVMValueRef begin = LLVMGetParam(e->function, 1), end = LLVMGetParam(e->function, 2);
+    load_buffers(e);
+    if (e->k->ndim == 1 && !e->k->reduced) return one_run(e, begin, end);
+    if (e->shape.units == 1) return one_unit(e, llvm_int(e, 0));
+    counted l;
+    LLVMValueRef none[1];
+    if (!open_loop(e, &l, begin, end, 0, none)) return false;
+    LLVMValueRef *here = save_addresses(e);
+    if (!here || !one_unit(e, l.i)) return false;
+    restore_addresses(e, here);
+    close_loop(e, &l, 1, none);
+    return true;
+}
+
+bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name)
+{
+    e->k = k;
+    e->shape = loop_shape_of(k, host_vector_bytes());
+    e->places = malloc((size_t)k->nnodes * sizeof *e->places);
+    e->value = calloc(1, (size_t)k->nnodes * sizeof *e->value);
+    e->base = calloc(1, (size_t)(nplaces(e) + 1) * sizeof *e->base);
+    bool ok = e->places && e->value && e->base;
+    if (ok) {
+        memset(e->intrinsics, 0, sizeof e->intrinsics);
+        memset(e->mask, 0, sizeof e->mask);
+        e->live = e->shape.unroll;
+        e->streamed = false;
+        for (int t = BODY_I1; t < BODY_TYPES; t++) e->vector[t] = LLVMVectorType(e->scalar[t], (unsigned)e->shape.width);
+        loop_places(k, e->places);
+        open_function(e, name);
+        ok = emit_units(e);
+        if (ok && e->streamed) {
+            unsigned id = LLVMLookupIntrinsicID("llvm.x86.sse.sfence", 19);
+            LLVMValueRef fence = LLVMGetIntrinsicDeclaration(e->module, id, NULL, 0);
+            LLVMBuildCall2(e->b, LLVMGlobalGetValueType(fence), fence, NULL, 0, "");
+        }
+        if (ok) LLVMBuildRetVoid(e->b);
+    }
+    free(e->places), free(e->value), free(e->base);
+    return ok;
+}

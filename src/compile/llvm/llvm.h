@@ -1,0 +1,49 @@
+/* Inside the code generator: the emitter's state, shared by widen.c (bodies at vector width), emit.c (loops) and kernel.c (units, phases, stores). */
+#ifndef COTAN_SRC_COMPILE_LLVM_H
+#define COTAN_SRC_COMPILE_LLVM_H
+#include <llvm-c/Core.h>
+#include <llvm-c/TargetMachine.h>
+
+#include "compile/loops.h"
+
+enum { MAX_UNROLL = 4, BODY_TYPES = BODY_F64 + 1 };
+
+/* The same value in each of the unrolled vectors. */
+typedef struct lanes { LLVMValueRef at[MAX_UNROLL]; } lanes;
+
+typedef struct emitter {
+    LLVMContextRef context;
+    LLVMModuleRef module;
+    LLVMBuilderRef b;
+    LLVMValueRef function;
+    LLVMTypeRef i1, i32, i64, ptr, scalar[BODY_TYPES];
+    LLVMValueRef intrinsics[64][BODY_TYPES][BODY_TYPES]; /* declarations at this width, by result and operand */
+
+    /* of the kernel at hand */
+    const kernel_ir *k;
+    loop_shape shape;
+    loop_place *places;
+    LLVMTypeRef vector[BODY_TYPES];
+    lanes *value;             /* of each node */
+    LLVMValueRef *base;       /* of each access: its address at the present position, lane 0 of vector 0 */
+    LLVMValueRef index[LOOP_DIMS]; /* present position; of the last dimension: its first lane */
+    LLVMValueRef limit;       /* lanes at or beyond it are masked; NULL: all are live */
+    LLVMValueRef mask[MAX_UNROLL]; /* NULL: all live */
+    int live;                 /* vectors emitted at once */
+    LLVMValueRef ragged_extent; /* trip count of the ragged dimension in this unit */
+    bool streamed;
+} emitter;
+
+/* Which machine type stands for a dtype; BODY_VOID: none. */
+body_type llvm_type_of(int dtype);
+LLVMValueRef llvm_int(emitter *e, int64_t value);
+LLVMValueRef llvm_splat_bits(emitter *e, body_type type, uint64_t bits);
+LLVMValueRef llvm_splat(emitter *e, LLVMValueRef scalar, body_type type);
+
+/* widen.c: appends body `number` applied to nargs vectors, `live` copies interleaved. */
+void llvm_body(emitter *e, int number, int live, const lanes *args, lanes results[2]);
+/* kernel.c: the function of one kernel. */
+bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name);
+/* object.c: lays out an ELF object as a blob. */
+bool llvm_link(const char *object, size_t size, int n, code_blob *out, char *message);
+#endif
