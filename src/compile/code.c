@@ -1,4 +1,5 @@
 /* Kernels to machine code in memory: the disk cache first, then the code generator's library, which is loaded now if it was not yet. */
+#define _GNU_SOURCE
 #include "compile/compile.h"
 
 #include <dlfcn.h>
@@ -88,14 +89,14 @@ static void cache_key(int n, const kernel_ir *const *kernels, uint64_t key[2])
 
 static bool from_cache(const uint64_t key[2], int n, code_blob *blob)
 {
-    size_t size, table = (size_t)n * sizeof(uint64_t);
+    size_t size, offsets = (size_t)n * sizeof(uint64_t);
     char *bytes = cache_read(key, &size);
     if (!bytes) return false;
-    *blob = (code_blob){NULL, size - table, NULL};
-    bool ok = size > table && (blob->bytes = malloc(size - table)) && (blob->entries = malloc(table + 1));
+    *blob = (code_blob){NULL, size - offsets, NULL};
+    bool ok = size > offsets && (blob->bytes = malloc(size - offsets)) && (blob->entries = malloc(offsets + 1));
     if (ok) {
-        memcpy(blob->entries, bytes, table);
-        memcpy(blob->bytes, bytes + table, size - table);
+        memcpy(blob->entries, bytes, offsets);
+        memcpy(blob->bytes, bytes + offsets, size - offsets);
         for (int i = 0; i < n; i++) ok &= blob->entries[i] < blob->size;
     }
     free(bytes);
@@ -105,12 +106,12 @@ static bool from_cache(const uint64_t key[2], int n, code_blob *blob)
 
 static void to_cache(const uint64_t key[2], int n, const code_blob *blob)
 {
-    size_t table = (size_t)n * sizeof(uint64_t);
-    char *bytes = malloc(table + blob->size);
+    size_t offsets = (size_t)n * sizeof(uint64_t);
+    char *bytes = malloc(offsets + blob->size);
     if (!bytes) return;
-    memcpy(bytes, blob->entries, table);
-    memcpy(bytes + table, blob->bytes, blob->size);
-    cache_write(key, bytes, table + blob->size);
+    memcpy(bytes, blob->entries, offsets);
+    memcpy(bytes + offsets, blob->bytes, blob->size);
+    cache_write(key, bytes, offsets + blob->size);
     free(bytes);
 }
 

@@ -65,26 +65,24 @@ static bool generate(emitter *e, int n, const kernel_ir *const *kernels, int deb
     }
     if (debug >= 3) LLVMDumpModule(e->module);
     char *problem = NULL;
-    LLVMMemoryBufferRef object;
-#ifdef COTAN_CHECK
-    if (LLVMVerifyModule(e->module, LLVMReturnStatusAction, &problem)) {
+    LLVMMemoryBufferRef file;
+    if (debug && LLVMVerifyModule(e->module, LLVMReturnStatusAction, &problem)) {
         snprintf(message, 256, "compile: the emitted code is malformed: %s", problem);
         return false;
     }
     LLVMDisposeMessage(problem);
     problem = NULL;
-#endif
-    if (debug >= 4 && !LLVMTargetMachineEmitToMemoryBuffer(machine, e->module, LLVMAssemblyFile, &problem, &object)) {
-        fwrite(LLVMGetBufferStart(object), 1, LLVMGetBufferSize(object), stderr);
-        LLVMDisposeMemoryBuffer(object);
+    if (debug >= 4 && !LLVMTargetMachineEmitToMemoryBuffer(machine, e->module, LLVMAssemblyFile, &problem, &file)) {
+        fwrite(LLVMGetBufferStart(file), 1, LLVMGetBufferSize(file), stderr);
+        LLVMDisposeMemoryBuffer(file);
     }
-    if (LLVMTargetMachineEmitToMemoryBuffer(machine, e->module, LLVMObjectFile, &problem, &object)) {
+    if (LLVMTargetMachineEmitToMemoryBuffer(machine, e->module, LLVMObjectFile, &problem, &file)) {
         snprintf(message, 256, "compile: LLVM cannot emit the code: %s", problem ? problem : "");
         LLVMDisposeMessage(problem);
         return false;
     }
-    bool ok = llvm_link(LLVMGetBufferStart(object), LLVMGetBufferSize(object), n, out, message);
-    LLVMDisposeMemoryBuffer(object);
+    bool ok = llvm_link(LLVMGetBufferStart(file), LLVMGetBufferSize(file), n, out, message);
+    LLVMDisposeMemoryBuffer(file);
     return ok;
 }
 

@@ -349,7 +349,7 @@ static bool reduced_loops(emitter *e, const phase *p, int d, span lanes_of_unit,
         return true;
     }
     counted l;
-    LLVMValueRef trips = e->k->ragged == d ? e->ragged_extent : llvm_int(e, e->k->extent[d]);
+    LLVMValueRef trips = e->k->ragged && e->k->ragged == d ? e->ragged_extent : llvm_int(e, e->k->extent[d]);
     if (!open_loop(e, &l, llvm_int(e, 0), trips, n, accumulators)) return false;
     LLVMValueRef *here = save_addresses(e);
     if (!here) return false;
@@ -506,7 +506,7 @@ static bool one_unit(emitter *e, LLVMValueRef unit)
     int last = e->k->ndim - 1;
     int64_t n = e->k->extent[last];
     span s = {llvm_int(e, 0), llvm_int(e, n), n};
-    if (e->k->ragged == last) s = (span){llvm_int(e, 0), e->ragged_extent, -1};
+    if (e->k->ragged && e->k->ragged == last) s = (span){llvm_int(e, 0), e->ragged_extent, -1};
     if (e->shape.blocks > 1) {
         s.from = mul_const(e, block, e->shape.block);
         s.to = smaller(e, LLVMBuildAdd(e->b, s.from, llvm_int(e, e->shape.block), ""), llvm_int(e, n));
@@ -528,10 +528,10 @@ static bool one_run(emitter *e, LLVMValueRef begin, LLVMValueRef end)
 
 static void load_buffers(emitter *e)
 {
-    LLVMValueRef table = LLVMGetParam(e->function, 0), buffers[LOOP_BUFFERS];
+    LLVMValueRef addresses = LLVMGetParam(e->function, 0), buffers[LOOP_BUFFERS];
     for (int i = 0; i < e->k->nbuffers; i++) {
         LLVMValueRef at = llvm_int(e, i * (int64_t)sizeof(void *));
-        buffers[i] = LLVMBuildLoad2(e->b, e->ptr, bytes_on(e, table, at), "");
+        buffers[i] = LLVMBuildLoad2(e->b, e->ptr, bytes_on(e, addresses, at), "");
     }
     for (int a = 0; a < nplaces(e); a++) {
         const loop_access *access = place_access(e, a);

@@ -14,14 +14,14 @@ static bool fail(char *message, const char *what, const char *which)
     return false;
 }
 
-typedef struct object {
+typedef struct elf_object {
     const char *bytes;
     const Elf64_Ehdr *head;
     const Elf64_Shdr *sections;
     uint64_t at[MAX_SECTIONS]; /* place in the blob */
-} object;
+} elf_object;
 
-static uint64_t lay_out(object *o)
+static uint64_t lay_out(elf_object *o)
 {
     uint64_t size = 0;
     for (int s = 0; s < o->head->e_shnum; s++) {
@@ -34,16 +34,16 @@ static uint64_t lay_out(object *o)
     return size;
 }
 
-static bool relocate(const object *o, const Elf64_Shdr *table, char *blob, char *message)
+static bool relocate(const elf_object *o, const Elf64_Shdr *relocations, char *blob, char *message)
 {
-    const Elf64_Rela *r = (const Elf64_Rela *)(o->bytes + table->sh_offset), *end = r + table->sh_size / sizeof *r;
-    const Elf64_Shdr *symtab = &o->sections[table->sh_link];
+    const Elf64_Rela *r = (const Elf64_Rela *)(o->bytes + relocations->sh_offset), *end = r + relocations->sh_size / sizeof *r;
+    const Elf64_Shdr *symtab = &o->sections[relocations->sh_link];
     const Elf64_Sym *symbols = (const Elf64_Sym *)(o->bytes + symtab->sh_offset);
     const char *names = o->bytes + o->sections[symtab->sh_link].sh_offset;
     for (; r < end; r++) {
         const Elf64_Sym *s = &symbols[ELF64_R_SYM(r->r_info)];
         if (s->st_shndx == SHN_UNDEF || s->st_shndx >= o->head->e_shnum) return fail(message, "an undefined symbol", names + s->st_name);
-        uint64_t from = o->at[table->sh_info] + r->r_offset, to = o->at[s->st_shndx] + s->st_value;
+        uint64_t from = o->at[relocations->sh_info] + r->r_offset, to = o->at[s->st_shndx] + s->st_value;
         int32_t distance = (int32_t)(to + (uint64_t)r->r_addend - from);
         char kind[24];
         switch (ELF64_R_TYPE(r->r_info)) {
@@ -59,7 +59,7 @@ static bool relocate(const object *o, const Elf64_Shdr *table, char *blob, char 
     return true;
 }
 
-static bool find_entries(const object *o, int n, uint64_t *entries, char *message)
+static bool find_entries(const elf_object *o, int n, uint64_t *entries, char *message)
 {
     int found = 0;
     for (int s = 0; s < o->head->e_shnum; s++) {
@@ -79,7 +79,7 @@ static bool find_entries(const object *o, int n, uint64_t *entries, char *messag
 
 bool llvm_link(const char *bytes, size_t size, int n, code_blob *out, char *message)
 {
-    object o = {.bytes = bytes, .head = (const Elf64_Ehdr *)bytes};
+    elf_object o = {.bytes = bytes, .head = (const Elf64_Ehdr *)bytes};
     if (size < sizeof *o.head || o.head->e_shnum > MAX_SECTIONS) return fail(message, "too many", "sections");
     o.sections = (const Elf64_Shdr *)(bytes + o.head->e_shoff);
     out->size = lay_out(&o);

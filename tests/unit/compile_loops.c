@@ -1,0 +1,209 @@
+/* Kernels of the loop language built by hand: code against the same arithmetic in C, for row, column and map shapes, tails and ragged runs. */
+#include "array/array.h"
+#include "compile/compile.h"
+#include "test.h"
+
+typedef struct builder {
+    kernel_ir k;
+    loop_node nodes[32];
+    loop_access accesses[16];
+    loop_store stores[8];
+} builder;
+
+static void start(builder *b, int ndim, const int64_t *extent, uint32_t reduced, int buffers)
+{
+    memset(b, 0, sizeof *b);
+    b->k = (kernel_ir){.ndim = ndim, .reduced = reduced, .nbuffers = buffers, .nodes = b->nodes, .accesses = b->accesses, .stores = b->stores};
+    memcpy(b->k.extent, extent, (size_t)ndim * sizeof *extent);
+}
+
+static int body(const char *name)
+{
+    for (int i = 0; i < body_count; i++)
+        if (!strcmp(body_names[i].name, name)) return i;
+    CHECK(!"no such body");
+    return 0;
+}
+
+static int load(builder *b, int dtype, int from, int64_t offset, int64_t s0, int64_t s1, int64_t s2)
+{
+    b->accesses[b->k.naccesses] = (loop_access){from, offset, {s0, s1, s2}};
+    b->nodes[b->k.nnodes] = (loop_node){.kind = LOOP_LOAD, .dtype = (uint8_t)dtype, .number = b->k.naccesses++};
+    return b->k.nnodes++;
+}
+
+static int apply(builder *b, int dtype, const char *name, int x, int y)
+{
+    loop_node n = {.kind = LOOP_BODY, .dtype = (uint8_t)dtype, .number = body(name), .in = {x, y}};
+    n.nin = body_names[n.number].nargs;
+    b->nodes[b->k.nnodes] = n;
+    return b->k.nnodes++;
+}
+
+static int reduce(builder *b, int dtype, const char *name, int x, uint64_t identity)
+{
+    b->nodes[b->k.nnodes] = (loop_node){.kind = LOOP_REDUCE, .dtype = (uint8_t)dtype, .nin = 1, .in = {x}, .number = body(name), .bits = identity};
+    return b->k.nnodes++;
+}
+
+static void store(builder *b, int node, int to, int64_t s0, int64_t s1, int64_t s2)
+{
+    b->stores[b->k.nstores++] = (loop_store){node, false, {to, 0, {s0, s1, s2}}};
+}
+
+static bool run(builder *b, void *const *buffers)
+{
+    const kernel_ir *kernels[] = {&b->k};
+    code *c = code_compile(1, kernels);
+    if (!CHECK(c)) return printf("%s\n", ct_error_message()), false;
+    int64_t units = loop_shape_of(&b->k, host_vector_bytes()).units;
+    /* In two parts, as threads would. */
+    c->kernels[0](buffers, 0, units / 2);
+    c->kernels[0](buffers, units / 2, units);
+    object_release(c);
+    return true;
+}
+
+static float *floats(int64_t n)
+{
+    float *x = aligned_alloc(64, ((size_t)n * 4 + 127) / 64 * 64);
+    for (int64_t i = 0; i < n; i++) x[i] = (float)((i * 7919) % 2003) / 1000.0f - 1.0f;
+    return x;
+}
+
+static void check_map(int64_t n)
+{
+    builder b;
+    start(&b, 1, (int64_t[]){n}, 0, 2);
+    int x = load(&b, CT_FLOAT32, 0, 0, 1, 0, 0);
+    int y = apply(&b, CT_FLOAT32, "add_f32", apply(&b, CT_FLOAT32, "mul_f32", x, x), x);
+    store(&b, y, 1, 1, 0, 0);
+    float *in = floats(n), *out = floats(n + 1), guard = out[n];
+    if (run(&b, (void *[]){in, out}))
+        for (int64_t i = 0; i < n; i++)
+            if (!CHECK(out[i] == in[i] * in[i] + in[i])) break;
+    CHECK(out[n] == guard);
+    free(in), free(out);
+}
+
+TEST(maps_of_every_length)
+{
+    int64_t sizes[] = {1, 7, 16, 31, 64, 100, 4096, 4097, 10000};
+    for (size_t i = 0; i < countof(sizes); i++) check_map(sizes[i]);
+}
+
+TEST(a_transposed_operand_and_a_scalar_one)
+{
+    enum { M = 5, N = 37 };
+    builder b;
+    start(&b, 2, (int64_t[]){M, N}, 0, 3);
+    int x = load(&b, CT_FLOAT32, 0, 0, 1, M, 0), s = load(&b, CT_FLOAT32, 1, 0, 0, 0, 0);
+    store(&b, apply(&b, CT_FLOAT32, "sub_f32", x, s), 2, N, 1, 0);
+    float *in = floats(M * N), *out = floats(M * N), scalar = 3;
+    if (run(&b, (void *[]){in, &scalar, out}))
+        for (int i = 0; i < M; i++)
+            for (int j = 0; j < N; j++) CHECK(out[i * N + j] == in[j * M + i] - 3);
+    free(in), free(out);
+}
+
+/* Row softmax: two reductions and an elementwise result in one kernel. */
+static void check_softmax(int64_t rows, int64_t n)
+{
+    builder b;
+    start(&b, 2, (int64_t[]){rows, n}, 2, 3);
+    int x = load(&b, CT_FLOAT32, 0, 0, n, 1, 0);
+    int top = reduce(&b, CT_FLOAT32, "max_f32", x, 0xff800000);
+    int e = apply(&b, CT_FLOAT32, "exp_f32", apply(&b, CT_FLOAT32, "sub_f32", x, top), 0);
+    int sum = reduce(&b, CT_FLOAT32, "add_f32", e, 0);
+    store(&b, apply(&b, CT_FLOAT32, "div_f32", e, sum), 1, n, 1, 0);
+    store(&b, sum, 2, 1, 0, 0);
+    float *in = floats(rows * n), *out = floats(rows * n), *sums = floats(rows);
+    if (run(&b, (void *[]){in, out, sums}))
+        for (int64_t r = 0; r < rows; r++) {
+            double want = 0, most = -10;
+            for (int64_t i = 0; i < n; i++) most = in[r * n + i] > most ? in[r * n + i] : most;
+            for (int64_t i = 0; i < n; i++) want += exp(in[r * n + i] - most);
+            CHECK(fabs(sums[r] - want) < 1e-5 * want);
+            for (int64_t i = 0; i < n; i++)
+                if (!CHECK(fabs(out[r * n + i] - exp(in[r * n + i] - most) / want) < 1e-6)) break;
+        }
+    free(in), free(out), free(sums);
+}
+
+TEST(softmax_of_rows)
+{
+    check_softmax(3, 10);
+    check_softmax(1, 64);
+    check_softmax(5, 1000);
+}
+
+static void check_columns(int64_t m, int64_t n)
+{
+    builder b;
+    start(&b, 2, (int64_t[]){m, n}, 1, 2);
+    int x = load(&b, CT_FLOAT32, 0, 0, n, 1, 0);
+    store(&b, reduce(&b, CT_FLOAT32, "add_f32", x, 0), 1, 0, 1, 0);
+    float *in = floats(m * n), *out = floats(n);
+    if (run(&b, (void *[]){in, out}))
+        for (int64_t j = 0; j < n; j++) {
+            float want = 0;
+            for (int64_t i = 0; i < m; i++) want += in[i * n + j];
+            if (!CHECK(out[j] == want)) break;
+        }
+    free(in), free(out);
+}
+
+TEST(sums_of_columns)
+{
+    check_columns(3, 5);
+    check_columns(7, 64);
+    check_columns(11, 200);
+    check_columns(2, 1000);
+}
+
+TEST(ragged_runs_cover_everything_once)
+{
+    int64_t n = 10007, run_length = 1024, runs = (n + run_length - 1) / run_length;
+    builder b;
+    start(&b, 2, (int64_t[]){runs, run_length}, 2, 2);
+    b.k.ragged = 1, b.k.ragged_total = n;
+    int x = load(&b, CT_INT32, 0, 0, run_length, 1, 0);
+    store(&b, reduce(&b, CT_INT32, "add_i32", x, 0), 1, 1, 0, 0);
+    int32_t *in = malloc((size_t)n * 4), out[16], total = 0, want = 0;
+    for (int32_t i = 0; i < n; i++) want += in[i] = i * i;
+    if (run(&b, (void *[]){in, out}))
+        for (int i = 0; i < runs; i++) total += out[i];
+    CHECK(total == want);
+    free(in);
+}
+
+TEST(comparison_select_and_bools_in_memory)
+{
+    enum { N = 45 };
+    builder b;
+    start(&b, 1, (int64_t[]){N}, 0, 4);
+    int x = load(&b, CT_FLOAT32, 0, 0, 1, 0, 0), y = load(&b, CT_FLOAT32, 1, 0, 1, 0, 0);
+    int less = apply(&b, CT_BOOL, "lt_f32", x, y);
+    b.nodes[b.k.nnodes] = (loop_node){.kind = LOOP_SELECT, .dtype = CT_FLOAT32, .nin = 3, .in = {less, x, y}};
+    store(&b, b.k.nnodes++, 2, 1, 0, 0);
+    store(&b, less, 3, 1, 0, 0);
+    float *p = floats(N), *q = floats(N), *out = floats(N);
+    uint8_t flags[N + 1];
+    flags[N] = 77;
+    for (int i = 0; i < N; i++) q[i] = 0.25f;
+    if (run(&b, (void *[]){p, q, out, flags}))
+        for (int i = 0; i < N; i++) CHECK(flags[i] == (p[i] < q[i]) && out[i] == (p[i] < q[i] ? q[i] : p[i]));
+    CHECK(flags[N] == 77);
+    free(p), free(q), free(out);
+}
+
+TEST(malformed_kernels_are_refused)
+{
+    builder b;
+    start(&b, 1, (int64_t[]){8}, 0, 1);
+    int x = load(&b, CT_FLOAT32, 0, 0, 1, 0, 0);
+    int y = apply(&b, CT_FLOAT32, "neg_f32", x, 0);
+    b.nodes[y].in[0] = y;
+    CHECK(!loop_verify(&b.k));
+    ct_clear_error();
+}
