@@ -190,7 +190,7 @@ static bool same_transpose(const op *o, const void *params, int nin, const ct_ar
 {
     (void)nin, (void)in, (void)in_avals, (void)nout;
     out[0] = cts[0] ? core_bind1(o, params, 1, cts) : NULL;
-    return !out[0] || !is_poison(out[0]);
+    return ops_good(out[0]);
 }
 
 const op op_row_reduce_precision = {.name = "reduce_precision", .flags = OP_ELEMENTWISE | OP_LINEAR, .code = OP_reduce_precision,

@@ -34,7 +34,7 @@ bool cumulative_transpose(const op *o, const void *params, int nin, const ct_arr
     if (o->code != OP_cumsum)
         return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not linear and has no transpose.", o->name), false;
     out[0] = cts[0] ? op_cumsum(cts[0], p->axis, !p->reverse) : NULL;
-    return !out[0] || !is_poison(out[0]);
+    return ops_good(out[0]);
 }
 
 bool cumulative_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)

@@ -41,7 +41,7 @@ static bool transpose_transpose(const op *o, const void *params, int nin, const 
     for (int64_t i = 0; i < order.n; i++)
         inverse.at[order.at[i]] = i;
     out[0] = cts[0] ? op_transpose(cts[0], ints_of(&inverse)) : NULL;
-    return !out[0] || !is_poison(out[0]);
+    return ops_good(out[0]);
 }
 
 static bool transpose_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
@@ -107,7 +107,7 @@ static bool rev_transpose(const op *o, const void *params, int nin, const ct_arr
 {
     (void)o, (void)nin, (void)in, (void)in_avals, (void)nout;
     out[0] = cts[0] ? op_rev(cts[0], ((const params_rev *)params)->dimensions) : NULL;
-    return !out[0] || !is_poison(out[0]);
+    return ops_good(out[0]);
 }
 
 static bool rev_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)

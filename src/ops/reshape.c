@@ -30,7 +30,7 @@ static bool reshape_transpose(const op *o, const void *params, int nin, const ct
 {
     (void)o, (void)params, (void)nin, (void)in, (void)nout;
     out[0] = cts[0] ? op_reshape(cts[0], aval_shape(in_avals)) : NULL;
-    return !out[0] || !is_poison(out[0]);
+    return ops_good(out[0]);
 }
 
 static bool reshape_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
@@ -79,7 +79,7 @@ static bool squeeze_transpose(const op *o, const void *params, int nin, const ct
 {
     (void)o, (void)nin, (void)in, (void)in_avals, (void)nout;
     out[0] = cts[0] ? op_expand_dims(cts[0], ((const params_squeeze *)params)->dimensions) : NULL;
-    return !out[0] || !is_poison(out[0]);
+    return ops_good(out[0]);
 }
 
 static bool squeeze_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)

@@ -91,10 +91,11 @@ ct_array ops_unbroadcast(ct_array t, const aval *to)
 
 bool linear_jvp(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
 {
-    (void)nout;
-    out_primals[0] = core_bind1(o, params, nin, primals);
-    out_tangents[0] = is_poison(out_primals[0]) ? NULL : core_bind1(o, params, nin, tangents);
-    return !is_poison(out_primals[0]) && !is_poison(out_tangents[0]);
+    core_bind(o, params, nin, primals, nout, out_primals);
+    if (nout && is_poison(out_primals[0]))
+        return false;
+    core_bind(o, params, nin, tangents, nout, out_tangents);
+    return !nout || !is_poison(out_tangents[0]);
 }
 
 bool zero_jvp(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)

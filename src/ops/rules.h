@@ -80,6 +80,8 @@ ct_array ops_broadcast_to(ct_array t, ct_ints shape);
 ct_array ops_zeros_like_aval(const aval *a);
 /* Gives one result of a rule with what it used closed away: ends the scope, keeping non-NULL values. */
 bool ops_keep(ct_scope scope, int n, ct_array *values);
+/* A rule's result is fine: a value, or NULL for a symbolic zero. */
+static inline bool ops_good(ct_array result) { return !result || !is_poison(result); }
 
 /* ---- text for messages: "(2, 3)" ---- */
 typedef struct shape_string { char s[200]; } shape_string;
