@@ -138,7 +138,7 @@ ct_dtype dtype_promote(ct_dtype a, bool a_weak, ct_dtype b, bool b_weak, bool *w
     bool both = a_weak && b_weak;
     int node = joins[array_x64][both ? (int)a : node_of(a, a_weak)][both ? (int)b : node_of(b, b_weak)];
     ct_dtype result = dtype_of_node(node);
-    *weak = (both || node >= WEAK_INT) && result != CT_BOOL;
+    *weak = result && (both || node >= WEAK_INT) && result != CT_BOOL;
     return result;
 }
 

@@ -99,7 +99,7 @@ static uint32_t encode(const layout *l, double value)
     if (isnan(value))
         return nan_bits(l) | (signbit(value) && l->specials <= FN ? sign_bit(l) : 0);
     if (l->specials == SCALE)
-        return value < 0 || value == 0 ? (value == 0 ? 0 : nan_bits(l)) : encode_magnitude(l, value);
+        return value > 0 ? encode_magnitude(l, value) : nan_bits(l); /* has neither zero nor a sign */
     uint32_t bits = value == 0 ? 0 : encode_magnitude(l, fabs(value));
     if (!signbit(value) || (l->specials == FNUZ && (bits == 0 || bits == nan_bits(l))))
         return bits;
