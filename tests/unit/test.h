@@ -33,8 +33,16 @@ static int failed_checks;
 
 #define TEST_FAILED(...) \
     (failed_checks++, printf("%s:%d: ", __FILE__, __LINE__), printf(__VA_ARGS__), printf("\n"), (void)0)
+static inline bool test_check(bool holds, const char *what, const char *file, int line)
+{
+    if (!holds) {
+        failed_checks++;
+        printf("%s:%d: not so: %s\n", file, line, what);
+    }
+    return holds;
+}
 /* Goes on after a failure; true when the condition held. */
-#define CHECK(condition) ((condition) ? true : (TEST_FAILED("not so: %s", #condition), false))
+#define CHECK(condition) test_check(condition, #condition, __FILE__, __LINE__)
 #define CHECK_INT(got, want) \
     do { \
         long long got_ = (long long)(got), want_ = (long long)(want); \
