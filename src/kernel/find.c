@@ -48,3 +48,4 @@ kernel_map *kernel_find(const char *primitive, ct_dtype dtype)
 }
 
 kernel_map *kernel_convert(ct_dtype from, ct_dtype to) { return kernel_chosen()->convert(from, to); }
+kernel_reduction *kernel_reduce(const char *primitive, ct_dtype dtype) { return kernel_chosen()->reduce(primitive, dtype); }

@@ -58,6 +58,12 @@ const kernel_set *kernel_chosen(void);
 
 /* What each file contributes to its set (set.c). */
 kernel_map *ISA(kernel_convert)(ct_dtype from, ct_dtype to);
+kernel_reduction *ISA(kernel_reduce)(const char *primitive, ct_dtype dtype);
+kernel_reduction *ISA(kernel_arg)(const char *primitive, ct_dtype dtype, ct_dtype index_dtype);
+kernel_scan *ISA(kernel_cumulative)(const char *primitive, ct_dtype dtype);
+void ISA(kernel_threefry)(int64_t n, const uint32_t *k0, const uint32_t *k1, int64_t key_step, const uint32_t *x0, const uint32_t *x1, uint32_t *y0,
+                          uint32_t *y1);
+void ISA(kernel_threefry_bits)(const uint32_t key[2], int64_t first, int64_t n, int bit_width, void *out);
 kernel_entries ISA(kernel_entries_arithmetic)(void);
 kernel_entries ISA(kernel_entries_f32)(void);
 kernel_entries ISA(kernel_entries_f64)(void);

@@ -23,7 +23,7 @@
 #define SAME1(P, S, T, D) MAP1(P, S, T, T)
 #define SAME2(P, S, T, D) MAP2(P, S, T, T)
 #define TEST2(P, S, T, D) MAP2(P, S, T, bool)
-#define TERNARY(S, T) MAP3(select_n, S, bool, T, T) MAP3(clamp, S, T, T, T)
+#define TERNARY(S, T) MAP3(select_n, S, uint8_t, T, T) MAP3(clamp, S, T, T, T)
 #define INTEGER_LOOPS(S, T, D) INTEGER_BINARY(SAME2, S, T, D) INTEGER_UNARY(SAME1, S, T, D) ORDER_OPS(TEST2, S, T, D) TERNARY(S, T)
 #define FLOAT_LOOPS(S, T, D) FLOAT_BINARY(SAME2, S, T, D) FLOAT_UNARY(SAME1, S, T, D) ORDER_OPS(TEST2, S, T, D) TERNARY(S, T) MAP1(is_finite, S, T, bool)
 INTEGERS(INTEGER_LOOPS)

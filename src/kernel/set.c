@@ -4,4 +4,7 @@
 const kernel_set ISA(kernel_set) = {
     .entries = {ISA(kernel_entries_arithmetic), ISA(kernel_entries_f32)},
     .convert = ISA(kernel_convert),
+    .reduce = ISA(kernel_reduce),
+    .threefry = ISA(kernel_threefry),
+    .threefry_bits = ISA(kernel_threefry_bits),
 };

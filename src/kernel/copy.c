@@ -1,0 +1,171 @@
+/* The one loop that moves data: an N-d box from one strided layout to another (kernel_copy).
+ *
+ * It drops axes of length 1, orders the rest by the destination's strides, merges neighbours that lie side by side in both layouts, and then copies rows; where the
+ * source runs along another axis than the destination it copies square blocks, so that both sides use whole cache lines. Big boxes are split over the pool. */
+#include <stdlib.h>
+#include "kernel/loops.h"
+
+typedef struct axis { int64_t n, dst, src; } axis;
+enum { MAX_AXES = 64, BLOCK = 32, SPLIT = 1 << 15 };
+
+typedef struct box {
+    int ndim;
+    axis axes[MAX_AXES]; /* the last runs fastest in dst */
+    size_t itemsize;
+} box;
+
+static bool runs_outside(const axis *a, const axis *b)
+{
+    int64_t da = llabs(a->dst), db = llabs(b->dst);
+    return da != db ? da > db : llabs(a->src) >= llabs(b->src);
+}
+
+/* Keeps the axes sorted, outermost first: an insertion. */
+static void add_axis(box *b, axis a)
+{
+    int at = b->ndim++;
+    for (; at > 0 && !runs_outside(&b->axes[at - 1], &a); at--)
+        b->axes[at] = b->axes[at - 1];
+    b->axes[at] = a;
+}
+
+static void merge_axes(box *b)
+{
+    int kept = 0;
+    for (int i = 0; i < b->ndim; i++) {
+        axis a = b->axes[i], *outer = kept ? &b->axes[kept - 1] : NULL;
+        if (outer && outer->dst == a.dst * a.n && outer->src == a.src * a.n)
+            *outer = (axis){outer->n * a.n, a.dst, a.src};
+        else
+            b->axes[kept++] = a;
+    }
+    b->ndim = kept;
+}
+
+/* ---- one row: constant item sizes make each case a plain loop ---- */
+#define ROW(T) \
+    static void row_##T(int64_t n, char *dst, int64_t ds, const char *src, int64_t ss) \
+    { \
+        if (ds == sizeof(T) && ss == 0) { \
+            T same = *(const T *)src, *o = (T *)dst; \
+            for (int64_t i = 0; i < n; i++) \
+                o[i] = same; \
+        } else if (ds == sizeof(T)) { \
+            T *o = (T *)dst; \
+            for (int64_t i = 0; i < n; i++) \
+                o[i] = *(const T *)(src + i * ss); \
+        } else { \
+            for (int64_t i = 0; i < n; i++) \
+                *(T *)(dst + i * ds) = *(const T *)(src + i * ss); \
+        } \
+    }
+typedef struct item16 { uint64_t a, b; } item16;
+ROW(uint8_t)
+ROW(uint16_t)
+ROW(uint32_t)
+ROW(uint64_t)
+ROW(item16)
+
+static void row_bytes(int64_t n, char *dst, int64_t ds, const char *src, int64_t ss, size_t itemsize)
+{
+    for (int64_t i = 0; i < n; i++)
+        memcpy(dst + i * ds, src + i * ss, itemsize);
+}
+
+static void copy_row(size_t itemsize, int64_t n, char *dst, int64_t ds, const char *src, int64_t ss)
+{
+    if (ds == (int64_t)itemsize && ss == ds) {
+        memcpy(dst, src, (size_t)n * itemsize);
+        return;
+    }
+    switch (itemsize) {
+    case 1: row_uint8_t(n, dst, ds, src, ss); break;
+    case 2: row_uint16_t(n, dst, ds, src, ss); break;
+    case 4: row_uint32_t(n, dst, ds, src, ss); break;
+    case 8: row_uint64_t(n, dst, ds, src, ss); break;
+    case 16: row_item16(n, dst, ds, src, ss); break;
+    default: row_bytes(n, dst, ds, src, ss, itemsize); break;
+    }
+}
+
+/* The last two axes. In blocks when the source runs along the outer one. */
+static void copy_plane(const box *b, const axis *outer, char *dst, const char *src)
+{
+    const axis *inner = &b->axes[b->ndim - 1];
+    int64_t block = inner->n, tall = outer->n;
+    if (llabs(outer->src) < llabs(inner->src) && outer->src)
+        block = BLOCK, tall = 4 * BLOCK;
+    for (int64_t i0 = 0; i0 < outer->n; i0 += tall)
+        for (int64_t j = 0; j < inner->n; j += block)
+            for (int64_t i = i0; i < outer->n && i < i0 + tall; i++) {
+                int64_t m = inner->n - j < block ? inner->n - j : block;
+                copy_row(b->itemsize, m, dst + i * outer->dst + j * inner->dst, inner->dst, src + i * outer->src + j * inner->src, inner->src);
+            }
+}
+
+/* Which of the outer axes goes with the inner one in planes: the one the source runs along, moved next to it. */
+static void choose_plane(box *b)
+{
+    int best = b->ndim - 2;
+    for (int i = 0; i < b->ndim - 1; i++)
+        if (b->axes[i].src && (!b->axes[best].src || llabs(b->axes[i].src) < llabs(b->axes[best].src)))
+            best = i;
+    axis chosen = b->axes[best];
+    for (int i = best; i < b->ndim - 2; i++)
+        b->axes[i] = b->axes[i + 1];
+    b->axes[b->ndim - 2] = chosen;
+}
+
+static void copy_box(const box *b, int level, char *dst, const char *src)
+{
+    const axis *a = &b->axes[level];
+    if (level == b->ndim - 1)
+        copy_row(b->itemsize, a->n, dst, a->dst, src, a->src);
+    else if (level == b->ndim - 2)
+        copy_plane(b, a, dst, src);
+    else
+        for (int64_t i = 0; i < a->n; i++)
+            copy_box(b, level + 1, dst + i * a->dst, src + i * a->src);
+}
+
+typedef struct copy_task {
+    const box *whole;
+    int split; /* the axis that is shared out */
+    char *dst;
+    const char *src;
+} copy_task;
+
+static void copy_piece(void *context, int64_t begin, int64_t end)
+{
+    const copy_task *t = context;
+    box piece = *t->whole;
+    axis *a = &piece.axes[t->split];
+    a->n = end - begin;
+    copy_box(&piece, 0, t->dst + begin * a->dst, t->src + begin * a->src);
+}
+
+void kernel_copy(int ndim, const int64_t *shape, size_t itemsize, void *dst, const int64_t *dst_strides, const void *src, const int64_t *src_strides)
+{
+    box b = {.itemsize = itemsize};
+    int64_t size = 1;
+    for (int i = 0; i < ndim; i++) {
+        size *= shape[i];
+        if (shape[i] != 1)
+            add_axis(&b, (axis){shape[i], dst_strides[i], src_strides[i]});
+    }
+    if (size == 0)
+        return;
+    merge_axes(&b);
+    if (b.ndim == 0) {
+        memcpy(dst, src, itemsize);
+        return;
+    }
+    if (b.ndim > 2 || (b.ndim == 2 && size > BLOCK))
+        choose_plane(&b);
+    copy_task t = {&b, 0, dst, src};
+    for (int i = 1; i < b.ndim; i++) /* the longest axis shares out best */
+        if (b.axes[i].n > b.axes[t.split].n && b.axes[t.split].n < 16)
+            t.split = i;
+    int64_t n = b.axes[t.split].n, rest = size / n, grain = SPLIT / rest + 1;
+    base_parallel(n, size < 2 * SPLIT ? n : grain, copy_piece, &t);
+}
