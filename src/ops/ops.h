@@ -95,6 +95,13 @@ ct_array op_argmax(ct_array x, int64_t axis, ct_dtype index_dtype);
 void op_sort(int64_t n, const ct_array *xs, int64_t dimension, bool stable, int64_t num_keys, ct_array *out);
 void op_top_k(ct_array x, int64_t k, int64_t axis, ct_array out[2]);
 void op_threefry2x32(ct_array k1, ct_array k2, ct_array x1, ct_array x2, ct_array out[2]);
+ct_array op_random_seed(ct_array seeds); /* threefry keys in the shape of the integers */
+ct_array op_random_split(ct_array keys, ct_ints shape);
+ct_array op_random_fold_in(ct_array keys, ct_array messages); /* messages: uint32 */
+ct_array op_random_bits(ct_array keys, int64_t bit_width, ct_ints shape);
+ct_array op_random_wrap(ct_array data); /* uint32[..., 2] as keys, and back */
+ct_array op_random_unwrap(ct_array keys);
+ct_array op_random_clone(ct_array keys);
 ct_array op_pow(ct_array x, ct_array y);
 ct_array op_clamp(ct_array low, ct_array x, ct_array high);
 ct_array op_complex(ct_array re, ct_array im);
