@@ -115,7 +115,7 @@ static ct_status round_kernel(const op *o, const void *params, int nin, const op
 {
     (void)o, (void)nout;
     bool even = ((const params_round *)params)->rounding_method == 1;
-    kernel_map *f = kernel_find(even ? "round_even" : "round_away", (ct_dtype)in->aval.dtype);
+    kernel_map *f = kernel_find(even ? "round_to_even" : "round", (ct_dtype)in->aval.dtype);
     if (!f)
         return base_fail(CT_NOT_IMPLEMENTED_ERROR, "round has no kernel for operands of dtype %s.", DTYPE(&in->aval));
     return families_run_map(f, nin, in, out);

@@ -115,6 +115,16 @@ void op_split(ct_array x, ct_ints sizes, int64_t axis, ct_array *out);
 ct_array op_stack(int64_t n, const ct_array *xs, int64_t axis);
 void op_unstack(ct_array x, int64_t axis, ct_array *out);
 ct_array op_tile(ct_array x, ct_ints reps);
+/* Collectives over named axes; axes are comma-separated names. */
+ct_array op_psum(ct_array x, const char *axes);
+ct_array op_pmax(ct_array x, const char *axes);
+ct_array op_pmin(ct_array x, const char *axes);
+ct_array op_axis_index(const char *axis_name);
+ct_array op_all_gather(ct_array x, const char *axis_name, int64_t dimension, bool tiled);
+ct_array op_all_to_all(ct_array x, const char *axis_name, int64_t split_axis, int64_t concat_axis, bool tiled);
+ct_array op_ppermute(ct_array x, const char *axis_name, ct_ints pairs); /* (source, destination) */
+/* The product of the sizes of named axes; 0 after a failure. */
+int64_t op_axis_size(const char *axes);
 
 /* ---- helpers ---- */
 /* Zeros, ones or any number in the shape and dtype of an aval: a scalar literal, broadcast. */

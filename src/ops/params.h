@@ -35,7 +35,10 @@
     P(reduce_precision, F(reduce_precision, INT, int64_t, exponent_bits) F(reduce_precision, INT, int64_t, mantissa_bits)) \
     P(sort, F(sort, INT, int64_t, dimension) F(sort, BOOL, bool, is_stable) F(sort, INT, int64_t, num_keys)) \
     P(top_k, F(top_k, INT, int64_t, axis) F(top_k, INT, int64_t, k)) \
-    P(axis, F(axis, AXES, const char *, axis_name)) \
+    P(axis, F(axis, STRING, const char *, axis_name)) \
+    P(all_gather, F(all_gather, INT, int64_t, all_gather_dimension) N(all_gather, axis_index_groups) F(all_gather, AXES, const char *, axis_name) F(all_gather, INT, int64_t, axis_size) F(all_gather, BOOL, bool, tiled)) \
+    P(all_to_all, N(all_to_all, axis_index_groups) F(all_to_all, STRING, const char *, axis_name) F(all_to_all, INT, int64_t, concat_axis) F(all_to_all, INT, int64_t, split_axis) F(all_to_all, BOOL, bool, tiled)) \
+    P(ppermute, F(ppermute, AXES, const char *, axis_name) F(ppermute, PAIRS, ct_ints, perm)) \
     P(reduce_axes, F(reduce_axes, AXES, const char *, axes) N(reduce_axes, axis_index_groups)) \
     P(key, F(key, STRING, const char *, impl)) \
     P(random_split, F(random_split, INTS, ct_ints, shape)) \
