@@ -1,5 +1,5 @@
 """jax.numpy: NumPy's functions with JAX's dtypes. Each room of src/numpy has its part; tools/generate.py says what the notation means."""
-from _types import Array, ArrayLike, Axis, DTypeLike, PrecisionLike, Shape, jitted, positional, short, ufunc
+from _types import Array, ArrayLike, Axis, DTypeLike, PrecisionLike, PyTree, Shape, jitted, positional, short, ufunc
 from collections.abc import Callable, Sequence
 
 # ---- shapes (src/numpy/reshape.c) ----
@@ -397,7 +397,7 @@ def einsum(subscripts: str, /, *operands: ArrayLike, out: None = None, optimize:
     Array([3., 3.], dtype=float32)
     """
 
-# ---- elementwise: arithmetic (src/numpy/arithmetic.c) ----
+# ---- elementwise: one operation each (src/numpy/ufunc.c) ----
 
 @ufunc
 def add(x: ArrayLike, y: ArrayLike, /) -> Array:
@@ -407,12 +407,720 @@ def add(x: ArrayLike, y: ArrayLike, /) -> Array:
     Array([11, 12, 13], dtype=int32)
     """
 
+@ufunc
+@short("sub")
+def subtract(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """Difference of two arrays, element by element.
+
+    >>> jnp.subtract(jnp.array([1, 2, 3]), 1)
+    Array([0, 1, 2], dtype=int32)
+    """
+
+@ufunc
+@short("mul")
+def multiply(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """Product of two arrays, element by element; booleans are and-ed.
+
+    >>> jnp.multiply(jnp.array([1, 2, 3]), 2)
+    Array([2, 4, 6], dtype=int32)
+    """
+
+@short("div")
+def true_divide(x1: ArrayLike, x2: ArrayLike, /) -> Array:
+    """Quotient of two arrays, element by element; integers become floats first.
+
+    >>> jnp.true_divide(jnp.array([1, 2, 3]), 2)
+    Array([0.5, 1. , 1.5], dtype=float32)
+    """
+
+@ufunc
+@short("neg")
+def negative(x: ArrayLike, /) -> Array:
+    """The number with the other sign. Unsigned integers wrap around.
+
+    >>> jnp.negative(jnp.array([1, -2]))
+    Array([-1,  2], dtype=int32)
+    """
+
+def positive(x: ArrayLike, /) -> Array:
+    """The array itself.
+
+    >>> jnp.positive(jnp.array([1, -2]))
+    Array([ 1, -2], dtype=int32)
+    """
+
+def absolute(x: ArrayLike, /) -> Array:
+    """Distance from zero; for complex numbers, their modulus.
+
+    >>> jnp.absolute(jnp.array([-1., 2.]))
+    Array([1., 2.], dtype=float32)
+    """
+
+def fabs(x: ArrayLike, /) -> Array:
+    """Distance from zero as a float; not for complex numbers.
+
+    >>> jnp.fabs(jnp.array([-1, 2]))
+    Array([1., 2.], dtype=float32)
+    """
+
+def sign(x: ArrayLike, /) -> Array:
+    """-1, 0 or 1 by sign; NaN stays; for complex numbers, the number of modulus one in the same direction.
+
+    >>> jnp.sign(jnp.array([-3., 0., 2.]))
+    Array([-1.,  0.,  1.], dtype=float32)
+    """
+
+def square(x: ArrayLike, /) -> Array:
+    """The number times itself.
+
+    >>> jnp.square(jnp.array([1, 2, 3]))
+    Array([1, 4, 9], dtype=int32)
+    """
+
+def reciprocal(x: ArrayLike, /) -> Array:
+    """One divided by the number.
+
+    >>> jnp.reciprocal(jnp.array([1., 2., 4.]))
+    Array([1.  , 0.5 , 0.25], dtype=float32)
+    """
+
+def sqrt(x: ArrayLike, /) -> Array:
+    """Square root: NaN for negative real numbers, the principal root of complex ones.
+
+    >>> jnp.sqrt(jnp.array([1., 4., 9.]))
+    Array([1., 2., 3.], dtype=float32)
+    """
+
+def cbrt(x: ArrayLike, /) -> Array:
+    """Cube root, negative for negative numbers.
+
+    >>> jnp.cbrt(jnp.array([-8., 27.]))
+    Array([-2.,  3.], dtype=float32)
+    """
+
+def exp(x: ArrayLike, /) -> Array:
+    """e to the power of x.
+
+    >>> jnp.exp(jnp.array([0., 1.]))
+    Array([1.       , 2.7182817], dtype=float32)
+    """
+
+def exp2(x: ArrayLike, /) -> Array:
+    """2 to the power of x.
+
+    >>> jnp.exp2(jnp.array([0., 3.]))
+    Array([1., 8.], dtype=float32)
+    """
+
+def expm1(x: ArrayLike, /) -> Array:
+    """exp(x) - 1, accurate for small x.
+
+    >>> jnp.expm1(jnp.array([0., 1e-10]))
+    Array([0.e+00, 1.e-10], dtype=float32)
+    """
+
+def log(x: ArrayLike, /) -> Array:
+    """Natural logarithm: NaN for negative real numbers, -inf for zero.
+
+    >>> jnp.log(jnp.array([1., 0.]))
+    Array([  0., -inf], dtype=float32)
+    """
+
+def log1p(x: ArrayLike, /) -> Array:
+    """log(1 + x), accurate for small x.
+
+    >>> jnp.log1p(jnp.array([0., 1e-10]))
+    Array([0.e+00, 1.e-10], dtype=float32)
+    """
+
 def sin(x: ArrayLike, /) -> Array:
-    """Sine, of an angle in radians.
+    """Sine of an angle in radians.
 
     >>> jnp.sin(0.0)
     Array(0., dtype=float32, weak_type=True)
     """
+
+def cos(x: ArrayLike, /) -> Array:
+    """Cosine of an angle in radians.
+
+    >>> jnp.cos(0.0)
+    Array(1., dtype=float32, weak_type=True)
+    """
+
+def tan(x: ArrayLike, /) -> Array:
+    """Tangent of an angle in radians.
+
+    >>> jnp.tan(0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def arcsin(x: ArrayLike, /) -> Array:
+    """The angle in [-pi/2, pi/2] whose sine is x; NaN outside of [-1, 1].
+
+    >>> jnp.arcsin(0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def arccos(x: ArrayLike, /) -> Array:
+    """The angle in [0, pi] whose cosine is x; NaN outside of [-1, 1].
+
+    >>> jnp.arccos(1.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def arctan(x: ArrayLike, /) -> Array:
+    """The angle in [-pi/2, pi/2] whose tangent is x.
+
+    >>> jnp.arctan(0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def sinh(x: ArrayLike, /) -> Array:
+    """Hyperbolic sine, (exp(x) - exp(-x)) / 2.
+
+    >>> jnp.sinh(0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def cosh(x: ArrayLike, /) -> Array:
+    """Hyperbolic cosine, (exp(x) + exp(-x)) / 2.
+
+    >>> jnp.cosh(0.0)
+    Array(1., dtype=float32, weak_type=True)
+    """
+
+def tanh(x: ArrayLike, /) -> Array:
+    """Hyperbolic tangent, sinh(x) / cosh(x).
+
+    >>> jnp.tanh(0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def arcsinh(x: ArrayLike, /) -> Array:
+    """The number whose hyperbolic sine is x.
+
+    >>> jnp.arcsinh(0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def arctanh(x: ArrayLike, /) -> Array:
+    """The number whose hyperbolic tangent is x; NaN outside of [-1, 1].
+
+    >>> jnp.arctanh(0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def deg2rad(x: ArrayLike, /) -> Array:
+    """An angle in degrees as radians.
+
+    >>> jnp.deg2rad(180.0)
+    Array(3.1415927, dtype=float32, weak_type=True)
+    """
+
+def rad2deg(x: ArrayLike, /) -> Array:
+    """An angle in radians as degrees.
+
+    >>> jnp.rad2deg(0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def floor(x: ArrayLike, /) -> Array:
+    """The largest whole number that is not above x; integers stay as they are.
+
+    >>> jnp.floor(jnp.array([-1.5, 1.5]))
+    Array([-2.,  1.], dtype=float32)
+    """
+
+def ceil(x: ArrayLike, /) -> Array:
+    """The smallest whole number that is not below x; integers stay as they are.
+
+    >>> jnp.ceil(jnp.array([-1.5, 1.5]))
+    Array([-1.,  2.], dtype=float32)
+    """
+
+def isnan(x: ArrayLike, /) -> Array:
+    """Whether each element is not a number.
+
+    >>> jnp.isnan(jnp.array([1., jnp.nan]))
+    Array([False,  True], dtype=bool)
+    """
+
+def invert(x: ArrayLike, /) -> Array:
+    """Every bit of an integer turned over; the negation of a boolean.
+
+    >>> jnp.invert(jnp.array([0, 1]))
+    Array([-1, -2], dtype=int32)
+    """
+
+@jitted
+def bitwise_count(x: ArrayLike, /) -> Array:
+    """How many bits of the absolute value are set, as uint8.
+
+    >>> jnp.bitwise_count(jnp.array([7, 8]))
+    Array([3, 1], dtype=uint8)
+    """
+
+def logical_not(x: ArrayLike, /) -> Array:
+    """True where the element is zero or false.
+
+    >>> jnp.logical_not(jnp.array([0, 2]))
+    Array([ True, False], dtype=bool)
+    """
+
+@ufunc
+def maximum(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """The larger of two numbers; NaN if either is.
+
+    >>> jnp.maximum(jnp.array([1, 5]), 3)
+    Array([3, 5], dtype=int32)
+    """
+
+@ufunc
+def minimum(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """The smaller of two numbers; NaN if either is.
+
+    >>> jnp.minimum(jnp.array([1, 5]), 3)
+    Array([1, 3], dtype=int32)
+    """
+
+def equal(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """Whether elements are equal.
+
+    >>> jnp.equal(jnp.array([1, 5]), 5)
+    Array([False,  True], dtype=bool)
+    """
+
+def not_equal(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """Whether elements differ; NaN differs from everything.
+
+    >>> jnp.not_equal(jnp.array([1, 5]), 5)
+    Array([ True, False], dtype=bool)
+    """
+
+def less(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """Whether x < y. Complex numbers are ordered by real part, then imaginary part.
+
+    >>> jnp.less(jnp.array([1, 5]), 5)
+    Array([ True, False], dtype=bool)
+    """
+
+def less_equal(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """Whether x <= y.
+
+    >>> jnp.less_equal(jnp.array([1, 5]), 5)
+    Array([ True,  True], dtype=bool)
+    """
+
+def greater(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """Whether x > y.
+
+    >>> jnp.greater(jnp.array([1, 5]), 1)
+    Array([False,  True], dtype=bool)
+    """
+
+def greater_equal(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """Whether x >= y.
+
+    >>> jnp.greater_equal(jnp.array([1, 5]), 5)
+    Array([False,  True], dtype=bool)
+    """
+
+@ufunc
+def bitwise_and(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """Bits that are set in both integers.
+
+    >>> jnp.bitwise_and(6, 3)
+    Array(2, dtype=int32, weak_type=True)
+    """
+
+@ufunc
+def bitwise_or(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """Bits that are set in either integer.
+
+    >>> jnp.bitwise_or(6, 3)
+    Array(7, dtype=int32, weak_type=True)
+    """
+
+@ufunc
+def bitwise_xor(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """Bits that are set in one of two integers, not in both.
+
+    >>> jnp.bitwise_xor(6, 3)
+    Array(5, dtype=int32, weak_type=True)
+    """
+
+def left_shift(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """Bits moved up by y places.
+
+    >>> jnp.left_shift(1, 4)
+    Array(16, dtype=int32, weak_type=True)
+    """
+
+def right_shift(x1: ArrayLike, x2: ArrayLike, /) -> Array:
+    """Bits moved down by x2 places; signed integers keep their sign.
+
+    >>> jnp.right_shift(-16, 2)
+    Array(-4, dtype=int32, weak_type=True)
+    """
+
+@ufunc
+def logical_and(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """Whether both elements are true (not zero).
+
+    >>> jnp.logical_and(jnp.array([0, 1, 2]), 1)
+    Array([False,  True,  True], dtype=bool)
+    """
+
+@ufunc
+def logical_or(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """Whether either element is true (not zero).
+
+    >>> jnp.logical_or(jnp.array([0, 1, 2]), 0)
+    Array([False,  True,  True], dtype=bool)
+    """
+
+@ufunc
+def logical_xor(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """Whether exactly one of the elements is true (not zero).
+
+    >>> jnp.logical_xor(jnp.array([0, 1, 2]), 1)
+    Array([ True, False, False], dtype=bool)
+    """
+
+def float_power(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """x to the power of y, in floating point.
+
+    >>> jnp.float_power(2, 3)
+    Array(8., dtype=float32, weak_type=True)
+    """
+
+def arctan2(x1: ArrayLike, x2: ArrayLike, /) -> Array:
+    """The angle of the point (x2, x1) in the plane, in [-pi, pi].
+
+    >>> jnp.arctan2(1.0, 0.0)
+    Array(1.5707964, dtype=float32, weak_type=True)
+    """
+
+def nextafter(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """The next floating-point number after x on the way to y.
+
+    >>> jnp.nextafter(0.0, 1.0)
+    Array(1.e-45, dtype=float32, weak_type=True)
+    """
+
+def conjugate(x: ArrayLike, /) -> Array:
+    """The complex number with the other sign of the imaginary part.
+
+    >>> jnp.conjugate(jnp.array([1 + 2j]))
+    Array([1.-2.j], dtype=complex64)
+    """
+
+def real(val: ArrayLike, /) -> Array:
+    """Real part of complex numbers; real ones stay as they are.
+
+    >>> jnp.real(jnp.array([1 + 2j]))
+    Array([1.], dtype=float32)
+    """
+
+def imag(val: ArrayLike, /) -> Array:
+    """Imaginary part of complex numbers; zero for real ones.
+
+    >>> jnp.imag(jnp.array([1 + 2j]))
+    Array([2.], dtype=float32)
+    """
+
+@jitted
+def angle(z: ArrayLike, deg: bool = False) -> Array:
+    """Angle of a complex number from the positive real axis, in radians, or in degrees with ``deg``.
+
+    >>> jnp.angle(jnp.array([1j]))
+    Array([1.5707964], dtype=float32)
+    """
+
+abs = absolute
+divide = true_divide
+conj = conjugate
+acos = arccos
+asin = arcsin
+atan = arctan
+asinh = arcsinh
+atanh = arctanh
+atan2 = arctan2
+degrees = rad2deg
+radians = deg2rad
+bitwise_invert = invert
+bitwise_not = invert
+bitwise_left_shift = left_shift
+bitwise_right_shift = right_shift
+
+# ---- elementwise: several operations (src/numpy/arithmetic.c) ----
+
+@jitted
+def floor_divide(x1: ArrayLike, x2: ArrayLike, /) -> Array:
+    """The quotient rounded down to a whole number.
+
+    >>> jnp.floor_divide(jnp.array([7, -7]), 2)
+    Array([ 3, -4], dtype=int32)
+    """
+
+@jitted
+def remainder(x1: ArrayLike, x2: ArrayLike, /) -> Array:
+    """What floor division leaves over; it has the divisor's sign, as Python's %.
+
+    >>> jnp.remainder(jnp.array([7, -7]), 3)
+    Array([1, 2], dtype=int32)
+    """
+
+@jitted
+def fmod(x1: ArrayLike, x2: ArrayLike, /) -> Array:
+    """What division rounded toward zero leaves over; it has the dividend's sign, as C's %.
+
+    >>> jnp.fmod(jnp.array([7, -7]), 3)
+    Array([ 1, -1], dtype=int32)
+    """
+
+@jitted
+def divmod(x1: ArrayLike, x2: ArrayLike, /) -> tuple[Array, Array]:
+    """Floor division and its remainder.
+
+    >>> jnp.divmod(jnp.array([7, -7]), 3)
+    (Array([ 2, -3], dtype=int32), Array([1, 2], dtype=int32))
+    """
+
+def power(x1: ArrayLike, x2: ArrayLike, /) -> Array:
+    """x1 to the power of x2.
+
+    A known integer exponent (``x ** 3``) is worked out by multiplication; integers to the power of an array of integers are computed in
+    integer arithmetic.
+
+    >>> jnp.power(jnp.array([1., 2., 3.]), 2)
+    Array([1., 4., 9.], dtype=float32)
+    """
+
+def log2(x: ArrayLike, /) -> Array:
+    """Logarithm to base 2.
+
+    >>> jnp.log2(jnp.array([1., 8.]))
+    Array([0., 3.], dtype=float32)
+    """
+
+def log10(x: ArrayLike, /) -> Array:
+    """Logarithm to base 10.
+
+    >>> jnp.log10(jnp.array([1., 100.]))
+    Array([0., 2.], dtype=float32)
+    """
+
+@jitted
+def arccosh(x: ArrayLike, /) -> Array:
+    """The number from 0 up whose hyperbolic cosine is x; NaN below 1.
+
+    >>> jnp.arccosh(1.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+@jitted
+def hypot(x1: ArrayLike, x2: ArrayLike, /) -> Array:
+    """sqrt(x1 ** 2 + x2 ** 2) without overflow on the way.
+
+    >>> jnp.hypot(3.0, 4.0)
+    Array(5., dtype=float32, weak_type=True)
+    """
+
+@jitted
+def fmax(x1: ArrayLike, x2: ArrayLike) -> Array:
+    """The larger of two numbers; NaN only if both are.
+
+    >>> jnp.fmax(jnp.array([1., jnp.nan]), 0.)
+    Array([1., 0.], dtype=float32)
+    """
+
+@jitted
+def fmin(x1: ArrayLike, x2: ArrayLike) -> Array:
+    """The smaller of two numbers; NaN only if both are.
+
+    >>> jnp.fmin(jnp.array([1., jnp.nan]), 0.)
+    Array([0., 0.], dtype=float32)
+    """
+
+@jitted
+@positional(3)
+def clip(arr: ArrayLike | None = None, /, min: ArrayLike | None = None, max: ArrayLike | None = None) -> Array:
+    """Numbers brought into the range from ``min`` to ``max``; either bound may be left out.
+
+    >>> jnp.clip(jnp.array([-1, 2, 5]), 0, 3)
+    Array([0, 2, 3], dtype=int32)
+    """
+
+@ufunc
+def logaddexp(x1: ArrayLike, x2: ArrayLike, /) -> Array:
+    """log(exp(x1) + exp(x2)) without overflow.
+
+    >>> jnp.logaddexp(1000.0, 1000.0)
+    Array(1000.6931, dtype=float32, weak_type=True)
+    """
+
+@ufunc
+def logaddexp2(x1: ArrayLike, x2: ArrayLike, /) -> Array:
+    """log2(2**x1 + 2**x2) without overflow.
+
+    >>> jnp.logaddexp2(1000.0, 1000.0)
+    Array(1001., dtype=float32, weak_type=True)
+    """
+
+mod = remainder
+pow = power
+acosh = arccosh
+
+# ---- elementwise: what floats are made of (src/numpy/floats.c) ----
+
+def isfinite(x: ArrayLike, /) -> Array:
+    """Whether each element is neither infinite nor NaN.
+
+    >>> jnp.isfinite(jnp.array([1., jnp.inf, jnp.nan]))
+    Array([ True, False, False], dtype=bool)
+    """
+
+@jitted
+def isinf(x: ArrayLike, /) -> Array:
+    """Whether each element is plus or minus infinity.
+
+    >>> jnp.isinf(jnp.array([1., -jnp.inf, jnp.nan]))
+    Array([False,  True, False], dtype=bool)
+    """
+
+def isposinf(x: ArrayLike, /, out: None = None) -> Array:
+    """Whether each element is plus infinity.
+
+    >>> jnp.isposinf(jnp.array([-jnp.inf, jnp.inf]))
+    Array([False,  True], dtype=bool)
+    """
+
+def isneginf(x: ArrayLike, /, out: None = None) -> Array:
+    """Whether each element is minus infinity.
+
+    >>> jnp.isneginf(jnp.array([-jnp.inf, jnp.inf]))
+    Array([ True, False], dtype=bool)
+    """
+
+def isreal(x: ArrayLike) -> Array:
+    """Whether the imaginary part of each element is zero.
+
+    >>> jnp.isreal(jnp.array([1 + 0j, 1j]))
+    Array([ True, False], dtype=bool)
+    """
+
+def iscomplex(x: ArrayLike) -> Array:
+    """Whether the imaginary part of each element is not zero.
+
+    >>> jnp.iscomplex(jnp.array([1 + 0j, 1j]))
+    Array([False,  True], dtype=bool)
+    """
+
+@jitted
+def signbit(x: ArrayLike, /) -> Array:
+    """Whether the sign bit is set: for negative numbers and -0.0.
+
+    >>> jnp.signbit(jnp.array([-0.0, 0.0]))
+    Array([ True, False], dtype=bool)
+    """
+
+@jitted
+def copysign(x1: ArrayLike, x2: ArrayLike, /) -> Array:
+    """The magnitude of x1 with the sign of x2.
+
+    >>> jnp.copysign(2.0, -1.0)
+    Array(-2., dtype=float32, weak_type=True)
+    """
+
+@jitted
+def heaviside(x1: ArrayLike, x2: ArrayLike, /) -> Array:
+    """0 for negative x1, 1 for positive x1, and x2 at zero.
+
+    >>> jnp.heaviside(jnp.array([-1., 0., 1.]), 0.5)
+    Array([0. , 0.5, 1. ], dtype=float32)
+    """
+
+@jitted
+def trunc(x: ArrayLike) -> Array:
+    """Rounded toward zero; integers stay as they are.
+
+    >>> jnp.trunc(jnp.array([-1.5, 1.5]))
+    Array([-1.,  1.], dtype=float32)
+    """
+
+@jitted
+def rint(x: ArrayLike, /) -> Array:
+    """Rounded to the nearest whole number, halves to the even one; integers become floats.
+
+    >>> jnp.rint(jnp.array([0.5, 1.5]))
+    Array([0., 2.], dtype=float32)
+    """
+
+@jitted
+def round(a: ArrayLike, decimals: int = 0, out: None = None) -> Array:
+    """Rounded to so many decimals, halves to the even neighbour; integers stay as they are.
+
+    >>> jnp.round(jnp.array([0.5, 1.5, 2.6]))
+    Array([0., 2., 3.], dtype=float32)
+    """
+
+@jitted
+def around(a: ArrayLike, decimals: int = 0, out: None = None) -> Array:
+    """The same as round.
+
+    >>> jnp.around(jnp.array([0.5, 1.5, 2.6]))
+    Array([0., 2., 3.], dtype=float32)
+    """
+
+@jitted
+def modf(x: ArrayLike, /, out: None = None) -> tuple[Array, Array]:
+    """Fraction and whole part, both with the number's sign.
+
+    >>> jnp.modf(jnp.array([1.5, -2.25]))
+    (Array([ 0.5 , -0.25], dtype=float32), Array([ 1., -2.], dtype=float32))
+    """
+
+@jitted
+def frexp(x: ArrayLike, /) -> tuple[Array, Array]:
+    """Mantissa and exponent: x = mantissa * 2 ** exponent with a mantissa from 0.5 up to 1.
+
+    >>> jnp.frexp(jnp.array([1., 6.]))
+    (Array([0.5 , 0.75], dtype=float32), Array([1, 3], dtype=int32))
+    """
+
+@jitted
+def ldexp(x1: ArrayLike, x2: ArrayLike, /) -> Array:
+    """x1 * 2 ** x2 for an integer x2.
+
+    >>> jnp.ldexp(0.75, 3)
+    Array(6., dtype=float32, weak_type=True)
+    """
+
+def spacing(x: ArrayLike, /) -> Array:
+    """Distance to the next larger floating-point number, negative for negative numbers.
+
+    >>> jnp.spacing(jnp.array([1., 1024.]))
+    Array([1.1920929e-07, 1.2207031e-04], dtype=float32)
+    """
+
+@jitted
+def sinc(x: ArrayLike, /) -> Array:
+    """sin(pi x) / (pi x), which is 1 at zero and differentiable there.
+
+    >>> jnp.sinc(jnp.array([0., 0.5]))
+    Array([1.       , 0.6366197], dtype=float32)
+    """
+
+@jitted
+def nan_to_num(x: ArrayLike, copy: bool = True, nan: ArrayLike = 0.0, posinf: ArrayLike | None = None, neginf: ArrayLike | None = None) -> Array:
+    """NaN replaced by ``nan``, infinities by ``posinf`` and ``neginf``: by default, the largest finite numbers.
+
+    >>> jnp.nan_to_num(jnp.array([jnp.nan, 1., jnp.inf]))
+    Array([0.0000000e+00, 1.0000000e+00, 3.4028235e+38], dtype=float32)
+    """
+
+fix = trunc
 
 # ---- selection (src/numpy/select.c) ----
 
@@ -429,6 +1137,46 @@ def where(condition: ArrayLike, x: ArrayLike | None = None, y: ArrayLike | None 
 
     >>> jnp.where(jnp.array([True, False]), 1, 2)
     Array([1, 2], dtype=int32, weak_type=True)
+    """
+
+def select(condlist: Sequence[ArrayLike], choicelist: Sequence[ArrayLike], default: ArrayLike = 0) -> Array:
+    """For each element, the choice that belongs to the first condition that holds, or ``default``.
+
+    >>> x = jnp.arange(5)
+    >>> jnp.select([x < 2, x > 3], [x, 10 * x], -1)
+    Array([ 0,  1, -1, -1, 40], dtype=int32)
+    """
+
+# ---- comparison of whole arrays (src/numpy/compare.c) ----
+
+@jitted
+def isclose(a: ArrayLike, b: ArrayLike, rtol: ArrayLike = 1e-05, atol: ArrayLike = 1e-08, equal_nan: bool = False) -> Array:
+    """Whether abs(a - b) <= atol + rtol * abs(b), element by element; infinities are close to themselves only.
+
+    >>> jnp.isclose(jnp.array([1., 2.]), jnp.array([1., 2.1]))
+    Array([ True, False], dtype=bool)
+    """
+
+@jitted
+def allclose(a: ArrayLike, b: ArrayLike, rtol: ArrayLike = 1e-05, atol: ArrayLike = 1e-08, equal_nan: bool = False) -> Array:
+    """Whether all elements are close in the sense of isclose.
+
+    >>> jnp.allclose(jnp.array([1., 2.]), jnp.array([1., 2.1]))
+    Array(False, dtype=bool)
+    """
+
+def array_equal(a1: ArrayLike, a2: ArrayLike, equal_nan: bool = False) -> Array:
+    """Whether two arrays have the same shape and equal elements.
+
+    >>> jnp.array_equal(jnp.array([1, 2]), jnp.array([1, 2]))
+    Array(True, dtype=bool)
+    """
+
+def array_equiv(a1: ArrayLike, a2: ArrayLike) -> Array:
+    """Whether two arrays are equal once they are broadcast together.
+
+    >>> jnp.array_equiv(jnp.array([1, 1]), 1)
+    Array(True, dtype=bool)
     """
 
 # ---- reductions (src/numpy/reduce.c) ----
@@ -450,6 +1198,265 @@ def sum(a: ArrayLike, axis: Axis = None, dtype: DTypeLike | None = None, out: No
     Array([4, 6], dtype=int32)
     """
 
+def prod(a: ArrayLike, axis: Axis = None, dtype: DTypeLike | None = None, out: None = None, keepdims: bool = False,
+         initial: ArrayLike | None = None, where: ArrayLike | None = None, promote_integers: bool = True) -> Array:
+    """Product of the elements over one axis, several axes or all of them. The arguments are those of sum.
+
+    >>> jnp.prod(jnp.array([[1, 2], [3, 4]]), axis=1)
+    Array([ 2, 12], dtype=int32)
+    """
+
+def max(a: ArrayLike, axis: Axis = None, out: None = None, keepdims: bool = False, initial: ArrayLike | None = None,
+        where: ArrayLike | None = None) -> Array:
+    """Largest element over one axis, several axes or all of them; NaN if there is one.
+
+    Args:
+      a: array of real numbers.
+      axis: axis or axes to reduce; all by default. They may have size zero only if ``initial`` is given.
+      keepdims: whether reduced axes stay, with size one.
+      initial: value to start from; ``where`` needs it.
+      where: booleans, broadcast against ``a``: which elements count.
+
+    >>> jnp.max(jnp.array([[1, 2], [3, 4]]), axis=0)
+    Array([3, 4], dtype=int32)
+    """
+
+def min(a: ArrayLike, axis: Axis = None, out: None = None, keepdims: bool = False, initial: ArrayLike | None = None,
+        where: ArrayLike | None = None) -> Array:
+    """Smallest element over one axis, several axes or all of them; NaN if there is one. The arguments are those of max.
+
+    >>> jnp.min(jnp.array([[1, 2], [3, 4]]), axis=0)
+    Array([1, 2], dtype=int32)
+    """
+
+def all(a: ArrayLike, axis: Axis = None, out: None = None, keepdims: bool = False, *, where: ArrayLike | None = None) -> Array:
+    """Whether all elements over the axes are true (not zero).
+
+    >>> jnp.all(jnp.array([[True, False], [True, True]]), axis=1)
+    Array([False,  True], dtype=bool)
+    """
+
+def any(a: ArrayLike, axis: Axis = None, out: None = None, keepdims: bool = False, *, where: ArrayLike | None = None) -> Array:
+    """Whether some element over the axes is true (not zero).
+
+    >>> jnp.any(jnp.array([[True, False], [False, False]]), axis=1)
+    Array([ True, False], dtype=bool)
+    """
+
+@jitted("_ptp")
+def ptp(a: ArrayLike, axis: Axis = None, out: None = None, keepdims: bool = False) -> Array:
+    """Distance from the smallest element to the largest.
+
+    >>> jnp.ptp(jnp.array([3, 1, 6]))
+    Array(5, dtype=int32)
+    """
+
+@jitted
+def count_nonzero(a: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
+    """How many elements are not zero.
+
+    >>> jnp.count_nonzero(jnp.array([0, 1, 2]))
+    Array(2, dtype=int32)
+    """
+
+def argmax(a: ArrayLike, axis: int | None = None, out: None = None, keepdims: bool | None = None) -> Array:
+    """Position of the largest element along an axis, or in the flattened array; the first of equals; NaN counts as largest.
+
+    >>> jnp.argmax(jnp.array([3, 9, 4]))
+    Array(1, dtype=int32)
+    """
+
+def argmin(a: ArrayLike, axis: int | None = None, out: None = None, keepdims: bool | None = None) -> Array:
+    """Position of the smallest element along an axis, or in the flattened array; the first of equals; NaN counts as smallest.
+
+    >>> jnp.argmin(jnp.array([3, 9, 1]))
+    Array(2, dtype=int32)
+    """
+
+@jitted("_nanargmax")
+def nanargmax(a: ArrayLike, axis: int | None = None, out: None = None, keepdims: bool | None = None) -> Array:
+    """Position of the largest element that is not NaN; -1 where all are.
+
+    >>> jnp.nanargmax(jnp.array([3., jnp.nan, 4.]))
+    Array(2, dtype=int32)
+    """
+
+@jitted("_nanargmin")
+def nanargmin(a: ArrayLike, axis: int | None = None, out: None = None, keepdims: bool | None = None) -> Array:
+    """Position of the smallest element that is not NaN; -1 where all are.
+
+    >>> jnp.nanargmin(jnp.array([3., jnp.nan, 4.]))
+    Array(0, dtype=int32)
+    """
+
+@jitted
+def cumsum(a: ArrayLike, axis: int | None = None, dtype: DTypeLike | None = None, out: None = None) -> Array:
+    """Running sum along an axis.
+
+    Args:
+      a: array of numbers or booleans.
+      axis: axis to accumulate along; by default the array is flattened first.
+      dtype: dtype of the result; by default that of ``a``, with booleans counted as integers.
+
+    >>> jnp.cumsum(jnp.array([1, 2, 3]))
+    Array([1, 3, 6], dtype=int32)
+    """
+
+@jitted
+def cumprod(a: ArrayLike, axis: int | None = None, dtype: DTypeLike | None = None, out: None = None) -> Array:
+    """Running product along an axis. The arguments are those of cumsum.
+
+    >>> jnp.cumprod(jnp.array([1, 2, 3]))
+    Array([1, 2, 6], dtype=int32)
+    """
+
+@jitted
+def nancumsum(a: ArrayLike, axis: int | None = None, dtype: DTypeLike | None = None, out: None = None) -> Array:
+    """Running sum along an axis in which NaN counts as zero.
+
+    >>> jnp.nancumsum(jnp.array([1., jnp.nan, 3.]))
+    Array([1., 1., 4.], dtype=float32)
+    """
+
+@jitted
+def nancumprod(a: ArrayLike, axis: int | None = None, dtype: DTypeLike | None = None, out: None = None) -> Array:
+    """Running product along an axis in which NaN counts as one.
+
+    >>> jnp.nancumprod(jnp.array([2., jnp.nan, 3.]))
+    Array([2., 2., 6.], dtype=float32)
+    """
+
+def cumulative_sum(x: ArrayLike, /, *, axis: int | None = None, dtype: DTypeLike | None = None, include_initial: bool = False) -> Array:
+    """Running sum along an axis; with ``include_initial`` it begins with zero.
+
+    >>> jnp.cumulative_sum(jnp.array([1, 2, 3]), include_initial=True)
+    Array([0, 1, 3, 6], dtype=int32)
+    """
+
+def cumulative_prod(x: ArrayLike, /, *, axis: int | None = None, dtype: DTypeLike | None = None, include_initial: bool = False) -> Array:
+    """Running product along an axis; with ``include_initial`` it begins with one.
+
+    >>> jnp.cumulative_prod(jnp.array([1, 2, 3]), include_initial=True)
+    Array([1, 1, 2, 6], dtype=int32)
+    """
+
+amax = max
+amin = min
+
+# ---- statistics (src/numpy/statistics.c) ----
+
+def mean(a: ArrayLike, axis: Axis = None, dtype: DTypeLike | None = None, out: None = None, keepdims: bool = False, *,
+         where: ArrayLike | None = None) -> Array:
+    """Arithmetic mean over one axis, several axes or all of them; integers become floats.
+
+    >>> jnp.mean(jnp.array([[1, 2], [3, 4]]), axis=0)
+    Array([2., 3.], dtype=float32)
+    """
+
+def average(a: ArrayLike, axis: Axis = None, weights: ArrayLike | None = None, returned: bool = False, keepdims: bool = False) -> PyTree:
+    """Mean with weights.
+
+    Args:
+      a: array of numbers.
+      axis: axis or axes to average over; all by default.
+      weights: how much each element counts: of the shape of ``a``, or of its shape along ``axis``.
+      returned: whether to return a pair, the average and the sum of the weights.
+      keepdims: whether reduced axes stay, with size one.
+
+    >>> jnp.average(jnp.array([1., 2., 4.]), weights=jnp.array([1., 0., 1.]))
+    Array(2.5, dtype=float32)
+    """
+
+@jitted("_var")
+def var(a: ArrayLike, axis: Axis = None, dtype: DTypeLike | None = None, out: None = None, ddof: ArrayLike = 0, keepdims: bool = False, *,
+        where: ArrayLike | None = None, mean: ArrayLike | None = None, correction: ArrayLike | None = None) -> Array:
+    """Variance: the mean squared distance from the mean.
+
+    Args:
+      a: array of numbers; the variance of complex ones is real.
+      axis: axis or axes to reduce; all by default.
+      dtype: dtype to compute in and of the result.
+      ddof, correction: the sum of squares is divided by n - ddof. Two names for one number.
+      keepdims: whether reduced axes stay, with size one.
+      where: booleans, broadcast against ``a``: which elements count.
+      mean: the mean, if it is known already, with reduced axes of size one.
+
+    >>> jnp.var(jnp.array([1., 2., 3., 4.]))
+    Array(1.25, dtype=float32)
+    """
+
+@jitted("_std")
+def std(a: ArrayLike, axis: Axis = None, dtype: DTypeLike | None = None, out: None = None, ddof: ArrayLike = 0, keepdims: bool = False, *,
+        where: ArrayLike | None = None, mean: ArrayLike | None = None, correction: ArrayLike | None = None) -> Array:
+    """Standard deviation, the square root of the variance. The arguments are those of var.
+
+    >>> jnp.std(jnp.array([1., 1., 3., 3.]))
+    Array(1., dtype=float32)
+    """
+
+@jitted
+def nanmax(a: ArrayLike, axis: Axis = None, out: None = None, keepdims: bool = False, initial: ArrayLike | None = None,
+           where: ArrayLike | None = None) -> Array:
+    """Largest element that is not NaN; NaN where there is none.
+
+    >>> jnp.nanmax(jnp.array([1., jnp.nan]))
+    Array(1., dtype=float32)
+    """
+
+@jitted
+def nanmin(a: ArrayLike, axis: Axis = None, out: None = None, keepdims: bool = False, initial: ArrayLike | None = None,
+           where: ArrayLike | None = None) -> Array:
+    """Smallest element that is not NaN; NaN where there is none.
+
+    >>> jnp.nanmin(jnp.array([1., jnp.nan]))
+    Array(1., dtype=float32)
+    """
+
+@jitted
+def nansum(a: ArrayLike, axis: Axis = None, dtype: DTypeLike | None = None, out: None = None, keepdims: bool = False,
+           initial: ArrayLike | None = None, where: ArrayLike | None = None) -> Array:
+    """Sum in which NaN counts as zero.
+
+    >>> jnp.nansum(jnp.array([1., jnp.nan, 2.]))
+    Array(3., dtype=float32)
+    """
+
+@jitted
+def nanprod(a: ArrayLike, axis: Axis = None, dtype: DTypeLike | None = None, out: None = None, keepdims: bool = False,
+            initial: ArrayLike | None = None, where: ArrayLike | None = None) -> Array:
+    """Product in which NaN counts as one.
+
+    >>> jnp.nanprod(jnp.array([2., jnp.nan, 3.]))
+    Array(6., dtype=float32)
+    """
+
+@jitted
+def nanmean(a: ArrayLike, axis: Axis = None, dtype: DTypeLike | None = None, out: None = None, keepdims: bool = False,
+            where: ArrayLike | None = None) -> Array:
+    """Mean of the elements that are not NaN.
+
+    >>> jnp.nanmean(jnp.array([1., jnp.nan, 3.]))
+    Array(2., dtype=float32)
+    """
+
+@jitted
+def nanvar(a: ArrayLike, axis: Axis = None, dtype: DTypeLike | None = None, out: None = None, ddof: ArrayLike = 0, keepdims: bool = False,
+           where: ArrayLike | None = None, mean: ArrayLike | None = None) -> Array:
+    """Variance of the elements that are not NaN.
+
+    >>> jnp.nanvar(jnp.array([1., jnp.nan, 3.]))
+    Array(1., dtype=float32)
+    """
+
+@jitted
+def nanstd(a: ArrayLike, axis: Axis = None, dtype: DTypeLike | None = None, out: None = None, ddof: ArrayLike = 0, keepdims: bool = False,
+           where: ArrayLike | None = None, mean: ArrayLike | None = None) -> Array:
+    """Standard deviation of the elements that are not NaN.
+
+    >>> jnp.nanstd(jnp.array([1., jnp.nan, 3.]))
+    Array(1., dtype=float32)
+    """
+
 # ---- creation (src/numpy/create.c) ----
 
 def zeros(shape: Shape, dtype: DTypeLike | None = None, *, device: None = None, out_sharding: None = None) -> Array:
@@ -461,4 +1468,213 @@ def zeros(shape: Shape, dtype: DTypeLike | None = None, *, device: None = None, 
 
     >>> jnp.zeros((2,))
     Array([0., 0.], dtype=float32)
+    """
+
+def ones(shape: Shape, dtype: DTypeLike | None = None, *, device: None = None, out_sharding: None = None) -> Array:
+    """An array of ones. The arguments are those of zeros.
+
+    >>> jnp.ones((2,))
+    Array([1., 1.], dtype=float32)
+    """
+
+def empty(shape: Shape, dtype: DTypeLike | None = None, *, device: None = None, out_sharding: None = None) -> Array:
+    """An array whose content does not matter; it is zeros here.
+
+    >>> jnp.empty((2,))
+    Array([0., 0.], dtype=float32)
+    """
+
+def full(shape: Shape, fill_value: ArrayLike, dtype: DTypeLike | None = None, *, device: None = None, out_sharding: None = None) -> Array:
+    """An array with one value everywhere.
+
+    Args:
+      shape: size of each axis.
+      fill_value: a number, or an array that is broadcast to the shape.
+      dtype: by default that of ``fill_value``.
+
+    >>> jnp.full((2,), 7)
+    Array([7, 7], dtype=int32, weak_type=True)
+    """
+
+def zeros_like(a: ArrayLike, dtype: DTypeLike | None = None, shape: Shape | None = None, *, device: None = None, out_sharding: None = None) -> Array:
+    """Zeros in the shape and dtype of another array, unless ``shape`` or ``dtype`` say otherwise.
+
+    >>> jnp.zeros_like(jnp.array([1, 2]))
+    Array([0, 0], dtype=int32)
+    """
+
+def ones_like(a: ArrayLike, dtype: DTypeLike | None = None, shape: Shape | None = None, *, device: None = None, out_sharding: None = None) -> Array:
+    """Ones in the shape and dtype of another array, unless ``shape`` or ``dtype`` say otherwise.
+
+    >>> jnp.ones_like(jnp.array([1, 2]))
+    Array([1, 1], dtype=int32)
+    """
+
+def empty_like(prototype: ArrayLike, dtype: DTypeLike | None = None, shape: Shape | None = None, *, device: None = None) -> Array:
+    """An array of the same shape and dtype whose content does not matter; it is zeros here.
+
+    >>> jnp.empty_like(jnp.array([1, 2]))
+    Array([0, 0], dtype=int32)
+    """
+
+def full_like(a: ArrayLike, fill_value: ArrayLike, dtype: DTypeLike | None = None, shape: Shape | None = None, *, device: None = None,
+              out_sharding: None = None) -> Array:
+    """One value everywhere, in the shape and dtype of another array, unless ``shape`` or ``dtype`` say otherwise.
+
+    >>> jnp.full_like(jnp.array([1, 2]), 7)
+    Array([7, 7], dtype=int32)
+    """
+
+def array(object: ArrayLike | list, dtype: DTypeLike | None = None, *args: None, copy: bool = True, order: str | None = 'K', ndmin: int = 0,
+          device: None = None, out_sharding: None = None) -> Array:
+    """An array of numbers, nested lists of numbers, or another array.
+
+    Args:
+      object: what to convert.
+      dtype: by default the promoted dtype of all elements.
+      copy: whether to copy an array that needs no conversion.
+      ndmin: how many axes the result has at least; new ones come first.
+
+    >>> jnp.array([[1, 2], [3, 4]])
+    Array([[1, 2],
+           [3, 4]], dtype=int32)
+    """
+
+def asarray(a: ArrayLike | list, dtype: DTypeLike | None = None, order: str | None = None, *, copy: bool | None = None, device: None = None,
+            out_sharding: None = None) -> Array:
+    """An array of numbers, nested lists of numbers, or another array, which is copied only if ``copy`` says so.
+
+    >>> jnp.asarray([1, 2])
+    Array([1, 2], dtype=int32)
+    """
+
+def copy(a: ArrayLike, order: str | None = None) -> Array:
+    """A copy of the array.
+
+    >>> jnp.copy(jnp.array([1, 2]))
+    Array([1, 2], dtype=int32)
+    """
+
+def astype(x: ArrayLike, dtype: DTypeLike, /, *, copy: bool = False, device: None = None) -> Array:
+    """The array in another dtype. Floats lose their fraction on the way to integers; complex numbers lose their imaginary part.
+
+    >>> jnp.astype(jnp.array([1.5, -1.5]), int)
+    Array([ 1, -1], dtype=int32)
+    """
+
+def arange(start: ArrayLike, stop: ArrayLike | None = None, step: ArrayLike | None = None, dtype: DTypeLike | None = None, *,
+           device: None = None, out_sharding: None = None) -> Array:
+    """Numbers from ``start`` up to but not including ``stop``, ``step`` apart.
+
+    Args:
+      start: first number; with no ``stop`` it is the end, and counting begins at 0.
+      stop: where to end.
+      step: distance, 1 by default. All three must be known when a function is traced.
+      dtype: by default the promoted dtype of the three.
+
+    >>> jnp.arange(2, 8, 2)
+    Array([2, 4, 6], dtype=int32)
+    """
+
+def indices(dimensions: Sequence[int], dtype: DTypeLike | None = None, sparse: bool = False) -> PyTree:
+    """For each axis of a grid, the index along it: stacked, or with ``sparse`` a tuple of arrays that broadcast.
+
+    >>> jnp.indices((2, 2))
+    Array([[[0, 0],
+            [1, 1]],
+    <BLANKLINE>
+           [[0, 1],
+            [0, 1]]], dtype=int32)
+    """
+
+def eye(N: int, M: int | None = None, k: ArrayLike = 0, dtype: DTypeLike | None = None, *, device: None = None) -> Array:
+    """Ones on the k-th diagonal of an N by M matrix (M = N by default), zeros elsewhere.
+
+    >>> jnp.eye(2)
+    Array([[1., 0.],
+           [0., 1.]], dtype=float32)
+    """
+
+def identity(n: int, dtype: DTypeLike | None = None) -> Array:
+    """The identity matrix with n rows.
+
+    >>> jnp.identity(2)
+    Array([[1., 0.],
+           [0., 1.]], dtype=float32)
+    """
+
+def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> Array:
+    """Ones on and below the k-th diagonal of an N by M matrix (M = N by default), zeros above.
+
+    >>> jnp.tri(2)
+    Array([[1., 0.],
+           [1., 1.]], dtype=float32)
+    """
+
+@jitted
+def tril(m: ArrayLike, k: int = 0) -> Array:
+    """The matrix with zeros above the k-th diagonal; leading axes are batches.
+
+    >>> jnp.tril(jnp.array([[1, 2], [3, 4]]))
+    Array([[1, 0],
+           [3, 4]], dtype=int32)
+    """
+
+@jitted
+def triu(m: ArrayLike, k: int = 0) -> Array:
+    """The matrix with zeros below the k-th diagonal; leading axes are batches.
+
+    >>> jnp.triu(jnp.array([[1, 2], [3, 4]]))
+    Array([[1, 2],
+           [0, 4]], dtype=int32)
+    """
+
+def meshgrid(*xi: ArrayLike, copy: bool = True, sparse: bool = False, indexing: str = 'xy') -> list[Array]:
+    """Coordinates of the points of a grid, from the coordinates along each axis.
+
+    Args:
+      xi: one-dimensional arrays.
+      sparse: whether to leave axes of size one that broadcast.
+      indexing: 'xy' for the first array along columns, 'ij' for the first along rows.
+
+    >>> jnp.meshgrid(jnp.array([1, 2]), jnp.array([3, 4]))
+    [Array([[1, 2],
+           [1, 2]], dtype=int32), Array([[3, 3],
+           [4, 4]], dtype=int32)]
+    """
+
+# ---- spaces (src/numpy/spaces.c) ----
+
+@jitted("_linspace")
+def linspace(start: ArrayLike, stop: ArrayLike, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: DTypeLike | None = None,
+             axis: int = 0, *, device: None = None) -> PyTree:
+    """Evenly spaced numbers from ``start`` to ``stop``.
+
+    Args:
+      start, stop: the ends, broadcast together.
+      num: how many.
+      endpoint: whether ``stop`` is the last of them.
+      retstep: whether to return a pair, the numbers and their distance.
+      dtype: float32 by default; for integers the numbers are rounded down.
+      axis: where the new axis goes.
+
+    >>> jnp.linspace(0, 1, 5)
+    Array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
+    """
+
+@jitted("_logspace")
+def logspace(start: ArrayLike, stop: ArrayLike, num: int = 50, endpoint: bool = True, base: ArrayLike = 10.0, dtype: DTypeLike | None = None,
+             axis: int = 0) -> Array:
+    """``base`` to the power of evenly spaced numbers from ``start`` to ``stop``.
+
+    >>> jnp.logspace(0, 2, 3, base=2)
+    Array([1., 2., 4.], dtype=float32)
+    """
+
+@jitted("_geomspace")
+def geomspace(start: ArrayLike, stop: ArrayLike, num: int = 50, endpoint: bool = True, dtype: DTypeLike | None = None, axis: int = 0) -> Array:
+    """Numbers from ``start`` to ``stop``, each the same multiple of the one before.
+
+    >>> jnp.geomspace(1, 4, 3)
+    Array([1., 2., 4.], dtype=float32)
     """

@@ -107,7 +107,7 @@ class Param:
             except ValueError:
                 self.value = default  # float, int: a name
         self.variadic = where == "variadic"
-        if self.variadic:
+        if self.variadic and self.ctype:
             self.kind, self.ctype = KINDS["Sequence[ArrayLike]"]
         self.choose(function)
         self.field = self.name + "_" if self.name in RESERVED else self.name
@@ -278,6 +278,8 @@ def read_module(path):
 # ---- the public header of a module ----
 
 def header_macro(f):
+    if f.public == "ct_array":  # the type's name: call ct_array_
+        return ""
     if f.direct:
         names = [chr(ord("x") + i) for i in range(len(f.params))]
         return f"#define {f.public}({', '.join(names)}) ({f.public})({', '.join(f'CT_VALUE({n})' for n in names)})"
@@ -310,7 +312,7 @@ def write_header(module, functions, aliases):
            '#include "cotan/transform.h"', "#ifdef __cplusplus", 'extern "C" {', "#endif", ""]
     out += [header_function(f) + "\n" for f in functions]
     out += ["#ifdef __cplusplus", "}", "#endif", "", "#ifndef __cplusplus"]
-    out += [header_macro(f) for f in functions]
+    out += [m for m in map(header_macro, functions) if m]
     out.append("#endif")
     prefix = "ct_" if module == "numpy" else "ct_" + module.replace(".", "_") + "_"
     out += [f"#define {f.short} {f.public}" for f in functions if f.short]

@@ -41,6 +41,9 @@ CT_NODISCARD bool numpy_match_ranks(const char *what, int64_t n, const ct_array 
 CT_NODISCARD bool numpy_broadcast(const char *what, int64_t n, const ct_array *in, ct_array *out);
 ct_array numpy_broadcast_one(const char *what, ct_array x, ct_ints shape);
 
+/* A scalar in every place of a new array (create.c). */
+ct_array numpy_filled(ct_array scalar, ct_ints shape);
+
 /* ---- axes (broadcast.c) ---- */
 /* One axis, counted from the end when negative. */
 CT_NODISCARD bool numpy_axis(const char *what, int64_t axis, int64_t ndim, int64_t *out);
@@ -57,6 +60,15 @@ typedef ct_array binary_op(ct_array x, ct_array y);
 ct_array numpy_unary_inexact(ct_array x, unary_op *f);
 ct_array numpy_binary(const char *what, ct_array x, ct_array y, binary_op *f);
 ct_array numpy_binary_inexact(const char *what, ct_array x, ct_array y, binary_op *f);
+
+/* `where` of a reduction has to be boolean (reduce.c). */
+CT_NODISCARD bool numpy_check_where(const char *what, ct_array where);
+/* Limits of dtypes (compare.c). Of 64-bit unsigned integers, the bits. */
+double numpy_largest(ct_dtype d);
+int64_t numpy_largest_int(ct_dtype d);
+int64_t numpy_smallest_int(ct_dtype d);
+
+enum { ROUND_AWAY_FROM_ZERO, ROUND_TO_EVEN };
 
 /* The value of an argument that has to be concrete: what a function needs known at trace time. */
 CT_NODISCARD bool numpy_known(const char *what, const char *argument, ct_array a, ct_array *concrete);

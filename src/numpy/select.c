@@ -17,3 +17,32 @@ ct_array numpy_where(const ct_where_args *a)
         return array_poison;
     return v[0]->size ? op_select_n(v[2], 2, (ct_array[]){v[1], v[0]}) : v[0];
 }
+
+/* The default goes first, under a condition that is false: argmax of all-false conditions then finds it. */
+ct_array numpy_select(const ct_select_args *a)
+{
+    int64_t n = a->condlist.n;
+    if (n != a->choicelist.n)
+        return ct_fail(CT_VALUE_ERROR, "condlist must have length equal to choicelist (%lld vs %lld)", (long long)n, (long long)a->choicelist.n);
+    if (!n)
+        return ct_fail(CT_VALUE_ERROR, "condlist must be non-empty");
+    ct_array *room = base_alloc((size_t)(2 * n + 4) * sizeof *room), *conditions = room, *cases = room + n + 1, result = array_poison;
+    if (!room)
+        return array_poison;
+    conditions[0] = array_scalar(CT_BOOL, false, 0);
+    cases[1] = a->default_;
+    for (int64_t i = 0; i < n; i++) {
+        conditions[i + 1] = a->condlist.at[i];
+        cases[i + 2] = a->choicelist.at[i];
+    }
+    if (numpy_promote("select", n + 1, cases + 1, cases + 1) && numpy_broadcast("select", n + 1, conditions, conditions)) {
+        for (int64_t i = 0; i <= n; i++)
+            conditions[i] = dtype_of(conditions[i]) == CT_BOOL ? conditions[i] : op_ne(conditions[i], numpy_number(0, conditions[i]));
+        cases[0] = op_stack(n + 1, conditions, 0);
+        cases[0] = is_poison(cases[0]) ? cases[0] : op_argmax(cases[0], 0, dtype_default(FAMILY_INT));
+        if (!is_poison(cases[0]) && numpy_broadcast("select", n + 2, cases, cases))
+            result = op_select_n(cases[0], n + 1, cases + 1);
+    }
+    base_free(room);
+    return result;
+}
