@@ -9,30 +9,30 @@ typedef struct checker {
     int64_t eqn;         /* for messages */
 } checker;
 
-static bool fail_at(const checker *c, const char *op, const char *what)
+static bool fail_at(const checker *c, const char *where, const char *what)
 {
-    base_fail(CT_TYPE_ERROR, "invalid jaxpr: equation %lld (%s): %s", (long long)c->eqn, op, what);
+    base_fail(CT_TYPE_ERROR, "invalid jaxpr: equation %lld (%s): %s", (long long)c->eqn, where, what);
     return false;
 }
 
-static bool define(checker *c, const var *v, const char *op)
+static bool define(checker *c, const var *v, const char *where)
 {
     if (v->id < 0 || v->id >= c->j->nvars)
-        return fail_at(c, op, "a variable has a number out of range");
+        return fail_at(c, where, "a variable has a number out of range");
     if (c->defined[v->id])
-        return fail_at(c, op, "a variable is assigned twice");
+        return fail_at(c, where, "a variable is assigned twice");
     c->defined[v->id] = v;
     return true;
 }
 
-static bool check_atom(const checker *c, const atom *a, const char *op)
+static bool check_atom(const checker *c, const atom *a, const char *where)
 {
     if (!a->var == !a->literal)
-        return fail_at(c, op, "an operand is neither a variable nor a literal");
+        return fail_at(c, where, "an operand is neither a variable nor a literal");
     if (a->literal)
-        return is_array(a->literal) && a->literal->aval.ndim == 0 ? true : fail_at(c, op, "a literal is no concrete scalar");
+        return is_array(a->literal) && a->literal->aval.ndim == 0 ? true : fail_at(c, where, "a literal is no concrete scalar");
     if (a->var->id < 0 || a->var->id >= c->j->nvars || c->defined[a->var->id] != a->var)
-        return fail_at(c, op, "an operand is used before it is defined");
+        return fail_at(c, where, "an operand is used before it is defined");
     return true;
 }
 
