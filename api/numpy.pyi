@@ -397,6 +397,57 @@ def einsum(subscripts: str, /, *operands: ArrayLike, out: None = None, optimize:
     Array([3., 3.], dtype=float32)
     """
 
+# ---- searching (src/numpy/search.c) ----
+
+@jitted
+def searchsorted(a: ArrayLike, v: ArrayLike, side: str = "left", sorter: ArrayLike | None = None, *, method: str = "scan") -> Array:
+    """Where values would have to be inserted into a sorted vector to keep it sorted.
+
+    Args:
+      a: a sorted vector, or an unsorted one with its ``sorter``.
+      v: the values.
+      side: before ("left") or behind ("right") equal elements.
+      sorter: indices that sort ``a``.
+      method: accepted for compatibility.
+
+    >>> jnp.searchsorted(jnp.array([1, 3, 5]), jnp.array([0, 3, 9]))
+    Array([0, 1, 3], dtype=int32)
+    """
+
+def digitize(x: ArrayLike, bins: ArrayLike, right: bool = False, *, method: str | None = None) -> Array:
+    """Which bin each value falls into.
+
+    >>> jnp.digitize(jnp.array([0.5, 1.5]), jnp.array([0., 1., 2.]))
+    Array([1, 2], dtype=int32)
+    """
+
+def nonzero(a: ArrayLike, *, size: int | None = None, fill_value: ArrayLike | None = None) -> tuple[Array, ...]:
+    """Positions of elements that are not zero, one array for each axis.
+
+    Args:
+      a: an array with at least one axis.
+      size: length of the results, needed while tracing; surplus positions are dropped.
+      fill_value: fills up results that are shorter; 0 by default.
+
+    >>> jnp.nonzero(jnp.array([0, 5, 7]))
+    (Array([1, 2], dtype=int32),)
+    """
+
+def flatnonzero(a: ArrayLike, *, size: int | None = None, fill_value: ArrayLike | None = None) -> Array:
+    """Positions in the flat array of elements that are not zero.
+
+    >>> jnp.flatnonzero(jnp.array([[0, 5], [7, 0]]))
+    Array([1, 2], dtype=int32)
+    """
+
+def argwhere(a: ArrayLike, *, size: int | None = None, fill_value: ArrayLike | None = None) -> Array:
+    """Positions of elements that are not zero, one row for each.
+
+    >>> jnp.argwhere(jnp.array([[0, 5], [7, 0]]))
+    Array([[0, 1],
+           [1, 0]], dtype=int32)
+    """
+
 # ---- elementwise: one operation each (src/numpy/ufunc.c) ----
 
 @ufunc
