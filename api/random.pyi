@@ -1,3 +1,334 @@
 """jax.random. tools/generate.py says what the notation means."""
 from _types import Array, ArrayLike, Axis, DTypeLike, PrecisionLike, Shape, jitted, positional, short, ufunc
 from collections.abc import Callable, Sequence
+# ---- keys (src/random/keys.c) ----
+
+def key(seed: ArrayLike, *, impl: str | None = None) -> Array:
+    """A key for random draws, from an integer.
+
+    Args:
+      seed: any integer.
+      impl: the generator; threefry2x32 by default.
+
+    >>> jax.random.key(0)
+    Array((), dtype=key<fry>) overlaying:
+    [0 0]
+    """
+
+def PRNGKey(seed: ArrayLike, *, impl: str | None = None) -> Array:
+    """A key in the older form, two raw words of uint32.
+
+    >>> jax.random.PRNGKey(0)
+    Array([0, 0], dtype=uint32)
+    """
+
+def key_data(keys: ArrayLike) -> Array:
+    """The raw words of keys, shape (..., 2).
+
+    >>> jax.random.key_data(jax.random.key(7))
+    Array([0, 7], dtype=uint32)
+    """
+
+def wrap_key_data(key_bits_array: ArrayLike, *, impl: str | None = None) -> Array:
+    """Keys from their raw words.
+
+    >>> jax.random.wrap_key_data(jnp.zeros(2, jnp.uint32)).shape
+    ()
+    """
+
+def clone(key: ArrayLike) -> Array:
+    """The same key again, marked as meant to be used twice.
+
+    >>> jax.random.key_data(jax.random.clone(jax.random.key(1)))
+    Array([0, 1], dtype=uint32)
+    """
+
+def split(key: ArrayLike, num: Shape = 2) -> Array:
+    """New keys from one.
+
+    Args:
+      key: a single key.
+      num: how many, or the shape of an array of keys.
+
+    >>> jax.random.split(jax.random.key(0)).shape
+    (2,)
+    """
+
+def fold_in(key: ArrayLike, data: ArrayLike) -> Array:
+    """A new key from a key and an integer, such as the number of a step.
+
+    >>> jax.random.key_data(jax.random.fold_in(jax.random.key(0), 1))
+    Array([ 928981903, 3453687069], dtype=uint32)
+    """
+
+@positional(2)
+def bits(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Random bits as unsigned integers.
+
+    >>> jax.random.bits(jax.random.key(0), (2,)).dtype
+    dtype('uint32')
+    """
+
+# ---- floats (src/random/uniform.c, continuous.c) ----
+
+@jitted("_uniform")
+@positional(2)
+def uniform(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, minval: ArrayLike = 0.0, maxval: ArrayLike = 1.0, *,
+            out_sharding: None = None) -> Array:
+    """Uniformly distributed floats in [minval, maxval).
+
+    Args:
+      key: a single key.
+      shape: shape of the result.
+      dtype: a float dtype; float32 by default.
+      minval, maxval: bounds that broadcast to ``shape``.
+
+    >>> jax.random.uniform(jax.random.key(0), (2,)).shape
+    (2,)
+    """
+
+@jitted("_normal")
+@positional(2)
+def normal(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Normally distributed numbers with mean 0 and variance 1.
+
+    Args:
+      key: a single key.
+      shape: shape of the result.
+      dtype: a float or complex dtype; float32 by default.
+
+    >>> jax.random.normal(jax.random.key(0), (2,)).shape
+    (2,)
+    """
+
+@jitted("_exponential")
+@positional(2)
+def exponential(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Exponentially distributed floats with mean 1.
+
+    >>> jax.random.exponential(jax.random.key(0), (2,)).shape
+    (2,)
+    """
+
+@jitted("_gumbel")
+@positional(2)
+def gumbel(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, mode: str | None = None, *, out_sharding: None = None) -> Array:
+    """Floats of the standard Gumbel distribution.
+
+    Args:
+      key: a single key.
+      shape: shape of the result.
+      dtype: a float dtype; float32 by default.
+      mode: "low" draws once; "high" resolves rare large values better and costs two draws.
+
+    >>> jax.random.gumbel(jax.random.key(0), (2,)).shape
+    (2,)
+    """
+
+@jitted("_laplace")
+@positional(2)
+def laplace(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Floats of the Laplace distribution with location 0 and scale 1.
+
+    >>> jax.random.laplace(jax.random.key(0), (2,)).shape
+    (2,)
+    """
+
+@jitted("_logistic")
+@positional(2)
+def logistic(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Floats of the standard logistic distribution.
+
+    >>> jax.random.logistic(jax.random.key(0), (2,)).shape
+    (2,)
+    """
+
+@jitted("_cauchy")
+@positional(2)
+def cauchy(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Floats of the standard Cauchy distribution.
+
+    >>> jax.random.cauchy(jax.random.key(0), (2,)).shape
+    (2,)
+    """
+
+@jitted("_truncated_normal")
+@positional(4)
+def truncated_normal(key: ArrayLike, lower: ArrayLike, upper: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *,
+                     out_sharding: None = None) -> Array:
+    """Standard normal numbers, redrawn in effect until they lie between two bounds.
+
+    Args:
+      key: a single key.
+      lower, upper: the bounds.
+      shape: shape of the result; by default that of the bounds.
+      dtype: a float dtype; float32 by default.
+
+    >>> jax.random.truncated_normal(jax.random.key(0), -1.0, 1.0, (2,)).shape
+    (2,)
+    """
+
+@jitted("_rayleigh")
+@positional(3)
+def rayleigh(key: ArrayLike, scale: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Floats of the Rayleigh distribution.
+
+    >>> jax.random.rayleigh(jax.random.key(0), jnp.ones(2)).shape
+    (2,)
+    """
+
+@jitted("_pareto")
+@positional(3)
+def pareto(key: ArrayLike, b: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Floats of the Pareto distribution with shape parameter ``b``.
+
+    >>> jax.random.pareto(jax.random.key(0), 2.0, (2,)).shape
+    (2,)
+    """
+
+@jitted("_weibull_min")
+@positional(4)
+def weibull_min(key: ArrayLike, scale: ArrayLike, concentration: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None) -> Array:
+    """Floats of the Weibull distribution.
+
+    >>> jax.random.weibull_min(jax.random.key(0), 1.0, 2.0, (2,)).shape
+    (2,)
+    """
+
+@positional(5)
+def triangular(key: ArrayLike, left: ArrayLike, mode: ArrayLike, right: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *,
+               out_sharding: None = None) -> Array:
+    """Floats of the triangular distribution on [left, right] with its peak at ``mode``.
+
+    >>> jax.random.triangular(jax.random.key(0), 0.0, 1.0, 2.0, (2,)).shape
+    (2,)
+    """
+
+@positional(3)
+def lognormal(key: ArrayLike, sigma: ArrayLike = 1.0, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Exponentials of normal numbers with standard deviation ``sigma``.
+
+    >>> jax.random.lognormal(jax.random.key(0), 1.0, (2,)).shape
+    (2,)
+    """
+
+@jitted("_wald")
+@positional(3)
+def wald(key: ArrayLike, mean: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Floats of the Wald (inverse Gaussian) distribution.
+
+    >>> jax.random.wald(jax.random.key(0), 1.0, (2,)).shape
+    (2,)
+    """
+
+@jitted("_maxwell")
+@positional(2)
+def maxwell(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Lengths of vectors of three standard normal numbers.
+
+    >>> jax.random.maxwell(jax.random.key(0), (2,)).shape
+    (2,)
+    """
+
+@jitted("_double_sided_maxwell")
+@positional(4)
+def double_sided_maxwell(key: ArrayLike, loc: ArrayLike, scale: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None) -> Array:
+    """Maxwell draws with a random sign, scaled and shifted.
+
+    >>> jax.random.double_sided_maxwell(jax.random.key(0), 0.0, 1.0, (2,)).shape
+    (2,)
+    """
+
+@jitted("_rademacher")
+@positional(2)
+def rademacher(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """1 or -1, each with probability one half.
+
+    >>> jax.random.rademacher(jax.random.key(0), (2,)).dtype
+    dtype('int32')
+    """
+
+# ---- integers and elements (src/random/discrete.c) ----
+
+@jitted("_randint")
+def randint(key: ArrayLike, shape: Shape, minval: ArrayLike, maxval: ArrayLike, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Uniformly distributed integers in [minval, maxval).
+
+    Args:
+      key: a single key.
+      shape: shape of the result.
+      minval, maxval: integer bounds that broadcast to ``shape``.
+      dtype: an integer dtype; int32 by default.
+
+    >>> jax.random.randint(jax.random.key(0), (2,), 0, 10).shape
+    (2,)
+    """
+
+@jitted("_bernoulli")
+@positional(3)
+def bernoulli(key: ArrayLike, p: ArrayLike = 0.5, shape: Shape | None = None, mode: str = "low", *, out_sharding: None = None) -> Array:
+    """Booleans that are true with probability ``p``.
+
+    Args:
+      key: a single key.
+      p: probabilities.
+      shape: shape of the result; by default that of ``p``.
+      mode: "high" resolves small probabilities better and costs two draws.
+
+    >>> jax.random.bernoulli(jax.random.key(0), 0.5, (2,)).dtype
+    dtype('bool')
+    """
+
+@jitted("_geometric")
+@positional(3)
+def geometric(key: ArrayLike, p: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """How many trials of probability ``p`` it takes to succeed.
+
+    >>> jax.random.geometric(jax.random.key(0), 0.5, (2,)).dtype
+    dtype('int32')
+    """
+
+def permutation(key: ArrayLike, x: ArrayLike, axis: int = 0, independent: bool = False, *, out_sharding: None = None) -> Array:
+    """The slices of an array in random order, or the integers below ``x``.
+
+    Args:
+      key: a single key.
+      x: an array, or an integer n for 0 to n - 1.
+      axis: the axis that is shuffled.
+      independent: whether each row gets an order of its own.
+
+    >>> jax.random.permutation(jax.random.key(0), 3).shape
+    (3,)
+    """
+
+@positional(3)
+def choice(key: ArrayLike, a: ArrayLike, shape: Shape = (), replace: bool = True, p: ArrayLike | None = None, axis: int = 0,
+           mode: str | None = None) -> Array:
+    """Elements or slices drawn from an array, or integers below ``a``.
+
+    Args:
+      key: a single key.
+      a: what to draw from.
+      shape: how many.
+      replace: whether a slice may be drawn twice.
+      p: probability of each slice; all equal by default.
+      axis: the axis along which slices are taken.
+
+    >>> jax.random.choice(jax.random.key(0), 5, (2,)).shape
+    (2,)
+    """
+
+@positional(2)
+def categorical(key: ArrayLike, logits: ArrayLike, axis: int = -1, shape: Shape | None = None, replace: bool = True, mode: str | None = None, *,
+                out_sharding: None = None) -> Array:
+    """Which category was drawn, given unnormalised log probabilities.
+
+    Args:
+      key: a single key.
+      logits: log probabilities, with the categories along ``axis``.
+      shape: shape of the result; it ends in the shape of ``logits`` without ``axis``.
+      replace: whether a category may be drawn twice.
+
+    >>> jax.random.categorical(jax.random.key(0), jnp.zeros((3, 4))).shape
+    (3,)
+    """

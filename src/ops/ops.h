@@ -139,26 +139,13 @@ ct_array op_number(double value, ct_array x);
 
 /* ---- short names for rules: either operand may be a C number ---- */
 #ifdef OPS_SHORT_NAMES
-/* Each operand is evaluated once: the choice is between functions, by the operands' types. */
-#define BINARY_NUMBERS(name) \
-    static inline ct_array rule_##name##_array_number(ct_array a, double b) { return op_##name(a, op_number(b, a)); } \
-    static inline ct_array rule_##name##_number_array(double a, ct_array b) { return op_##name(op_number(a, b), b); }
-BINARY_NUMBERS(add)
-BINARY_NUMBERS(sub)
-BINARY_NUMBERS(mul)
-BINARY_NUMBERS(div)
-#undef BINARY_NUMBERS
-#define BINARY_RULE(name, a, b) \
-    _Generic((a), ct_array: _Generic((b), ct_array: op_##name, default: rule_##name##_array_number), default: rule_##name##_number_array)(a, b)
-#define add(a, b) BINARY_RULE(add, a, b)
-#define sub(a, b) BINARY_RULE(sub, a, b)
-#define mul(a, b) BINARY_RULE(mul, a, b)
-#define div(a, b) BINARY_RULE(div, a, b)
+static inline ct_array rule_id(ct_array a, ct_array other) { (void)other; return a; }
+#define OPERAND(a, other) _Generic((a), ct_array: rule_id, default: op_number)((a), _Generic((other), ct_array: (other), default: NULL))
+#define add(a, b) op_add(OPERAND(a, b), OPERAND(b, a))
+#define sub(a, b) op_sub(OPERAND(a, b), OPERAND(b, a))
+#define mul(a, b) op_mul(OPERAND(a, b), OPERAND(b, a))
+#define div(a, b) op_div(OPERAND(a, b), OPERAND(b, a))
 #define neg(a) op_neg(a)
-static inline ct_array rule_select(ct_array c, ct_array on_true, ct_array on_false) { return op_select_n(c, 2, (ct_array[]){on_false, on_true}); }
-static inline ct_array rule_select_array_number(ct_array c, ct_array on_true, double on_false) { return rule_select(c, on_true, op_full_like(on_true, on_false)); }
-static inline ct_array rule_select_number_array(ct_array c, double on_true, ct_array on_false) { return rule_select(c, op_full_like(on_false, on_true), on_false); }
-#define select(c, on_true, on_false) \
-    _Generic((on_true), ct_array: _Generic((on_false), ct_array: rule_select, default: rule_select_array_number), default: rule_select_number_array)(c, on_true, on_false)
+#define select(c, on_true, on_false) op_select_n(c, 2, (ct_array[]){OPERAND(on_false, on_true), OPERAND(on_true, on_false)})
 #endif
 #endif

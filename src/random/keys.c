@@ -1,0 +1,218 @@
+/* Keys: making, wrapping, splitting and folding them, and drawing raw bits. uniform.c turns bits into floats. */
+#include "random/random.h"
+
+#include "api/bodies.h"
+#include "kernel/kernel.h"
+
+static bool is_key(ct_array a) { return dtype_is(dtype_of(a), FAMILY_KEY); }
+
+static ct_array wrap(ct_array raw) { return core_bind1(&op_row_random_wrap, &(params_key){.impl = "fry"}, 1, &raw); }
+
+static ct_array unwrap(ct_array key) { return core_bind1(&op_row_random_unwrap, NULL, 1, &key); }
+
+/* A typed key or array of keys. */
+static bool keys_given(const char *what, ct_array given, ct_array *keys, bool *raw)
+{
+    *raw = false;
+    if (is_key(given)) {
+        *keys = given;
+        return true;
+    }
+    if (dtype_of(given) != CT_UINT32 || !given->aval.ndim || given->aval.shape[given->aval.ndim - 1] != 2) {
+        text t = {0};
+        aval_text(&t, &given->aval, false);
+        char *type = text_end(&t);
+        base_fail(CT_TYPE_ERROR, "%s: JAX encodes keys as typed keys, jax.random.key(seed), or as uint32[2]; got %s", what, type ? type : "?");
+        base_free(type);
+        return false;
+    }
+    *raw = true;
+    *keys = wrap(given);
+    return !is_poison(*keys);
+}
+
+bool random_key_given(const char *what, ct_array given, ct_array *key, bool *raw)
+{
+    if (!keys_given(what, given, key, raw))
+        return false;
+    if (!(*key)->aval.ndim)
+        return true;
+    base_fail(CT_VALUE_ERROR, "%s accepts a single key, but was given a key array of shape %s != (). Use jax.vmap for batching.", what, dims_string(shape_of(given)));
+    return false;
+}
+
+bool random_key_known(ct_array key, uint32_t words[2])
+{
+    if (core_current || !is_array(key) || dtype_of(key) != CT_KEY_THREEFRY)
+        return false;
+    memcpy(words, key->data, 2 * sizeof *words);
+    return true;
+}
+
+static uint32_t rotate(uint32_t x, int by) { return x << by | x >> (32 - by); }
+
+void random_block(const uint32_t key[2], uint32_t high, uint32_t low, uint32_t out[2])
+{
+    static const uint8_t turns[2][4] = {{13, 15, 26, 6}, {17, 29, 16, 24}};
+    const uint32_t ks[3] = {key[0], key[1], key[0] ^ key[1] ^ 0x1bd11bdau};
+    uint32_t a = high + ks[0], b = low + ks[1];
+    for (uint32_t round = 0; round < 5; round++) {
+        for (int i = 0; i < 4; i++) {
+            a += b;
+            b = rotate(b, turns[round % 2][i]) ^ a;
+        }
+        a += ks[(round + 1) % 3];
+        b += ks[(round + 2) % 3] + round + 1;
+    }
+    out[0] = a;
+    out[1] = b;
+}
+
+static ct_array split_keys(ct_array key, ct_ints shape)
+{
+    uint32_t words[2];
+    int64_t n = shape_size(shape.n, shape.at);
+    if (!random_key_known(key, words) || n > 256)
+        return core_bind1(&op_row_random_split, &(params_random_split){.shape = shape}, 1, &key);
+    ct_array out = array_new(CT_KEY_THREEFRY, false, shape.n, shape.at);
+    if (!is_poison(out))
+        for (int64_t i = 0; i < n; i++)
+            random_block(words, 0, (uint32_t)i, (uint32_t *)out->data + 2 * i);
+    return out;
+}
+
+void random_split_keys(ct_array key, int64_t n, ct_array *out)
+{
+    uint32_t words[2];
+    if (random_key_known(key, words)) {
+        for (int64_t i = 0; i < n; i++)
+            if (!is_poison(out[i] = array_new(CT_KEY_THREEFRY, false, 0, NULL)))
+                random_block(words, 0, (uint32_t)i, out[i]->data);
+        return;
+    }
+    ct_array keys = split_keys(key, I(n));
+    for (int64_t i = 0; i < n; i++)
+        out[i] = is_poison(keys) ? keys : op_squeeze(op_slice(keys, I(i), I(i + 1), I(1)), I(0));
+}
+
+ct_array random_bits_drawn(ct_array key, int64_t bit_width, ct_ints shape)
+{
+    uint32_t words[2];
+    if (!random_key_known(key, words))
+        return core_bind1(&op_row_random_bits, &(params_random_bits){.bit_width = bit_width, .shape = shape}, 1, &key);
+    ct_dtype dtype = bit_width == 8 ? CT_UINT8 : bit_width == 16 ? CT_UINT16 : bit_width == 32 ? CT_UINT32 : CT_UINT64;
+    ct_array out = array_new(dtype, false, shape.n, shape.at);
+    if (!is_poison(out))
+        kernel_threefry_bits(words, 0, out->size, (int)bit_width, out->data);
+    return out;
+}
+
+/* ---- the functions of jax.random ---- */
+
+static bool known_impl(const char *what, const char *impl)
+{
+    if (!impl || !strcmp(impl, "threefry2x32"))
+        return true;
+    bool exists = !strcmp(impl, "rbg") || !strcmp(impl, "unsafe_rbg");
+    base_fail(exists ? CT_NOT_IMPLEMENTED_ERROR : CT_VALUE_ERROR, exists ? "%s: impl='%s'; threefry2x32 is the only generator so far" : "%s: unrecognized PRNG implementation \"%s\". Did you mean one of: \"threefry2x32\"?", what, impl);
+    return false;
+}
+
+static ct_array seed_key(const char *what, ct_array seed)
+{
+    if (is_key(seed))
+        return ct_fail(CT_TYPE_ERROR, "%s accepts a scalar seed, but was given a PRNG key.", what);
+    if (seed->aval.ndim)
+        return ct_fail(CT_TYPE_ERROR, "%s accepts a scalar seed, but was given an array of shape %s != (). Use jax.vmap for batching", what, dims_string(shape_of(seed)));
+    if (!dtype_is(dtype_of(seed), FAMILY_INT | FAMILY_UINT))
+        return ct_fail(CT_TYPE_ERROR, "PRNG key seed must be an integer; got dtype %s", ct_dtype_name(dtype_of(seed)));
+    if (core_current || !is_array(seed))
+        return core_bind1(&op_row_random_seed, &(params_key){.impl = "fry"}, 1, &seed);
+    ct_array key = array_new(CT_KEY_THREEFRY, false, 0, NULL);
+    if (is_poison(key))
+        return key;
+    uint64_t value = (uint64_t)array_get_int(seed, 0);
+    uint32_t *words = key->data;
+    words[0] = dtype_table[seed->aval.dtype].bits == 64 ? (uint32_t)(value >> 32) : 0;
+    words[1] = (uint32_t)value;
+    return key;
+}
+
+ct_array random_key(const ct_random_key_args *a) { return known_impl("key", a->impl) ? seed_key("key", a->seed) : array_poison; }
+
+static ct_array raw_of(ct_array key)
+{
+    if (core_current || !is_array(key) || is_poison(key))
+        return unwrap(key);
+    dimlist shape;
+    if (!dimlist_copy(&shape, "key_data", shape_of(key)))
+        return array_poison;
+    shape.at[shape.n++] = 2;
+    return array_view(key, CT_UINT32, false, shape.n, shape.at);
+}
+
+static ct_array as_given(ct_array key, bool raw) { return raw && !is_poison(key) ? raw_of(key) : key; }
+
+ct_array random_PRNGKey(const ct_random_PRNGKey_args *a) { return known_impl("PRNGKey", a->impl) ? as_given(seed_key("PRNGKey", a->seed), true) : array_poison; }
+
+ct_array random_key_data(ct_array keys)
+{
+    bool raw;
+    return keys_given("key_data", keys, &keys, &raw) ? raw_of(keys) : array_poison;
+}
+
+ct_array random_wrap_key_data(const ct_random_wrap_key_data_args *a)
+{
+    ct_array keys = a->key_bits_array;
+    bool raw;
+    if (!known_impl("wrap_key_data", a->impl))
+        return array_poison;
+    if (is_key(keys))
+        return ct_fail(CT_TYPE_ERROR, "wrap_key_data takes the raw words of keys, but was given keys");
+    return keys_given("wrap_key_data", keys, &keys, &raw) ? keys : array_poison;
+}
+
+ct_array random_split(const ct_random_split_args *a)
+{
+    ct_array key;
+    bool raw;
+    if (!random_key_given("split", a->key, &key, &raw))
+        return array_poison;
+    return as_given(split_keys(key, a->num), raw);
+}
+
+ct_array random_fold_in(ct_array given, ct_array data)
+{
+    ct_array key;
+    bool raw;
+    if (!random_key_given("fold_in", given, &key, &raw))
+        return array_poison;
+    if (data->aval.ndim)
+        return ct_fail(CT_TYPE_ERROR, "fold_in accepts a scalar, but was given an array of shape %s != (). Use jax.vmap for batching.", dims_string(shape_of(data)));
+    uint32_t words[2];
+    if (random_key_known(key, words) && is_array(data)) {
+        ct_array out = array_new(CT_KEY_THREEFRY, false, 0, NULL);
+        if (!is_poison(out))
+            random_block(words, 0, (uint32_t)array_get_int(data, 0), out->data);
+        return as_given(out, raw);
+    }
+    ct_array in[] = {key, op_convert(data, CT_UINT32, false)};
+    return as_given(core_bind1(&op_row_random_fold_in, NULL, 2, in), raw);
+}
+
+ct_array random_clone(ct_array key)
+{
+    return core_bind1(&op_row_random_clone, NULL, 1, &key);
+}
+
+ct_array random_bits(const ct_random_bits_args *a)
+{
+    ct_array key;
+    bool raw;
+    ct_dtype dtype = numpy_dtype(a->dtype, array_x64 ? CT_UINT64 : CT_UINT32);
+    if (!random_key_given("bits", a->key, &key, &raw))
+        return array_poison;
+    if (!dtype_is(dtype, FAMILY_UINT) || dtype_table[dtype].bits < 8)
+        return ct_fail(CT_VALUE_ERROR, "dtype argument to `bits` must be an unsigned int dtype, got %s", ct_dtype_name(dtype));
+    return random_bits_drawn(key, dtype_table[dtype].bits, a->shape);
+}
