@@ -144,8 +144,30 @@ ct_tree tree_new(treedef *d, int64_t n, const ct_array *leaves);
 const treedef *tree_def(ct_tree t);
 int64_t tree_leaves(const ct_tree *t, const ct_array **leaves);
 
+/* ---- numbers as text (number.c) ---- */
+/* The fewest decimal digits that read back as the same value of type d (float16, float32 or float64): 0.d1d2d3... x 10^point. */
+typedef struct decimal {
+    bool negative;
+    int count, point; /* zero has no digits */
+    char digits[24];
+} decimal;
+void decimal_of(decimal *out, double value, ct_dtype d);
+/* No more than `places` digits behind the decimal point (of the number, or of its mantissa), rounding the value itself. */
+void decimal_round(decimal *out, double value, int places, bool scientific);
+/* At least `places` digits behind the point of the mantissa, further ones of the value as it is stored. */
+void decimal_extend(decimal *out, double value, int places);
+/* "12.5" with at least `least` digits behind the point, and "1.25e+01" with an exponent of at least `width` digits. A whole number ends in a point. */
+void decimal_positional(text *t, const decimal *d, int least);
+void decimal_scientific(text *t, const decimal *d, int least, int width);
+/* One finite or other number by itself, as str() of a NumPy scalar: "0.1", "1e-08", "nan"; whole numbers end in `whole` (".0" or ""). */
+void decimal_scalar(text *t, double value, ct_dtype d, const char *whole);
+
 /* ---- printing (print.c): the number formatting of NumPy, which JAX uses ---- */
 void array_text(text *t, ct_array a, bool repr);
+/* A tree as Python's repr of the container, with the leaves' reprs or only their types ("float32[2,3]"). */
+void tree_text(text *t, ct_tree tree, bool types);
+/* How a tracer prints itself; set by core. Without it, "Tracer(float32[3])". */
+extern void (*array_tracer_text)(text *t, ct_array tracer);
 
 /* What a tracer needs from its trace when it dies; set by core. */
 extern void (*array_trace_release)(struct trace *trace, ct_array dying);

@@ -106,7 +106,8 @@ static uint32_t encode(const layout *l, double value)
     return bits | sign_bit(l);
 }
 
-/* Reads n bytes at `at` as a T. */
+static int64_t sign_extend(int64_t value, int bits) { return (int64_t)((uint64_t)value << (64 - bits)) >> (64 - bits); }
+
 #define READ(T) ({ T value_; memcpy(&value_, at, sizeof value_); value_; })
 #define WRITE(T, ...) ({ T value_ = (T)(__VA_ARGS__); memcpy(at, &value_, sizeof value_); })
 
@@ -117,8 +118,8 @@ double dtype_decode(ct_dtype d, const void *at)
         return READ(uint8_t) != 0;
     case CT_INT2:
     case CT_INT4:
-    case CT_INT8:
-        return READ(int8_t);
+    case CT_INT8: /* other libraries leave the high bits of narrow integers as they like */
+        return (double)sign_extend(READ(int8_t), dtype_table[d].bits);
     case CT_INT16:
         return READ(int16_t);
     case CT_INT32:
@@ -128,7 +129,7 @@ double dtype_decode(ct_dtype d, const void *at)
     case CT_UINT2:
     case CT_UINT4:
     case CT_UINT8:
-        return READ(uint8_t);
+        return READ(uint8_t) & ((1u << dtype_table[d].bits) - 1);
     case CT_UINT16:
         return READ(uint16_t);
     case CT_UINT32:
@@ -179,8 +180,6 @@ static uint64_t to_uint64(double value)
         return (uint64_t)to_int64(value); /* negative numbers wrap */
     return value >= 0x1p64 ? UINT64_MAX : (uint64_t)value;
 }
-
-static int64_t sign_extend(int64_t value, int bits) { return (int64_t)((uint64_t)value << (64 - bits)) >> (64 - bits); }
 
 void dtype_encode(ct_dtype d, void *at, double value)
 {

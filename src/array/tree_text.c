@@ -22,9 +22,28 @@ void treedef_key_text(text *t, const tree_node *dict, int64_t i)
     base_free(path.at);
 }
 
-static void node_text(text *t, const tree_node *node);
+/* What stands for a leaf: "*", its type or its repr. */
+typedef struct leaf_writer {
+    const ct_array *next; /* NULL: stars */
+    bool types;
+} leaf_writer;
 
-static void children_text(text *t, const tree_node *node)
+static void leaf_text(text *t, leaf_writer *w)
+{
+    if (!w->next) {
+        text_add(t, "*");
+        return;
+    }
+    ct_array leaf = *w->next++;
+    if (w->types)
+        aval_text(t, &leaf->aval, false);
+    else
+        array_text(t, leaf, true);
+}
+
+static void node_text(text *t, const tree_node *node, leaf_writer *w);
+
+static void children_text(text *t, const tree_node *node, leaf_writer *w)
 {
     for (int64_t i = 0; i < node->arity; i++) {
         text_add(t, i ? ", " : "");
@@ -32,7 +51,7 @@ static void children_text(text *t, const tree_node *node)
             treedef_key_text(t, node, i);
             text_add(t, ": ");
         }
-        node_text(t, treedef_child_root(node, i));
+        node_text(t, treedef_child_root(node, i), w);
     }
 }
 
@@ -44,11 +63,18 @@ static void data_text(text *t, const tree_node *node)
         text_add(t, "?");
 }
 
-static void node_text(text *t, const tree_node *node)
+static void enclosed(text *t, const char *open, const tree_node *node, const char *close, leaf_writer *w)
+{
+    text_add(t, "%s", open);
+    children_text(t, node, w);
+    text_add(t, "%s", close);
+}
+
+static void node_text(text *t, const tree_node *node, leaf_writer *w)
 {
     switch ((tree_kind)node->kind) {
     case TREE_LEAF:
-        text_add(t, "*");
+        leaf_text(t, w);
         break;
     case TREE_NONE:
         text_add(t, "None");
@@ -57,35 +83,36 @@ static void node_text(text *t, const tree_node *node)
         data_text(t, node);
         break;
     case TREE_TUPLE:
-        text_add(t, "(");
-        children_text(t, node);
-        text_add(t, node->arity == 1 ? ",)" : ")");
+        enclosed(t, "(", node, node->arity == 1 ? ",)" : ")", w);
         break;
     case TREE_LIST:
-        text_add(t, "[");
-        children_text(t, node);
-        text_add(t, "]");
+        enclosed(t, "[", node, "]", w);
         break;
     case TREE_DICT:
-        text_add(t, "{");
-        children_text(t, node);
-        text_add(t, "}");
+        enclosed(t, "{", node, "}", w);
         break;
     case TREE_CUSTOM:
         text_add(t, "CustomNode(");
         data_text(t, node);
-        text_add(t, ", [");
-        children_text(t, node);
-        text_add(t, "])");
+        enclosed(t, ", [", node, "])", w);
         break;
     }
 }
 
 void treedef_text(text *t, const treedef *d)
 {
+    leaf_writer stars = {0};
     text_add(t, "PyTreeDef(");
-    node_text(t, &d->nodes[d->count - 1]);
+    node_text(t, &d->nodes[d->count - 1], &stars);
     text_add(t, ")");
+}
+
+void tree_text(text *t, ct_tree tree, bool types)
+{
+    leaf_writer w = {.types = types};
+    tree_leaves(&tree, &w.next);
+    const treedef *d = tree_def(tree);
+    node_text(t, &d->nodes[d->count - 1], &w);
 }
 
 void treedef_path(text *t, const treedef *d, int64_t leaf)
