@@ -73,10 +73,14 @@ bool ct_data(ct_array a, const void **data)
     return true;
 }
 
-static bool one_element(ct_array a, ct_code tracer_code, const char *what)
+/* On success *value is concrete and has one element. */
+static bool one_element(ct_array a, ct_code tracer_code, const char *what, ct_array *value)
 {
     if (is_poison(a))
         return false;
+    if (is_tracer(a) && array_concrete)
+        array_concrete(a, &a);
+    *value = a;
     if (!is_array(a)) {
         fail_unreadable(a, tracer_code, what);
         return false;
@@ -93,14 +97,14 @@ static bool one_element(ct_array a, ct_code tracer_code, const char *what)
 
 double ct_float(ct_array a)
 {
-    return one_element(a, CT_CONCRETIZATION_ERROR, "ct_float") ? array_get_double(a, 0) : __builtin_nan("");
+    return one_element(a, CT_CONCRETIZATION_ERROR, "ct_float", &a) ? array_get_double(a, 0) : __builtin_nan("");
 }
 
-int64_t ct_int(ct_array a) { return one_element(a, CT_TRACER_INTEGER_ERROR, "ct_int") ? array_get_int(a, 0) : 0; }
+int64_t ct_int(ct_array a) { return one_element(a, CT_TRACER_INTEGER_ERROR, "ct_int", &a) ? array_get_int(a, 0) : 0; }
 
 bool ct_bool(ct_array a)
 {
-    if (!one_element(a, CT_TRACER_BOOL_ERROR, "ct_bool"))
+    if (!one_element(a, CT_TRACER_BOOL_ERROR, "ct_bool", &a))
         return false;
     if (dtype_is((ct_dtype)a->aval.dtype, FAMILY_COMPLEX)) {
         size_t half = dtype_table[a->aval.dtype].itemsize / 2;

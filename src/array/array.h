@@ -171,4 +171,6 @@ extern void (*array_tracer_text)(text *t, ct_array tracer);
 
 /* What a tracer needs from its trace when it dies; set by core. */
 extern void (*array_trace_release)(struct trace *trace, ct_array dying);
+/* The concrete array behind a tracer whose value is known (under grad, say); false: there is none. Set by core; NULL until the first tracer. */
+extern bool (*array_concrete)(ct_array a, ct_array *concrete);
 #endif

@@ -9,6 +9,7 @@ static const object_class poison_class = {no_destroy};
 struct ct_value array_poison[1] = {{.head = {&poison_class, OBJECT_IMMORTAL, KIND_POISON}}};
 
 void (*array_trace_release)(struct trace *trace, ct_array dying);
+bool (*array_concrete)(ct_array a, ct_array *concrete);
 
 ct_array ct_fail(ct_code code, const char *format, ...)
 {

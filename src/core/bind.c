@@ -144,6 +144,7 @@ static void release_tracer(trace *t, ct_array dying)
 ct_array trace_tracer(trace *t, const aval *a)
 {
     array_trace_release = release_tracer;
+    array_concrete = core_concrete;
     ct_array tracer = array_tracer(t, a);
     if (!is_poison(tracer))
         object_retain(t);

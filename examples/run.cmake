@@ -1,0 +1,11 @@
+# Runs PROGRAM and compares its output with the file EXPECTED, if there is one.
+execute_process(COMMAND ${PROGRAM} OUTPUT_VARIABLE out RESULT_VARIABLE code)
+if(NOT code EQUAL 0)
+  message(FATAL_ERROR "${PROGRAM} ended with ${code}\n${out}")
+endif()
+if(EXISTS ${EXPECTED})
+  file(READ ${EXPECTED} want)
+  if(NOT out STREQUAL want)
+    message(FATAL_ERROR "expected:\n${want}\ngot:\n${out}")
+  endif()
+endif()
