@@ -30,6 +30,8 @@ int64_t ct_dim(ct_array a, int axis)
 
 double array_get_double(ct_array a, int64_t index)
 {
+    if (is_poison(a))
+        return __builtin_nan("");
     ct_dtype d = (ct_dtype)a->aval.dtype;
     return dtype_decode(d, (const char *)a->data + (size_t)index * dtype_table[d].itemsize);
 }

@@ -90,7 +90,7 @@ ct_array array_tracer(struct trace *trace, const aval *a);
 /* A scalar of the dtype with this value (converted as a C cast, exact where it can be). */
 ct_array array_scalar(ct_dtype dtype, bool weak, double value);
 ct_array array_scalar_int(ct_dtype dtype, bool weak, int64_t value);
-/* The element as double / int64 (complex: real part). The array is concrete. */
+/* The element as double / int64 (complex: real part). The array is concrete; poison reads as NaN and 0. */
 double array_get_double(ct_array a, int64_t index);
 int64_t array_get_int(ct_array a, int64_t index);
 

@@ -113,6 +113,8 @@ ct_array array_new(ct_dtype dtype, bool weak, int64_t ndim, const int64_t *shape
 
 ct_array array_view(ct_array a, ct_dtype dtype, bool weak, int64_t ndim, const int64_t *shape)
 {
+    if (is_poison(a))
+        return a;
     object_retain(a->buffer);
     ct_array view = with_buffer(a->buffer, shape_size(ndim, shape), dtype, weak, ndim, shape);
     if (likely(!is_poison(view)))

@@ -124,12 +124,13 @@ static bool call_rule(tree_call *c, ct_fn rule, int n_last, treedef *const *last
 /* The differentiated arguments as one tuple. */
 static treedef *differentiated_tuple(const tree_call *c)
 {
-    treedef *children[64];
+    treedef *children[64] = {NULL};
     int64_t n = 0, first, count;
-    for (int64_t i = 0; i < c->n_args && n < 64; i++)
-        if (!c->fixed[i] && !(children[n++] = treedef_child(c->in_def, i, &first, &count)))
-            return NULL;
-    treedef *def = treedef_join((tree_node){.kind = TREE_TUPLE}, n, children);
+    bool good = true;
+    for (int64_t i = 0; good && i < c->n_args && n < 64; i++)
+        if (!c->fixed[i])
+            good = (children[n++] = treedef_child(c->in_def, i, &first, &count)) != NULL;
+    treedef *def = good ? treedef_join((tree_node){.kind = TREE_TUPLE}, n, children) : NULL;
     release_all(n, children);
     return def;
 }

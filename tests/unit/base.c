@@ -93,12 +93,12 @@ static int alive;
 static void destroy_counted(object *o)
 {
     alive--;
-    base_free(o);
+    free(o);
 }
 static const object_class counted = {destroy_counted};
 static object *new_counted(void)
 {
-    object *o = base_alloc(sizeof *o);
+    object *o = malloc(sizeof *o);
     *o = (object){&counted, 1, KIND_OTHER};
     alive++;
     return o;

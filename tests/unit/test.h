@@ -2,7 +2,8 @@
  *
  * Each test runs in a scope of its own with a clean error record, and fails when it leaves an error pending or a CHECK
  * fails. `program` runs all tests, `program name...` the named ones, `program --list` names them. The last line says
- * "N passed, N failed". COTAN_QUIET leaves out the lines of tests that pass. */
+ * "N passed, N failed". COTAN_QUIET leaves out the lines of tests that pass. `program --torture [name...]` runs each test with
+ * its n-th allocation failing, for n = 0, 1, 2, ...: see tests/torture/torture.h. */
 #ifndef COTAN_TEST_H
 #define COTAN_TEST_H
 
@@ -73,12 +74,16 @@ static inline bool test_check(bool holds, const char *what, const char *file, in
         ct_clear_error(); \
     } while (0)
 
+/* Names come after the option, if there is one. */
 static bool test_wanted(const test *t, int n, char **names)
 {
-    for (int i = 1; i < n; i++)
+    bool any = false;
+    for (int i = 1; i < n; i++) {
         if (!strcmp(names[i], t->name))
             return true;
-    return n < 2;
+        any |= strncmp(names[i], "--", 2) != 0;
+    }
+    return !any;
 }
 
 static bool test_passes(const test *t)
@@ -94,8 +99,12 @@ static bool test_passes(const test *t)
     return !failed_checks;
 }
 
+#include "../torture/torture.h"
+
 int main(int argc, char **argv)
 {
+    if (argc > 1 && !strcmp(argv[1], "--torture"))
+        return torture(argc, argv);
     int passed = 0, failed = 0;
     bool list = argc == 2 && !strcmp(argv[1], "--list"), quiet = getenv("COTAN_QUIET");
     for (const test *t = tests; t; t = t->next) {
