@@ -39,6 +39,7 @@ typedef struct kernel_entries {
 #define KERNEL_BUILDS(X) X(base)
 #endif
 
+struct gemm;
 /* A whole kernel room, per instruction set. */
 typedef struct kernel_set {
     kernel_entries (*entries[4])(void);
@@ -46,6 +47,7 @@ typedef struct kernel_set {
     kernel_reduction *(*reduce)(const char *primitive, ct_dtype dtype);
     kernel_reduction *(*arg)(const char *primitive, ct_dtype dtype, ct_dtype index_dtype);
     kernel_scan *(*cumulative)(const char *primitive, ct_dtype dtype);
+    ct_status (*(*gemm_of)(ct_dtype dtype))(const struct gemm *g); /* gemm.h */
     void (*threefry)(int64_t n, const uint32_t *k0, const uint32_t *k1, int64_t key_step, const uint32_t *x0, const uint32_t *x1, uint32_t *y0,
                      uint32_t *y1);
     void (*threefry_bits)(const uint32_t key[2], int64_t first, int64_t n, int bit_width, void *out);
@@ -59,6 +61,7 @@ const kernel_set *kernel_chosen(void);
 /* What each file contributes to its set (set.c). */
 kernel_map *ISA(kernel_convert)(ct_dtype from, ct_dtype to);
 kernel_reduction *ISA(kernel_reduce)(const char *primitive, ct_dtype dtype);
+ct_status (*ISA(kernel_gemm_of)(ct_dtype dtype))(const struct gemm *g);
 kernel_reduction *ISA(kernel_arg)(const char *primitive, ct_dtype dtype, ct_dtype index_dtype);
 kernel_scan *ISA(kernel_cumulative)(const char *primitive, ct_dtype dtype);
 void ISA(kernel_threefry)(int64_t n, const uint32_t *k0, const uint32_t *k1, int64_t key_step, const uint32_t *x0, const uint32_t *x1, uint32_t *y0,

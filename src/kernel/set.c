@@ -4,6 +4,9 @@
 const kernel_set ISA(kernel_set) = {
     .entries = {ISA(kernel_entries_arithmetic), ISA(kernel_entries_f32)},
     .convert = ISA(kernel_convert),
+    .arg = ISA(kernel_arg),
+    .cumulative = ISA(kernel_cumulative),
+    .gemm_of = ISA(kernel_gemm_of),
     .reduce = ISA(kernel_reduce),
     .threefry = ISA(kernel_threefry),
     .threefry_bits = ISA(kernel_threefry_bits),

@@ -1,0 +1,159 @@
+/* One matrix product: included by matmul.c once for each element type, with these macros, which it undefines at its end:
+ *   NAME  the function's name     S, T  the stored and the accumulating type (C is of T)     LOAD(s)  S to T     ROWS  of a tile
+ *
+ * Panels of A and B are packed, so that any strides will do, and multiplied tile by tile with the tile in registers. k is cut in blocks of DEPTH, whatever
+ * m and n are, so every element of C has one order of summation. */
+#define JOIN2(a, b) a##b
+#define JOIN(a, b) JOIN2(a, b)
+#define LOCAL(suffix) JOIN(NAME, suffix)
+#define LANES (VECTOR_BYTES / (int)sizeof(T))
+#define COLS (2 * LANES)
+typedef T LOCAL(_vector) __attribute__((vector_size(VECTOR_BYTES), aligned(VECTOR_BYTES)));
+
+/* A tile of ROWS x COLS: c = a b over depth, a and b packed. */
+static void LOCAL(_tile)(int64_t depth, const T *a, const T *b, T *c)
+{
+    LOCAL(_vector) sum[ROWS][2] = {0};
+    const LOCAL(_vector) *from = (const void *)b;
+    for (int64_t p = 0; p < depth; p++) {
+        LOCAL(_vector) b0 = from[2 * p], b1 = from[2 * p + 1];
+        _Pragma("GCC unroll 16") for (int i = 0; i < ROWS; i++)
+        {
+            sum[i][0] += a[p * ROWS + i] * b0;
+            sum[i][1] += a[p * ROWS + i] * b1;
+        }
+    }
+    _Pragma("GCC unroll 16") for (int i = 0; i < ROWS; i++)
+    {
+        ((LOCAL(_vector) *)(void *)c)[2 * i] = sum[i][0];
+        ((LOCAL(_vector) *)(void *)c)[2 * i + 1] = sum[i][1];
+    }
+}
+
+/* `count` lines of x, `wide` at a time, each group stored depth by depth and padded with zeros. */
+static void LOCAL(_pack)(int64_t count, int64_t depth, int wide, const S *x, int64_t line, int64_t step, T *out)
+{
+    for (int64_t first = 0; first < count; first += wide, out += depth * wide) {
+        const S *at = x + first * line;
+        int64_t here = count - first < wide ? count - first : wide;
+        if (line == 1 && here == wide) {
+            for (int64_t p = 0; p < depth; p++)
+                for (int i = 0; i < wide; i++)
+                    out[p * wide + i] = LOAD(at[p * step + i]);
+            continue;
+        }
+        for (int64_t i = 0; i < here; i++)
+            for (int64_t p = 0; p < depth; p++)
+                out[p * wide + i] = LOAD(at[i * line + p * step]);
+        for (int64_t i = here; i < wide; i++)
+            for (int64_t p = 0; p < depth; p++)
+                out[p * wide + i] = 0;
+    }
+}
+
+/* Packed a (m rows) times packed b (n columns), stored to c or added to it. */
+static void LOCAL(_block)(int64_t m, int64_t n, int64_t depth, const T *a, const T *b, T *c, int64_t c_row, bool add)
+{
+    T tile[ROWS * COLS] __attribute__((aligned(64)));
+    for (int64_t j = 0; j < n; j += COLS)
+        for (int64_t i = 0; i < m; i += ROWS) {
+            int64_t rows = m - i < ROWS ? m - i : ROWS, cols = n - j < COLS ? n - j : COLS;
+            LOCAL(_tile)(depth, a + i * depth, b + j * depth, tile);
+            for (int64_t r = 0; r < rows; r++) {
+                T *to = c + (i + r) * c_row + j;
+                if (add)
+                    for (int64_t s = 0; s < cols; s++)
+                        to[s] += tile[r * COLS + s];
+                else
+                    for (int64_t s = 0; s < cols; s++)
+                        to[s] = tile[r * COLS + s];
+            }
+        }
+}
+
+static ct_status LOCAL(_product)(const gemm *g)
+{
+    T room[STACK_BYTES / sizeof(T)] __attribute__((aligned(64))), *memory = room;
+    int64_t depth = g->k < DEPTH ? g->k : DEPTH, tall = g->m < TALL ? g->m : TALL, wide = g->n < WIDE ? g->n : WIDE;
+    int64_t a_size = ((tall + ROWS - 1) / ROWS * ROWS * depth + LANES - 1) / LANES * LANES, b_size = (wide + COLS - 1) / COLS * COLS * depth;
+    void *block = NULL;
+    if ((size_t)(a_size + b_size) * sizeof(T) > sizeof room) {
+        block = base_alloc((size_t)(a_size + b_size) * sizeof(T) + 64);
+        if (!block)
+            return CT_OUT_OF_MEMORY_ERROR;
+        memory = (T *)(((uintptr_t)block + 63) & ~(uintptr_t)63);
+    }
+    const S *a = g->a, *b = g->b;
+    for (int64_t j = 0; j < g->n; j += wide)
+        for (int64_t p = 0; p < g->k; p += depth) {
+            int64_t cols = g->n - j < wide ? g->n - j : wide, deep = g->k - p < depth ? g->k - p : depth;
+            LOCAL(_pack)(cols, deep, COLS, b + j * g->b_col + p * g->b_row, g->b_col, g->b_row, memory + a_size);
+            for (int64_t i = 0; i < g->m; i += tall) {
+                int64_t rows = g->m - i < tall ? g->m - i : tall;
+                LOCAL(_pack)(rows, deep, ROWS, a + i * g->a_row + p * g->a_col, g->a_row, g->a_col, memory);
+                LOCAL(_block)(rows, cols, deep, memory, memory + a_size, (T *)g->c + i * g->c_row + j, g->c_row, p > 0);
+            }
+        }
+    base_free(block);
+    return CT_OK;
+}
+
+/* ---- matrix times vector: y = M x, M of rows x cols ---- */
+static T LOCAL(_dot)(int64_t n, const S *m, const T *x)
+{
+    T lane[4 * LANES] = {0}, sum = 0;
+    int64_t i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES)
+        for (int j = 0; j < 4 * LANES; j++)
+            lane[j] += LOAD(m[i + j]) * x[i + j];
+    for (int half = 2 * LANES; half > 0; half /= 2)
+        for (int j = 0; j < half; j++)
+            lane[j] += lane[j + half];
+    for (; i < n; i++)
+        sum += LOAD(m[i]) * x[i];
+    return lane[0] + sum;
+}
+
+static void LOCAL(_matvec)(int64_t rows, int64_t cols, const S *m, int64_t row, int64_t col, const S *x, int64_t x_step, T *y, int64_t y_step)
+{
+    T piece[DEPTH];
+    for (int64_t p = 0; p < cols; p += DEPTH) {
+        int64_t deep = cols - p < DEPTH ? cols - p : DEPTH;
+        for (int64_t j = 0; j < deep; j++)
+            piece[j] = LOAD(x[(p + j) * x_step]);
+        for (int64_t i = 0; i < rows && col == 1; i++) {
+            T sum = LOCAL(_dot)(deep, m + i * row + p, piece);
+            y[i * y_step] = p ? y[i * y_step] + sum : sum;
+        }
+        for (int64_t first = 0; first < rows && col != 1; first += SPAN) { /* columns are added up, a span of y at a time */
+            T sum[SPAN] = {0};
+            int64_t here = rows - first < SPAN ? rows - first : SPAN;
+            for (int64_t j = 0; j < deep; j++)
+                for (int64_t i = 0; i < here; i++)
+                    sum[i] += LOAD(m[(first + i) * row + (p + j) * col]) * piece[j];
+            for (int64_t i = 0; i < here; i++)
+                y[(first + i) * y_step] = p ? y[(first + i) * y_step] + sum[i] : sum[i];
+        }
+    }
+}
+
+static ct_status NAME(const gemm *g)
+{
+    if (g->n == 1)
+        LOCAL(_matvec)(g->m, g->k, g->a, g->a_row, g->a_col, g->b, g->b_row, g->c, g->c_row);
+    else if (g->m == 1)
+        LOCAL(_matvec)(g->n, g->k, g->b, g->b_col, g->b_row, g->a, g->a_col, g->c, 1);
+    else
+        return LOCAL(_product)(g);
+    return CT_OK;
+}
+#undef JOIN2
+#undef JOIN
+#undef LOCAL
+#undef LANES
+#undef COLS
+#undef NAME
+#undef S
+#undef T
+#undef LOAD
+#undef ROWS
