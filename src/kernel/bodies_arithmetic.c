@@ -177,13 +177,13 @@ BODY bool body_clamp_bool(bool low, bool x, bool high) { return (x | low) & high
     } \
     BODY T body_floor_##S(T x) { return __builtin_floor##R(x); } \
     BODY T body_ceil_##S(T x) { return __builtin_ceil##R(x); } \
-    BODY T body_round_to_even_##S(T x) \
+    BODY T body_round_even_##S(T x) \
     { \
         T magnitude = abs_##S(x), rounded = magnitude + INTEGRAL_##S - INTEGRAL_##S; \
         T small = with_sign_##S(rounded, x); \
         return magnitude < INTEGRAL_##S ? small : x; \
     } \
-    BODY T body_round_##S(T x) \
+    BODY T body_round_away_##S(T x) \
     { \
         T whole = __builtin_trunc##R(x); \
         T step = abs_##S(x - whole) >= (T)0.5 ? (T)1 : (T)0; \

@@ -49,3 +49,5 @@ kernel_map *kernel_find(const char *primitive, ct_dtype dtype)
 
 kernel_map *kernel_convert(ct_dtype from, ct_dtype to) { return kernel_chosen()->convert(from, to); }
 kernel_reduction *kernel_reduce(const char *primitive, ct_dtype dtype) { return kernel_chosen()->reduce(primitive, dtype); }
+kernel_reduction *kernel_arg(const char *primitive, ct_dtype dtype, ct_dtype index_dtype) { return kernel_chosen()->arg(primitive, dtype, index_dtype); }
+kernel_scan *kernel_cumulative(const char *primitive, ct_dtype dtype) { return kernel_chosen()->cumulative(primitive, dtype); }

@@ -12,7 +12,7 @@
 #define INTEGER_UNARY(X, S, T, D) X(neg, S, T, D) X(abs, S, T, D) X(sign, S, T, D) X(square, S, T, D) X(not, S, T, D) X(clz, S, T, D) X(population_count, S, T, D)
 #define FLOAT_BINARY(X, S, T, D) ANY_BINARY(X, S, T, D) X(sub, S, T, D) X(div, S, T, D) X(nextafter, S, T, D)
 #define FLOAT_UNARY(X, S, T, D) \
-    X(neg, S, T, D) X(abs, S, T, D) X(sign, S, T, D) X(square, S, T, D) X(floor, S, T, D) X(ceil, S, T, D) X(round, S, T, D) X(round_to_even, S, T, D) \
+    X(neg, S, T, D) X(abs, S, T, D) X(sign, S, T, D) X(square, S, T, D) X(floor, S, T, D) X(ceil, S, T, D) X(round_away, S, T, D) X(round_even, S, T, D) \
     X(sqrt, S, T, D) X(rsqrt, S, T, D)
 #define INTEGERS(X) \
     X(i8, int8_t, CT_INT8) X(i16, int16_t, CT_INT16) X(i32, int32_t, CT_INT32) X(i64, int64_t, CT_INT64) \
