@@ -92,7 +92,7 @@ static bool add_field(arguments *a, const bind_param *p)
     case BIND_FLOAT_OPT: text_add(&a->key, "%d.%a.", ((ct_opt_float *)at)->given, ((ct_opt_float *)at)->value); return true;
     case BIND_STRING: text_add(&a->key, "%s.", *(const char **)at ? *(const char **)at : "\1"); return true;
     case BIND_DTYPE: text_bytes(&a->key, at, sizeof(ct_dtype)); return true;
-    case BIND_AXES: case BIND_SHAPE: case BIND_PAIRS: case BIND_NESTED: add_ints(&a->key, at); return true;
+    case BIND_AXES: case BIND_SHAPE: case BIND_PAIRS: add_ints(&a->key, at); return true;
     case BIND_PRECISION: text_bytes(&a->key, at, sizeof(int)); return true;
     case BIND_NONE: return true;
     }

@@ -78,6 +78,10 @@ static void literal_text(text *t, ct_array a)
         plain = array_view(a, (ct_dtype)a->aval.dtype, false, 0, NULL);
         if (is_poison(plain))
             return;
+    } else if (dtype_is((ct_dtype)a->aval.dtype, FAMILY_FLOAT)) { /* every digit of a strongly typed one: 0.10000000149011612 */
+        plain = array_scalar(CT_FLOAT64, false, array_get_double(a, 0));
+        if (is_poison(plain))
+            return;
     }
     array_text(t, plain, false);
     text_add(t, ":");

@@ -127,9 +127,9 @@ ct_array numpy_vecdot(const ct_vecdot_args *a)
     return product_dot(numpy_broadcast_one("vecdot", xs[0], dimlist_ints(&shape)), numpy_broadcast_one("vecdot", xs[1], dimlist_ints(&shape)), &d, a->precision, a->preferred_element_type);
 }
 
-ct_array numpy_outer(ct_array a, ct_array b)
+ct_array numpy_outer(const ct_outer_args *a)
 {
-    ct_array xs[] = {shape_reshape(a, I(a->size)), shape_reshape(b, I(b->size))};
+    ct_array xs[] = {shape_reshape(a->a, I(a->a->size)), shape_reshape(a->b, I(a->b->size))};
     if (!numpy_promote("outer", 2, xs, xs))
         return array_poison;
     int64_t n = xs[0]->size, m = xs[1]->size;

@@ -91,19 +91,33 @@ static ct_array slice_axis(ct_array x, int64_t axis, int64_t start, int64_t limi
 
 static pair slice_pair(pair p, int64_t axis, int64_t start, int64_t limit, int64_t stride)
 {
-    return (pair){slice_axis(p.value, axis, start, limit, stride), slice_axis(p.tangent, axis, start, limit, stride)};
+    ct_array value = slice_axis(p.value, axis, start, limit, stride);
+    return (pair){value, slice_axis(p.tangent, axis, start, limit, stride)};
+}
+
+/* Zeros between and around the elements, so that odd and even places can be added. */
+static ct_array spread(ct_array x, int64_t axis, int64_t low, int64_t high)
+{
+    if (is_poison(x))
+        return x;
+    int64_t config[3 * MAX_NDIM] = {0};
+    config[3 * axis] = low, config[3 * axis + 1] = high, config[3 * axis + 2] = 1;
+    return op_pad(x, op_number(0, x), (ct_ints){3 * x->aval.ndim, config});
 }
 
 /* even[0], odd[0], even[1], ... */
-static ct_array interleave(ct_array even, ct_array odd, int64_t axis)
+static pair interleave_pairs(pair even, pair odd, int64_t axis)
 {
-    if (is_poison(even) || is_poison(odd))
-        return array_poison;
-    int64_t config[2][3 * MAX_NDIM] = {{0}}, equal = even->aval.shape[axis] == odd->aval.shape[axis], n = 3 * (int64_t)even->aval.ndim;
-    config[0][3 * axis + 1] = equal, config[0][3 * axis + 2] = 1;
-    config[1][3 * axis] = 1, config[1][3 * axis + 1] = !equal, config[1][3 * axis + 2] = 1;
-    ct_array zero = op_number(0, even), left = op_pad(even, zero, (ct_ints){n, config[0]});
-    return add(left, op_pad(odd, zero, (ct_ints){n, config[1]}));
+    if (is_poison(even.value) || is_poison(odd.value))
+        return (pair){array_poison, array_poison};
+    int64_t equal = even.value->aval.shape[axis] == odd.value->aval.shape[axis];
+    pair at_even, at_odd;
+    at_even.value = spread(even.value, axis, 0, equal);
+    at_even.tangent = spread(even.tangent, axis, 0, equal);
+    at_odd.value = spread(odd.value, axis, 1, !equal);
+    at_odd.tangent = spread(odd.tangent, axis, 1, !equal);
+    ct_array value = add(at_even.value, at_odd.value);
+    return (pair){value, add(at_even.tangent, at_odd.tangent)};
 }
 
 /* Neighbours combined, the half-length scan of those, and the even places filled in: depth log n. */
@@ -114,12 +128,19 @@ static pair scan_pairs(const op *o, pair x, int64_t axis)
     int64_t n = x.value->aval.shape[axis];
     if (n < 2)
         return x;
-    pair odd = scan_pairs(o, combine(o, slice_pair(x, axis, 0, n - 1, 2), slice_pair(x, axis, 1, n, 2)), axis);
-    pair before = n % 2 ? odd : slice_pair(odd, axis, 0, n / 2 - 1, 1);
-    pair even = combine(o, before, slice_pair(x, axis, 2, n, 2)), first = slice_pair(x, axis, 0, 1, 1);
+    pair left = slice_pair(x, axis, 0, n - 1, 2), right = slice_pair(x, axis, 1, n, 2);
+    pair odd = scan_pairs(o, combine(o, left, right), axis);
+    pair before = n % 2 ? odd : slice_pair(odd, axis, 0, n / 2 - 1, 1), after = slice_pair(x, axis, 2, n, 2);
+    pair even = combine(o, before, after), first = slice_pair(x, axis, 0, 1, 1);
     even.value = op_concatenate(2, (ct_array[]){first.value, even.value}, axis);
     even.tangent = op_concatenate(2, (ct_array[]){first.tangent, even.tangent}, axis);
-    return (pair){interleave(even.value, odd.value, axis), interleave(even.tangent, odd.tangent, axis)};
+    return interleave_pairs(even, odd, axis);
+}
+
+static pair reverse_pair(pair x, int64_t axis)
+{
+    ct_array value = op_rev(x.value, I(axis));
+    return (pair){value, op_rev(x.tangent, I(axis))};
 }
 
 bool jvp_associative(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
@@ -129,10 +150,10 @@ bool jvp_associative(const op *o, const void *params, int nin, const ct_array *p
     ct_scope scope = ct_begin();
     pair x = {primals[0], tangents[0]};
     if (p->reverse)
-        x = (pair){op_rev(x.value, I(p->axis)), op_rev(x.tangent, I(p->axis))};
+        x = reverse_pair(x, p->axis);
     x = scan_pairs(o, x, p->axis);
     if (p->reverse)
-        x = (pair){op_rev(x.value, I(p->axis)), op_rev(x.tangent, I(p->axis))};
+        x = reverse_pair(x, p->axis);
     ct_array values[2] = {x.value, x.tangent};
     out_primals[0] = x.value;
     out_tangents[0] = x.tangent;

@@ -88,8 +88,8 @@ static bool dynamic_slice_jvp(const op *o, const void *params, int nin, const ct
 {
     (void)nin, (void)nout;
     ct_ints sizes = ((const params_dynamic_slice *)params)->slice_sizes;
-    out_primals[0] = core_bind1(o, params, nin, primals);
     out_tangents[0] = tangents[0] ? op_dynamic_slice(tangents[0], sizes.n, primals + 1, sizes) : NULL;
+    out_primals[0] = core_bind1(o, params, nin, primals);
     return ops_good(out_primals[0]) && ops_good(out_tangents[0]);
 }
 

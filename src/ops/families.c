@@ -249,19 +249,26 @@ ct_status families_kernel(const op *o, const void *params, int nin, const operan
 
 /* ---- derivatives ---- */
 
-static ct_array tangent_of(const op *o, int nin, const ct_array *primals, const ct_array *tangents, ct_array result)
+ct_array ops_sum(int n, const ct_array *terms)
 {
     ct_array sum = NULL;
+    for (int i = 0; i < n; i++)
+        if (terms[i])
+            sum = sum ? op_add_any(sum, terms[i]) : terms[i];
+    return sum;
+}
+
+static ct_array tangent_of(const op *o, int nin, const ct_array *primals, const ct_array *tangents, ct_array result)
+{
+    ct_array terms[3] = {NULL};
     for (int i = 0; i < nin; i++) {
         derivative *by = elementwise_rows[o->code].by[i];
-        if (!tangents[i] || !by)
-            continue;
-        ct_array term = by(tangents[i], result, primals[0], nin > 1 ? primals[1] : NULL, nin > 2 ? primals[2] : NULL);
-        if (term)
-            term = ops_broadcast_to(term, aval_shape(&result->aval));
-        sum = sum && term ? op_add_any(sum, term) : term ? term : sum;
+        if (tangents[i] && by)
+            terms[i] = by(tangents[i], result, primals[0], nin > 1 ? primals[1] : NULL, nin > 2 ? primals[2] : NULL);
+        if (terms[i])
+            terms[i] = ops_broadcast_to(terms[i], aval_shape(&result->aval));
     }
-    return sum;
+    return ops_sum(nin, terms);
 }
 
 static bool all_given(int n, const ct_array *values)

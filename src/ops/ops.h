@@ -138,14 +138,20 @@ ct_array op_moveaxis(ct_array x, int64_t from, int64_t to);
 ct_array op_number(double value, ct_array x);
 
 /* ---- short names for rules: either operand may be a C number ---- */
+/* Operands are evaluated once and from left to right, so that programs come out the same from every compiler. */
 #ifdef OPS_SHORT_NAMES
 static inline ct_array rule_id(ct_array a, ct_array other) { (void)other; return a; }
 #define OPERAND(a, other) _Generic((a), ct_array: rule_id, default: op_number)((a), _Generic((other), ct_array: (other), default: NULL))
-#define add(a, b) op_add(OPERAND(a, b), OPERAND(b, a))
-#define sub(a, b) op_sub(OPERAND(a, b), OPERAND(b, a))
-#define mul(a, b) op_mul(OPERAND(a, b), OPERAND(b, a))
-#define div(a, b) op_div(OPERAND(a, b), OPERAND(b, a))
+#define ORDERED_BINARY(f, a, b, n) ({ __auto_type left##n = (a); __auto_type right##n = (b); f(OPERAND(left##n, right##n), OPERAND(right##n, left##n)); })
+#define ORDERED_SELECT(c, on_true, on_false, n) ({ ct_array which##n = (c); __auto_type yes##n = (on_true); __auto_type no##n = (on_false); \
+    op_select_n(which##n, 2, (ct_array[]){OPERAND(no##n, yes##n), OPERAND(yes##n, no##n)}); })
+#define NUMBERED_BINARY(f, a, b, n) ORDERED_BINARY(f, a, b, n)
+#define NUMBERED_SELECT(c, on_true, on_false, n) ORDERED_SELECT(c, on_true, on_false, n)
+#define add(a, b) NUMBERED_BINARY(op_add, a, b, __COUNTER__)
+#define sub(a, b) NUMBERED_BINARY(op_sub, a, b, __COUNTER__)
+#define mul(a, b) NUMBERED_BINARY(op_mul, a, b, __COUNTER__)
+#define div(a, b) NUMBERED_BINARY(op_div, a, b, __COUNTER__)
 #define neg(a) op_neg(a)
-#define select(c, on_true, on_false) op_select_n(c, 2, (ct_array[]){OPERAND(on_false, on_true), OPERAND(on_true, on_false)})
+#define select(c, on_true, on_false) NUMBERED_SELECT(c, on_true, on_false, __COUNTER__)
 #endif
 #endif

@@ -172,13 +172,14 @@ static bool pow_jvp(const op *o, const void *params, int nin, const ct_array *pr
     ct_scope scope = ct_begin();
     ct_array x = primals[0], y = primals[1], values[2] = {core_bind1(o, params, nin, primals), NULL};
     ct_ints shape = is_poison(values[0]) ? (ct_ints){0} : aval_shape(&values[0]->aval);
+    ct_array terms[2] = {NULL};
     if (tangents[0] && !is_poison(values[0]))
-        values[1] = ops_broadcast_to(tangent_in_base(tangents[0], x, y, values[0]), shape);
+        terms[0] = ops_broadcast_to(tangent_in_base(tangents[0], x, y, values[0]), shape);
     if (tangents[1] && !is_poison(values[0])) {
         ct_array term = mul(tangents[1], mul(op_log(nonzero(x)), values[0]));
-        term = ops_broadcast_to(term, shape);
-        values[1] = values[1] ? op_add_any(values[1], term) : term;
+        terms[1] = ops_broadcast_to(term, shape);
     }
+    values[1] = ops_sum(2, terms);
     out_primals[0] = values[0];
     out_tangents[0] = values[1];
     return ops_keep(scope, 2, values);

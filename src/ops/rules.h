@@ -77,6 +77,8 @@ vmap_rule same_dim_vmap;
 /* Sums t down to the shape of an operand that was broadcast implicitly; and the way back. */
 ct_array ops_unbroadcast(ct_array t, const aval *to);
 ct_array ops_broadcast_to(ct_array t, ct_ints shape);
+/* Adds what is not NULL, with add_any; NULL when nothing is. */
+ct_array ops_sum(int n, const ct_array *terms);
 ct_array ops_zeros_like_aval(const aval *a);
 /* Gives one result of a rule with what it used closed away: ends the scope, keeping non-NULL values. */
 bool ops_keep(ct_scope scope, int n, ct_array *values);

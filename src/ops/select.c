@@ -87,20 +87,21 @@ static bool select_transpose(const op *o, const void *params, int nin, const ct_
 {
     (void)o, (void)params, (void)in_avals, (void)nout;
     ct_array which = in[0], ct = cts[0];
-    out[0] = NULL;
+    for (int i = 0; i < nin; i++)
+        out[i] = NULL;
     if (!which)
         return base_fail(CT_NOT_IMPLEMENTED_ERROR, "select_n is not linear in `which`."), false;
+    if (!ct)
+        return true;
+    ct_array zeros = op_full_like(ct, 0);
     for (int i = 1; i < nin; i++) {
-        out[i] = NULL;
-        if (in[i] || !ct)
+        if (in[i])
             continue;
-        ct_scope scope = ct_begin();
-        ct_array zeros = op_full_like(ct, 0);
         if (which->aval.dtype == CT_BOOL)
             out[i] = i == 1 ? select(which, zeros, ct) : select(which, ct, zeros);
         else
             out[i] = select(op_eq(which, op_number(i - 1, which)), ct, zeros);
-        if (!ops_keep(scope, 1, &out[i]))
+        if (is_poison(out[i]))
             return false;
     }
     return true;
@@ -179,13 +180,9 @@ static bool clamp_abstract(const op *o, const void *params, int nin, const aval 
 
 static ct_array clamp_term(int i, ct_array t, ct_array low, ct_array x, ct_array high)
 {
-    ct_array chosen;
-    if (i == 0)
-        chosen = op_and(op_gt(low, x), op_lt(low, high));
-    else if (i == 1)
-        chosen = op_and(op_gt(x, low), op_lt(x, high));
-    else
-        chosen = op_lt(high, x);
+    ct_array chosen = i == 0 ? op_gt(low, x) : i == 1 ? op_gt(x, low) : op_lt(high, x);
+    if (i < 2)
+        chosen = op_and(chosen, op_lt(i ? x : low, high));
     return select(chosen, ops_broadcast_to(t, aval_shape(&x->aval)), op_full_like(x, 0));
 }
 
@@ -193,27 +190,22 @@ static bool clamp_jvp(const op *o, const void *params, int nin, const ct_array *
 {
     (void)nout;
     ct_scope scope = ct_begin();
-    ct_array values[2] = {core_bind1(o, params, nin, primals), NULL};
+    ct_array values[2] = {core_bind1(o, params, nin, primals), NULL}, terms[3] = {NULL};
     for (int i = 0; i < nin; i++)
-        if (tangents[i]) {
-            ct_array term = clamp_term(i, tangents[i], primals[0], primals[1], primals[2]);
-            values[1] = values[1] ? op_add_any(values[1], term) : term;
-        }
+        if (tangents[i])
+            terms[i] = clamp_term(i, tangents[i], primals[0], primals[1], primals[2]);
+    values[1] = ops_sum(nin, terms);
     out_primals[0] = values[0];
     out_tangents[0] = values[1];
     return ops_keep(scope, 2, values);
 }
 
-/* A bound that is a scalar in each example becomes an array of the batched operand's shape. */
-static ct_array clamp_bound(ct_array bound, int dim, ct_array x, int64_t size)
+/* A bound that is a scalar, or one in each example, becomes an array of the batched operand's shape. */
+static ct_array clamp_bound(ct_array bound, ct_array x)
 {
-    if (is_poison(x) || (!bound->aval.ndim && !x->aval.ndim))
+    if (is_poison(x) || is_poison(bound) || bound->aval.ndim == x->aval.ndim)
         return bound;
-    if (!bound->aval.ndim)
-        return op_broadcast_in_dim(bound, aval_shape(&x->aval), I_NONE);
-    bound = batch_front(bound, dim, size);
-    bool scalar = !is_poison(bound) && bound->aval.ndim == 1 && x->aval.ndim > 1;
-    return scalar ? op_broadcast_in_dim(bound, aval_shape(&x->aval), I(0)) : bound;
+    return op_broadcast_in_dim(bound, aval_shape(&x->aval), bound->aval.ndim ? I(0) : I_NONE);
 }
 
 static bool clamp_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
@@ -225,8 +217,10 @@ static bool clamp_vmap(const op *o, const void *params, batch b, int nin, const 
         return !is_poison(out[0]);
     }
     ct_scope scope = ct_begin();
+    ct_array low = in[0]->aval.ndim ? batch_front(in[0], dims[0], b.size) : in[0], high = in[2]->aval.ndim ? batch_front(in[2], dims[2], b.size) : in[2];
     ct_array x = batch_front(in[1], dims[1], b.size);
-    out[0] = op_clamp(clamp_bound(in[0], dims[0], x, b.size), x, clamp_bound(in[2], dims[2], x, b.size));
+    low = clamp_bound(low, x);
+    out[0] = op_clamp(low, x, clamp_bound(high, x));
     out_dims[0] = 0;
     return ops_keep(scope, 1, out);
 }

@@ -22,7 +22,7 @@ static ct_array derivative_tanh(ct_array t, ct_array o)
 
 static ct_array derivative_atanh(ct_array t, ct_array x)
 {
-    ct_array left = div(1, add(1, x));
+    ct_array left = op_integer_pow(add(1, x), -1);
     return mul(left, div(t, sub(1, x)));
 }
 
@@ -59,8 +59,8 @@ static ct_array balanced_eq(ct_array x, ct_array z, ct_array y)
 
 static ct_array derivative_igamma(ct_array t, ct_array a, ct_array x)
 {
-    ct_array power = mul(sub(a, op_full_like(a, 1)), op_log(x));
-    return mul(t, op_exp(sub(add(neg(x), power), op_lgamma(a))));
+    ct_array exponent = add(neg(x), mul(sub(a, op_full_like(a, 1)), op_log(x)));
+    return mul(t, op_exp(sub(exponent, op_lgamma(a))));
 }
 
 static ct_array derivative_betainc(ct_array t, ct_array a, ct_array b, ct_array x)
@@ -82,9 +82,9 @@ static double epsilon_of(ct_array x)
 
 static ct_array derivative_bessel_i1e(ct_array t, ct_array o, ct_array x)
 {
-    ct_array tiny = op_full_like(x, epsilon_of(x)), big = op_gt(op_abs(x), tiny);
-    ct_array safe = select(big, x, tiny);
-    ct_array slope = sub(op_bessel_i0e(safe), mul(o, add(op_sign(safe), div(1, safe))));
+    ct_array big = op_gt(op_abs(x), op_number(epsilon_of(x), x));
+    ct_array safe = select(big, x, op_full_like(x, epsilon_of(x)));
+    ct_array slope = sub(op_bessel_i0e(safe), mul(o, add(op_sign(safe), op_integer_pow(safe, -1))));
     return mul(t, select(big, slope, op_full_like(x, 0.5)));
 }
 
