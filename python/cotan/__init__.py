@@ -1,0 +1,33 @@
+"""Cotan: JAX's system in C. `import cotan as jax`, or `python -m cotan program.py` to run a program that says `import jax`."""
+from . import _cotan
+from ._cotan import Array, grad, jit, jvp, linearize, value_and_grad, vjp, vmap
+from ._config import (check_tracer_leaks, config, debug_infs, debug_nans, default_matmul_precision, disable_jit, enable_x64, numpy_dtype_promotion,
+                      numpy_rank_promotion)
+from ._api import (ShapeDtypeStruct, block_until_ready, clear_caches, default_backend, device_count, device_get, device_put, devices, ensure_compile_time_eval,
+                   eval_shape, hessian, jacfwd, jacobian, jacrev, linear_transpose, live_arrays, local_device_count, local_devices, make_jaxpr, named_call,
+                   named_scope, process_count, process_index, process_indices, typeof, make_array_from_callback)
+from .custom_derivatives import custom_jvp, custom_vjp, custom_gradient
+
+__version__ = "0.10.2"
+__version_info__ = (0, 10, 2)
+
+_SUBMODULES = frozenset(("core", "custom_derivatives", "debug", "dtypes", "errors", "extend", "lax", "nn", "numpy", "random", "stages", "tree", "tree_util",
+                         "typing", "sharding", "scipy", "image", "interpreters", "experimental", "profiler", "monitoring", "util", "api_util", "dlpack",
+                         "flatten_util", "ad_checkpoint", "cloud", "distributed", "example_libraries", "export", "ffi", "ref", "test_util"))
+
+
+def __getattr__(name):
+    """Submodules and rarer names come in when they are asked for."""
+    if name in _SUBMODULES:
+        from importlib import import_module
+        try:
+            return import_module("." + name, __name__)
+        except ModuleNotFoundError as e:
+            if e.name != f"{__name__}.{name}":
+                raise
+    elif name == "Device":
+        from ._device import Device
+        return Device
+    elif name in ("tree_map", "tree_leaves", "tree_flatten", "tree_unflatten", "tree_structure"):
+        raise AttributeError(f"jax.{name} was removed; use jax.tree.{name.removeprefix('tree_')}")
+    raise AttributeError(f"module 'jax' has no attribute {name!r}")

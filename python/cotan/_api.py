@@ -1,0 +1,252 @@
+"""Functions of the `jax` module that are no transformations: devices, shapes without values, and derivatives put together from others."""
+from . import _cotan
+from ._cotan import tree_flatten, tree_map, tree_unflatten, vmap, jvp, vjp, linearize
+
+
+class ShapeDtypeStruct:
+    """The shape and dtype of an array without its value."""
+    __slots__ = ("shape", "_dtype", "sharding", "weak_type", "__weakref__")
+
+    def __init__(self, shape, dtype, *, sharding=None, weak_type=False, manual_axis_type=None, is_ref=False):
+        if dtype is None:
+            raise ValueError("ShapeDtypeStruct: dtype must be specified.")
+        self.shape, self._dtype, self.sharding, self.weak_type = tuple(shape), dtype, sharding, weak_type
+
+    @property
+    def dtype(self):
+        return _cotan.dtype_of_code(_cotan.dtype_code(self._dtype))
+
+    @property
+    def ndim(self):
+        return len(self.shape)
+
+    @property
+    def size(self):
+        n = 1
+        for d in self.shape:
+            n *= d
+        return n
+
+    def __len__(self):
+        if not self.shape:
+            raise TypeError("len() of unsized object")
+        return self.shape[0]
+
+    def __repr__(self):
+        return f"ShapeDtypeStruct(shape={self.shape}, dtype={self.dtype.name}{', weak_type=True' if self.weak_type else ''})"
+
+    def __eq__(self, other):
+        return isinstance(other, ShapeDtypeStruct) and (self.shape, self.dtype, self.weak_type) == (other.shape, other.dtype, other.weak_type)
+
+    def __hash__(self):
+        return hash((self.shape, self.dtype, self.weak_type))
+
+    def update(self, **changes):
+        return ShapeDtypeStruct(**{"shape": self.shape, "dtype": self.dtype, "sharding": self.sharding, "weak_type": self.weak_type, **changes})
+
+
+def make_jaxpr(fun, static_argnums=(), axis_env=None, return_shape=False, abstracted_axes=None):
+    """A function that returns the jaxpr of fun for arguments like those it is called with."""
+    from . import _stages
+    return _stages.make_jaxpr(fun, static_argnums, axis_env, return_shape, abstracted_axes)
+
+
+def eval_shape(fun, *args, **kwargs):
+    """Shapes and dtypes of fun's result; nothing is computed."""
+    from . import _stages
+    return _stages.eval_shape(fun, *args, **kwargs)
+
+
+def typeof(x):
+    """The abstract value of x."""
+    from .core import get_aval
+    return get_aval(x)
+
+
+# ---- devices ----
+
+def devices(backend=None):
+    from ._device import all_devices
+    if backend not in (None, "cpu"):
+        raise RuntimeError(f"Unknown backend: {backend!r} requested, but no platforms that are instances of {backend} are present.")
+    return list(all_devices())
+
+
+local_devices = lambda process_index=None, backend=None, host_id=None: devices(backend)
+device_count = lambda backend=None: len(devices(backend))
+local_device_count = lambda backend=None: len(devices(backend))
+default_backend = lambda: "cpu"
+process_index = lambda backend=None: 0
+process_count = lambda backend=None: 1
+process_indices = lambda backend=None: [0]
+live_arrays = lambda platform=None: []
+
+
+def clear_caches():
+    pass
+
+
+def block_until_ready(x):
+    """Waits for every array of a pytree; returns it."""
+    return x
+
+
+def device_put(x, device=None, *, src=None, donate=False, may_alias=None):
+    """A pytree's leaves as arrays on a device."""
+    return tree_map(_cotan._as_array, x)
+
+
+def device_get(x):
+    """A pytree's leaves as NumPy arrays."""
+    import numpy
+    return tree_map(lambda leaf: numpy.asarray(leaf) if hasattr(leaf, "__array__") else leaf, x)
+
+
+def make_array_from_callback(shape, sharding, data_callback, dtype=None):
+    return _cotan._as_array(data_callback((slice(None),) * len(shape)), dtype)
+
+
+# ---- names of parts of a program ----
+
+class named_scope:
+    """Names the operations inside the context."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def __call__(self, fun):
+        return fun
+
+
+def named_call(fun, *, name=None):
+    return fun
+
+
+class ensure_compile_time_eval:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+# ---- whole Jacobians ----
+
+def _argnums(argnums):
+    return (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+
+def _basis(tree):
+    """One-hot tangents (or cotangents) for every element of a tree, stacked along a first axis."""
+    from . import numpy as jnp
+    leaves, treedef = tree_flatten(tree)
+    total = sum(leaf.size for leaf in leaves)
+    parts, start = [], 0
+    for leaf in leaves:
+        eye = jnp.eye(total, leaf.size, k=-start, dtype=leaf.dtype)
+        parts.append(eye.reshape((total, *leaf.shape)))
+        start += leaf.size
+    return tree_unflatten(treedef, parts)
+
+
+def _unstack(tree, stacked, axis):
+    """Turns an axis over all elements of `tree` into a tree of arrays with those leaves' shapes there."""
+    from . import numpy as jnp
+    leaves, treedef = tree_flatten(tree)
+    parts, start = [], 0
+    axis %= stacked.ndim
+    for leaf in leaves:
+        piece = stacked[(slice(None),) * axis + (slice(start, start + leaf.size),)]
+        parts.append(piece.reshape(stacked.shape[:axis] + tuple(leaf.shape) + stacked.shape[axis + 1:]))
+        start += leaf.size
+    return tree_unflatten(treedef, parts)
+
+
+def _check(who, tree, holomorphic, allow_int, what):
+    import numpy as np
+    for leaf in tree_flatten(tree)[0]:
+        d = _cotan._as_array(leaf).dtype
+        if holomorphic and not np.issubdtype(d, np.complexfloating):
+            raise TypeError(f"{who} with holomorphic=True requires {what}s with complex dtype, but got {d.name}.")
+        if not holomorphic and np.issubdtype(d, np.complexfloating):
+            raise TypeError(f"{who} requires real-valued {what}s (dtype that is a sub-dtype of np.floating), but got {d.name}. For holomorphic "
+                            "differentiation, pass holomorphic=True. For others, use jax.jvp or jax.vjp directly.")
+        if not (holomorphic or allow_int) and np.issubdtype(d, np.integer):
+            raise TypeError(f"{who} requires real- or complex-valued {what}s (dtype that is a sub-dtype of np.inexact), but got {d.name}.")
+
+
+def _partial(fun, argnums, args, kwargs):
+    chosen = tuple(args[i] for i in argnums)
+
+    def of_chosen(*values):
+        full = list(args)
+        for i, v in zip(argnums, values):
+            full[i] = v
+        return fun(*full, **kwargs)
+
+    return of_chosen, tree_map(_cotan._as_array, chosen)
+
+
+def _named(fun, outer, what):
+    outer.__name__ = getattr(fun, "__name__", what)
+    outer.__doc__, outer.__wrapped__ = getattr(fun, "__doc__", None), fun
+    return outer
+
+
+def jacfwd(fun, argnums=0, has_aux=False, holomorphic=False):
+    """The Jacobian of fun, column by column with forward-mode differentiation."""
+    if not callable(fun):
+        raise TypeError(f"Expected a callable value, got {fun}")
+
+    def jacobian(*args, **kwargs):
+        f, chosen = _partial(fun, _argnums(argnums), args, kwargs)
+        _check("jacfwd", chosen, holomorphic, False, "input")
+        push = lambda tangents: jvp(f, chosen, tangents, has_aux=has_aux)[1:]
+        if has_aux:
+            columns, aux = vmap(push, out_axes=(-1, None))(_basis(chosen))
+        else:
+            columns, = vmap(push, out_axes=-1)(_basis(chosen))
+        single = isinstance(argnums, int)
+        out = tree_map(lambda c: _unstack(chosen[0] if single else chosen, c, -1), columns)
+        return (out, aux) if has_aux else out
+
+    return _named(fun, jacobian, "jacfwd")
+
+
+def jacrev(fun, argnums=0, has_aux=False, holomorphic=False, allow_int=False):
+    """The Jacobian of fun, row by row with reverse-mode differentiation."""
+    if not callable(fun):
+        raise TypeError(f"Expected a callable value, got {fun}")
+
+    def jacobian(*args, **kwargs):
+        f, chosen = _partial(fun, _argnums(argnums), args, kwargs)
+        _check("jacrev", chosen, holomorphic, allow_int, "input")
+        y, pull, *aux = vjp(f, *chosen, has_aux=has_aux)
+        rows = vmap(pull)(_basis(y))
+        rows = rows[0] if isinstance(argnums, int) else rows
+        leaves, treedef = tree_flatten(rows)
+        parts = [_unstack(y, leaf, 0) for leaf in leaves]  # each a tree like y
+        outs, ytree = [tree_flatten(p)[0] for p in parts], tree_flatten(y)[1]
+        out = ytree.unflatten([tree_unflatten(treedef, [o[i] for o in outs]) for i in range(ytree.num_leaves)])
+        return (out, aux[0]) if has_aux else out
+
+    return _named(fun, jacobian, "jacrev")
+
+
+jacobian = jacrev
+
+
+def hessian(fun, argnums=0, has_aux=False, holomorphic=False):
+    """Second derivatives of fun: the forward-mode Jacobian of the reverse-mode one."""
+    return jacfwd(jacrev(fun, argnums, has_aux=has_aux, holomorphic=holomorphic), argnums, has_aux=has_aux, holomorphic=holomorphic)
+
+
+def linear_transpose(fun, *primals, reduce_axes=()):
+    """The transpose of a function that is linear in its arguments, whose shapes primals give."""
+    return _cotan._linear_transpose(fun, primals)

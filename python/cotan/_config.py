@@ -1,0 +1,116 @@
+"""jax.config: flags that change what the library does, per thread, with a default for all threads."""
+import os
+from . import _cotan
+
+_absent = object()
+
+
+def _truth(value):
+    return value.lower() in ("1", "true", "t", "yes", "y", "on") if isinstance(value, str) else bool(value)
+
+
+# name -> default; the two with setters live in the library
+_flags = {"jax_enable_x64": False, "jax_disable_jit": False, "jax_debug_nans": False, "jax_debug_infs": False, "jax_check_tracer_leaks": False,
+          "jax_numpy_dtype_promotion": "standard", "jax_numpy_rank_promotion": "allow", "jax_default_matmul_precision": None, "jax_platforms": None,
+          "jax_platform_name": "", "jax_default_device": None, "jax_default_prng_impl": "threefry2x32", "jax_threefry_partitionable": True,
+          "jax_log_compiles": False, "jax_traceback_filtering": "auto", "jax_enable_custom_prng": False, "jax_compilation_cache_dir": None,
+          "jax_enable_compilation_cache": True, "jax_persistent_cache_min_compile_time_secs": 1.0, "jax_persistent_cache_min_entry_size_bytes": 0,
+          "jax_numpy_array_list": False, "jax_legacy_prng_key": "allow", "jax_transfer_guard": None, "jax_enable_checks": False,
+          "jax_debug_key_reuse": False, "jax_softmax_custom_jvp": True, "jax_pmap_shmap_merge": True, "jax_num_cpu_devices": -1,
+          "jax_use_shardy_partitioner": True, "jax_cpu_enable_async_dispatch": True, "jax_array": True, "jax_raise_persistent_cache_errors": False,
+          "jax_explain_cache_misses": False, "jax_default_dtype_bits": "64", "jax_memory_fitting_level": "O2", "jax_optimization_level": "UNKNOWN"}
+_setters = {"jax_enable_x64": (_cotan.get_x64, _cotan.set_x64), "jax_disable_jit": (_cotan.get_disable_jit, _cotan.set_disable_jit)}
+
+
+class Config:
+    """Flags as attributes: config.jax_enable_x64; config.update(name, value) changes one."""
+
+    def __getattr__(self, name):
+        if name in _setters:
+            return _setters[name][0]()
+        if name in _flags:
+            return _flags[name]
+        if "jax_" + name in _flags:
+            return getattr(self, "jax_" + name)
+        raise AttributeError(f"Unrecognized config option: {name}")
+
+    def __setattr__(self, name, value):
+        self.update(name, value)
+
+    def update(self, name, value):
+        if name in _setters:
+            _setters[name][1](_truth(value))
+        elif name not in _flags:
+            raise AttributeError(f"Unrecognized config option: {name}")
+        _flags[name] = value
+
+    def read(self, name):
+        return getattr(self, name)
+
+    @property
+    def values(self):
+        return {name: getattr(self, name) for name in _flags}
+
+    def parse_flags_with_absl(self):
+        pass
+
+    def config_with_absl(self):
+        pass
+
+
+config = Config()
+
+
+class _State:
+    """A flag as a context manager: `with jax.enable_x64(True): ...`; `.value` reads it."""
+
+    def __init__(self, name, default=_absent):
+        self._name, self._default = name, default
+        self.__name__ = name.removeprefix("jax_")
+
+    @property
+    def value(self):
+        return getattr(config, self._name)
+
+    def __call__(self, new_val=_absent):
+        if new_val is _absent:
+            if self._default is _absent:
+                raise TypeError(f"{self.__name__} needs a value")
+            new_val = self._default
+        return _Setting(self._name, new_val)
+
+    def __bool__(self):
+        return bool(self.value)
+
+
+class _Setting:
+    def __init__(self, name, value):
+        self._name, self._value = name, value
+
+    def __enter__(self):
+        self._old = getattr(config, self._name)
+        config.update(self._name, self._value)
+
+    def __exit__(self, *_):
+        config.update(self._name, self._old)
+
+
+enable_x64 = _State("jax_enable_x64", True)
+debug_nans = _State("jax_debug_nans", True)
+debug_infs = _State("jax_debug_infs", True)
+check_tracer_leaks = _State("jax_check_tracer_leaks", True)
+numpy_dtype_promotion = _State("jax_numpy_dtype_promotion")
+numpy_rank_promotion = _State("jax_numpy_rank_promotion")
+default_matmul_precision = _State("jax_default_matmul_precision")
+default_device = _State("jax_default_device")
+log_compiles = _State("jax_log_compiles", True)
+
+
+def disable_jit(disable=True):
+    """Runs jitted functions operation by operation inside the context."""
+    return _Setting("jax_disable_jit", disable)
+
+
+for _name in list(_flags):
+    if (_value := os.environ.get(_name.upper())) is not None:
+        config.update(_name, _truth(_value) if isinstance(_flags[_name], bool) else _value)

@@ -1,0 +1,162 @@
+"""What the extension asks of Python: methods of arrays with free-form arguments, jit's options, signatures."""
+from . import _cotan
+
+_numpy = _cotan.bound_functions("numpy")
+_ArrayImpl = _cotan.ArrayImpl
+
+
+def _function(name):
+    try:
+        return _numpy[name]
+    except KeyError:
+        raise NotImplementedError(f"jax.numpy.{name} does not exist yet") from None
+
+
+# ---- methods ----
+
+def array_reshape(x, *args, order="C", copy=None, out_sharding=None):
+    shape = args[0] if len(args) == 1 else args
+    return _function("reshape")(x, shape) if order == "C" else _function("reshape")(x, shape, order)
+
+
+def array_transpose(x, *args):
+    axes = args[0] if len(args) == 1 else args or None
+    return _function("transpose")(x) if axes is None else _function("transpose")(x, axes)
+
+
+def array_astype(x, dtype, copy=False, device=None):
+    from .lax import convert_element_type
+    if dtype is None:
+        dtype = float
+    return _function("astype")(x, dtype) if "astype" in _numpy else convert_element_type(x, dtype)
+
+
+def array_view(x, dtype=None, type=None):
+    from .lax import bitcast_convert_type
+    if type is not None:
+        raise NotImplementedError("`type` argument of array.view() is not supported.")
+    return x if dtype is None else bitcast_convert_type(x, dtype)
+
+
+def array_flatten(x, order="C", out_sharding=None):
+    return _function("ravel")(x) if order == "C" else _function("ravel")(x, order)
+
+
+def array_clip(x, min=None, max=None):
+    return _function("clip")(x, min, max)
+
+
+def array_choose(x, choices, out=None, mode="raise"):
+    return _function("choose")(x, choices, mode=mode)
+
+
+def array_compress(x, condition, axis=None, *, out=None, size=None, fill_value=0):
+    return _function("compress")(condition, x, axis=axis, size=size, fill_value=fill_value)
+
+
+def array_copy(x):
+    return x  # arrays are immutable
+
+
+def array_to_device(x, device, *, stream=None):
+    return x
+
+
+def array_devices(x):
+    return {array_device(x)}
+
+
+def array_device(x):
+    from ._device import all_devices
+    return all_devices()[0]
+
+
+def array_sharding(x):
+    from ._device import SingleDeviceSharding
+    return SingleDeviceSharding()
+
+
+class Shard:
+    replica_id = 0
+
+    def __init__(self, data):
+        self.data, self.device, self.index = data, array_device(data), (slice(None),) * data.ndim
+
+
+def array_shards(x):
+    return [Shard(x)]
+
+
+def array_addressable_data(x, index):
+    return x
+
+
+def array_aval(x):
+    from .core import ShapedArray
+    return ShapedArray(x.shape, x.dtype, x.weak_type)
+
+
+def _restore_array(n, weak):
+    return _cotan._with_weak_type(_cotan._as_array(n), weak)
+
+
+# ---- jit's options ----
+
+def _numbers(value):
+    return () if value is None else (value,) if isinstance(value, int) else tuple(int(v) for v in value)
+
+
+def _names(value):
+    return () if value is None else (value,) if isinstance(value, str) else tuple(value)
+
+
+def resolve(fun, nums, names, what="static_argnames"):
+    """Positions and names of the same arguments: each is completed from the other by the signature."""
+    nums, names = _numbers(nums), _names(names)
+    if not nums and not names:
+        return nums, names
+    import inspect
+    try:
+        parameters = list(inspect.signature(fun).parameters.values())
+    except (ValueError, TypeError):
+        return nums, names
+    positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    variadic = any(p.kind == p.VAR_POSITIONAL for p in parameters)
+    anything = any(p.kind == p.VAR_KEYWORD for p in parameters)
+    known = {p.name for p in parameters}
+    for n in nums:
+        if not variadic and not -len(positional) <= n < len(positional):
+            raise ValueError(f"jitted function has {what.replace('names', 'nums')}={nums} but only accepts {len(positional)} positional arguments.")
+    for n in names:
+        if n not in known and not anything:
+            raise ValueError(f"jitted function has invalid argname {n!r} in {what}. Function does not take these args.")
+    more_names = tuple(positional[n] for n in nums if -len(positional) <= n < len(positional))
+    more_nums = tuple(positional.index(n) for n in names if n in positional)
+    return tuple(dict.fromkeys(nums + more_nums)), tuple(dict.fromkeys(names + more_names))
+
+
+_unset = object()
+
+
+def jit(fun=_unset, /, *, in_shardings=None, out_shardings=None, static_argnums=None, static_argnames=None, donate_argnums=None, donate_argnames=None,
+        keep_unused=False, device=None, backend=None, inline=False, compiler_options=None):
+    if fun is _unset:
+        return lambda f: jit(f, static_argnums=static_argnums, static_argnames=static_argnames, donate_argnums=donate_argnums,
+                             donate_argnames=donate_argnames, keep_unused=keep_unused, inline=inline)
+    if not callable(fun):
+        raise TypeError(f"Expected a callable value, got {fun}")
+    nums, names = resolve(fun, static_argnums, static_argnames)
+    donate, _ = resolve(fun, donate_argnums, donate_argnames, "donate_argnames")
+    if set(donate) & set(nums):
+        raise ValueError("static_argnums and donate_argnums cannot intersect.")
+    return _cotan._jit(fun, nums, frozenset(names) if names else None, donate, bool(keep_unused), bool(inline))
+
+
+def signature_of(text):
+    import inspect
+    scope = {}
+    try:
+        exec(f"def f{text}: pass", {}, scope)
+    except Exception:  # a default that is no plain literal
+        return None
+    return inspect.signature(scope["f"])

@@ -1,0 +1,94 @@
+"""jax.dtypes: dtypes by category, and the dtypes that NumPy has not."""
+from . import _cotan
+from ._cotan import canonical_dtype as canonicalize_dtype
+
+
+class KeyType:
+    """The dtype of random keys."""
+    itemsize = 8
+    kind = "V"
+
+    def __init__(self, code, name):
+        self._cotan_code, self.name = code, name
+
+    def __repr__(self):
+        return self.name
+
+    type = property(lambda self: prng_key)
+
+    def __eq__(self, other):
+        return self is other
+
+    def __hash__(self):
+        return hash(self.name)
+
+
+class extended:
+    """The kind of dtypes that NumPy has not."""
+
+
+class prng_key(extended):
+    """The kind of random keys' dtypes."""
+
+
+_made = {}
+
+
+def _special(code):
+    """The dtype object of a code that NumPy cannot represent."""
+    if code not in _made:
+        name = {v: k for k, v in _cotan.dtype_names().items()}[code]
+        if name == "float0":
+            import numpy
+            _made[code] = numpy.dtype([("float0", numpy.void, 0)])
+        else:
+            _made[code] = KeyType(code, name)
+    return _made[code]
+
+
+def issubdtype(a, b):
+    """Whether dtype a belongs to the category or dtype b."""
+    import numpy as np
+    if isinstance(b, type) and issubclass(b, extended):
+        kind = a if isinstance(a, type) else getattr(a, "type", None)
+        return isinstance(kind, type) and issubclass(kind, b)
+    if isinstance(a, KeyType) or (isinstance(a, type) and issubclass(a, extended)):
+        return b is np.generic if not isinstance(b, KeyType) else a is b
+    a = a if isinstance(a, type) and issubclass(a, np.generic) and a in _abstract(np) else _cotan.dtype_of_code(_cotan.dtype_code(a))
+    if isinstance(b, type) and b in _abstract(np):
+        name = getattr(a, "name", "")
+        if "float" in name:  # NumPy knows nothing of bfloat16 and its kin
+            return b in (np.floating, np.inexact, np.number, np.generic)
+        if name in ("int2", "int4"):
+            return b in (np.signedinteger, np.integer, np.number, np.generic)
+        if name in ("uint2", "uint4"):
+            return b in (np.unsignedinteger, np.integer, np.number, np.generic)
+        return np.issubdtype(a, b)
+    return a == _cotan.dtype_of_code(_cotan.dtype_code(b))
+
+
+def _abstract(np):
+    return {np.generic, np.number, np.integer, np.signedinteger, np.unsignedinteger, np.inexact, np.floating, np.complexfloating, np.flexible, np.character}
+
+
+def result_type(*args, return_weak_type_flag=False):
+    from .numpy import result_type as of
+    return of(*args)
+
+
+def scalar_type_of(x):
+    import numpy as np
+    d = _cotan._as_array(x).dtype
+    for category, python in ((np.bool_, bool), (np.integer, int), (np.floating, float), (np.complexfloating, complex)):
+        if issubdtype(d, category):
+            return python
+    raise TypeError(f"Invalid scalar value {x}")
+
+
+def __getattr__(name):
+    if name == "float0":
+        return _special(_cotan.dtype_names()["float0"])
+    if name == "bfloat16":
+        from .numpy import bfloat16
+        return bfloat16
+    raise AttributeError(f"module 'jax.dtypes' has no attribute {name!r}")

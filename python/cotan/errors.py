@@ -1,0 +1,13 @@
+"""jax.errors: what transformations raise."""
+from ._cotan import (ConcretizationTypeError, JAXIndexError, JAXTypeError, JaxRuntimeError, NonConcreteBooleanIndexError, TracerArrayConversionError,
+                     TracerBoolConversionError, TracerIntegerConversionError, UnexpectedTracerError)
+
+
+class KeyReuseError(RuntimeError):
+    """A random key was used twice."""
+    __module__ = "jax.errors"
+
+
+class SimplifiedTraceback(Exception):
+    """The traceback without frames inside the library."""
+    __module__ = "jax.errors"

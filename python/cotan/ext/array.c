@@ -1,0 +1,222 @@
+/* The array types: jax.Array, its concrete class ArrayImpl, PRNG key arrays and the tracers of each transformation.
+ *
+ * One C struct serves them all; the class only tells Python what kind of value it is. Operators are in operators.c, attributes in attributes.c. */
+#include "ext.h"
+
+PyTypeObject *ext_array_base, *ext_array_impl, *ext_key_array, *ext_tracer;
+
+/* Trace classes by the name that core gives them, and JAX's class of their tracers. */
+static struct tracer_class { const char *trace, *name; PyTypeObject *type; } tracer_classes[] = {
+    {"JitTracer", "jax._src.interpreters.partial_eval.DynamicJaxprTracer", NULL},
+    {"LinearizeTracer", "jax._src.interpreters.ad.LinearizeTracer", NULL},
+    {"JVPTracer", "jax._src.interpreters.ad.JVPTracer", NULL},
+    {"BatchTracer", "jax._src.interpreters.batching.BatchTracer", NULL},
+};
+
+static PyTypeObject *class_of(ct_array a)
+{
+    if (likely(is_array(a)))
+        return dtype_is((ct_dtype)a->aval.dtype, FAMILY_KEY) ? ext_key_array : ext_array_impl;
+    const char *name = a->trace ? a->trace->class->name : "";
+    for (size_t i = 0; i < countof(tracer_classes); i++)
+        if (!strcmp(tracer_classes[i].trace, name))
+            return tracer_classes[i].type;
+    return ext_tracer;
+}
+
+/* Freed objects of the commonest class wait here. */
+static ext_value *spare[64];
+static int spares;
+
+PyObject *ext_wrap_array(ct_array a)
+{
+    if (a->host)
+        return Py_NewRef((PyObject *)a->host);
+    PyTypeObject *type = class_of(a);
+    ext_value *o;
+    if (type == ext_array_impl && spares) {
+        o = spare[--spares];
+        PyObject_Init((PyObject *)o, type);
+    } else {
+        o = PyObject_New(ext_value, type);
+        if (!o)
+            return NULL;
+    }
+    object_retain(a);
+    o->value = a;
+    o->weakrefs = NULL;
+    a->host = o;
+    return (PyObject *)o;
+}
+
+PyObject *ext_wrap(ct_tree a)
+{
+    if (unlikely(!a || is_poison(a) || !ct_ok()))
+        return ext_raise();
+    if (unlikely(is_tree(a)))
+        return ext_wrap_tree(a->def, a->count, a->leaves);
+    return ext_wrap_array(a);
+}
+
+PyObject *ext_finish(ct_scope scope, ct_tree result)
+{
+    PyObject *o = ext_wrap(result);
+    ct_end_(scope, NULL);
+    return o;
+}
+
+static void array_dealloc(PyObject *self)
+{
+    ext_value *o = (ext_value *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    if (o->weakrefs)
+        PyObject_ClearWeakRefs(self);
+    if (o->value) {
+        o->value->host = NULL;
+        object_release(o->value);
+    }
+    if (type == ext_array_impl && spares < (int)countof(spare))
+        spare[spares++] = o;
+    else
+        type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *array_new_forbidden(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    return PyErr_Format(PyExc_TypeError, "%s objects are made by functions such as jax.numpy.array, not by calling the class", type->tp_name);
+}
+
+static PyObject *from_text(text *t)
+{
+    char *s = text_end(t);
+    if (!s)
+        return ext_raise();
+    PyObject *o = PyUnicode_FromString(s);
+    base_free(s);
+    return o;
+}
+
+static void tracer_text(text *t, ct_array a);
+
+/* A tracer's content in another one's text: a number, an array's str on one line, or a tracer. */
+static void inner_text(text *t, ct_array a)
+{
+    if (is_tracer(a))
+        tracer_text(t, a);
+    else
+        array_text(t, a, false);
+}
+
+static void tracer_text(text *t, ct_array a)
+{
+    PyTypeObject *c = class_of(a);
+    text_add(t, c == tracer_classes[0].type ? "JitTracer(" : c == tracer_classes[1].type ? "GradTracer(primal=" :
+                c == tracer_classes[2].type ? "JVPTracer(primal=" : c == tracer_classes[3].type ? "VmapTracer(aval=" : "Tracer(");
+    if ((c == tracer_classes[1].type || c == tracer_classes[2].type) && a->primal) {
+        inner_text(t, a->primal);
+        text_add(t, c == tracer_classes[1].type ? ", typeof(tangent)=" : ", tangent=");
+        if (c == tracer_classes[2].type && a->tangent)
+            inner_text(t, a->tangent);
+        else
+            aval_text(t, &a->aval, true);
+    } else {
+        aval_text(t, &a->aval, false);
+        if (c == tracer_classes[3].type && a->primal) {
+            text_add(t, ", batched=");
+            aval_text(t, &a->primal->aval, false);
+        }
+    }
+    text_add(t, ")");
+}
+
+static PyObject *array_repr(PyObject *self)
+{
+    ct_array a = ext_value_of(self);
+    text t = {0};
+    if (is_tracer(a))
+        tracer_text(&t, a);
+    else
+        array_text(&t, a, true);
+    return from_text(&t);
+}
+
+static PyObject *array_str(PyObject *self)
+{
+    ct_array a = ext_value_of(self);
+    if (is_tracer(a))
+        return array_repr(self);
+    text t = {0};
+    array_text(&t, a, false);
+    return from_text(&t);
+}
+
+static Py_ssize_t array_length(PyObject *self)
+{
+    ct_array a = ext_value_of(self);
+    if (a->aval.ndim)
+        return (Py_ssize_t)a->aval.shape[0];
+    PyErr_SetString(PyExc_TypeError, "len() of unsized object");
+    return -1;
+}
+
+static PyMemberDef members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(ext_value, weakrefs), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+PyTypeObject *ext_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base)
+{
+    PyObject *t = PyType_FromModuleAndSpec(module, spec, (PyObject *)base);
+    if (!t)
+        return NULL;
+    const char *dot = strrchr(spec->name, '.');
+    if (PyModule_AddObjectRef(module, dot ? dot + 1 : spec->name, t) < 0)
+        Py_CLEAR(t);
+    return (PyTypeObject *)t;
+}
+
+/* All operators stand in the base class; a subclass of it needs nothing of its own. */
+static PyTypeObject *add_base(PyObject *module)
+{
+    PyType_Slot fixed[] = {
+        {Py_tp_doc, (void *)(uintptr_t)"The class of arrays, traced or concrete; made by jax.numpy's functions."},
+        {Py_tp_new, (void *)array_new_forbidden}, {Py_tp_dealloc, (void *)array_dealloc}, {Py_tp_repr, (void *)array_repr},
+        {Py_tp_str, (void *)array_str}, {Py_tp_hash, (void *)PyObject_HashNotImplemented}, {Py_tp_richcompare, (void *)ext_richcompare},
+        {Py_tp_iter, (void *)ext_iter}, {Py_tp_methods, ext_array_methods}, {Py_tp_getset, ext_array_getset}, {Py_tp_members, members},
+        {Py_mp_length, (void *)array_length}, {Py_mp_subscript, (void *)ext_subscript}, {Py_mp_ass_subscript, (void *)ext_assign_subscript},
+    };
+    PyType_Slot slots[64];
+    size_t n = countof(fixed);
+    memcpy(slots, fixed, sizeof fixed);
+    for (const PyType_Slot *s = ext_number_slots; s->slot; s++)
+        slots[n++] = *s;
+    slots[n] = (PyType_Slot){0, NULL};
+    PyType_Spec spec = {"jax.Array", sizeof(ext_value), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
+    return ext_add_type(module, &spec, NULL);
+}
+
+/* Heap types keep the pointer of the spec's name, so names are literals; slots are copied. */
+static PyTypeObject *add_subclass(PyObject *module, const char *name, PyTypeObject *base, const PyType_Slot *more)
+{
+    PyType_Slot none[] = {{0, NULL}};
+    PyType_Spec spec = {name, sizeof(ext_value), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, more ? (PyType_Slot *)(uintptr_t)more : none};
+    return ext_add_type(module, &spec, base);
+}
+
+bool ext_init_array(PyObject *module)
+{
+    static const PyType_Slot impl[] = {{Py_bf_getbuffer, (void *)ext_getbuffer}, {Py_bf_releasebuffer, (void *)ext_releasebuffer}, {0, NULL}};
+    ext_array_base = add_base(module);
+    if (!ext_array_base)
+        return false;
+    ext_array_impl = add_subclass(module, "jaxlib._jax.ArrayImpl", ext_array_base, impl);
+    ext_key_array = add_subclass(module, "jax._src.prng.PRNGKeyArray", ext_array_base, NULL);
+    ext_tracer = add_subclass(module, "jax._src.core.Tracer", ext_array_base, NULL);
+    if (!ext_array_impl || !ext_key_array || !ext_tracer)
+        return false;
+    for (size_t i = 0; i < countof(tracer_classes); i++)
+        if (!(tracer_classes[i].type = add_subclass(module, tracer_classes[i].name, ext_tracer, NULL)))
+            return false;
+    return true;
+}

@@ -1,0 +1,426 @@
+/* The functions of the stubs as callables of Python: one object type, one argument parser that reads the binding table. No function has code of its own here. */
+#include "api/binding.h"
+#include "ext.h"
+
+typedef struct bound_function {
+    PyObject_HEAD
+    vectorcallfunc vectorcall;
+    const bind_function *f;
+    PyObject *name, *dict;
+    PyObject **names; /* interned names of the parameters */
+} bound_function;
+static PyTypeObject *bound_type;
+static PyObject *all_bound; /* "numpy.add" -> object */
+
+/* ---- one argument ---- */
+
+static bool missing_kind(const bind_param *p, const char *function)
+{
+    PyErr_Format(PyExc_NotImplementedError, "%s: the argument %s is accepted only with its default, %s", function, p->name, p->default_text ? p->default_text : "None");
+    return false;
+}
+
+static bool is_default(const bind_param *p, PyObject *o)
+{
+    if (o == Py_None)
+        return true;
+    PyObject *s = PyObject_Repr(o);
+    bool same = s && p->default_text && PyUnicode_CompareWithASCIIString(s, p->default_text) == 0;
+    PyErr_Clear();
+    Py_XDECREF(s);
+    return same;
+}
+
+static bool arrays_argument(PyObject *o, ct_arrays *out, arena *a, const char *function)
+{
+    PyObject *fast = PySequence_Fast(o, "");
+    if (!fast) {
+        PyErr_Clear();
+        PyErr_Format(PyExc_TypeError, "%s takes a sequence of arrays, not %R", function, o);
+        return false;
+    }
+    Py_ssize_t n = PySequence_Fast_GET_SIZE(fast);
+    ct_array *at = arena_alloc(a, sizeof *at * (size_t)(n + 1));
+    bool good = at != NULL;
+    if (!at)
+        ext_raise();
+    for (Py_ssize_t i = 0; good && i < n; i++) {
+        PyObject *item = PySequence_Fast_GET_ITEM(fast, i);
+        good = (at[i] = ext_array(item, function, CONVERT_LISTS)) != NULL;
+        if (good && ext_is_value(item) && !PyList_Check(o) && !PyTuple_Check(o)) { /* made by iterating: it dies with `fast` */
+            object_retain(at[i]);
+            good = scope_own(at[i]);
+        }
+    }
+    *out = (ct_arrays){n, at};
+    Py_DECREF(fast);
+    return good;
+}
+
+static bool flatten_pairs(PyObject *o, int64_t *at, int64_t *n, int64_t capacity, const char *name)
+{
+    if (*n < capacity && (PyLong_Check(o) || !PySequence_Check(o)))
+        return ext_int(o, &at[(*n)++], name);
+    PyObject *fast = PySequence_Fast(o, "pairs of integers are needed");
+    bool good = fast != NULL;
+    for (Py_ssize_t i = 0; good && i < PySequence_Fast_GET_SIZE(fast); i++)
+        good = flatten_pairs(PySequence_Fast_GET_ITEM(fast, i), at, n, capacity, name);
+    Py_XDECREF(fast);
+    return good;
+}
+
+static bool pairs_argument(PyObject *o, ct_ints *out, arena *a, const char *name)
+{
+    enum { MOST = 256 };
+    int64_t *at = arena_alloc(a, sizeof *at * MOST), n = 0;
+    if (!at) {
+        ext_raise();
+        return false;
+    }
+    bool good = flatten_pairs(o, at, &n, MOST, name);
+    *out = n ? (ct_ints){n, at} : I_NONE;
+    return good;
+}
+
+static bool precision_argument(PyObject *o, int *out)
+{
+    static const char *const names[] = {"default", "high", "highest"};
+    if ((PyTuple_Check(o) || PyList_Check(o)) && PySequence_Size(o) == 2) { /* one for each operand: the first decides */
+        PyObject *first = PySequence_GetItem(o, 0);
+        bool good = first && precision_argument(first, out);
+        Py_XDECREF(first);
+        return good;
+    }
+    *out = 0;
+    if (o == Py_None)
+        return true;
+    PyObject *name = PyUnicode_Check(o) ? Py_NewRef(o) : PyObject_GetAttrString(o, "name"), *low = name ? PyObject_CallMethod(name, "lower", NULL) : NULL;
+    for (int i = 0; low && i < 3; i++)
+        if (PyUnicode_CompareWithASCIIString(low, names[i]) == 0)
+            *out = i + 1;
+    Py_XDECREF(low);
+    Py_XDECREF(name);
+    if (*out)
+        return true;
+    PyErr_Clear();
+    PyErr_Format(PyExc_ValueError, "precision must be None, 'default', 'high' or 'highest', not %R", o);
+    return false;
+}
+
+static bool float_argument(PyObject *o, double *out)
+{
+    *out = PyFloat_AsDouble(o);
+    return *out != -1 || !PyErr_Occurred();
+}
+
+/* Puts one argument into its place in the struct. Not given arguments never come here. */
+static bool put(const bind_function *f, const bind_param *p, PyObject *o, char *args, arena *a)
+{
+    void *at = args + p->offset;
+    bool none = o == Py_None;
+    bool none_is_default = p->default_text && !strcmp(p->default_text, "None");
+    int truth;
+    switch ((bind_kind)p->kind) {
+    case BIND_ARRAY:
+        return (*(ct_array *)at = ext_array(o, f->name, p->flags & BIND_LIST_OK ? CONVERT_LISTS : 0)) != NULL;
+    case BIND_ARRAY_OPT:
+        return none || (*(ct_array *)at = ext_array(o, f->name, CONVERT_LISTS)) != NULL;
+    case BIND_ARRAYS:
+        return arrays_argument(o, at, a, f->name);
+    case BIND_TREE:
+        return (*(ct_tree *)at = ext_tree(o, f->name)) != NULL;
+    case BIND_INT:
+        return ext_int(o, at, p->name);
+    case BIND_INT_OPT:
+        if (none) {
+            *(ct_opt_int *)at = none_is_default ? (ct_opt_int){0} : (ct_opt_int)GIVEN_NONE;
+            return true;
+        }
+        ((ct_opt_int *)at)->given = true;
+        return ext_int(o, &((ct_opt_int *)at)->value, p->name);
+    case BIND_BOOL:
+        if ((truth = PyObject_IsTrue(o)) >= 0)
+            *(bool *)at = truth;
+        return truth >= 0;
+    case BIND_SWITCH:
+        if (none)
+            return true;
+        if ((truth = PyObject_IsTrue(o)) >= 0)
+            *(ct_switch *)at = truth ? CT_TRUE : CT_FALSE;
+        return truth >= 0;
+    case BIND_FLOAT:
+        return float_argument(o, at);
+    case BIND_FLOAT_OPT:
+        if (none)
+            return true;
+        ((ct_opt_float *)at)->given = true;
+        return float_argument(o, &((ct_opt_float *)at)->value);
+    case BIND_STRING:
+        if (!none && !PyUnicode_Check(o)) {
+            PyErr_Format(PyExc_TypeError, "%s: the argument %s must be a string, not %R", f->name, p->name, o);
+            return false;
+        }
+        return none || (*(const char **)at = PyUnicode_AsUTF8(o)) != NULL;
+    case BIND_DTYPE:
+        return none || ext_dtype_code(o, at, f->name);
+    case BIND_AXES:
+    case BIND_SHAPE:
+        if (none) {
+            *(ct_ints *)at = none_is_default ? (ct_ints){0} : ALL_AXES;
+            return true;
+        }
+        return ext_ints(o, at, a, p->name);
+    case BIND_PRECISION:
+        return precision_argument(o, at);
+    case BIND_PAIRS:
+        return none || pairs_argument(o, at, a, p->name);
+    case BIND_FN:
+        return (*(ct_fn *)at = ext_callable(o)) != NULL;
+    case BIND_NONE:
+        return is_default(p, o) || missing_kind(p, f->name);
+    }
+    return false;
+}
+
+/* ---- all arguments ---- */
+
+static bool variadic_argument(const bind_function *f, const bind_param *p, PyObject *const *values, Py_ssize_t n, char *args, arena *a)
+{
+    ct_array *at = arena_alloc(a, sizeof *at * (size_t)(n + 1));
+    if (!at) {
+        ext_raise();
+        return false;
+    }
+    for (Py_ssize_t i = 0; i < n; i++)
+        if (!(at[i] = ext_array(values[i], f->name, CONVERT_LISTS)))
+            return false;
+    *(ct_arrays *)(void *)(args + p->offset) = (ct_arrays){n, at};
+    return true;
+}
+
+static bool too_many(const bind_function *f, Py_ssize_t most, Py_ssize_t given)
+{
+    PyErr_Format(PyExc_TypeError, "%s() takes %zd positional argument%s but %zd %s given", f->name, most, most == 1 ? "" : "s", given, given == 1 ? "was" : "were");
+    return false;
+}
+
+static bool parse(const bound_function *b, PyObject *const *values, Py_ssize_t n, PyObject *names, char *args, arena *a)
+{
+    const bind_function *f = b->f;
+    uint64_t given = 0;
+    Py_ssize_t positional = 0;
+    for (; positional < f->nparams && !(f->params[positional].flags & BIND_KEYWORD_ONLY); positional++) {
+        const bind_param *p = &f->params[positional];
+        if (p->flags & BIND_VARIADIC) {
+            if (!variadic_argument(f, p, values + positional, n > positional ? n - positional : 0, args, a))
+                return false;
+            given |= (uint64_t)1 << positional;
+            n = n > positional ? n : positional;
+            goto keywords;
+        }
+        if (positional < n) {
+            if (!put(f, p, values[positional], args, a))
+                return false;
+            given |= (uint64_t)1 << positional;
+        }
+    }
+    if (n > positional)
+        return too_many(f, positional, n);
+keywords:
+    for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); k++) {
+        PyObject *name = PyTuple_GET_ITEM(names, k);
+        int i = 0;
+        while (i < f->nparams && b->names[i] != name)
+            i++;
+        for (int j = 0; i == f->nparams && j < f->nparams; j++)
+            if (PyUnicode_CompareWithASCIIString(name, f->params[j].name) == 0)
+                i = j, j = f->nparams;
+        if (i == f->nparams || f->params[i].flags & (BIND_POSITIONAL_ONLY | BIND_VARIADIC)) {
+            PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", f->name, name);
+            return false;
+        }
+        if (given >> i & 1) {
+            PyErr_Format(PyExc_TypeError, "%s() got multiple values for argument '%U'", f->name, name);
+            return false;
+        }
+        if (!put(f, &f->params[i], values[n + k], args, a))
+            return false;
+        given |= (uint64_t)1 << i;
+    }
+    for (int i = 0; i < f->nparams; i++)
+        if (f->params[i].flags & BIND_REQUIRED && !(given >> i & 1)) {
+            PyErr_Format(PyExc_TypeError, "%s() missing required argument '%s'", f->name, f->params[i].name);
+            return false;
+        }
+    return true;
+}
+
+static ct_tree call_direct(const bind_function *f, const ct_array *x)
+{
+    switch ((bind_call)f->how) {
+    case BIND_CALL_1: return ((ct_array (*)(ct_array))f->call)(x[0]);
+    case BIND_CALL_2: return ((ct_array (*)(ct_array, ct_array))f->call)(x[0], x[1]);
+    case BIND_CALL_3: return ((ct_array (*)(ct_array, ct_array, ct_array))f->call)(x[0], x[1], x[2]);
+    case BIND_CALL_ARGS: break;
+    }
+    return ((ct_tree (*)(const void *))f->call)(x);
+}
+
+static PyObject *bound_call(PyObject *self, PyObject *const *values, size_t nargs, PyObject *names)
+{
+    const bound_function *b = (bound_function *)self;
+    const bind_function *f = b->f;
+    _Alignas(16) char args[1024];
+    arena a = {0};
+    if (f->args_size > sizeof args)
+        return PyErr_Format(PyExc_SystemError, "%s: the argument struct is larger than expected", f->name);
+    memset(args, 0, f->args_size);
+    ct_scope scope = ct_begin();
+    PyObject *out = NULL;
+    if (parse(b, values, PyVectorcall_NARGS(nargs), names, args, &a)) {
+        out = ext_wrap(call_direct(f, (const ct_array *)(void *)args));
+    }
+    arena_free(&a);
+    ct_end_(scope, NULL);
+    return out;
+}
+
+/* ---- the object ---- */
+
+static PyObject *bound_get(PyObject *self, PyObject *instance, PyObject *type)
+{
+    return instance && instance != Py_None ? PyMethod_New(self, instance) : Py_NewRef(self);
+}
+
+static void bound_dealloc(PyObject *self) /* made once and kept, but a program may delete what it likes */
+{
+    bound_function *b = (bound_function *)self;
+    PyTypeObject *t = Py_TYPE(self);
+    for (int i = 0; i < b->f->nparams; i++)
+        Py_XDECREF(b->names[i]);
+    PyMem_Free(b->names);
+    Py_XDECREF(b->name);
+    Py_XDECREF(b->dict);
+    t->tp_free(self);
+    Py_DECREF(t);
+}
+
+static PyObject *bound_repr(PyObject *self) { const bind_function *f = ((bound_function *)self)->f; return PyUnicode_FromFormat("<function jax.%s.%s>", f->module, f->name); }
+static PyObject *bound_name(PyObject *self, void *c) { return Py_NewRef(((bound_function *)self)->name); }
+static PyObject *bound_reduce(PyObject *self, PyObject *unused) { return Py_NewRef(((bound_function *)self)->name); }
+
+static PyObject *bound_doc(PyObject *self, void *c)
+{
+    const char *doc = ((bound_function *)self)->f->doc;
+    return doc ? PyUnicode_FromString(doc) : Py_NewRef(Py_None);
+}
+
+static PyObject *bound_signature(PyObject *self, void *c)
+{
+    const char *s = ((bound_function *)self)->f->signature;
+    PyObject *m = PyImport_ImportModule("cotan._face"), *out = m ? PyObject_CallMethod(m, "signature_of", "s", s ? s : "()") : NULL;
+    Py_XDECREF(m);
+    return out;
+}
+
+static PyObject *bound_getattr(PyObject *self, PyObject *name)
+{
+    if (PyUnicode_CompareWithASCIIString(name, "__module__") == 0)
+        return PyUnicode_FromFormat("jax.%s", ((bound_function *)self)->f->module);
+    return PyObject_GenericGetAttr(self, name);
+}
+
+static PyObject *bound_new(const bind_function *f)
+{
+    bound_function *b = PyObject_New(bound_function, bound_type);
+    if (!b)
+        return NULL;
+    b->vectorcall = bound_call;
+    b->f = f;
+    b->dict = NULL;
+    b->name = PyUnicode_InternFromString(f->name);
+    b->names = PyMem_Calloc((size_t)f->nparams + 1, sizeof *b->names);
+    bool good = b->name && b->names;
+    for (int i = 0; good && i < f->nparams; i++)
+        good = (b->names[i] = PyUnicode_InternFromString(f->params[i].name)) != NULL;
+    if (!good)
+        Py_CLEAR(b);
+    return (PyObject *)b;
+}
+
+/* ---- finding them ---- */
+
+static PyObject *key_of(const char *module, const char *name) { return PyUnicode_FromFormat("%s.%s", module, name); }
+
+const bind_function *ext_bound(const char *module, const char *name)
+{
+    PyObject *o = ext_bound_object(module, name);
+    return o ? ((bound_function *)o)->f : NULL;
+}
+
+PyObject *ext_bound_object(const char *module, const char *name)
+{
+    PyObject *key = key_of(module, name), *o = key ? PyDict_GetItemWithError(all_bound, key) : NULL;
+    Py_XDECREF(key);
+    return o && Py_IS_TYPE(o, bound_type) ? o : NULL;
+}
+
+/* bound_functions(module) -> {name: function} */
+static PyObject *bound_functions(PyObject *self, PyObject *module)
+{
+    const char *wanted = PyUnicode_AsUTF8(module);
+    PyObject *d = wanted ? PyDict_New() : NULL;
+    for (int i = 0; d && i < bind_function_count; i++) {
+        const bind_function *f = &bind_functions[i];
+        if (strcmp(f->module, wanted))
+            continue;
+        PyObject *o = ext_bound_object(f->module, f->name);
+        if (!o || PyDict_SetItemString(d, f->name, o) < 0)
+            Py_CLEAR(d);
+    }
+    return d;
+}
+
+PyMethodDef ext_binding_methods[] = {
+    {"bound_functions", bound_functions, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+/* The methods of arrays that are functions of jax.numpy with the array in first place. */
+static const char *const methods[] = {
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "conj", "conjugate", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min", "nonzero",
+    "partition", "prod", "ptp", "ravel", "repeat", "round", "searchsorted", "sort", "squeeze", "std", "sum", "swapaxes", "take", "trace", "var",
+};
+
+bool ext_init_binding(PyObject *module)
+{
+    static PyGetSetDef getset[] = {{"__name__", bound_name, NULL, NULL, NULL}, {"__qualname__", bound_name, NULL, NULL, NULL},
+        {"__doc__", bound_doc, NULL, NULL, NULL}, {"__signature__", bound_signature, NULL, NULL, NULL},
+        {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL}, {NULL, NULL, NULL, NULL, NULL}};
+    static PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(bound_function, vectorcall), READONLY, NULL},
+        {"__dictoffset__", T_PYSSIZET, offsetof(bound_function, dict), READONLY, NULL}, {NULL, 0, 0, 0, NULL}};
+    static PyMethodDef reduce[] = {{"__reduce__", bound_reduce, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
+    static PyType_Slot slots[] = {{Py_tp_dealloc, (void *)bound_dealloc}, {Py_tp_call, (void *)PyVectorcall_Call}, {Py_tp_descr_get, (void *)bound_get},
+        {Py_tp_getattro, (void *)bound_getattr}, {Py_tp_repr, (void *)bound_repr}, {Py_tp_getset, getset}, {Py_tp_members, members}, {Py_tp_methods, reduce}, {0, NULL}};
+    static PyType_Spec spec = {"cotan._cotan.function", sizeof(bound_function), 0,
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR, slots};
+    bound_type = ext_add_type(module, &spec, NULL);
+    all_bound = PyDict_New();
+    if (!bound_type || !all_bound)
+        return false;
+    for (int i = 0; i < bind_function_count; i++) {
+        const bind_function *f = &bind_functions[i];
+        PyObject *key = key_of(f->module, f->name), *o = key ? bound_new(f) : NULL;
+        bool good = o && !PyDict_SetItem(all_bound, key, o);
+        Py_XDECREF(key);
+        Py_XDECREF(o);
+        if (!good)
+            return false;
+    }
+    for (size_t i = 0; i < countof(methods); i++) {
+        PyObject *o = ext_bound_object("numpy", methods[i]);
+        if (o && PyObject_SetAttrString((PyObject *)ext_array_base, methods[i], o) < 0)
+            return false;
+    }
+    return !PyErr_Occurred();
+}

@@ -1,0 +1,162 @@
+/* Python callables as functions that the library can transform.
+ *
+ * Leaves come in as C values and become Python's objects in the shape of the arguments; the result is taken apart again. An exception is put aside and
+ * surfaces as itself when the outermost call returns (error.c). */
+#include "ext.h"
+
+typedef struct host_fn {
+    struct ct_function head;
+    PyObject *callable;
+} host_fn;
+
+const char *ext_callable_name(PyObject *callable)
+{
+    PyObject *name = PyObject_GetAttrString(callable, "__name__");
+    if (!name) {
+        PyErr_Clear();
+        PyObject *inner = PyObject_GetAttrString(callable, "func"); /* functools.partial */
+        PyErr_Clear();
+        const char *s = inner ? ext_callable_name(inner) : NULL;
+        Py_XDECREF(inner);
+        return s ? s : "<unnamed function>";
+    }
+    const char *s = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+    Py_DECREF(name); /* the callable keeps its name */
+    return s ? s : "<unnamed function>";
+}
+
+static PyObject *bad_result(PyObject *callable, PyObject *leaf)
+{
+    return PyErr_Format(PyExc_TypeError, "function %s traced for a transformation returned a value of type %S, which is not a valid JAX type",
+                        ext_callable_name(callable), (PyObject *)Py_TYPE(leaf));
+}
+
+static PyObject *wrap_leaves(const treedef *d, int64_t n, const ct_array *in)
+{
+    PyObject *small[32], **objects = n <= 32 ? small : PyMem_Malloc(sizeof *objects * (size_t)n), *out = NULL;
+    int64_t made = 0;
+    for (; objects && made < n; made++)
+        if (!(objects[made] = ext_wrap_array(in[made])))
+            break;
+    if (objects && made == n)
+        out = tree_unflatten(d, objects);
+    while (made)
+        Py_DECREF(objects[--made]);
+    if (objects != small)
+        PyMem_Free(objects);
+    return out;
+}
+
+static PyObject *invoke(PyObject *callable, const treedef *in_def, int64_t nin, const ct_array *in)
+{
+    const tree_node *root = &in_def->nodes[in_def->count - 1], *keywords = &in_def->nodes[in_def->count - 2];
+    PyObject *all = wrap_leaves(in_def, nin, in), *out = NULL;
+    if (!all)
+        return NULL;
+    Py_ssize_t n = (Py_ssize_t)root->arity - 1;
+    if (!keywords->arity) {
+        out = PyObject_Vectorcall(callable, &PyTuple_GET_ITEM(all, 0), (size_t)n, NULL);
+    } else {
+        PyObject *positional = PyTuple_GetSlice(all, 0, n);
+        out = positional ? PyObject_Call(callable, positional, PyTuple_GET_ITEM(all, n)) : NULL;
+        Py_XDECREF(positional);
+    }
+    Py_DECREF(all);
+    return out;
+}
+
+/* One leaf of a result, owned by the scope from here on. */
+static ct_array result_leaf(PyObject *callable, PyObject *o)
+{
+    ct_array a = ext_try_array(o, 0);
+    if (!a) {
+        if (!PyErr_Occurred())
+            bad_result(callable, o);
+        return NULL;
+    }
+    if (!ext_is_value(o))
+        return a;
+    object_retain(a); /* the object that holds it may go */
+    if (scope_own(a))
+        return a;
+    ext_raise();
+    return NULL;
+}
+
+static bool take_apart(PyObject *callable, PyObject *result, treedef **out_def, int64_t *nout, ct_array **out)
+{
+    if (ext_is_value(result)) { /* the common case */
+        *out = base_alloc(sizeof **out);
+        if (!*out) {
+            ext_raise();
+            return false;
+        }
+        (*out)[0] = result_leaf(callable, result);
+        *nout = 1;
+        *out_def = treedef_leaf();
+        return (*out)[0] != NULL;
+    }
+    flattening f = {0};
+    bool good = tree_flatten_into(&f, result, NULL, 0);
+    *nout = f.leaves.n;
+    *out = good ? base_alloc(sizeof **out * (size_t)(*nout + 1)) : NULL;
+    if (good && !*out)
+        ext_raise();
+    good = good && *out;
+    for (int64_t i = 0; good && i < *nout; i++)
+        good = ((*out)[i] = result_leaf(callable, f.leaves.at[i])) != NULL;
+    *out_def = good ? flattening_def(&f) : NULL;
+    flattening_free(&f);
+    return *out_def != NULL;
+}
+
+static bool host_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyObject *callable = Py_NewRef(((host_fn *)f)->callable);
+    PyObject *result = invoke(callable, in_def, nin, in);
+    bool good = result && take_apart(callable, result, out_def, nout, out);
+    Py_XDECREF(result);
+    Py_DECREF(callable);
+    if (!good) {
+        ext_host_failed();
+        base_free(*out);
+        *out = NULL;
+        *out_def = NULL;
+    }
+    PyGILState_Release(gil);
+    return good;
+}
+
+static const char *host_name(ct_fn f) { return ext_callable_name(((host_fn *)f)->callable); }
+
+static void host_destroy(ct_fn f)
+{
+    if (!Py_IsInitialized())
+        return;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    Py_XDECREF(((host_fn *)f)->callable);
+    PyGILState_Release(gil);
+}
+
+static const fn_class host_class = {host_call, host_name, host_destroy};
+
+ct_fn ext_callable(PyObject *callable)
+{
+    if (Py_IS_TYPE(callable, ext_function_type) || Py_IS_TYPE(callable, ext_jit_type)) {
+        ext_function *t = (ext_function *)callable; /* already one of ours, unless arguments need special treatment */
+        if (!t->policy.statics.at && !t->policy.static_names && !t->policy.only.at)
+            return t->fn;
+    }
+    if (!PyCallable_Check(callable)) {
+        PyErr_Format(PyExc_TypeError, "Expected a callable value, got %S", callable);
+        return NULL;
+    }
+    host_fn *f = (host_fn *)fn_new(&host_class, sizeof *f);
+    if (!f) {
+        ext_raise();
+        return NULL;
+    }
+    f->callable = Py_NewRef(callable);
+    return &f->head;
+}

@@ -1,0 +1,78 @@
+/* The module cotan._cotan: puts the types and functions of the other files together. */
+#include "ext.h"
+
+/* array(object, dtype=None, copy=True, order="K", ndmin=0) and asarray: lists, buffers and anything else that NumPy's functions take. */
+static ct_array strong(ct_array a)
+{
+    return a->aval.weak && is_array(a) ? array_view(a, (ct_dtype)a->aval.dtype, false, a->aval.ndim, a->aval.shape) : a;
+}
+
+/* _as_array(object, dtype_code_or_None): converted from lists where need be, dtype unchanged when not given. */
+static PyObject *as_array(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    ct_dtype dtype = CT_NO_DTYPE;
+    if (n < 1 || n > 3)
+        return PyErr_Format(PyExc_TypeError, "_as_array(object, dtype=None, strong=False)");
+    if (n > 1 && args[1] != Py_None && !ext_dtype_code(args[1], &dtype, "array"))
+        return NULL;
+    ct_scope scope = ct_begin();
+    PyObject *o = args[0];
+    ct_array a = PyList_Check(o) || PyTuple_Check(o) ? ext_array_of_sequence(o, dtype, CONVERT_LISTS) : ext_array(o, "array", CONVERT_LISTS);
+    if (a && n > 2 && args[2] == Py_True)
+        a = strong(a);
+    PyObject *out = a ? ext_wrap(a) : NULL;
+    ct_end_(scope, NULL);
+    return out;
+}
+
+static PyObject *weak_view(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    if (n != 2 || !ext_is_value(args[0]))
+        return PyErr_Format(PyExc_TypeError, "_with_weak_type(array, weak)");
+    ct_array a = ext_value_of(args[0]);
+    if (!is_array(a))
+        return Py_NewRef(args[0]);
+    ct_scope scope = ct_begin();
+    return ext_finish(scope, array_view(a, (ct_dtype)a->aval.dtype, args[1] == Py_True, a->aval.ndim, a->aval.shape));
+}
+
+static PyMethodDef functions[] = {
+    {"_as_array", EXT_FASTCALL(as_array), METH_FASTCALL, NULL},
+    {"_with_weak_type", EXT_FASTCALL(weak_view), METH_FASTCALL, NULL},
+    {"from_dlpack", EXT_FASTCALL(ext_from_dlpack), METH_FASTCALL | METH_KEYWORDS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+/* Ctrl-C while the library computes. */
+static bool interrupted(void)
+{
+    if (!PyErr_CheckSignals()) /* only the main thread ever sees a signal here */
+        return false;
+    ext_host_failed();
+    return true;
+}
+
+static bool fill(PyObject *m)
+{
+    PyMethodDef *const lists[] = {functions, ext_tree_methods, ext_treemap_methods, ext_treepath_methods, ext_transform_methods, ext_binding_methods,
+                                  ext_config_methods, ext_jaxpr_methods};
+    for (size_t i = 0; i < countof(lists); i++)
+        if (PyModule_AddFunctions(m, lists[i]) < 0)
+            return false;
+    return ext_init_errors(m) && ext_init_array(m) && ext_init_dtypes(m) && ext_init_at(m) && ext_init_trees(m) && ext_init_functions(m)
+        && ext_init_jaxprs(m) && ext_init_binding(m);
+}
+
+PyMODINIT_FUNC PyInit__cotan(void);
+PyMODINIT_FUNC PyInit__cotan(void)
+{
+    static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "cotan._cotan", "The library as Python sees it.", -1, NULL, NULL, NULL, NULL, NULL};
+    PyObject *m = PyModule_Create(&definition);
+    if (m && !fill(m)) {
+        Py_CLEAR(m);
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_ImportError, "cotan._cotan could not be set up");
+    }
+    (void)interrupted;
+    return m;
+}

@@ -1,0 +1,1 @@
+"""jax.extend: interfaces for those who build on the internals."""

@@ -1,0 +1,2 @@
+"""jax.extend.core."""
+from ..core import ClosedJaxpr, Jaxpr, jaxpr_as_fun

@@ -1,0 +1,159 @@
+"""jax.numpy: NumPy's functions on arrays that can be transformed."""
+from .. import _cotan
+from .._cotan import Array as ndarray, from_dlpack
+
+globals().update(_cotan.bound_functions("numpy"))
+
+newaxis = None
+pi = 3.141592653589793
+e = 2.718281828459045
+euler_gamma = 0.5772156649015329
+inf = float("inf")
+nan = float("nan")
+
+
+class _ScalarMeta(type):
+    """The class of jnp.float32 and its kin: a dtype's name that makes arrays when called."""
+    _cotan_code = 0
+
+    @property
+    def dtype(cls):
+        return _cotan.dtype_of_code(cls._cotan_code)
+
+    def __call__(cls, x=0):
+        return array(x, dtype=cls)
+
+    def __eq__(cls, other):
+        return cls is other or (not isinstance(other, _ScalarMeta) and (cls.dtype.type is other or cls.dtype == other if other is not None else False))
+
+    def __ne__(cls, other):
+        return not cls == other
+
+    def __hash__(cls):
+        return hash(cls.dtype.type)
+
+    def __instancecheck__(cls, instance):
+        return isinstance(instance, cls.dtype.type)
+
+    def __repr__(cls):
+        return f"<class 'jax.numpy.{cls.__name__}'>"
+
+
+def _scalar_types():
+    for name, code in _cotan.dtype_names().items():
+        if not name.startswith(("key", "float0")):
+            yield name, _ScalarMeta(name, (), {"_cotan_code": code, "__module__": "jax.numpy"})
+
+
+globals().update(_scalar_types())
+bool_, double, single, half = globals()["bool"], globals()["float64"], globals()["float32"], globals()["float16"]
+cdouble, csingle = globals()["complex128"], globals()["complex64"]
+int_, uint, float_, complex_ = globals()["int32"], globals()["uint32"], globals()["float32"], globals()["complex64"]
+del globals()["bool"]
+import builtins as _builtins
+
+_array = globals().get("array")
+
+
+def array(object, dtype=None, copy=True, order="K", ndmin=0, *, device=None, out_sharding=None):
+    """An array with the given elements: of numbers, nested sequences, arrays, anything with a buffer."""
+    x = _cotan._as_array(object, dtype, True)
+    if dtype is not None:
+        x = x.astype(dtype)
+    return x.reshape((1,) * (ndmin - x.ndim) + x.shape) if x.ndim < ndmin else x
+
+
+def asarray(a, dtype=None, order=None, *, copy=None, device=None, out_sharding=None):
+    """The argument as an array; arrays come back unchanged."""
+    x = _cotan._as_array(a, dtype)
+    return x if dtype is None else x.astype(dtype)
+
+
+ascontiguousarray = asarray
+
+
+def issubdtype(arg1, arg2):
+    """Whether a dtype belongs to a category."""
+    from ..dtypes import issubdtype as of
+    return of(arg1, arg2)
+
+
+def dtype(x, *args):
+    """NumPy's dtype."""
+    import numpy
+    return numpy.dtype(x, *args)
+
+
+def shape(a):
+    """Lengths of the axes."""
+    return a.shape if hasattr(a, "shape") else _cotan._as_array(a).shape
+
+
+def ndim(a):
+    """Number of axes."""
+    return len(shape(a))
+
+
+def size(a, axis=None):
+    """Number of elements, or the length of one axis."""
+    s, n = shape(a), 1
+    if axis is not None:
+        return s[axis]
+    for d in s:
+        n *= d
+    return n
+
+
+def finfo(dtype):
+    """Limits of a floating-point type."""
+    import ml_dtypes
+    return ml_dtypes.finfo(_cotan.dtype_of_code(_cotan.dtype_code(dtype)))
+
+
+def iinfo(dtype):
+    """Limits of an integer type."""
+    import ml_dtypes
+    return ml_dtypes.iinfo(_cotan.dtype_of_code(_cotan.dtype_code(dtype)))
+
+
+def result_type(*args):
+    """The dtype of an operation on all of these."""
+    import numpy
+    return numpy.dtype(_cotan._result_type(*args)) if hasattr(_cotan, "_result_type") else _missing("result_type")
+
+
+def isscalar(element):
+    """Whether the argument is one number."""
+    return _builtins.isinstance(element, (int, float, complex, _builtins.bool)) or (hasattr(element, "ndim") and element.ndim == 0)
+
+
+def iterable(x):
+    """Whether the argument can be iterated over."""
+    try:
+        iter(x)
+        return True
+    except TypeError:
+        return False
+
+
+def _missing(name):
+    raise AttributeError(f"module 'jax.numpy' has no attribute {name!r}")
+
+
+_FROM_NUMPY = frozenset(("generic", "number", "integer", "signedinteger", "unsignedinteger", "inexact", "floating", "complexfloating", "flexible", "character",
+                         "object_", "set_printoptions", "get_printoptions", "printoptions", "save", "savez", "iterable", "array_repr", "array_str"))
+
+
+def __getattr__(name):
+    if name in _FROM_NUMPY:
+        import numpy
+        return getattr(numpy, name)
+    if name == "bool":
+        return bool_
+    if name in ("linalg", "fft"):
+        from importlib import import_module
+        try:
+            return import_module("." + name, __name__)
+        except ModuleNotFoundError:
+            pass
+    _missing(name)

@@ -1,0 +1,166 @@
+"""jax.tree_util: pytrees. The work is done in C; key classes and registration are here."""
+from . import _cotan
+from ._cotan import (PyTreeDef, all_leaves, tree_all, tree_flatten, tree_leaves, tree_map, tree_reduce, tree_structure, tree_transpose, tree_unflatten,
+                     treedef_tuple, _tree_paths)
+
+
+class _Key:
+    """One step of a path into a pytree."""
+    __slots__ = ("_value",)
+    _field = ""
+
+    def __init__(self, value):
+        object.__setattr__(self, "_value", value)
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self._value == other._value
+
+    def __hash__(self):
+        return hash((type(self), self._value))
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self._field}={self._value!r})"
+
+    def __str__(self):
+        return f"[{self._value!r}]"
+
+    def __reduce__(self):
+        return type(self), (self._value,)
+
+
+class SequenceKey(_Key):
+    """The position in a list or tuple."""
+    _field, idx = "idx", property(lambda self: self._value)
+
+
+class DictKey(_Key):
+    """The key in a dict."""
+    _field, key = "key", property(lambda self: self._value)
+
+
+class GetAttrKey(_Key):
+    """The attribute of an object."""
+    _field, name = "name", property(lambda self: self._value)
+
+    def __str__(self):
+        return f".{self._value}"
+
+
+class FlattenedIndexKey(_Key):
+    """The position among an object's children, where it names none."""
+    _field, key = "key", property(lambda self: self._value)
+
+    def __str__(self):
+        return f"[<flat index {self._value}>]"
+
+
+KeyEntry, KeyPath = _Key, tuple
+
+
+def keystr(keys, *, simple=False, separator=""):
+    """A path as text: "['a'][0].x", or with simple=True the bare names."""
+    return separator.join(str(k._value) if simple and isinstance(k, _Key) else str(k) for k in keys)
+
+
+def tree_flatten_with_path(tree, is_leaf=None, is_leaf_takes_path=False):
+    """([(path, leaf), ...], structure) of a pytree."""
+    paths, leaves = _tree_paths(tree, is_leaf)
+    return list(zip(paths, leaves)), tree_structure(tree, is_leaf)
+
+
+def tree_leaves_with_path(tree, is_leaf=None, is_leaf_takes_path=False):
+    """[(path, leaf), ...] of a pytree."""
+    return list(zip(*_tree_paths(tree, is_leaf)))
+
+
+def tree_map_with_path(f, tree, *rest, is_leaf=None, is_leaf_takes_path=False):
+    """tree_map of a function that also takes the path of the leaf."""
+    paths, leaves = _tree_paths(tree, is_leaf)
+    treedef = tree_structure(tree, is_leaf)
+    return treedef.unflatten([f(*a) for a in zip(paths, leaves, *(treedef.flatten_up_to(r) for r in rest))])
+
+
+generate_key_paths = tree_leaves_with_path
+
+
+def treedef_is_leaf(treedef):
+    return treedef.num_nodes == 1 and treedef.num_leaves == 1
+
+
+def treedef_children(treedef):
+    return treedef.children()
+
+
+def tree_reduce_associative(operation, tree, *, identity=None, is_leaf=None):
+    leaves = tree_leaves(tree, is_leaf)
+    while len(leaves) > 1:
+        leaves = [operation(*leaves[i:i + 2]) if len(leaves[i:i + 2]) == 2 else leaves[i] for i in range(0, len(leaves), 2)]
+    return leaves[0] if leaves else identity
+
+
+def tree_broadcast(prefix, full, is_leaf=None):
+    """The full tree with the prefix tree's leaves in place of everything below them."""
+    treedef = tree_structure(prefix, is_leaf)
+    parts = [tree_map(lambda _: p, sub) for p, sub in zip(tree_leaves(prefix, is_leaf), treedef.flatten_up_to(full))]
+    return treedef.unflatten(parts)
+
+
+class Partial:
+    """functools.partial as a pytree: its arguments are the children."""
+
+    def __new__(cls, func, *args, **kw):
+        import functools
+        if not isinstance(cls._class, type):
+            cls._class = type("Partial", (functools.partial,), {"__module__": "jax.tree_util", "__doc__": cls.__doc__})
+            register_pytree_node(cls._class, lambda p: ((p.args, p.keywords), p.func), lambda f, c: cls._class(f, *c[0], **c[1]))
+        return cls._class(func, *args, **kw)
+
+    _class = None
+
+
+def register_pytree_node(nodetype, flatten_func, unflatten_func, flatten_with_keys_func=None):
+    """Makes a class a container: flatten_func(x) -> (children, aux), unflatten_func(aux, children) -> x."""
+    _cotan.register_functions(nodetype, flatten_func, unflatten_func, flatten_with_keys_func)
+
+
+def register_pytree_with_keys(nodetype, flatten_with_keys, unflatten_func, flatten_func=None):
+    """The same with named children: flatten_with_keys(x) -> ([(key, child), ...], aux)."""
+    if flatten_func is None:
+        def flatten_func(x):
+            pairs, aux = flatten_with_keys(x)
+            return [child for _, child in pairs], aux
+    _cotan.register_functions(nodetype, flatten_func, unflatten_func, flatten_with_keys)
+
+
+def register_pytree_node_class(cls):
+    """Class decorator: the class has tree_flatten and a classmethod tree_unflatten."""
+    register_pytree_node(cls, lambda x: x.tree_flatten(), cls.tree_unflatten)
+    return cls
+
+
+def register_pytree_with_keys_class(cls):
+    """Class decorator: the class has tree_flatten_with_keys and a classmethod tree_unflatten."""
+    register_pytree_with_keys(cls, lambda x: x.tree_flatten_with_keys(), cls.tree_unflatten, getattr(cls, "tree_flatten", None) and (lambda x: x.tree_flatten()))
+    return cls
+
+
+def register_dataclass(nodetype, data_fields=None, meta_fields=None, drop_fields=()):
+    """Makes a dataclass a container: data_fields are the children, meta_fields part of the structure."""
+    if data_fields is None or meta_fields is None:
+        import dataclasses
+        if not dataclasses.is_dataclass(nodetype):
+            raise TypeError("register_dataclass: data_fields and meta_fields are required when nodetype is not a dataclass.")
+        fields = [f for f in dataclasses.fields(nodetype) if f.init]
+        data_fields = [f.name for f in fields if not f.metadata.get("static", False)]
+        meta_fields = [f.name for f in fields if f.metadata.get("static", False)]
+    _cotan.register_fields(nodetype, tuple(data_fields), tuple(meta_fields))
+    return nodetype
+
+
+def register_static(cls):
+    """Makes instances of a class part of the structure, without leaves."""
+    return _cotan.register_static(cls)
+
+
+for _c in (SequenceKey, DictKey, GetAttrKey, FlattenedIndexKey):
+    _c.__module__ = "jax.tree_util"
