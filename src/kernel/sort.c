@@ -3,12 +3,12 @@
  * Every key becomes an unsigned integer whose order is the wanted one (NaN last, the two zeros equal), paired with its position; pairs are sorted by radix, or by
  * insertion and merging when they are few, and the positions then move all operands. Since positions break ties, every sort here is stable. Several keys are
  * sorted from the last to the first. */
-#include "cotan/array.h"
+#include "array/array.h"
 #include "kernel/kernel.h"
 
 /* A key and where it came from. Keys of 32 bits and positions below 2^32 share one word, which halves the traffic. */
 typedef struct item { uint64_t key, at; } item;
-enum { DIGIT = 11, BUCKETS = 1 << DIGIT, FEW = 256, ITEMS_IN_MERGE = 16, GRAIN = 1 << 14 };
+enum { DIGIT = 11, BUCKETS = 1 << DIGIT, FEW = 40, GRAIN = 1 << 14 };
 
 /* ---- keys ---- */
 static uint64_t load_bits(const void *x, size_t size)
@@ -51,98 +51,75 @@ static inline uint64_t key_of(uint64_t bits, const key_format *f, bool total)
     return bits & sign ? ~bits & all : bits | sign;
 }
 
-/* ---- sorting words (key << 32 | position) and items ---- */
-static void insert_words(int64_t n, uint64_t *x)
-{
-    for (int64_t i = 1; i < n; i++) {
-        uint64_t moving = x[i];
-        int64_t j = i;
-        for (; j > 0 && x[j - 1] > moving; j--)
-            x[j] = x[j - 1];
-        x[j] = moving;
-    }
-}
+/* ---- sorting words (key << 32 | position), bare 32-bit keys, and items ---- */
 
-/* By insertion in short runs, which are then merged; room is as long as x. */
-static void merge_words(int64_t n, uint64_t *x, uint64_t *room)
+/* Turns counts into the places where each bucket begins; false when one bucket holds all n. */
+static bool begin_buckets(int64_t n, int buckets, uint32_t *count)
 {
-    for (int64_t i = 0; i < n; i += ITEMS_IN_MERGE)
-        insert_words(n - i < ITEMS_IN_MERGE ? n - i : ITEMS_IN_MERGE, x + i);
-    uint64_t *from = x, *to = room;
-    for (int64_t run = ITEMS_IN_MERGE; run < n; run *= 2) {
-        for (int64_t i = 0; i < n; i += 2 * run) {
-            int64_t middle = i + run < n ? i + run : n, end = i + 2 * run < n ? i + 2 * run : n, a = i, b = middle;
-            for (int64_t k = i; k < end; k++) {
-                bool first = b >= end || (a < middle && from[a] <= from[b]);
-                to[k] = from[first ? a : b];
-                a += first, b += !first;
-            }
-        }
-        uint64_t *other = from;
-        from = to, to = other;
-    }
-    if (from != x)
-        memcpy(x, from, (size_t)n * sizeof *x);
-}
-
-/* One pass by the digit at `shift`; false when all share it, and nothing moved. */
-static bool scatter_words(int64_t n, const uint64_t *from, uint64_t *to, int shift, int64_t *count)
-{
-    int64_t sum = 0;
-    if (count[from[0] >> shift & (BUCKETS - 1)] == n)
-        return false;
-    for (int b = 0; b < BUCKETS; b++) {
-        int64_t here = count[b];
+    uint32_t sum = 0;
+    for (int b = 0; b < buckets; b++) {
+        uint32_t here = count[b];
+        if (here == n)
+            return false;
         count[b] = sum;
         sum += here;
     }
-    for (int64_t i = 0; i < n; i++)
-        to[count[from[i] >> shift & (BUCKETS - 1)]++] = from[i];
     return true;
 }
 
-/* By the key's `bits` bits, least significant digit first; positions ascend already. */
-static void radix_words(int64_t n, uint64_t *x, uint64_t *room, int bits)
-{
-    int64_t count[3][BUCKETS] = {0};
-    int passes = (bits + DIGIT - 1) / DIGIT;
-    for (int64_t i = 0; i < n; i++)
-        for (int p = 0; p < passes; p++)
-            count[p][x[i] >> (32 + p * DIGIT) & (BUCKETS - 1)]++;
-    uint64_t *from = x, *to = room;
-    for (int p = 0; p < passes; p++)
-        if (scatter_words(n, from, to, 32 + p * DIGIT, count[p])) {
-            uint64_t *other = from;
-            from = to, to = other;
-        }
-    if (from != x)
-        memcpy(x, from, (size_t)n * sizeof *x);
-}
+/* Few buckets when their bookkeeping would outweigh a pass. */
+static int digit_bits(int64_t n) { return n < 8192 ? 8 : DIGIT; }
 
-static void sort_words(int64_t n, uint64_t *x, uint64_t *room, int bits)
-{
-    if (n < FEW * 4)
-        merge_words(n, x, room);
-    else
-        radix_words(n, x, room, bits);
-}
+/* T: what is sorted; BASE: the lowest bit of its key. Insertion when few, else radix from the least significant digit; room is as long as x. */
+#define SORT(T, BASE) \
+    static void insert_##T(int64_t n, T *x) \
+    { \
+        for (int64_t i = 1; i < n; i++) { \
+            T moving = x[i]; \
+            int64_t j = i; \
+            for (; j > 0 && x[j - 1] > moving; j--) \
+                x[j] = x[j - 1]; \
+            x[j] = moving; \
+        } \
+    } \
+    static void sort_##T(int64_t n, T *x, T *room, int bits) \
+    { \
+        uint32_t count[4][BUCKETS]; \
+        int digit = digit_bits(n), buckets = 1 << digit, passes = (bits + digit - 1) / digit; \
+        if (n <= FEW) { \
+            insert_##T(n, x); \
+            return; \
+        } \
+        for (int p = 0; p < passes; p++) \
+            memset(count[p], 0, (size_t)buckets * sizeof count[p][0]); \
+        for (int64_t i = 0; i < n; i++) \
+            for (int p = 0; p < passes; p++) \
+                count[p][x[i] >> (BASE + p * digit) & (T)(buckets - 1)]++; \
+        T *from = x, *to = room; \
+        for (int p = 0; p < passes; p++) { \
+            if (!begin_buckets(n, buckets, count[p])) \
+                continue; \
+            for (int64_t i = 0; i < n; i++) \
+                to[count[p][from[i] >> (BASE + p * digit) & (T)(buckets - 1)]++] = from[i]; \
+            T *other = from; \
+            from = to, to = other; \
+        } \
+        if (from != x) \
+            memcpy(x, from, (size_t)n * sizeof *x); \
+    }
+SORT(uint64_t, 32)
+SORT(uint32_t, 0)
 
 static void radix_items(int64_t n, item *x, item *room)
 {
-    int64_t count[BUCKETS];
+    uint32_t count[BUCKETS];
     item *from = x, *to = room;
     for (int shift = 0; shift < 64; shift += DIGIT) {
         memset(count, 0, sizeof count);
         for (int64_t i = 0; i < n; i++)
             count[from[i].key >> shift & (BUCKETS - 1)]++;
-        if (count[from[0].key >> shift & (BUCKETS - 1)] == n)
+        if (!begin_buckets(n, BUCKETS, count))
             continue;
-        int64_t sum = 0;
-        for (int b = 0; b < BUCKETS; b++) {
-            int64_t here = count[b];
-            count[b] = sum;
-            sum += here;
-        }
         for (int64_t i = 0; i < n; i++)
             to[count[from[i].key >> shift & (BUCKETS - 1)]++] = from[i];
         item *other = from;
@@ -187,11 +164,11 @@ static void sort_by(const row *r, const void *operand, ct_dtype dtype, int part,
     size_t itemsize = ct_itemsize(dtype);
     const char *at = (const char *)operand + (size_t)r->first * itemsize + (size_t)part * f.part;
     size_t step = (size_t)r->stride * itemsize;
-    if (f.part <= 4 && first && r->n <= UINT32_MAX) {
+    if (f.part <= 4 && first) {
         uint64_t *words = (uint64_t *)r->items;
         for (int64_t i = 0; i < r->n; i++)
             words[i] = key_of(load_bits(at + (size_t)i * step, f.part), &f, false) << 32 | (uint64_t)i;
-        sort_words(r->n, words, words + r->n, (int)f.part * 8);
+        sort_uint64_t(r->n, words, words + r->n, (int)f.part * 8);
         for (int64_t i = 0; i < r->n; i++)
             r->order[i] = words[i] & UINT32_MAX;
         return;
@@ -248,11 +225,35 @@ static void sort_row(const sort_task *t, row *r)
         reorder(r, t->operands[k], t->dtypes[k]);
 }
 
-/* A lone key of 32-bit integers or floats needs no positions: its sorted keys are its values. Zeros of both signs would be lost, so the caller made sure. */
+/* A lone key of 32 bits needs no positions: its sorted keys are its values. False when it holds -0, which a key does not tell from 0. */
+static bool sort_lone(const sort_task *t, const row *r)
+{
+    key_format f = format_of(t->dtypes[0]);
+    if (t->noperands != 1 || f.part != 4 || ct_itemsize(t->dtypes[0]) != 4)
+        return false;
+    uint32_t *x = (uint32_t *)t->operands[0] + r->first, *keys = (uint32_t *)r->items, *room = keys + r->n;
+    int64_t negative_zeros = 0;
+    for (int64_t i = 0; i < r->n; i++) {
+        uint32_t bits = x[i * r->stride];
+        negative_zeros += bits == 0x80000000u;
+        keys[i] = (uint32_t)key_of(bits, &f, false);
+    }
+    if (f.is_float && negative_zeros)
+        return false;
+    sort_uint32_t(r->n, keys, room, 32);
+    for (int64_t i = 0; i < r->n; i++) {
+        uint32_t key = keys[i], positive = key ^ 0x80000000u;
+        uint32_t number = key >> 31 ? positive : ~key;
+        x[i * r->stride] = f.is_signed ? positive : !f.is_float ? key : key == UINT32_MAX ? 0x7fc00000u : number;
+    }
+    return true;
+}
+
 static void sort_rows(void *context, int64_t begin, int64_t end)
 {
     sort_task *t = context;
-    char *room = base_alloc((size_t)t->n * (2 * sizeof(item) + 8 + 16) + 64);
+    size_t bytes = (size_t)t->n * (2 * sizeof(item) + 8 + 16) + 64;
+    char *room = array_memory(bytes);
     if (!room) {
         t->status = CT_OUT_OF_MEMORY_ERROR;
         return;
@@ -264,9 +265,10 @@ static void sort_rows(void *context, int64_t begin, int64_t end)
     r.moved = (char *)(r.order + t->n);
     for (int64_t i = begin; i < end; i++) {
         r.first = i / t->inner * t->n * t->inner + i % t->inner;
-        sort_row(t, &r);
+        if (!sort_lone(t, &r))
+            sort_row(t, &r);
     }
-    base_free(room);
+    array_memory_free(room, bytes);
 }
 
 ct_status kernel_sort(int64_t outer, int64_t n, int64_t inner, int noperands, int nkeys, void *const *operands, const ct_dtype *dtypes, bool stable)
@@ -275,6 +277,8 @@ ct_status kernel_sort(int64_t outer, int64_t n, int64_t inner, int noperands, in
     sort_task t = {n, inner, noperands, nkeys, operands, dtypes, CT_OK};
     if (n < 2 || outer * inner == 0)
         return CT_OK;
+    if (n > UINT32_MAX)
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "sort along an axis of %ld elements: at most 2^32 - 1 are supported.", (long)n);
     base_parallel(outer * inner, GRAIN / n + 1, sort_rows, &t);
     return t.status == CT_OK ? CT_OK : base_fail((ct_code)t.status, "Out of memory sorting rows of %ld.", (long)n);
 }
@@ -322,7 +326,7 @@ static void top_words(const top_task *t, const char *row_in, uint64_t *words, in
             sink(words, t->k, 0);
         }
     }
-    sort_words(kept, words, words + t->n, (int)f.part * 8);
+    sort_uint64_t(kept, words, words + t->n, (int)f.part * 8);
     for (int64_t i = 0; i < t->k; i++)
         indices[i] = (int32_t)(words[i] & UINT32_MAX);
 }
@@ -341,7 +345,8 @@ static void top_rows(void *context, int64_t begin, int64_t end)
 {
     top_task *t = context;
     size_t size = ct_itemsize(t->dtype);
-    item *room = base_alloc((size_t)t->n * 2 * (size <= 4 ? 8 : sizeof(item)));
+    size_t bytes = (size_t)t->n * 2 * (size <= 4 ? 8 : sizeof(item));
+    item *room = array_memory(bytes);
     if (!room) {
         t->status = CT_OUT_OF_MEMORY_ERROR;
         return;
@@ -357,7 +362,7 @@ static void top_rows(void *context, int64_t begin, int64_t end)
         for (int64_t j = 0; j < t->k; j++)
             memcpy(values + (size_t)j * size, row_in + (size_t)indices[j] * size, size);
     }
-    base_free(room);
+    array_memory_free(room, bytes);
 }
 
 ct_status kernel_top_k(int64_t rows, int64_t n, int64_t k, ct_dtype dtype, const void *in, void *values, int32_t *indices)

@@ -175,7 +175,7 @@ ct_array index_wrap(ct_array index, int64_t length)
     ct_array negative = op_lt(index, array_scalar_int(dtype, false, 0));
     ct_array strong = index->aval.weak ? op_convert(index, dtype, false) : index;
     ct_array wrapped = op_add(strong, array_scalar_int(dtype, false, length));
-    return op_select_n(negative, 2, (ct_array[]){wrapped, strong});
+    return op_select_n(negative, 2, (ct_array[]){strong, wrapped});
 }
 
 static ct_array dynamic_slice(ct_array x, const index_plan *plan, const index_options *o)
