@@ -88,6 +88,16 @@ ct_array op_bitcast(ct_array x, ct_dtype dtype);
 ct_array op_iota(ct_dtype dtype, ct_ints shape, int64_t dimension);
 ct_array op_dot_general(ct_array x, ct_array y, const params_dot_general *p);
 ct_array op_conv(ct_array x, ct_array kernel, const params_conv *p);
+/* Over windows; all lists of p have one entry (padding: two) an axis of x. */
+ct_array op_reduce_window_sum(ct_array x, const params_window *p);
+ct_array op_reduce_window_max(ct_array x, const params_window *p);
+ct_array op_reduce_window_min(ct_array x, const params_window *p);
+/* With an initial value, which is also what the padding holds; reducer: the row of add, max, min, and, or. */
+ct_array op_reduce_window(ct_array x, ct_array init, const op *reducer, const params_window *p);
+/* Where in each window of x the extreme lies (select_prim "ge": the largest, "le": the smallest; the first of equals): adds the window's source there,
+ * or reads the tangent there. */
+ct_array op_select_and_scatter_add(ct_array source, ct_array x, const params_select_scatter *p);
+ct_array op_select_and_gather_add(ct_array tangent, ct_array x, const params_select_gather *p);
 ct_array op_integer_pow(ct_array x, int64_t y);
 ct_array op_reduce_precision(ct_array x, int64_t exponent_bits, int64_t mantissa_bits);
 ct_array op_argmin(ct_array x, int64_t axis, ct_dtype index_dtype);

@@ -31,6 +31,8 @@
     P(dot_general, F(dot_general, DOT, dot_dims, dimension_numbers) N(dot_general, out_sharding) F(dot_general, PRECISION, int, precision) F(dot_general, DTYPE, ct_dtype, preferred_element_type)) \
     P(conv, F(conv, INT, int64_t, batch_group_count) F(conv, CONV, conv_dims, dimension_numbers) F(conv, INT, int64_t, feature_group_count) F(conv, INTS, ct_ints, lhs_dilation) F(conv, PAIRS, ct_ints, padding) F(conv, PRECISION, int, precision) F(conv, DTYPE, ct_dtype, preferred_element_type) F(conv, INTS, ct_ints, rhs_dilation) F(conv, INTS, ct_ints, window_strides)) \
     P(window, F(window, INTS, ct_ints, base_dilation) F(window, PAIRS, ct_ints, padding) F(window, INTS, ct_ints, window_dilation) F(window, INTS, ct_ints, window_dimensions) F(window, INTS, ct_ints, window_strides)) \
+    P(select_scatter, F(select_scatter, PAIRS, ct_ints, padding) F(select_scatter, STRING, const char *, select_prim) F(select_scatter, INTS, ct_ints, window_dimensions) F(select_scatter, INTS, ct_ints, window_strides)) \
+    P(select_gather, F(select_gather, INTS, ct_ints, base_dilation) F(select_gather, PAIRS, ct_ints, padding) F(select_gather, STRING, const char *, select_prim) F(select_gather, INTS, ct_ints, window_dilation) F(select_gather, INTS, ct_ints, window_dimensions) F(select_gather, INTS, ct_ints, window_strides)) \
     P(integer_pow, F(integer_pow, INT, int64_t, y)) \
     P(reduce_precision, F(reduce_precision, INT, int64_t, exponent_bits) F(reduce_precision, INT, int64_t, mantissa_bits)) \
     P(sort, F(sort, INT, int64_t, dimension) F(sort, BOOL, bool, is_stable) F(sort, INT, int64_t, num_keys)) \

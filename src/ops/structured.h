@@ -45,11 +45,38 @@ int_list ints_raised(ct_ints list);
 gather_dims scatter_inverse(const scatter_dims *d);
 int_list scatter_window(const scatter_dims *d, const aval *x, const aval *updates);
 
+/* ---- windows that slide over an array (window.c, window_select.c, conv.c) ---- */
+
+/* One axis: x's elements stand `dilation` apart, padded at both ends (negative: cut); the window has `size` elements `spread` apart and moves by `stride`. */
+typedef struct window_axis {
+    int64_t in, out, size, stride, low, high, dilation, spread;
+} window_axis;
+/* The size of the result; never negative. */
+int64_t window_out(const window_axis *w);
+/* Which element of x element k of window o lies on; -1: padding or a gap. */
+static inline int64_t window_at(const window_axis *w, int64_t o, int64_t k)
+{
+    int64_t at = o * w->stride + k * w->spread - w->low;
+    if (at < 0)
+        return -1;
+    if (w->dilation != 1) {
+        if (at % w->dilation)
+            return -1;
+        at /= w->dilation;
+    }
+    return at < w->in ? at : -1;
+}
+/* Checks the lists and fills the axes; false after an error. */
+CT_NODISCARD bool window_axes(const op *o, const params_window *p, const aval *x, window_axis *axes);
+/* The padding, in pairs, with which windows of the cotangent give back x's, once the cotangent is spread by the strides. */
+int_list window_transposed_padding(int ndim, const window_axis *axes);
+
 /* Rules that one file defines for another's rows. */
 #define JVP(name) bool name(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents);
 #define TRANSPOSE(name) bool name(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out);
 JVP(jvp_scatter) JVP(jvp_scatter_linear) JVP(jvp_scatter_mul) JVP(jvp_scatter_extreme)
 TRANSPOSE(transpose_scatter) TRANSPOSE(transpose_scatter_linear) TRANSPOSE(transpose_scatter_mul)
+JVP(jvp_window_extreme)
 #undef JVP
 #undef TRANSPOSE
 #endif
