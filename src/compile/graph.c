@@ -1,0 +1,202 @@
+/* From a jaxpr to a graph of values: nested calls are inlined, equal nodes become one, dead ones are marked. Next: group.c. */
+#include "compile/graph.h"
+#include "ops/ops.h"
+
+static bool inlines(const op *o)
+{
+    return o->code == OP_jit || o->code == OP_custom_jvp_call || o->code == OP_custom_vjp_call;
+}
+
+static const jaxpr *called(const op *o, const void *params)
+{
+    for (int f = 0; f < o->nfields; f++)
+        if (o->fields[f].kind == PARAM_JAXPR) return *(jaxpr *const *)((const char *)params + o->fields[f].offset);
+    return NULL;
+}
+
+static int32_t add_value(graph *g, const aval *a, value_origin origin, int index, ct_array array)
+{
+    value v = {.aval = *a, .origin = origin, .index = index, .array = array, .group = -1, .slot = -1};
+    v.size = shape_size(a->ndim, a->shape);
+    v.bytes = (size_t)v.size * dtype_table[a->dtype].itemsize;
+    v.alias = (int32_t)g->values.n;
+    v.stored = origin != FROM_NODE;
+    return vec_push(&g->values, v) ? (int32_t)g->values.n - 1 : -1;
+}
+
+/* ---- equal nodes ---- */
+typedef struct node_probe { const graph *g; const node *n; } node_probe;
+
+static bool node_equal(const void *known, const void *probe)
+{
+    const node_probe *p = probe;
+    const node *a = &p->g->nodes.at[(intptr_t)known - 1], *b = p->n;
+    return a->op == b->op && a->nin == b->nin && a->nout == b->nout && (!a->nin || !memcmp(a->in, b->in, (size_t)a->nin * sizeof *a->in)) &&
+           params_equal(a->op, a->params, b->params);
+}
+
+static uint64_t node_hash(const node *n)
+{
+    uint64_t h = base_mix((uint64_t)n->op->code, n->op->params_size ? params_hash(n->op, n->params) : 0);
+    return n->nin ? base_hash(n->in, (size_t)n->nin * sizeof *n->in, h) : h;
+}
+
+static bool literal_equal(const void *known, const void *probe)
+{
+    const struct ct_value *a = known, *b = probe;
+    return a == b || (a->aval.dtype == b->aval.dtype && !a->aval.ndim && !b->aval.ndim && !memcmp(a->data, b->data, dtype_table[a->aval.dtype].itemsize));
+}
+
+static int32_t literal_value(graph *g, ct_array array)
+{
+    enum { RECENT = 64 }; /* most literals repeat soon, if at all */
+    for (int64_t i = g->values.n; i-- > 0 && i > g->values.n - RECENT;)
+        if (g->values.at[i].origin == FROM_CONST && literal_equal(g->values.at[i].array, array)) return (int32_t)i;
+    return add_value(g, &array->aval, FROM_CONST, -1, array);
+}
+
+/* ---- reading a jaxpr ---- */
+static bool read_jaxpr(graph *g, const jaxpr *j, const int32_t *in, int32_t *out);
+
+static int32_t atom_value(graph *g, const int32_t *map, const atom *a)
+{
+    return a->var ? map[a->var->id] : literal_value(g, a->literal);
+}
+
+/* Results that are an operand unchanged. */
+static bool is_identity(const graph *g, const eqn *e, const int32_t *in)
+{
+    if (e->nin < 1 || !e->out[0]) return false;
+    const aval *a = &g->values.at[in[0]].aval, *b = &e->out[0]->aval;
+    switch (e->op->code) {
+    case OP_copy: case OP_stop_gradient:
+        return true;
+    case OP_convert_element_type: case OP_reshape: case OP_broadcast_in_dim: case OP_squeeze:
+        return e->nin == 1 && aval_equal(a, b, false);
+    }
+    return false;
+}
+
+static bool add_node(graph *g, const eqn *e, const int32_t *in, int32_t *map)
+{
+    node n = {.op = e->op, .params = e->params, .nin = e->nin, .nout = e->nout, .group = -1};
+    n.in = arena_copy(&g->arena, in, (size_t)e->nin * sizeof *in);
+    n.out = arena_alloc(&g->arena, (size_t)e->nout * sizeof *n.out);
+    if (!n.in || !n.out) return false;
+    bool pure = !(e->op->flags & (OP_EFFECT | OP_COLLECTIVE)) && e->op->code < OP_COUNT;
+    uint64_t h = pure ? node_hash(&n) : 0;
+    void *known = pure ? table_find(&g->numbering, h, node_equal, &(node_probe){g, &n}) : NULL;
+    if (known) {
+        const node *same = &g->nodes.at[(intptr_t)known - 1];
+        for (int i = 0; i < e->nout; i++)
+            if (e->out[i]) {
+                if (same->out[i] < 0) goto separate;
+                map[e->out[i]->id] = same->out[i];
+            }
+        return true;
+    }
+separate:
+    for (int i = 0; i < e->nout; i++) {
+        /* Results that nobody reads still need their type: every opaque kernel writes all of its results. */
+        n.out[i] = -1;
+        if (!e->out[i]) continue;
+        n.out[i] = add_value(g, &e->out[i]->aval, FROM_NODE, (int)g->nodes.n, NULL);
+        if (n.out[i] < 0) return false;
+        g->values.at[n.out[i]].position = i;
+        map[e->out[i]->id] = n.out[i];
+    }
+    if (!vec_push(&g->nodes, n)) return false;
+    return !pure || known || table_add(&g->numbering, h, (void *)(intptr_t)g->nodes.n);
+}
+
+/* The avals of results without a variable, asked of the operation. */
+static bool complete_results(graph *g, node *n)
+{
+    bool missing = false;
+    for (int i = 0; i < n->nout; i++) missing |= n->out[i] < 0;
+    if (!missing || !n->op->abstract) return true;
+    aval *in = arena_alloc(&g->arena, (size_t)(n->nin + 1) * sizeof *in), *out = arena_alloc(&g->arena, (size_t)(n->nout + 1) * sizeof *out);
+    if (!in || !out) return false;
+    for (int i = 0; i < n->nin; i++) in[i] = graph_in(g, n, i)->aval;
+    int nout = n->nout;
+    if (!n->op->abstract(n->op, n->params, n->nin, in, &nout, out, &g->arena)) return false;
+    for (int i = 0; i < n->nout; i++) {
+        if (n->out[i] >= 0) continue;
+        int32_t v = add_value(g, &out[i], FROM_NODE, (int)(n - g->nodes.at), NULL);
+        if (v < 0) return false;
+        g->values.at[v].position = i;
+        n->out[i] = v;
+    }
+    return true;
+}
+
+static bool read_eqn(graph *g, const eqn *e, int32_t *map)
+{
+    int32_t *in = arena_alloc(&g->arena, (size_t)(e->nin + e->nout + 1) * sizeof *in), *out = in + e->nin;
+    if (!in) return false;
+    for (int i = 0; i < e->nin; i++) {
+        in[i] = atom_value(g, map, &e->in[i]);
+        if (in[i] < 0) return false;
+    }
+    if (is_identity(g, e, in)) {
+        map[e->out[0]->id] = in[0];
+        return true;
+    }
+    const jaxpr *inner = inlines(e->op) ? called(e->op, e->params) : NULL;
+    if (!inner) return add_node(g, e, in, map);
+    if (!read_jaxpr(g, inner, in, out)) return false;
+    for (int i = 0; i < e->nout; i++)
+        if (e->out[i]) map[e->out[i]->id] = out[i];
+    return true;
+}
+
+static bool read_jaxpr(graph *g, const jaxpr *j, const int32_t *in, int32_t *out)
+{
+    int32_t *map = base_alloc((size_t)(j->nvars + 1) * sizeof *map);
+    if (!map) return false;
+    bool ok = true;
+    for (int i = 0; ok && i < j->nconsts; i++) ok = (map[j->constvars[i]->id] = add_value(g, &j->consts[i]->aval, FROM_CONST, -1, j->consts[i])) >= 0;
+    for (int i = 0; i < j->nin; i++) map[j->in[i]->id] = in[i];
+    for (const eqn *e = j->eqns; ok && e; e = e->next) ok = read_eqn(g, e, map);
+    for (int i = 0; ok && i < j->nout; i++) ok = (out[i] = atom_value(g, map, &j->out[i])) >= 0;
+    base_free(map);
+    return ok;
+}
+
+static void mark_live(graph *g)
+{
+    bool *wanted = base_zalloc((size_t)g->values.n + 1);
+    for (int64_t n = 0; n < g->nodes.n; n++) g->nodes.at[n].live = !wanted || (g->nodes.at[n].op->flags & OP_EFFECT);
+    for (int i = 0; wanted && i < g->j->nout; i++) wanted[g->outputs[i]] = true;
+    for (int64_t i = g->nodes.n; wanted && i-- > 0;) {
+        node *n = &g->nodes.at[i];
+        for (int k = 0; k < n->nout; k++) n->live |= n->out[k] >= 0 && wanted[n->out[k]];
+        for (int k = 0; n->live && k < n->nin; k++) wanted[n->in[k]] = true;
+    }
+    base_free(wanted);
+}
+
+bool graph_build(graph *g, const jaxpr *j)
+{
+    *g = (graph){.j = j};
+    int32_t *in = arena_alloc(&g->arena, (size_t)(j->nin + j->nout + 1) * sizeof *in);
+    if (!in) return false;
+    g->outputs = in + j->nin;
+    for (int i = 0; i < j->nin; i++) {
+        in[i] = add_value(g, &j->in[i]->aval, FROM_INPUT, i, NULL);
+        if (in[i] < 0) return false;
+    }
+    if (!read_jaxpr(g, j, in, g->outputs)) return false;
+    mark_live(g);
+    for (int64_t n = 0; n < g->nodes.n; n++)
+        if (g->nodes.at[n].live && !complete_results(g, &g->nodes.at[n])) return false;
+    return true;
+}
+
+void graph_free(graph *g)
+{
+    table_free(&g->numbering);
+    vec_free(&g->values);
+    vec_free(&g->nodes);
+    arena_free(&g->arena);
+}

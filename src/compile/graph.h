@@ -1,0 +1,107 @@
+/* The program as passes see it: values and the nodes that make them, calls inlined. Lives in one arena while a program is compiled. */
+#ifndef COTAN_SRC_COMPILE_GRAPH_H
+#define COTAN_SRC_COMPILE_GRAPH_H
+#include "compile/compile.h"
+
+typedef enum value_origin { FROM_INPUT, FROM_CONST, FROM_NODE } value_origin;
+
+typedef struct value {
+    aval aval;
+    int64_t size;
+    size_t bytes;
+    uint8_t origin;    /* value_origin */
+    int32_t index;     /* of the input or node */
+    int32_t position;  /* which result of the node */
+    ct_array array;    /* FROM_CONST: the constant or literal; the jaxpr keeps it */
+    /* set by grouping */
+    bool stored;       /* has memory of its own: an input, a constant, or made by a step and needed by another */
+    int32_t alias;     /* value whose memory this is (itself, or what it is a reshape of) */
+    int32_t group;     /* of the group that makes it; -1: none */
+    int8_t dims[LOOP_DIMS]; /* in its group: the space's dimension along each of the value's; -1 where the extent is 1 */
+    bool outside;      /* made in its group but to be read from memory there too (split reductions) */
+    /* set by planning */
+    int32_t slot, first_step, last_step;
+} value;
+
+/* What fusion can do with a node. */
+typedef enum node_role {
+    ROLE_OPAQUE, /* its own kernel, on memory */
+    ROLE_MAP,    /* elementwise, by scalar bodies */
+    ROLE_VIEW,   /* index arithmetic: broadcast_in_dim, transpose, slice, rev, squeeze, reshape by ones, iota */
+    ROLE_ALIAS,  /* the same memory under another shape */
+    ROLE_REDUCE,
+} node_role;
+
+typedef struct node {
+    const op *op;
+    const void *params;
+    int32_t nin, nout;
+    int32_t *in, *out;
+    bool live;
+    uint8_t role; /* node_role */
+    int32_t group;
+} node;
+
+typedef struct graph {
+    arena arena;
+    const jaxpr *j;
+    vec(value) values;
+    vec(node) nodes;
+    int32_t *outputs; /* j->nout values */
+    table numbering;
+} graph;
+
+/* graph.c: inlines calls, merges equal nodes, marks live ones. */
+CT_NODISCARD bool graph_build(graph *g, const jaxpr *j);
+void graph_free(graph *g);
+static inline value *graph_in(const graph *g, const node *n, int i) { return &g->values.at[n->in[i]]; }
+static inline value *graph_out(const graph *g, const node *n, int i) { return &g->values.at[n->out[i]]; }
+
+/* ---- groups: what becomes one kernel or one opaque call ---- */
+typedef struct group {
+    bool opaque;
+    int32_t node;              /* opaque: the node */
+    int32_t ndim;
+    int64_t extent[LOOP_DIMS];
+    uint32_t reduced;
+    bool split;                /* full reductions over too much for one unit: partial results, then a second kernel */
+    int32_t cost, loads;
+    vec(int32_t) members;      /* nodes, in order */
+} group;
+typedef vec(group) groups;
+
+/* group.c: assigns every live node a role and a group, and says which values are stored. */
+CT_NODISCARD bool group_nodes(graph *g, groups *out);
+void groups_free(groups *gs);
+
+/* Where an element of a value comes from, seen from an element of another: for each dimension of the source, dimension of the viewer (-1: none) times scale
+ * plus offset. */
+typedef struct view {
+    int32_t source;
+    int8_t dim[LOOP_DIMS];
+    int64_t scale[LOOP_DIMS], offset[LOOP_DIMS];
+} view;
+/* Follows views from operand i of a node to what is stored or fused: views.c. */
+void view_operand(const graph *g, const node *n, int i, view *v);
+void view_identity(const graph *g, int32_t source, view *v);
+/* One step: v sees the result of a view node; afterwards it sees the node's operand. */
+void view_through(const graph *g, const node *n, view *v);
+
+/* ---- bodies ---- */
+/* The body of a primitive at a dtype; -1: none. */
+int body_find(const char *primitive, int dtype);
+int body_find_convert(int from, int to);
+/* Can loops compute with it (stored, at most 64 bits, not complex, not a key)? */
+bool loop_dtype(int dtype);
+/* Halves are computed in float32. */
+static inline int compute_dtype(int dtype) { return dtype == CT_BFLOAT16 || dtype == CT_FLOAT16 ? CT_FLOAT32 : dtype; }
+
+/* ---- lowering a group: lower.c ---- */
+typedef struct lowered {
+    kernel_ir k;
+    int32_t *buffers; /* value in each buffer; loads first; -1: the partial results of a split reduction */
+    bool *written;
+} lowered;
+/* One kernel, or two for a split group (the second reads the first's partial results, whose bytes are written). */
+CT_NODISCARD bool lower_group(graph *g, const group *gr, lowered *out, int *n, size_t *partial_bytes);
+#endif
