@@ -100,7 +100,6 @@ static inline int compute_dtype(int dtype) { return dtype == CT_BFLOAT16 || dtyp
 typedef struct lowered {
     kernel_ir k;
     int32_t *buffers; /* value in each buffer; loads first; -1: the partial results of a split reduction */
-    bool *written;
 } lowered;
 /* One kernel, or two for a split group (the second reads the first's partial results, whose bytes are written). */
 CT_NODISCARD bool lower_group(graph *g, const group *gr, lowered *out, int *n, size_t *partial_bytes);

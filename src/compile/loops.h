@@ -8,7 +8,7 @@
 #include "base/base.h"
 #include "compile/bodies.h"
 
-enum { LOOP_DIMS = 8, LOOP_INPUTS = 4, LOOP_NODES = 1024, LOOP_BUFFERS = 64 };
+enum { LOOP_DIMS = 8, LOOP_INPUTS = 4, LOOP_NODES = 1024, LOOP_REDUCTIONS = 128, LOOP_BUFFERS = 192 };
 
 /* Where a point of the space lies in a buffer: offset + sum of index times stride, in elements. */
 typedef struct loop_access {

@@ -38,7 +38,7 @@ static void run_kernel(const activation *a, const step *s)
 static bool run_opaque(const activation *a, const step *s)
 {
     int n = s->nin + s->nout;
-    operand few[OPERANDS_ON_STACK], *operands = n <= OPERANDS_ON_STACK ? few : base_alloc((size_t)n * sizeof *operands);
+    operand few[OPERANDS_ON_STACK] = {{{0}, NULL}}, *operands = n <= OPERANDS_ON_STACK ? few : base_alloc((size_t)n * sizeof *operands);
     if (!operands) return false;
     for (int i = 0; i < n; i++) operands[i] = (operand){s->operands[i].aval, a->slots[s->slots[i]]};
     ct_status status = s->op->kernel(s->op, s->params, s->nin, operands, s->nout, operands + s->nin);

@@ -195,7 +195,7 @@ static void emit_unit_nodes(emitter *e, int depth)
 /* ---- a phase ---- */
 typedef struct phase {
     int number, nreduces, nstores;
-    int reduces[64], stores[LOOP_BUFFERS];
+    int reduces[LOOP_REDUCTIONS], stores[LOOP_BUFFERS];
     bool *needed; /* inner nodes */
 } phase;
 
@@ -211,7 +211,7 @@ static bool find_phase(emitter *e, int number, phase *p)
     }
     for (int n = 0; n < e->k->nnodes; n++) {
         if (e->k->nodes[n].kind != LOOP_REDUCE || e->places[n].depth != number + 1) continue;
-        if (p->nreduces == 64) return false;
+        if (p->nreduces == LOOP_REDUCTIONS) return false;
         p->reduces[p->nreduces++] = n;
         p->needed[e->k->nodes[n].in[0]] = true;
     }
@@ -385,7 +385,7 @@ static LLVMValueRef finish_row(emitter *e, const loop_node *node, LLVMValueRef *
 
 static bool emit_phase(emitter *e, const phase *p, span lanes_of_unit)
 {
-    LLVMValueRef accumulators[64 * MAX_UNROLL];
+    LLVMValueRef accumulators[LOOP_REDUCTIONS * MAX_UNROLL];
     int live = e->shape.columns ? e->live : e->shape.unroll;
     for (int r = 0; r < p->nreduces; r++) {
         const loop_node *node = &e->k->nodes[p->reduces[r]];

@@ -1,0 +1,229 @@
+/* Compiled programs against the same jaxpr evaluated operation by operation. */
+#include "compile/compile.h"
+#include "ops/ops.h"
+#include "test.h"
+#include "transform/transform.h"
+
+typedef ct_array one(ct_array x);
+typedef struct body { int n, nout; void (*run)(const ct_array *in, ct_array *out); } body;
+
+static bool run_body(void *env, int64_t nin, const ct_array *in, leaves *out)
+{
+    const body *b = env;
+    (void)nin;
+    *out = (leaves){b->nout, base_alloc((size_t)b->nout * sizeof *out->at)};
+    b->run(in, out->at);
+    return ct_ok();
+}
+
+static ct_array numbers(ct_dtype dtype, ct_ints shape, int seed)
+{
+    ct_array a = array_new(dtype, false, shape.n, shape.at);
+    uint32_t state = (uint32_t)seed * 2654435761u + 1;
+    for (int64_t i = 0; i < a->size; i++) {
+        state = state * 1664525u + 1013904223u;
+        float x = (float)(state >> 8) / 8388608.0f - 1;
+        switch (dtype) {
+        case CT_FLOAT32: ((float *)a->data)[i] = 2 * x; break;
+        case CT_FLOAT64: ((double *)a->data)[i] = 2 * (double)x; break;
+        case CT_INT32: ((int32_t *)a->data)[i] = (int32_t)(state >> 16) % 10; break;
+        case CT_BFLOAT16: ((uint16_t *)a->data)[i] = (uint16_t)(0x3f00 + (state >> 24)); break;
+        case CT_BOOL: ((uint8_t *)a->data)[i] = state >> 31; break;
+        default: TEST_FAILED("no numbers of this dtype");
+        }
+    }
+    return a;
+}
+
+static double near_enough(ct_array got, ct_array want)
+{
+    double worst = 0;
+    for (int64_t i = 0; i < got->size; i++) {
+        double x = array_get_double(got, i), y = array_get_double(want, i);
+        if (x == y || (isnan(x) && isnan(y))) continue;
+        double error = fabs(x - y) / fmax(1, fabs(y));
+        if (!(error <= worst)) worst = error;
+    }
+    return worst;
+}
+
+/* tolerance 0: bit for bit. */
+static void check_program(body b, const ct_array *in, double tolerance)
+{
+    aval avals[8];
+    for (int i = 0; i < b.n; i++) avals[i] = in[i]->aval;
+    jaxpr *j = transform_stage((flat){run_body, &b, "f"}, b.n, avals, "f");
+    if (!CHECK(j)) return;
+    ct_array want[8], got[8];
+    CHECK(jaxpr_eval(j, b.n, in, b.nout, want));
+    for (int round = 0; round < 2; round++) {
+        if (!CHECK(compile_backend.run(j, b.n, in, NULL, b.nout, got))) {
+            printf("%s\n", ct_error_message());
+            break;
+        }
+        for (int i = 0; i < b.nout; i++) {
+            CHECK(aval_equal(&got[i]->aval, &want[i]->aval, true));
+            double error = near_enough(got[i], want[i]);
+            if (!CHECK(error <= tolerance)) printf("result %d is off by %g\n", i, error);
+        }
+    }
+    object_release(j);
+}
+
+static void chain(const ct_array *in, ct_array *out)
+{
+    ct_array y = op_add(op_mul(op_sin(in[0]), in[1]), op_number(0.5, in[0]));
+    out[0] = op_exp(op_neg(op_mul(y, y)));
+    out[1] = op_tanh(y);
+}
+
+TEST(a_chain_of_maps_with_two_results)
+{
+    ct_array in[] = {numbers(CT_FLOAT32, I(37, 11), 1), numbers(CT_FLOAT32, I(37, 11), 2)};
+    check_program((body){2, 2, chain}, in, 0);
+    ct_array wide[] = {numbers(CT_FLOAT64, I(5, 7), 1), numbers(CT_FLOAT64, I(5, 7), 2)};
+    check_program((body){2, 2, chain}, wide, 0);
+    ct_array scalars[] = {numbers(CT_FLOAT32, I_NONE, 1), numbers(CT_FLOAT32, I_NONE, 2)};
+    check_program((body){2, 2, chain}, scalars, 0);
+    ct_array none[] = {numbers(CT_FLOAT32, I(0, 3), 1), numbers(CT_FLOAT32, I(0, 3), 2)};
+    check_program((body){2, 2, chain}, none, 0);
+    ct_array half[] = {numbers(CT_BFLOAT16, I(40), 1), numbers(CT_BFLOAT16, I(40), 2)};
+    check_program((body){2, 2, chain}, half, 0);
+}
+
+static ct_array keep(ct_array row, ct_array like) { return op_broadcast_in_dim(row, aval_shape(&like->aval), I(0)); }
+
+static void softmax(const ct_array *in, ct_array *out)
+{
+    ct_array x = in[0], top = op_reduce_max(x, I(1));
+    ct_array e = op_exp(op_sub(x, keep(top, x)));
+    ct_array sum = op_reduce_sum(e, I(1));
+    out[0] = op_div(e, keep(sum, x));
+    out[1] = op_log(sum);
+    out[2] = op_sub(op_sub(x, keep(top, x)), keep(out[1], x));
+}
+
+TEST(softmax_of_rows)
+{
+    check_program((body){1, 3, softmax}, (ct_array[]){numbers(CT_FLOAT32, I(6, 10), 1)}, 1e-6);
+    check_program((body){1, 3, softmax}, (ct_array[]){numbers(CT_FLOAT32, I(33, 700), 1)}, 1e-5);
+}
+
+static void layer_norm(const ct_array *in, ct_array *out)
+{
+    ct_array x = in[0], n = op_number((double)x->aval.shape[1], x);
+    ct_array mean = op_div(op_broadcast_in_dim(op_reduce_sum(x, I(1)), I(x->aval.shape[0], 1), I(0)), n);
+    ct_array centred = op_sub(x, op_broadcast_in_dim(mean, aval_shape(&x->aval), I(0, 1)));
+    ct_array variance = op_div(op_reduce_sum(op_square(centred), I(1)), n);
+    ct_array scale = op_rsqrt(op_add(variance, op_number(1e-5, variance)));
+    ct_array y = op_mul(centred, keep(scale, x));
+    out[0] = op_add(op_mul(y, op_broadcast_in_dim(in[1], aval_shape(&x->aval), I(1))), op_broadcast_in_dim(in[2], aval_shape(&x->aval), I(1)));
+}
+
+TEST(layer_norm_with_gain_and_bias)
+{
+    ct_array in[] = {numbers(CT_FLOAT32, I(9, 128), 1), numbers(CT_FLOAT32, I(128), 2), numbers(CT_FLOAT32, I(128), 3)};
+    check_program((body){3, 1, layer_norm}, in, 2e-5);
+}
+
+static void sums(const ct_array *in, ct_array *out)
+{
+    ct_array x = in[0];
+    out[0] = op_reduce_sum(x, I(0));
+    out[1] = op_reduce_sum(op_mul(x, x), I(0, 1));
+    out[2] = op_reduce_max(x, I(1));
+    out[3] = op_mul(out[1], op_number(2, out[1]));
+    out[4] = op_sub(x, op_broadcast_in_dim(out[0], aval_shape(&x->aval), I(1)));
+}
+
+TEST(reductions_over_every_axis)
+{
+    check_program((body){1, 5, sums}, (ct_array[]){numbers(CT_FLOAT32, I(7, 5), 1)}, 1e-5);
+    check_program((body){1, 5, sums}, (ct_array[]){numbers(CT_FLOAT32, I(100, 64), 1)}, 1e-4);
+    check_program((body){1, 5, sums}, (ct_array[]){numbers(CT_FLOAT32, I(700, 300), 1)}, 1e-3);
+    check_program((body){1, 5, sums}, (ct_array[]){numbers(CT_INT32, I(701, 301), 1)}, 0);
+    check_program((body){1, 5, sums}, (ct_array[]){numbers(CT_FLOAT64, I(20, 30), 1)}, 1e-12);
+}
+
+static void views(const ct_array *in, ct_array *out)
+{
+    ct_array x = in[0];
+    ct_array y = op_mul(x, op_number(3, x));
+    out[0] = op_add(op_transpose(y, I(1, 0)), op_transpose(x, I(1, 0)));
+    out[1] = op_sub(op_slice(y, I(1, 0), I(5, 4), (ct_ints){0}), op_slice(x, I(0, 2), I(4, 6), (ct_ints){0}));
+    out[2] = op_add(op_rev(y, I(1)), x);
+    out[3] = op_sin(op_reshape(y, I(30)));
+    out[4] = op_add(op_squeeze(op_broadcast_in_dim(x, I(5, 1, 6), I(0, 2)), I(1)), y);
+    out[5] = op_mul(op_convert(op_iota(CT_INT32, I(5, 6), 1), CT_FLOAT32, false), y);
+}
+
+TEST(index_arithmetic)
+{
+    check_program((body){1, 6, views}, (ct_array[]){numbers(CT_FLOAT32, I(5, 6), 1)}, 0);
+}
+
+static void outputs(const ct_array *in, ct_array *out)
+{
+    out[0] = in[0];
+    out[1] = op_neg(in[0]);
+    out[2] = out[1];
+    out[3] = op_reshape(out[1], I(4, 3));
+    out[4] = op_number(3, in[0]);
+    out[5] = op_reshape(in[0], I(12));
+}
+
+TEST(results_that_share_memory)
+{
+    check_program((body){1, 6, outputs}, (ct_array[]){numbers(CT_FLOAT32, I(3, 4), 1)}, 0);
+}
+
+static void mixed(const ct_array *in, ct_array *out)
+{
+    ct_array x = in[0], i = in[1];
+    ct_array positive = op_gt(x, op_number(0, x));
+    out[0] = op_select_n(positive, 2, (ct_array[]){op_neg(x), x});
+    out[1] = op_convert(op_add(i, op_convert(positive, CT_INT32, false)), CT_FLOAT32, false);
+    out[2] = op_integer_pow(x, 3);
+    out[3] = op_integer_pow(x, -2);
+    out[4] = op_and(positive, op_eq(i, op_number(3, i)));
+    out[5] = op_convert(x, CT_INT32, false);
+    out[6] = op_max(x, op_number(0.25, x));
+}
+
+TEST(bools_integers_and_powers)
+{
+    check_program((body){2, 7, mixed}, (ct_array[]){numbers(CT_FLOAT32, I(50), 1), numbers(CT_INT32, I(50), 2)}, 0);
+}
+
+static void random_steps(const ct_array *in, ct_array *out, uint32_t state)
+{
+    ct_array pool[24] = {in[0], in[1]};
+    int n = 2;
+    while (n < 24) {
+        state = state * 1664525u + 1013904223u;
+        ct_array x = pool[(state >> 10) % (uint32_t)n], y = pool[(state >> 20) % (uint32_t)n];
+        ct_array r = NULL;
+        switch ((state >> 5) % 10) {
+        case 0: r = op_add(x, y); break;
+        case 1: r = op_mul(x, op_tanh(y)); break;
+        case 2: r = op_sin(x); break;
+        case 3: r = op_sub(x, op_broadcast_in_dim(op_reduce_max(y, I(1)), I(6, 6), I(0))); break;
+        case 4: r = op_add(x, op_broadcast_in_dim(op_reduce_max(y, I(0)), I(6, 6), I(1))); break;
+        case 5: r = op_transpose(x, I(1, 0)); break;
+        case 6: r = op_max(x, y); break;
+        case 7: r = op_rev(x, I(0)); break;
+        case 8: r = op_select_n(op_lt(x, y), 2, (ct_array[]){x, y}); break;
+        case 9: r = op_reshape(op_reshape(x, I(36)), I(6, 6)); break;
+        }
+        pool[n++] = op_tanh(r);
+    }
+    out[0] = pool[n - 1], out[1] = pool[n - 4], out[2] = op_reduce_min(pool[n - 2], I(0));
+}
+static uint32_t random_seed;
+static void random_program(const ct_array *in, ct_array *out) { random_steps(in, out, random_seed); }
+
+TEST(random_programs)
+{
+    for (random_seed = 1; random_seed <= 40; random_seed++)
+        check_program((body){2, 3, random_program}, (ct_array[]){numbers(CT_FLOAT32, I(6, 6), 1), numbers(CT_FLOAT32, I(6, 6), 2)}, 0);
+}
