@@ -204,6 +204,7 @@ bool jaxpr_eval(const jaxpr *j, int nin, const ct_array *in, int nout, ct_array 
 void jaxpr_text(text *t, const jaxpr *j);
 /* The inverse of jaxpr_text for built-in operations. NULL with line and column in the message on bad input. */
 CT_NODISCARD jaxpr *jaxpr_parse(const char *source);
+extern const op *(*core_op_named)(const char *name, size_t n); /* how the parser finds operations; set by ops */
 /* Types, scoping, single assignment, parameters: false with the offending equation in the message. */
 CT_NODISCARD bool jaxpr_verify(const jaxpr *j);
 /* The same program with its constants as leading inputs; their values go to consts (borrowed). */

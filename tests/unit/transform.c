@@ -1,0 +1,209 @@
+/* The interpreters, alone and composed: values against closed forms, jaxprs against the text that JAX prints, errors against the classes that JAX raises. */
+#include "cotan/transform.h"
+#include "core/core.h"
+#include "ops/ops.h"
+#include "test.h"
+
+static ct_array tanh_by_hand(ct_array x)
+{
+    ct_array y = op_exp(op_mul(op_number(-2, x), x));
+    return op_div(op_sub(op_number(1, x), y), op_add(op_number(1, x), y));
+}
+
+static ct_array sum_sin_x_x(ct_array x) { return op_reduce_sum(op_mul(op_sin(x), x), I(0)); }
+
+static bool close_to(ct_array a, const double *want, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (is_poison(a) || a->size != n || fabs(array_get_double(a, i) - want[i]) > 1e-5 * (1 + fabs(want[i])))
+            return false;
+    return true;
+}
+
+static bool is_near(ct_array a, double want) { return close_to(a, &want, 1); }
+
+TEST(gradients_of_any_order)
+{
+    ct_fn first = ct_grad(tanh_by_hand);
+    CHECK(is_near(ct_call(first, 1.0), 0.41997434));
+    CHECK(is_near(ct_call(ct_grad(first), 1.0), -0.6397));
+    CHECK(is_near(ct_call(ct_grad(ct_grad(first)), 1.0), 0.62162673));
+}
+
+TEST(jit_and_grad_commute)
+{
+    ct_fn g = ct_grad(tanh_by_hand);
+    CHECK(is_near(ct_call(ct_jit(g), 1.0), 0.41997434));
+    CHECK(is_near(ct_call(ct_grad(ct_jit(g)), 1.0), -0.6397));
+    CHECK(is_near(ct_call(ct_jit(ct_grad(ct_jit(ct_grad(ct_jit(g))))), 1.0), 0.62162673));
+}
+
+TEST(vmap_is_a_loop)
+{
+    ct_array x = ct_array_f32(I(2, 3), 1, 2, 3, 4, 5, 6);
+    double want[6];
+    for (int i = 0; i < 6; i++)
+        want[i] = sin(i + 1) + (i + 1) * cos(i + 1);
+    ct_fn g = ct_grad(sum_sin_x_x);
+    CHECK(close_to(ct_call(ct_vmap(g), x), want, 6));
+    CHECK(close_to(ct_call(ct_jit(ct_vmap(g)), x), want, 6));
+    CHECK(close_to(ct_call(ct_vmap(ct_jit(g)), x), want, 6));
+}
+
+TEST(out_axes_move_the_mapped_axis)
+{
+    ct_array x = ct_array_f32(I(2, 3), 1, 2, 3, 4, 5, 6);
+    ct_array y = ct_call(ct_vmap(op_neg, .out_axes = AXES(1)), x);
+    CHECK_INT(ct_dim(y, 0), 3);
+    CHECK(close_to(y, (double[]){-1, -4, -2, -5, -3, -6}, 6));
+}
+
+static ct_array branching(ct_array x) { return ct_bool(op_gt(x, op_number(0, x))) ? op_sin(x) : op_neg(x); }
+
+TEST(control_flow_sees_concrete_values_under_grad)
+{
+    CHECK(is_near(ct_call(ct_grad(branching), 1.0), cos(1)));
+    CHECK(is_near(ct_call(ct_grad(ct_grad(branching)), 1.0), -sin(1)));
+    CHECK(is_near(ct_call(ct_grad(branching), -1.0), -1));
+    ct_call(ct_jit(branching), 1.0);
+    CHECK_INT(ct_error_code(), CT_TRACER_BOOL_ERROR);
+    ct_clear_error();
+}
+
+static ct_array times(ct_array x, ct_array y) { return op_mul(x, y); }
+
+TEST(jvp_and_vjp)
+{
+    ct_fn f = ct_function(times);
+    ct_tree point = ct_tuple(ct_f32(3), ct_f32(4)), direction = ct_tuple(ct_f32(1), ct_f32(10));
+    ct_tree both = ct_jvp_(f, point, direction, false);
+    CHECK(is_near(ct_at(both, 0), 12));
+    CHECK(is_near(ct_at(both, 1), 34));
+    ct_fn pullback;
+    ct_tree out = ct_vjp_(f, point, false, NULL, &pullback);
+    CHECK(is_near(out, 12));
+    ct_tree back = ct_call(pullback, ct_f32(2));
+    CHECK(is_near(ct_at(back, 0), 8));
+    CHECK(is_near(ct_at(back, 1), 6));
+}
+
+static ct_tree twice_rule(ct_tree primals, ct_tree tangents)
+{
+    ct_array x = ct_at(primals, 0), t = ct_at(tangents, 0);
+    return ct_tuple(op_sin(x), op_mul(op_number(100, t), t));
+}
+
+TEST(custom_jvp_under_every_transformation)
+{
+    ct_fn f = ct_custom_jvp_(ct_function(op_sin), ct_function(twice_rule), I_NONE);
+    CHECK(is_near(ct_call(f, 1.0), sin(1)));
+    CHECK(is_near(ct_call(ct_grad(f), 1.0), 100));
+    CHECK(is_near(ct_call(ct_jit(ct_grad(f)), 1.0), 100));
+    CHECK(is_near(ct_call(ct_grad(ct_jit(f)), 1.0), 100));
+    CHECK(close_to(ct_call(ct_vmap(ct_grad(f)), ct_array_f32(I(2), 1, 2)), (double[]){100, 100}, 2));
+    CHECK(close_to(ct_call(ct_jit(ct_vmap(ct_grad(ct_jit(f)))), ct_array_f32(I(2), 1, 2)), (double[]){100, 100}, 2));
+}
+
+static ct_tree keep_input(ct_tree x) { return ct_tuple(op_sin(x), x); }
+static ct_tree scaled(ct_tree x, ct_tree ct) { return ct_tuple(op_mul(x, ct)); }
+
+TEST(custom_vjp_under_every_transformation)
+{
+    ct_fn f = ct_custom_vjp_(ct_function(op_sin), ct_function(keep_input), ct_function(scaled), I_NONE);
+    CHECK(is_near(ct_call(ct_grad(f), 3.0), 3));
+    CHECK(is_near(ct_call(ct_jit(ct_grad(ct_jit(f))), 3.0), 3));
+    CHECK(close_to(ct_call(ct_vmap(ct_grad(f)), ct_array_f32(I(2), 1, 2)), (double[]){1, 2}, 2));
+    ct_jvp_(f, ct_tuple(ct_f32(1)), ct_tuple(ct_f32(1)), false);
+    CHECK_INT(ct_error_code(), CT_TYPE_ERROR);
+    ct_clear_error();
+}
+
+static ct_array leaked;
+static ct_array leak(ct_array x) { return leaked = ct_retain(x), op_sin(x); }
+
+TEST(a_leaked_tracer_says_so)
+{
+    ct_call(ct_jit(leak), 1.0);
+    op_add(leaked, leaked);
+    CHECK_INT(ct_error_code(), CT_UNEXPECTED_TRACER_ERROR);
+    ct_clear_error();
+    ct_release(leaked);
+}
+
+TEST(bad_calls_are_errors)
+{
+    ct_call(ct_grad(sum_sin_x_x), ct_array_i32(I(2), 1, 2));
+    CHECK_INT(ct_error_code(), CT_TYPE_ERROR);
+    ct_clear_error();
+    ct_call(ct_grad(op_sin), ct_array_f32(I(2), 1, 2));
+    CHECK_INT(ct_error_code(), CT_TYPE_ERROR);
+    ct_clear_error();
+    ct_call(ct_grad(tanh_by_hand, .argnums = I(3)), 1.0);
+    CHECK_INT(ct_error_code(), CT_VALUE_ERROR);
+    ct_clear_error();
+    ct_call(ct_vmap(times), ct_array_f32(I(2), 1, 2), ct_array_f32(I(3), 1, 2, 3));
+    CHECK_INT(ct_error_code(), CT_VALUE_ERROR);
+    ct_clear_error();
+}
+
+/* ---- the text of jaxprs ---- */
+
+static void check_text(char *got, const char *want)
+{
+    if (!got || strcmp(got, want))
+        TEST_FAILED("got:\n%s\nwant:\n%s", got ? got : ct_error_message(), want);
+    jaxpr *read = got ? jaxpr_parse(got) : NULL;
+    if (!CHECK(read != NULL)) {
+        printf("%s\n", ct_error_message());
+        ct_clear_error();
+    } else {
+        text again = {0};
+        jaxpr_text(&again, read);
+        char *s = text_end(&again);
+        if (!s || strcmp(s, got))
+            TEST_FAILED("read back as:\n%s", s ? s : "");
+        base_free(s);
+        object_release(read);
+    }
+    base_free(got);
+}
+
+TEST(jaxprs_print_as_in_jax_and_read_back)
+{
+    check_text(ct_jaxpr(tanh_by_hand, 1.0), "{ lambda ; a:f32[]. let\n"
+                                            "    b:f32[] = mul -2.0:f32[] a\n"
+                                            "    c:f32[] = exp b\n"
+                                            "    d:f32[] = sub 1.0:f32[] c\n"
+                                            "    e:f32[] = add 1.0:f32[] c\n"
+                                            "    f:f32[] = div d e\n"
+                                            "  in (f,) }");
+    check_text(ct_jaxpr(ct_grad(sum_sin_x_x), ct_array_f32(I(3), 1, 2, 3)), "{ lambda ; a:f32[3]. let\n"
+                                                                            "    b:f32[3] = sin a\n"
+                                                                            "    c:f32[3] = cos a\n"
+                                                                            "    d:f32[3] = mul b a\n"
+                                                                            "    _:f32[] = reduce_sum[axes=(0,) out_sharding=None] d\n"
+                                                                            "    e:f32[3] = broadcast_in_dim 1.0:f32[]\n"
+                                                                            "    f:f32[3] = mul b e\n"
+                                                                            "    g:f32[3] = mul e a\n"
+                                                                            "    h:f32[3] = mul g c\n"
+                                                                            "    i:f32[3] = add_any f h\n"
+                                                                            "  in (i,) }");
+    check_text(ct_jaxpr(ct_jit(op_sin), 1.0), "{ lambda ; a:f32[]. let\n"
+                                              "    b:f32[] = jit[name=op_sin jaxpr={ lambda ; a:f32[]. let b:f32[] = sin a in (b,) }] a\n"
+                                              "  in (b,) }");
+}
+
+TEST(bad_jaxpr_text_is_an_error)
+{
+    static const char *const bad[] = {
+        "", "{", "{ lambda ; a:f32[]. let b:f32[] = sin c in (b,) }", "{ lambda ; a:f32[]. let b:f32[2] = sin a in (b,) }",
+        "{ lambda ; a:f32[]. let b:f32[] = no_such_thing a in (b,) }", "{ lambda ; a:f32[99999999999999999999]. let in (a,) }",
+        "{ lambda ; a:f32[]. let a:f32[] = sin a in (a,) }", "{ lambda ; a:f32[2]. let b:f32[] = reduce_sum[axes=(7,) out_sharding=None] a in (b,) }",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        jaxpr *j = jaxpr_parse(bad[i]);
+        CHECK(!j && !ct_ok());
+        object_release(j);
+        ct_clear_error();
+    }
+}
