@@ -94,16 +94,16 @@ typedef ct_tree ct_f3(ct_tree, ct_tree, ct_tree);
 typedef ct_tree ct_f4(ct_tree, ct_tree, ct_tree, ct_tree);
 typedef ct_tree ct_f5(ct_tree, ct_tree, ct_tree, ct_tree, ct_tree);
 typedef ct_tree ct_f6(ct_tree, ct_tree, ct_tree, ct_tree, ct_tree, ct_tree);
-static inline ct_fn ct_fn_of_fn(ct_fn f) { return f; }
-static inline ct_fn ct_fn_of_1(ct_f1 *f) { return ct_function_((ct_c_function)f, 1, NULL); }
-static inline ct_fn ct_fn_of_2(ct_f2 *f) { return ct_function_((ct_c_function)f, 2, NULL); }
-static inline ct_fn ct_fn_of_3(ct_f3 *f) { return ct_function_((ct_c_function)f, 3, NULL); }
-static inline ct_fn ct_fn_of_4(ct_f4 *f) { return ct_function_((ct_c_function)f, 4, NULL); }
-static inline ct_fn ct_fn_of_5(ct_f5 *f) { return ct_function_((ct_c_function)f, 5, NULL); }
-static inline ct_fn ct_fn_of_6(ct_f6 *f) { return ct_function_((ct_c_function)f, 6, NULL); }
+static inline ct_fn ct_fn_of_fn(ct_fn f, const char *name) { return (void)name, f; }
+static inline ct_fn ct_fn_of_1(ct_f1 *f, const char *name) { return ct_function_((ct_c_function)f, 1, name); }
+static inline ct_fn ct_fn_of_2(ct_f2 *f, const char *name) { return ct_function_((ct_c_function)f, 2, name); }
+static inline ct_fn ct_fn_of_3(ct_f3 *f, const char *name) { return ct_function_((ct_c_function)f, 3, name); }
+static inline ct_fn ct_fn_of_4(ct_f4 *f, const char *name) { return ct_function_((ct_c_function)f, 4, name); }
+static inline ct_fn ct_fn_of_5(ct_f5 *f, const char *name) { return ct_function_((ct_c_function)f, 5, name); }
+static inline ct_fn ct_fn_of_6(ct_f6 *f, const char *name) { return ct_function_((ct_c_function)f, 6, name); }
 #define ct_function(f) \
     _Generic((f), ct_fn: ct_fn_of_fn, ct_f1 *: ct_fn_of_1, ct_f2 *: ct_fn_of_2, ct_f3 *: ct_fn_of_3, ct_f4 *: ct_fn_of_4, \
-        ct_f5 *: ct_fn_of_5, ct_f6 *: ct_fn_of_6)(f)
+        ct_f5 *: ct_fn_of_5, ct_f6 *: ct_fn_of_6)(f, #f)
 #define AXES(...) ((ct_axes){sizeof((int[]){__VA_ARGS__}) / sizeof(int), (const int[]){__VA_ARGS__}})
 #define CT_FIRST(first, ...) first
 #define ct_grad(...) ct_grad_(&(ct_grad_args){CT_FN_FIRST(__VA_ARGS__)})

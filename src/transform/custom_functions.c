@@ -87,7 +87,7 @@ static void release_all(int64_t n, treedef **defs)
 /* Calls a rule with (nondiff..., last...) where last are n_last trees given as definitions and leaves. */
 static bool call_rule(tree_call *c, ct_fn rule, int n_last, treedef *const *last_defs, const leaves *last, treedef **out_def, leaves *out)
 {
-    treedef *children[72] = {0};
+    treedef *children[72];
     int64_t n = 0, total = 0, borrowed;
     ct_array *all = base_alloc((size_t)(c->total + (last ? last[0].n + (n_last > 1 ? last[1].n : 0) : 0) + 1) * sizeof *all);
     bool good = all != NULL;
