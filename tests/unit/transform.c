@@ -7,7 +7,8 @@
 static ct_array tanh_by_hand(ct_array x)
 {
     ct_array y = op_exp(op_mul(op_number(-2, x), x));
-    return op_div(op_sub(op_number(1, x), y), op_add(op_number(1, x), y));
+    ct_array above = op_sub(op_number(1, x), y); /* named, since C does not order arguments */
+    return op_div(above, op_add(op_number(1, x), y));
 }
 
 static ct_array sum_sin_x_x(ct_array x) { return op_reduce_sum(op_mul(op_sin(x), x), I(0)); }
@@ -189,7 +190,10 @@ TEST(jaxprs_print_as_in_jax_and_read_back)
                                                                             "    i:f32[3] = add_any f h\n"
                                                                             "  in (i,) }");
     check_text(ct_jaxpr(ct_jit(op_sin), 1.0), "{ lambda ; a:f32[]. let\n"
-                                              "    b:f32[] = jit[name=op_sin jaxpr={ lambda ; a:f32[]. let b:f32[] = sin a in (b,) }] a\n"
+                                              "    b:f32[] = jit[\n"
+                                              "      name=op_sin\n"
+                                              "      jaxpr={ lambda ; a:f32[]. let b:f32[] = sin a in (b,) }\n"
+                                              "    ] a\n"
                                               "  in (b,) }");
 }
 
