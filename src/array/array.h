@@ -54,6 +54,7 @@ typedef struct buffer {
 /* Caching allocator: large blocks come from huge pages and are reused. */
 CT_NODISCARD void *array_memory(size_t bytes);
 void array_memory_free(void *data, size_t bytes);
+extern const bool array_keeps_blocks; /* false under a sanitizer */
 CT_NODISCARD buffer *buffer_new(size_t bytes); /* one reference, not cleared */
 /* Someone else's memory: done(context), if given, runs when the last reference goes. */
 CT_NODISCARD buffer *buffer_borrow(void *data, size_t bytes, void (*done)(void *context), void *context);

@@ -16,9 +16,9 @@
 #define __has_feature(x) 0
 #endif
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-enum { KEEPS_BLOCKS = 0 };
+const bool array_keeps_blocks = false;
 #else
-enum { KEEPS_BLOCKS = 1 };
+const bool array_keeps_blocks = true;
 #endif
 
 enum {
@@ -68,7 +68,7 @@ static void *small_new(size_t lines)
 
 static void small_free(void *data, size_t lines)
 {
-    if (unlikely(!small) && KEEPS_BLOCKS) {
+    if (unlikely(!small) && array_keeps_blocks) {
         small = calloc(SMALL_CLASSES, sizeof *small);
         base_at_thread_exit(free_small_lists);
     }
@@ -180,7 +180,7 @@ static void large_free(void *data, size_t bytes)
 {
     size_t rounded;
     int class = large_class(bytes, &rounded);
-    if (!KEEPS_BLOCKS || rounded > most_kept()) {
+    if (!array_keeps_blocks || rounded > most_kept()) {
         large_return(data, rounded);
         return;
     }

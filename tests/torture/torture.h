@@ -1,7 +1,7 @@
 /* What happens when memory runs out at any one allocation? Nothing worse than an error.
  *
  * Each test runs in a forked child with its n-th allocation failing, for n = 0, 1, 2, ... until the test makes fewer than n of them.
- * A child may fail its checks, but must end by itself: no crash, no hang. From the 200th allocation on n grows by a tenth, and a test
+ * A child may fail its checks, but must end by itself: no crash, no hang, and under `make asan` no leak. From the 200th allocation on n grows by a tenth, and a test
  * is left after COTAN_TORTURE_SECONDS (default 1; 0: no limit). The test's own code has to bear with poison too. */
 #ifndef COTAN_TORTURE_H
 #define COTAN_TORTURE_H
@@ -13,7 +13,10 @@
 
 extern bool base_fail_allocation(int64_t n);
 
-enum { TORTURE_SURVIVED = 10, TORTURE_UNTOUCHED = 11 };
+/* Of the leak sanitizer, where the program is built with it. */
+extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
+
+enum { TORTURE_SURVIVED = 10, TORTURE_UNTOUCHED = 11, TORTURE_LEAKED = 12 };
 
 static double torture_clock(void)
 {
@@ -30,6 +33,8 @@ static void torture_child(const test *t, int64_t n)
     base_fail_allocation(n);
     test_passes(t);
     bool consumed = base_fail_allocation(-1);
+    if (__lsan_do_recoverable_leak_check && __lsan_do_recoverable_leak_check())
+        _exit(TORTURE_LEAKED);
     _exit(consumed ? TORTURE_SURVIVED : TORTURE_UNTOUCHED);
 }
 
