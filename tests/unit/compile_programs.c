@@ -12,6 +12,7 @@ static bool run_body(void *env, int64_t nin, const ct_array *in, leaves *out)
     const body *b = env;
     (void)nin;
     *out = (leaves){b->nout, base_alloc((size_t)b->nout * sizeof *out->at)};
+    if (!out->at) return false;
     b->run(in, out->at);
     return ct_ok();
 }
@@ -19,6 +20,7 @@ static bool run_body(void *env, int64_t nin, const ct_array *in, leaves *out)
 static ct_array numbers(ct_dtype dtype, ct_ints shape, int seed)
 {
     ct_array a = array_new(dtype, false, shape.n, shape.at);
+    if (is_poison(a)) return a;
     uint32_t state = (uint32_t)seed * 2654435761u + 1;
     for (int64_t i = 0; i < a->size; i++) {
         state = state * 1664525u + 1013904223u;
@@ -51,12 +53,14 @@ static double near_enough(ct_array got, ct_array want)
 static void check_program(body b, const ct_array *in, double tolerance)
 {
     aval avals[8];
+    if (!ct_ok()) return;
     for (int i = 0; i < b.n; i++) avals[i] = in[i]->aval;
     jaxpr *j = transform_stage((flat){run_body, &b, "f"}, b.n, avals, "f");
     if (!CHECK(j)) return;
     ct_array want[8], got[8];
-    CHECK(jaxpr_eval(j, b.n, in, b.nout, want));
-    for (int round = 0; round < 2; round++) {
+    bool evaluated = jaxpr_eval(j, b.n, in, b.nout, want);
+    CHECK(evaluated);
+    for (int round = 0; evaluated && round < 2; round++) {
         if (!CHECK(compile_backend.run(j, b.n, in, NULL, b.nout, got))) {
             printf("%s\n", ct_error_message());
             break;
