@@ -2,7 +2,7 @@
  *
  * Float to integer truncates, saturates, and takes NaN to 0; integers wrap; anything to bool asks whether it differs from 0; bfloat16 and float16 (16-bit
  * patterns in C) round to nearest even. Complex numbers convert through their real part in the loops. Next: loops_convert.c. */
-#include "kernel/bodies_f32.c"
+#include "kernel/bodies_f64.c"
 
 /* ---- half formats ---- */
 BODY float body_convert_bf16_f32(uint16_t x) { return f32_of_bits((uint32_t)x << 16); }
