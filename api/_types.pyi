@@ -10,6 +10,7 @@ PyTree = Any
 Axis = int | Sequence[int] | None
 Shape = int | Sequence[int]
 Padding = str | int | Sequence[int] | Sequence[tuple[int, int]] | Sequence[tuple[int, int, int]]
+Nested = Any  # numbers, strings and sequences of these: ((1,), (0,)), 'SAME', ('NCHW', 'OIHW', 'NCHW')
 PrecisionLike = str | tuple[str, str] | None
 
 def jitted(function: Any) -> Any:
@@ -23,3 +24,6 @@ def short(name: str) -> Callable[[Any], Any]:
 
 def positional(count: int) -> Callable[[Any], Any]:
     """How many leading parameters C's macro takes by position (by default, the required ones)."""
+
+def primitive(function: Any) -> Any:
+    """The function is the operation of src/ops of the same name, or of the name given."""

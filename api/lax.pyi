@@ -1,3 +1,519 @@
-"""jax.lax. tools/generate.py says what the notation means."""
-from _types import Array, ArrayLike, Axis, DTypeLike, PrecisionLike, Shape, jitted, positional, short, ufunc
+"""jax.lax: the operations themselves. Operands have one dtype (numbers of the language take it) and one shape, but scalars broadcast.
+
+tools/generate.py says what the notation means.
+"""
+from _types import Array, ArrayLike, Axis, DTypeLike, Nested, PrecisionLike, PyTree, Shape, jitted, positional, primitive, short, ufunc
 from collections.abc import Callable, Sequence
+
+# ---- elementwise: an operation each ----
+
+@primitive
+def abs(x: ArrayLike) -> Array:
+    """Distance from zero; for complex numbers, their modulus."""
+
+@primitive
+def acos(x: ArrayLike) -> Array:
+    """Arc cosine."""
+
+@primitive
+def acosh(x: ArrayLike) -> Array:
+    """The number whose hyperbolic cosine is x."""
+
+@primitive
+def asin(x: ArrayLike) -> Array:
+    """Arc sine."""
+
+@primitive
+def asinh(x: ArrayLike) -> Array:
+    """The number whose hyperbolic sine is x."""
+
+@primitive
+def atan(x: ArrayLike) -> Array:
+    """Arc tangent."""
+
+@primitive
+def atanh(x: ArrayLike) -> Array:
+    """The number whose hyperbolic tangent is x."""
+
+@primitive
+def bessel_i0e(x: ArrayLike) -> Array:
+    """Modified Bessel function of order zero times exp(-abs(x))."""
+
+@primitive
+def bessel_i1e(x: ArrayLike) -> Array:
+    """Modified Bessel function of order one times exp(-abs(x))."""
+
+@primitive("not")
+def bitwise_not(x: ArrayLike) -> Array:
+    """Every bit turned over."""
+
+@primitive
+def cbrt(x: ArrayLike, *, accuracy: None = None) -> Array:
+    """Cube root."""
+
+@primitive
+def ceil(x: ArrayLike) -> Array:
+    """Rounded up to a whole number."""
+
+@primitive
+def clz(x: ArrayLike) -> Array:
+    """How many zero bits an integer begins with."""
+
+@primitive
+def conj(x: ArrayLike) -> Array:
+    """The complex number with the other sign of the imaginary part."""
+
+@primitive
+def cos(x: ArrayLike, *, accuracy: None = None) -> Array:
+    """Cosine."""
+
+@primitive
+def cosh(x: ArrayLike) -> Array:
+    """Hyperbolic cosine."""
+
+@primitive
+def digamma(x: ArrayLike) -> Array:
+    """Derivative of the logarithm of the gamma function."""
+
+@primitive
+def erf(x: ArrayLike) -> Array:
+    """Error function."""
+
+@primitive
+def erf_inv(x: ArrayLike) -> Array:
+    """The number whose error function is x."""
+
+@primitive
+def erfc(x: ArrayLike) -> Array:
+    """1 - erf(x), accurate for large x."""
+
+@primitive
+def exp(x: ArrayLike, *, accuracy: None = None) -> Array:
+    """e to the power of x."""
+
+@primitive
+def exp2(x: ArrayLike, *, accuracy: None = None) -> Array:
+    """2 to the power of x."""
+
+@primitive
+def expm1(x: ArrayLike, *, accuracy: None = None) -> Array:
+    """exp(x) - 1, accurate for small x."""
+
+@primitive
+def floor(x: ArrayLike) -> Array:
+    """Rounded down to a whole number."""
+
+@primitive
+def imag(x: ArrayLike) -> Array:
+    """Imaginary part."""
+
+@primitive
+def is_finite(x: ArrayLike) -> Array:
+    """Whether each element is neither infinite nor NaN."""
+
+@primitive
+def lgamma(x: ArrayLike) -> Array:
+    """Logarithm of the absolute value of the gamma function."""
+
+@primitive
+def log(x: ArrayLike, *, accuracy: None = None) -> Array:
+    """Natural logarithm."""
+
+@primitive
+def log1p(x: ArrayLike, *, accuracy: None = None) -> Array:
+    """log(1 + x), accurate for small x."""
+
+@primitive
+def logistic(x: ArrayLike, *, accuracy: None = None) -> Array:
+    """1 / (1 + exp(-x))."""
+
+@primitive
+def neg(x: ArrayLike) -> Array:
+    """The number with the other sign."""
+
+@primitive
+def population_count(x: ArrayLike) -> Array:
+    """How many bits are set."""
+
+@primitive
+def real(x: ArrayLike) -> Array:
+    """Real part."""
+
+@primitive
+def rsqrt(x: ArrayLike, *, accuracy: None = None) -> Array:
+    """One divided by the square root."""
+
+@primitive
+def sign(x: ArrayLike) -> Array:
+    """-1, 0 or 1 by sign."""
+
+@primitive
+def sin(x: ArrayLike, *, accuracy: None = None) -> Array:
+    """Sine."""
+
+@primitive
+def sinh(x: ArrayLike) -> Array:
+    """Hyperbolic sine."""
+
+@primitive
+def sqrt(x: ArrayLike, *, accuracy: None = None) -> Array:
+    """Square root."""
+
+@primitive
+def square(x: ArrayLike) -> Array:
+    """The number times itself."""
+
+@primitive
+def tan(x: ArrayLike, *, accuracy: None = None) -> Array:
+    """Tangent."""
+
+@primitive
+def tanh(x: ArrayLike, *, accuracy: None = None) -> Array:
+    """Hyperbolic tangent."""
+
+@primitive
+def stop_gradient(x: ArrayLike) -> Array:
+    """The array itself, with a derivative of zero."""
+
+@primitive
+def add(x: ArrayLike, y: ArrayLike) -> Array:
+    """Sum."""
+
+@primitive
+def atan2(x: ArrayLike, y: ArrayLike) -> Array:
+    """The angle of the point (y, x) in the plane."""
+
+@primitive("and")
+def bitwise_and(x: ArrayLike, y: ArrayLike) -> Array:
+    """Bits set in both."""
+
+@primitive("or")
+def bitwise_or(x: ArrayLike, y: ArrayLike) -> Array:
+    """Bits set in either."""
+
+@primitive("xor")
+def bitwise_xor(x: ArrayLike, y: ArrayLike) -> Array:
+    """Bits set in one but not both."""
+
+@primitive
+def complex(x: ArrayLike, y: ArrayLike) -> Array:
+    """Complex numbers from their real and imaginary parts."""
+
+@primitive
+def div(x: ArrayLike, y: ArrayLike) -> Array:
+    """Quotient; that of integers is rounded toward zero."""
+
+@primitive
+def eq(x: ArrayLike, y: ArrayLike) -> Array:
+    """Whether elements are equal."""
+
+@primitive
+def ge(x: ArrayLike, y: ArrayLike) -> Array:
+    """Whether x >= y."""
+
+@primitive
+def gt(x: ArrayLike, y: ArrayLike) -> Array:
+    """Whether x > y."""
+
+@primitive
+def le(x: ArrayLike, y: ArrayLike) -> Array:
+    """Whether x <= y."""
+
+@primitive
+def lt(x: ArrayLike, y: ArrayLike) -> Array:
+    """Whether x < y."""
+
+@primitive
+def ne(x: ArrayLike, y: ArrayLike) -> Array:
+    """Whether elements differ."""
+
+@primitive
+def igamma(a: ArrayLike, x: ArrayLike) -> Array:
+    """Regularized lower incomplete gamma function."""
+
+@primitive
+def igammac(a: ArrayLike, x: ArrayLike) -> Array:
+    """Regularized upper incomplete gamma function."""
+
+@primitive
+def igamma_grad_a(a: ArrayLike, x: ArrayLike) -> Array:
+    """Derivative of igamma with respect to a."""
+
+@primitive
+def max(x: ArrayLike, y: ArrayLike) -> Array:
+    """The larger of two numbers; NaN if either is."""
+
+@primitive
+def min(x: ArrayLike, y: ArrayLike) -> Array:
+    """The smaller of two numbers; NaN if either is."""
+
+@primitive
+def mul(x: ArrayLike, y: ArrayLike, *, out_dtype: None = None) -> Array:
+    """Product."""
+
+@primitive
+def mulhi(x: ArrayLike, y: ArrayLike, /) -> Array:
+    """The upper half of the bits of the product of integers."""
+
+@primitive
+def nextafter(x1: ArrayLike, x2: ArrayLike) -> Array:
+    """The next floating-point number after x1 on the way to x2."""
+
+@primitive
+def pow(x: ArrayLike, y: ArrayLike) -> Array:
+    """x to the power of y; y may be an integer."""
+
+@primitive
+def polygamma(m: ArrayLike, x: ArrayLike) -> Array:
+    """The m-th derivative of digamma."""
+
+@primitive
+def rem(x: ArrayLike, y: ArrayLike) -> Array:
+    """What division rounded toward zero leaves over; it has the dividend's sign."""
+
+@primitive
+def shift_left(x: ArrayLike, y: ArrayLike) -> Array:
+    """Bits moved up."""
+
+@primitive
+def shift_right_arithmetic(x: ArrayLike, y: ArrayLike) -> Array:
+    """Bits moved down; the sign stays."""
+
+@primitive
+def shift_right_logical(x: ArrayLike, y: ArrayLike) -> Array:
+    """Bits moved down; zeros come in."""
+
+@primitive
+def sub(x: ArrayLike, y: ArrayLike) -> Array:
+    """Difference."""
+
+@primitive
+def zeta(x: ArrayLike, q: ArrayLike) -> Array:
+    """Hurwitz zeta function."""
+
+@primitive
+def clamp(min: ArrayLike, x: ArrayLike, max: ArrayLike) -> Array:
+    """x brought into the range from min to max."""
+
+@primitive("regularized_incomplete_beta")
+def betainc(a: ArrayLike, b: ArrayLike, x: ArrayLike) -> Array:
+    """Regularized incomplete beta function."""
+
+# ---- elementwise with parameters (src/lax/elementwise.c) ----
+
+def reciprocal(x: ArrayLike) -> Array:
+    """One divided by the number."""
+
+def integer_pow(x: ArrayLike, y: int) -> Array:
+    """x to the power of a known integer."""
+
+def round(x: ArrayLike, rounding_method: int = 0) -> Array:
+    """Rounded to a whole number: halves away from zero (0) or to the even neighbour (1)."""
+
+def convert_element_type(operand: ArrayLike, new_dtype: DTypeLike | None) -> Array:
+    """The array in another dtype. Floats lose their fraction on the way to integers and saturate."""
+
+def bitcast_convert_type(operand: ArrayLike, new_dtype: DTypeLike) -> Array:
+    """The same bits read as another dtype. A narrower one adds a last axis, a wider one takes it away."""
+
+def reduce_precision(operand: ArrayLike, exponent_bits: int, mantissa_bits: int) -> Array:
+    """Floats rounded to what a format with so many bits can hold."""
+
+def select(pred: ArrayLike, on_true: ArrayLike, on_false: ArrayLike) -> Array:
+    """Elements of one array where ``pred`` holds, of the other elsewhere; ``pred`` may be a scalar."""
+
+def select_n(which: ArrayLike, *cases: ArrayLike) -> Array:
+    """Elements of the case that ``which`` numbers: booleans for two cases, int32 for more."""
+
+# ---- shapes (src/lax/shapes.c) ----
+
+def broadcast(operand: ArrayLike, sizes: Sequence[int], *, out_sharding: None = None) -> Array:
+    """New leading axes of these sizes."""
+
+def broadcast_in_dim(operand: ArrayLike, shape: Shape, broadcast_dimensions: Sequence[int], *, out_sharding: None = None) -> Array:
+    """The array in a larger shape.
+
+    Args:
+      shape: the result's.
+      broadcast_dimensions: for each axis of the operand, the axis of the result it becomes. Axes of size one are repeated.
+    """
+
+def broadcast_to_rank(x: ArrayLike, rank: int) -> Array:
+    """New leading axes of size one until there are ``rank``."""
+
+def reshape(operand: ArrayLike, new_sizes: Shape, dimensions: Sequence[int] | None = None, *, out_sharding: None = None) -> Array:
+    """The same elements in another shape, read in row-major order, or with axes in the order of ``dimensions``."""
+
+def transpose(operand: ArrayLike, permutation: Sequence[int]) -> Array:
+    """Axes in another order: axis i of the result is axis permutation[i] of the operand."""
+
+def squeeze(array: ArrayLike, dimensions: Sequence[int]) -> Array:
+    """Without these axes, which have size one."""
+
+def expand_dims(array: ArrayLike, dimensions: Sequence[int]) -> Array:
+    """With axes of size one at these positions of the result."""
+
+def collapse(operand: ArrayLike, start_dimension: int, stop_dimension: int | None = None) -> Array:
+    """Neighbouring axes, from start up to but not including stop, made into one."""
+
+def rev(operand: ArrayLike, dimensions: Sequence[int]) -> Array:
+    """Elements in reverse order along some axes."""
+
+def concatenate(operands: Sequence[ArrayLike], dimension: int) -> Array:
+    """Arrays one after the other along an axis."""
+
+def stack(operands: Sequence[ArrayLike], axis: int = 0) -> Array:
+    """Arrays of one shape along a new axis."""
+
+def unstack(x: ArrayLike, axis: int = 0) -> tuple[Array, ...]:
+    """The slices along an axis, as a tuple."""
+
+def split(operand: ArrayLike, sizes: Sequence[int], axis: int = 0) -> list[Array]:
+    """Pieces of these sizes along an axis."""
+
+def tile(operand: ArrayLike, reps: Sequence[int]) -> Array:
+    """The array repeated so many times along each axis."""
+
+def pad(operand: ArrayLike, padding_value: ArrayLike, padding_config: Nested) -> Array:
+    """Elements added before, after and between those of each axis: (low, high, interior) an axis; negative numbers cut off."""
+
+def slice(operand: ArrayLike, start_indices: Sequence[int], limit_indices: Sequence[int], strides: Sequence[int] | None = None) -> Array:
+    """Elements from start up to but not including limit along each axis, every stride-th."""
+
+def slice_in_dim(operand: ArrayLike, start_index: int | None, limit_index: int | None, stride: int = 1, axis: int = 0) -> Array:
+    """A slice along one axis; None stands for its ends."""
+
+def index_in_dim(operand: ArrayLike, index: int, axis: int = 0, keepdims: bool = True) -> Array:
+    """The slice at one index of an axis."""
+
+def iota(dtype: DTypeLike, size: int) -> Array:
+    """0, 1, 2, and so on."""
+
+def broadcasted_iota(dtype: DTypeLike, shape: Shape, dimension: int, *, out_sharding: None = None) -> Array:
+    """In each place, the index along an axis."""
+
+def full(shape: Shape, fill_value: ArrayLike, dtype: DTypeLike | None = None, *, sharding: None = None) -> Array:
+    """A scalar in every place."""
+
+def full_like(x: ArrayLike, fill_value: ArrayLike, dtype: DTypeLike | None = None, shape: Shape | None = None, sharding: None = None) -> Array:
+    """A scalar in every place, in the shape and dtype of another array unless these are given."""
+
+# ---- slices at positions known when the program runs (src/lax/slicing.c) ----
+
+def dynamic_slice(operand: ArrayLike, start_indices: Sequence[ArrayLike], slice_sizes: Sequence[int], *, allow_negative_indices: bool = True) -> Array:
+    """A slice of known size at positions that may be computed; they are moved so that it fits."""
+
+def dynamic_slice_in_dim(operand: ArrayLike, start_index: ArrayLike, slice_size: int, axis: int = 0, *, allow_negative_indices: bool = True) -> Array:
+    """A dynamic slice along one axis."""
+
+@jitted
+def dynamic_index_in_dim(operand: ArrayLike, index: ArrayLike, axis: int = 0, keepdims: bool = True, *, allow_negative_indices: bool = True) -> Array:
+    """The slice at one computed index of an axis."""
+
+def dynamic_update_slice(operand: ArrayLike, update: ArrayLike, start_indices: Sequence[ArrayLike], *, allow_negative_indices: bool = True) -> Array:
+    """The operand with a slice replaced by ``update``, at positions that may be computed."""
+
+def dynamic_update_slice_in_dim(operand: ArrayLike, update: ArrayLike, start_index: ArrayLike, axis: int, *,
+                                allow_negative_indices: bool = True) -> Array:
+    """A slice along one axis replaced."""
+
+@jitted
+def dynamic_update_index_in_dim(operand: ArrayLike, update: ArrayLike, index: ArrayLike, axis: int, *, allow_negative_indices: bool = True) -> Array:
+    """The slice at one computed index of an axis replaced; ``update`` may lack that axis."""
+
+# ---- reductions (src/lax/reductions.c) ----
+
+def reduce_sum(operand: ArrayLike, axes: Sequence[int], *, out_sharding: None = None) -> Array:
+    """Sum over axes."""
+
+def reduce_prod(operand: ArrayLike, axes: Sequence[int]) -> Array:
+    """Product over axes."""
+
+def reduce_max(operand: ArrayLike, axes: Sequence[int]) -> Array:
+    """Largest element over axes; NaN if there is one."""
+
+def reduce_min(operand: ArrayLike, axes: Sequence[int]) -> Array:
+    """Smallest element over axes; NaN if there is one."""
+
+def reduce_and(operand: ArrayLike, axes: Sequence[int]) -> Array:
+    """Bits set in all elements over axes."""
+
+def reduce_or(operand: ArrayLike, axes: Sequence[int]) -> Array:
+    """Bits set in some element over axes."""
+
+def reduce_xor(operand: ArrayLike, axes: Sequence[int]) -> Array:
+    """Bits set in an odd number of elements over axes."""
+
+def argmax(operand: ArrayLike, axis: int, index_dtype: DTypeLike) -> Array:
+    """Position of the largest element along an axis."""
+
+def argmin(operand: ArrayLike, axis: int, index_dtype: DTypeLike) -> Array:
+    """Position of the smallest element along an axis."""
+
+def cumsum(operand: ArrayLike, axis: int = 0, reverse: bool = False) -> Array:
+    """Running sum along an axis, from the end with ``reverse``."""
+
+def cumprod(operand: ArrayLike, axis: int = 0, reverse: bool = False) -> Array:
+    """Running product along an axis, from the end with ``reverse``."""
+
+def cummax(operand: ArrayLike, axis: int = 0, reverse: bool = False) -> Array:
+    """Running maximum along an axis, from the end with ``reverse``."""
+
+def cummin(operand: ArrayLike, axis: int = 0, reverse: bool = False) -> Array:
+    """Running minimum along an axis, from the end with ``reverse``."""
+
+def cumlogsumexp(operand: ArrayLike, axis: int = 0, reverse: bool = False) -> Array:
+    """Running log of the sum of exponentials along an axis, from the end with ``reverse``."""
+
+# ---- products (src/lax/products.c) ----
+
+def dot_general(lhs: ArrayLike, rhs: ArrayLike, dimension_numbers: Nested, precision: PrecisionLike = None,
+                preferred_element_type: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Product of two arrays summed over pairs of axes.
+
+    Args:
+      dimension_numbers: ((contracting axes of lhs, of rhs), (batch axes of lhs, of rhs)). The result has the batch axes first, then what is
+        left of lhs, then of rhs.
+      precision: how precisely to compute.
+      preferred_element_type: dtype to accumulate in and of the result.
+    """
+
+def dot(lhs: ArrayLike, rhs: ArrayLike, *, dimension_numbers: Nested | None = None, precision: PrecisionLike = None,
+        preferred_element_type: DTypeLike | None = None, out_sharding: None = None) -> Array:
+    """Product of vectors and matrices; with dimension numbers, that of dot_general."""
+
+def batch_matmul(lhs: ArrayLike, rhs: ArrayLike, precision: PrecisionLike = None) -> Array:
+    """Products of matrices, one for each index of the leading axes."""
+
+# ---- sorting (src/lax/sorting.c) ----
+
+def sort(operand: ArrayLike, dimension: int = -1, is_stable: bool = True, num_keys: int = 1) -> PyTree:
+    """Elements in ascending order along an axis, NaN last.
+
+    Args:
+      operand: an array.
+      is_stable: whether equal elements keep their order.
+    """
+
+def sort_key_val(keys: ArrayLike, values: ArrayLike, dimension: int = -1, is_stable: bool = True) -> tuple[Array, Array]:
+    """Keys in ascending order along an axis, and values in the order of their keys."""
+
+def top_k(operand: ArrayLike, k: int, *, axis: int = -1) -> tuple[Array, Array]:
+    """The k largest elements along an axis in descending order, and their positions."""
+
+# ---- over named axes (src/lax/collectives.c) ----
+
+def psum(x: PyTree, axis_name: Nested, *, axis_index_groups: None = None) -> PyTree:
+    """Sum over named axes, of each array of a tree."""
+
+def pmax(x: PyTree, axis_name: Nested, *, axis_index_groups: None = None) -> PyTree:
+    """Largest element over named axes, of each array of a tree."""
+
+def pmin(x: PyTree, axis_name: Nested, *, axis_index_groups: None = None) -> PyTree:
+    """Smallest element over named axes, of each array of a tree."""
+
+def pmean(x: PyTree, axis_name: Nested, *, axis_index_groups: None = None) -> PyTree:
+    """Mean over named axes, of each array of a tree."""
+
+def axis_index(axis_name: Nested) -> Array:
+    """The position along a named axis."""

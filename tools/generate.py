@@ -15,7 +15,7 @@ come, in build/generated:
     cases.json       the list of functions, for the law tests
     reference/       a page a module (with --docs)
 
-A function of one to three required arrays and nothing else is a plain function, ct_array ct_sin(ct_array x) made of numpy_sin(x),
+A function of one to three required arrays (and parameters that are not supported yet) is a plain function, ct_array ct_sin(ct_array x) made of numpy_sin(x),
 so that ct_vmap(ct_sin) works; a macro of the same name lets C numbers in: ct_mul(-2.0, x).
 
 The body, numpy_NAME in src/numpy (lax_NAME in src/lax, ...), sees arguments that are complete: arrays are neither NULL nor poison nor
@@ -38,13 +38,20 @@ Annotations (KINDS below):                                     in C, and what th
     Axis                                                       ct_ints, {0, NULL} for None
     Shape, Shape | None, Sequence[int]                         ct_ints, {0, NULL} for None
     Padding                                                    ct_ints, flattened pairs
+    Nested, Nested | None                                      ct_ints: numbers, texts and sequences of them, as lax/lax.h reads them
     PrecisionLike                                              int, as ct_precision
     Callable                                                   ct_fn
     None                            not supported yet: takes no space; anything but the default is an error
 
-Decorators: @jitted (or @jitted("_name")) - jaxprs show it as an inner jit of that name; @ufunc - has ufunc methods; @short("mul") -
-a second C name; @positional(3) - the C macro takes three leading parameters by position, C numbers allowed where they are arrays.
-`abs = absolute` makes an alias.
+Decorators:
+    @primitive, @primitive("and")   no body: the function is that operation of src/ops
+    @jitted, @jitted("_name")       jaxprs show it as an inner jit of that name
+    @ufunc                          has ufunc methods
+    @short("mul")                   a second C name
+    @positional(3)                  the C macro takes three leading parameters by position, C numbers allowed where they are arrays
+An assignment, `abs = absolute`, makes an alias.
+
+With --docs alone only the reference pages are written: tools/generate.py --docs docs/reference
 """
 import argparse
 import ast
@@ -76,6 +83,8 @@ KINDS = {
     "Sequence[int]": ("SHAPE", "ct_ints"),
     "Sequence[int] | None": ("SHAPE", "ct_ints"),
     "Padding": ("PAIRS", "ct_ints"),
+    "Nested": ("NESTED", "ct_ints"),
+    "Nested | None": ("NESTED", "ct_ints"),
     "PrecisionLike": ("PRECISION", "int"),
     "Callable": ("FN", "ct_fn"),
     "None": ("NONE", None),
@@ -162,7 +171,7 @@ class Function:
 
     def __init__(self, module, node):
         self.module, self.name, self.node = module, node.name, node
-        self.jit_name, self.ufunc, self.short, self.positional = None, False, None, None
+        self.jit_name, self.ufunc, self.short, self.positional, self.primitive = None, False, None, None, None
         for d in node.decorator_list:
             self.decorate(d)
         self.doc = ast.get_docstring(node) or ""
@@ -170,12 +179,15 @@ class Function:
             raise Stub(f"{self.name} has no docstring")
         self.params = self.read_params(node.args)
         arrays = [p for p in self.params if p.kind == "ARRAY" and p.required]
-        self.direct = len(arrays) if len(arrays) == len(self.params) and 1 <= len(arrays) <= 3 else 0
+        self.direct = len(arrays) if len(arrays) == len(self.fields) and 1 <= len(arrays) <= 3 else 0
         self.returns = ast.unparse(node.returns) if node.returns else "Array"
         self.result = "ct_array" if self.returns == "Array" else "ct_tree"
         prefix = "" if module == "numpy" else module.replace(".", "_") + "_"
         self.public = "ct_" + prefix + self.name
-        self.body = module.replace(".", "_") + "_" + self.name
+        self.body = self.primitive or module.replace(".", "_") + "_" + self.name
+        self.row = "params_" + module.replace(".", "_") + "_" + self.name
+        if self.primitive and not self.direct:
+            raise Stub(f"{self.name}: a primitive takes arrays only")
         self.short = self.short and "ct_" + prefix + self.short
 
     def decorate(self, d):
@@ -185,6 +197,8 @@ class Function:
             self.jit_name = value or self.name
         elif name == "ufunc":
             self.ufunc = True
+        elif name == "primitive":
+            self.primitive = "op_" + (value or self.name)
         elif name == "short":
             self.short = value
         elif name == "positional":
@@ -242,7 +256,7 @@ class Function:
     def prototype(self, name, macro_safe=False):
         n = f"({name})" if macro_safe else name
         if self.direct:
-            return f"{self.result} {n}({', '.join('ct_array ' + p.field for p in self.params)})"
+            return f"{self.result} {n}({', '.join('ct_array ' + p.field for p in self.fields)})"
         return f"{self.result} {name}{'_' if macro_safe else ''}(const {self.struct} *{'args' if macro_safe else 'a'})"
 
 
@@ -281,7 +295,7 @@ def header_macro(f):
     if f.public == "ct_array":  # the type's name: call ct_array_
         return ""
     if f.direct:
-        names = [chr(ord("x") + i) for i in range(len(f.params))]
+        names = [chr(ord("x") + i) for i in range(f.direct)]
         return f"#define {f.public}({', '.join(names)}) ({f.public})({', '.join(f'CT_VALUE({n})' for n in names)})"
     lead = f.leading()
     if not lead:
@@ -325,9 +339,9 @@ def write_header(module, functions, aliases):
 
 def call_checks(f):
     if f.direct:
-        bad = " || ".join(f"call_rejects({p.field})" for p in f.params)
-        each = ", ".join(p.field for p in f.params)
-        return [f"if (unlikely({bad}))", f"    return call_refuse({quote(f.name)}, {len(f.params)}, (ct_array[]){{{each}}});"]
+        bad = " || ".join(f"call_rejects({p.field})" for p in f.fields)
+        each = ", ".join(p.field for p in f.fields)
+        return [f"if (unlikely({bad}))", f"    return call_refuse({quote(f.name)}, {f.direct}, (ct_array[]){{{each}}});"]
     out = []
     for p in f.fields:
         if p.kind == "ARRAY":
@@ -344,7 +358,7 @@ def call_checks(f):
 
 def write_call(f, index):
     lines = [] if f.direct else [f"{f.struct} c = *args;"]
-    args = ", ".join(p.field for p in f.params) if f.direct else "&c"
+    args = ", ".join(p.field for p in f.fields) if f.direct else "&c"
     fills = [] if f.direct else [s for p in f.fields for s in p.fill()]
     lines += call_checks(f)
     lines.append("ct_scope scope = ct_begin();")
@@ -375,7 +389,7 @@ def table_row(f, name):
     how = f"BIND_CALL_{f.direct}" if f.direct else "BIND_CALL_ARGS"
     size = f"{f.direct} * sizeof(ct_array)" if f.direct else f"sizeof({f.struct})" if f.fields else "0"
     call = f"(void (*)(void))({f.public})" if f.direct else f"(void (*)(void)){f.public}_"
-    params = f"params_{f.body}" if f.params else "NULL"
+    params = f.row if f.params else "NULL"
     return (f"    {{{quote(f.module)}, {quote(name)}, {quote(f.doc)}, {quote(f.signature)}, {call}, {how}, {str(bool(f.jit_name)).lower()}, "
             f"{str(f.ufunc).lower()}, {quote(f.returns)}, {size}, {len(f.params)}, {params}}},")
 
@@ -387,7 +401,7 @@ def write_binding(modules):
         for f in functions:
             if f.params:
                 rows = "\n".join(param_row(f, p, i) for i, p in enumerate(f.params))
-                out.append(f"static const bind_param params_{f.body}[] = {{\n{rows}\n}};")
+                out.append(f"static const bind_param {f.row}[] = {{\n{rows}\n}};")
     out.append("\nconst bind_function bind_functions[] = {")
     for _, functions, aliases in modules:
         out += [table_row(f, f.name) for f in functions]
@@ -401,13 +415,13 @@ def write_bodies(modules):
     out = ["/* The functions that the rooms define, one a stub. Generated by tools/generate.py from api/. */", "#ifndef API_BODIES_H",
            "#define API_BODIES_H"] + [f'#include "cotan/{m}.h"' for m, _, _ in modules]
     for _, functions, _ in modules:
-        out += [f"{f.prototype(f.body)};" for f in functions]
+        out += [f"{f.prototype(f.body)};" for f in functions if not f.primitive]
     return "\n".join(out + ["#endif"]) + "\n"
 
 
 def write_calls(modules):
     out = ["/* The public functions: checks, defaults, scope, staging. Generated by tools/generate.py from api/. */",
-           '#include "api/bodies.h"', '#include "api/call.h"', ""]
+           '#include "api/bodies.h"', '#include "api/call.h"', '#include "ops/ops.h"', ""]
     index = 0
     for _, functions, _ in modules:
         for f in functions:
@@ -442,15 +456,19 @@ def put(path, text):
 
 def main():
     options = argparse.ArgumentParser()
-    options.add_argument("out", type=pathlib.Path)
-    options.add_argument("stubs", type=pathlib.Path, nargs="+")
-    options.add_argument("--docs", type=pathlib.Path)
+    options.add_argument("out", type=pathlib.Path, nargs="?", help="the folder for generated sources")
+    options.add_argument("stubs", type=pathlib.Path, nargs="*", help="all of api/ by default")
+    options.add_argument("--docs", type=pathlib.Path, help="the folder for reference pages")
     o = options.parse_args()
-    modules = [read_module(p) for p in o.stubs]
+    api = pathlib.Path(__file__).resolve().parent.parent / "api"
+    modules = [read_module(p) for p in o.stubs or sorted(api.glob("[a-z]*.pyi"))]
+    if o.docs:
+        for m in modules:
+            put(o.docs / f"{m[0]}.md", write_page(*m))
+    if not o.out:
+        return
     for m in modules:
         put(o.out / "cotan" / f"{m[0]}.h", write_header(*m))
-        if o.docs:
-            put(o.docs / f"{m[0]}.md", write_page(*m))
     put(o.out / "binding.c", write_binding(modules))
     put(o.out / "api" / "bodies.h", write_bodies(modules))
     put(o.out / "api" / "calls.c", write_calls(modules))

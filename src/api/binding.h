@@ -18,12 +18,14 @@ typedef enum bind_kind {
     BIND_SWITCH,      /* ct_switch: bool whose default is True, or None */
     BIND_FLOAT,       /* double */
     BIND_FLOAT_OPT,   /* ct_opt_float */
-    BIND_STRING,      /* const char *, NULL for None */
+    BIND_STRING,      /* const char *, NULL for None; members of an enum give their name */
     BIND_DTYPE,       /* ct_dtype, CT_NO_DTYPE for None; Python's int, float, bool, complex and all NumPy spellings */
     BIND_AXES,        /* ct_ints from int, sequence of ints or None (zero list) */
     BIND_SHAPE,       /* ct_ints from int or sequence of ints; None only where optional (zero list) */
     BIND_PRECISION,   /* int, as PARAM_PRECISION */
     BIND_PAIRS,       /* ct_ints from nested pairs, an int, or a flat pair: flattened; the function canonicalises */
+    BIND_NESTED,      /* ct_ints from numbers, strings and nested sequences, depth first: a sequence gives its length and then its items, a string its
+                         length and then its characters, None CT_NONE_INT. ((1,), (0,)) is 2 1 1 1 0. Tuple classes count as sequences. At most 512 numbers. */
     BIND_FN,          /* ct_fn from a callable */
     BIND_NONE,        /* accepted for compatibility: anything but the default is NotImplementedError naming it */
 } bind_kind;

@@ -92,7 +92,7 @@ static bool add_field(arguments *a, const bind_param *p)
     case BIND_FLOAT_OPT: text_add(&a->key, "%d.%a.", ((ct_opt_float *)at)->given, ((ct_opt_float *)at)->value); return true;
     case BIND_STRING: text_add(&a->key, "%s.", *(const char **)at ? *(const char **)at : "\1"); return true;
     case BIND_DTYPE: text_bytes(&a->key, at, sizeof(ct_dtype)); return true;
-    case BIND_AXES: case BIND_SHAPE: case BIND_PAIRS: add_ints(&a->key, at); return true;
+    case BIND_AXES: case BIND_SHAPE: case BIND_PAIRS: case BIND_NESTED: add_ints(&a->key, at); return true;
     case BIND_PRECISION: text_bytes(&a->key, at, sizeof(int)); return true;
     case BIND_NONE: return true;
     }
@@ -218,7 +218,7 @@ static ct_tree bind_program(const program *p, const char *name, int64_t n, const
     ct_array *out = base_alloc((size_t)(p->jaxpr->nout + 1) * sizeof *out);
     if (!out)
         return array_poison;
-    core_bind(op_named("jit"), &params, (int)n, in, p->jaxpr->nout, out);
+    core_bind(op_table[OP_jit], &params, (int)n, in, p->jaxpr->nout, out);
     ct_tree result = p->jaxpr->nout && is_poison(out[0]) ? array_poison : tree_new(p->out, p->jaxpr->nout, out);
     base_free(out);
     return result;

@@ -58,8 +58,8 @@ static ct_array is_value(const char *what, ct_array x, double value)
         return ct_fail(CT_VALUE_ERROR, "%s is not well defined for complex types", what);
     return is_float(x) ? op_eq(x, op_number(value, x)) : all_of(false, x);
 }
-ct_array numpy_isposinf(const ct_isposinf_args *a) { return is_value("isposinf", a->x, __builtin_inf()); }
-ct_array numpy_isneginf(const ct_isneginf_args *a) { return is_value("isneginf", a->x, -__builtin_inf()); }
+ct_array numpy_isposinf(ct_array x) { return is_value("isposinf", x, __builtin_inf()); }
+ct_array numpy_isneginf(ct_array x) { return is_value("isneginf", x, -__builtin_inf()); }
 
 ct_array numpy_isreal(ct_array x)
 {
@@ -156,7 +156,7 @@ static ct_array round_float(ct_array x, int64_t decimals)
         x = numpy_cast(x, CT_FLOAT32);
     ct_array factor = op_number(__builtin_pow(10, (double)decimals), x);
     ct_array y = op_div(op_round(op_mul(x, factor), ROUND_TO_EVEN), factor);
-    return numpy_convert(y, own, y->aval.weak && own == dtype_of(y));
+    return is_poison(y) ? y : numpy_convert(y, own, y->aval.weak);
 }
 
 ct_array numpy_round(const ct_round_args *a)
@@ -176,9 +176,9 @@ ct_array numpy_around(const ct_around_args *a) { return ct_round(a->a, .decimals
 
 /* ---- parts ---- */
 
-ct_array numpy_modf(const ct_modf_args *a)
+ct_array numpy_modf(ct_array x)
 {
-    ct_array x = inexact(a->x);
+    x = inexact(x);
     ct_array positive = op_ge(x, op_number(0, x));
     ct_array down = op_floor(x);
     ct_array whole = ct_where(positive, down, op_ceil(x));

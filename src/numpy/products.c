@@ -114,7 +114,8 @@ ct_array numpy_vecdot(const ct_vecdot_args *a)
     if (!numpy_axis("vecdot", axis_a, a->x1->aval.ndim, &axis_a) || !numpy_axis("vecdot", axis_b, a->x2->aval.ndim, &axis_b))
         return array_poison;
     if (a->x1->aval.shape[axis_a] != a->x2->aval.shape[axis_b])
-        return ct_fail(CT_VALUE_ERROR, "vecdot requires arguments to have the same length along the axis; got shapes %s and %s", dims_string(shape_of(a->x1)), dims_string(shape_of(a->x2)));
+        return ct_fail(CT_VALUE_ERROR, "vecdot requires arguments to have the same length along the axis; got shapes %s and %s",
+            dims_string(shape_of(a->x1)), dims_string(shape_of(a->x2)));
     xs[0] = op_moveaxis(conjugate(a->x1), axis_a, a->x1->aval.ndim - 1);
     xs[1] = op_moveaxis(a->x2, axis_b, a->x2->aval.ndim - 1);
     dimlist shape, leading = {0};
@@ -124,12 +125,14 @@ ct_array numpy_vecdot(const ct_vecdot_args *a)
         leading.at[leading.n++] = i;
     int64_t last = shape.n - 1;
     dot_dims d = {.lhs_contract = {1, &last}, .rhs_contract = {1, &last}, .lhs_batch = dimlist_ints(&leading), .rhs_batch = dimlist_ints(&leading)};
-    return product_dot(numpy_broadcast_one("vecdot", xs[0], dimlist_ints(&shape)), numpy_broadcast_one("vecdot", xs[1], dimlist_ints(&shape)), &d, a->precision, a->preferred_element_type);
+    for (int i = 0; i < 2; i++)
+        xs[i] = numpy_broadcast_one("vecdot", xs[i], dimlist_ints(&shape));
+    return product_dot(xs[0], xs[1], &d, a->precision, a->preferred_element_type);
 }
 
-ct_array numpy_outer(const ct_outer_args *a)
+ct_array numpy_outer(ct_array a, ct_array b)
 {
-    ct_array xs[] = {shape_reshape(a->a, I(a->a->size)), shape_reshape(a->b, I(a->b->size))};
+    ct_array xs[] = {shape_reshape(a, I(a->size)), shape_reshape(b, I(b->size))};
     if (!numpy_promote("outer", 2, xs, xs))
         return array_poison;
     int64_t n = xs[0]->size, m = xs[1]->size;
@@ -214,7 +217,8 @@ ct_array numpy_cross(const ct_cross_args *args)
             return array_poison;
         length[i] = shape[i].at[shape[i].n - 1];
         if (length[i] != 2 && length[i] != 3)
-            return ct_fail(CT_VALUE_ERROR, "Dimension must be either 2 or 3 for cross product; got shapes %s and %s", dims_string(shape_of(args->a)), dims_string(shape_of(args->b)));
+            return ct_fail(CT_VALUE_ERROR, "Dimension must be either 2 or 3 for cross product; got shapes %s and %s",
+                dims_string(shape_of(args->a)), dims_string(shape_of(args->b)));
     }
     ct_array c[2][3];
     for (int i = 0; i < 2; i++)

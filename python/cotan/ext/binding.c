@@ -82,6 +82,52 @@ static bool pairs_argument(PyObject *o, ct_ints *out, arena *a, const char *name
     return good;
 }
 
+/* Depth first: a sequence's length and its items, a string's length and its characters, None as CT_NONE_INT. */
+static bool flatten_nested(PyObject *o, int64_t *at, int64_t *n, int64_t capacity, const char *name)
+{
+    if (*n >= capacity) {
+        PyErr_Format(PyExc_ValueError, "%s has too many entries", name);
+        return false;
+    }
+    if (o == Py_None) {
+        at[(*n)++] = CT_NONE_INT;
+        return true;
+    }
+    if (PyUnicode_Check(o)) {
+        Py_ssize_t length;
+        const char *s = PyUnicode_AsUTF8AndSize(o, &length);
+        if (!s || *n + 1 + length > capacity)
+            return false;
+        at[(*n)++] = length;
+        for (Py_ssize_t i = 0; i < length; i++)
+            at[(*n)++] = s[i];
+        return true;
+    }
+    if (!PySequence_Check(o))
+        return ext_int(o, &at[(*n)++], name);
+    PyObject *fast = PySequence_Fast(o, "numbers, strings and sequences of these are needed");
+    bool good = fast != NULL;
+    if (fast)
+        at[(*n)++] = PySequence_Fast_GET_SIZE(fast);
+    for (Py_ssize_t i = 0; good && i < PySequence_Fast_GET_SIZE(fast); i++)
+        good = flatten_nested(PySequence_Fast_GET_ITEM(fast, i), at, n, capacity, name);
+    Py_XDECREF(fast);
+    return good;
+}
+
+static bool nested_argument(PyObject *o, ct_ints *out, arena *a, const char *name)
+{
+    enum { MOST = 512 };
+    int64_t *at = arena_alloc(a, sizeof *at * MOST), n = 0;
+    if (!at) {
+        ext_raise();
+        return false;
+    }
+    bool good = flatten_nested(o, at, &n, MOST, name);
+    *out = (ct_ints){n, at};
+    return good;
+}
+
 static bool precision_argument(PyObject *o, int *out)
 {
     static const char *const names[] = {"default", "high", "highest"};
@@ -174,6 +220,8 @@ static bool put(const bind_function *f, const bind_param *p, PyObject *o, char *
         return precision_argument(o, at);
     case BIND_PAIRS:
         return none || pairs_argument(o, at, a, p->name);
+    case BIND_NESTED:
+        return none || nested_argument(o, at, a, p->name);
     case BIND_FN:
         return (*(ct_fn *)at = ext_callable(o)) != NULL;
     case BIND_NONE:
