@@ -20,8 +20,8 @@ static bool broadcast_abstract(const op *o, const void *params, int nin, const a
         if (in->shape[i] != 1 && in->shape[i] != shape.at[dims.at[i]])
             return base_fail(CT_TYPE_ERROR, "%s operand dimension sizes must either be 1, or be equal to their corresponding dimensions in the target "
                 "broadcast shape; got operand of shape %s, target broadcast shape %s, broadcast_dimensions %s ", o->name, SHAPE(in), INTS(shape), INTS(dims)), false;
-        if (i && dims.at[i] <= dims.at[i - 1])
-            return base_fail(CT_TYPE_ERROR, "%s broadcast_dimensions must be strictly increasing; got broadcast_dimensions %s", o->name, INTS(dims)), false;
+        if (ints_contain((ct_ints){i, dims.at}, dims.at[i]))
+            return base_fail(CT_TYPE_ERROR, "%s broadcast_dimensions must not contain duplicates, got broadcast_dimensions %s", o->name, INTS(dims)), false;
     }
     *out = (aval){in->dtype, in->weak, (int32_t)shape.n, shape.at};
     return true;
@@ -60,7 +60,15 @@ static bool broadcast_transpose(const op *o, const void *params, int nin, const 
     for (int64_t d = 0; d < p->shape.n; d++)
         if (!ints_contain(ints_of(&kept), d))
             int_push(&axes, d);
-    out[0] = op_expand_dims(op_reduce_sum(cts[0], ints_of(&axes)), ints_of(&unit));
+    int_list order = {.n = 0};
+    for (int64_t i = 0; i < kept.n; i++) {
+        int64_t rank = 0;
+        for (int64_t j = 0; j < kept.n; j++)
+            rank += kept.at[j] < kept.at[i];
+        int_push(&order, rank);
+    }
+    out[0] = op_transpose(op_reduce_sum(cts[0], ints_of(&axes)), ints_of(&order));
+    out[0] = op_expand_dims(out[0], ints_of(&unit));
     return ops_keep(scope, 1, out);
 }
 
@@ -80,7 +88,7 @@ static bool broadcast_vmap(const op *o, const void *params, batch b, int nin, co
 
 const op op_row_broadcast_in_dim = {.name = "broadcast_in_dim", .flags = OP_LINEAR | OP_DATA_MOVEMENT, .code = OP_broadcast_in_dim,
     .fields = fields_broadcast_in_dim, .nfields = nfields_broadcast_in_dim, .params_size = sizeof(params_broadcast_in_dim),
-    .abstract = broadcast_abstract, .kernel = broadcast_kernel, .jvp = linear_jvp, .transpose = broadcast_transpose, .vmap = broadcast_vmap};
+    .abstract = broadcast_abstract, .kernel = broadcast_kernel, .call = ops_call_in_place, .jvp = linear_jvp, .transpose = broadcast_transpose, .vmap = broadcast_vmap};
 
 ct_array op_broadcast_in_dim(ct_array x, ct_ints shape, ct_ints broadcast_dimensions)
 {

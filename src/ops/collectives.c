@@ -41,6 +41,13 @@ int64_t op_axis_size(const char *axes)
     return size;
 }
 
+/* A collective that is evaluated has met no vmap of its name: the abstract rule says so before this can run. */
+static ct_status no_mapped_axis(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+{
+    (void)params, (void)nin, (void)in, (void)nout, (void)out;
+    return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s of values that are the same in all examples must run inside the vmap that names its axis.", o->name);
+}
+
 /* ---- psum, pmax, pmin ---- */
 
 static bool reduce_axes_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
@@ -88,7 +95,7 @@ static bool psum_transpose(const op *o, const void *params, int nin, const ct_ar
 
 #define REDUCE_AXES(row, ...) \
     const op op_row_##row = {.name = #row, .flags = OP_COLLECTIVE, .code = OP_##row, .fields = fields_reduce_axes, .nfields = nfields_reduce_axes, \
-        .params_size = sizeof(params_reduce_axes), .abstract = reduce_axes_abstract, .vmap = reduce_axes_vmap, __VA_ARGS__}; \
+        .params_size = sizeof(params_reduce_axes), .abstract = reduce_axes_abstract, .kernel = no_mapped_axis, .vmap = reduce_axes_vmap, __VA_ARGS__}; \
     ct_array op_##row(ct_array x, const char *axes) { return core_bind1(&op_row_##row, &(params_reduce_axes){.axes = axes}, 1, &x); }
 REDUCE_AXES(psum, .jvp = linear_jvp, .transpose = psum_transpose)
 REDUCE_AXES(pmax, )
@@ -114,7 +121,7 @@ static bool axis_index_vmap(const op *o, const void *params, batch b, int nin, c
 }
 
 const op op_row_axis_index = {.name = "axis_index", .flags = OP_COLLECTIVE, .code = OP_axis_index, .fields = fields_axis, .nfields = nfields_axis,
-    .params_size = sizeof(params_axis), .abstract = axis_index_abstract, .jvp = zero_jvp, .vmap = axis_index_vmap};
+    .params_size = sizeof(params_axis), .abstract = axis_index_abstract, .kernel = no_mapped_axis, .jvp = zero_jvp, .vmap = axis_index_vmap};
 
 ct_array op_axis_index(const char *axis_name) { return core_bind1(&op_row_axis_index, &(params_axis){.axis_name = axis_name}, 0, NULL); }
 
@@ -199,7 +206,7 @@ static bool all_gather_transpose(const op *o, const void *params, int nin, const
 }
 
 const op op_row_all_gather = {.name = "all_gather", .flags = OP_COLLECTIVE, .code = OP_all_gather, .fields = fields_all_gather, .nfields = nfields_all_gather,
-    .params_size = sizeof(params_all_gather), .abstract = all_gather_abstract, .jvp = linear_jvp, .transpose = all_gather_transpose, .vmap = all_gather_vmap};
+    .params_size = sizeof(params_all_gather), .abstract = all_gather_abstract, .kernel = no_mapped_axis, .jvp = linear_jvp, .transpose = all_gather_transpose, .vmap = all_gather_vmap};
 
 ct_array op_all_gather(ct_array x, const char *axis_name, int64_t dimension, bool tiled)
 {
@@ -273,7 +280,7 @@ static bool all_to_all_transpose(const op *o, const void *params, int nin, const
 }
 
 const op op_row_all_to_all = {.name = "all_to_all", .flags = OP_COLLECTIVE, .code = OP_all_to_all, .fields = fields_all_to_all, .nfields = nfields_all_to_all,
-    .params_size = sizeof(params_all_to_all), .abstract = all_to_all_abstract, .jvp = linear_jvp, .transpose = all_to_all_transpose, .vmap = all_to_all_vmap};
+    .params_size = sizeof(params_all_to_all), .abstract = all_to_all_abstract, .kernel = no_mapped_axis, .jvp = linear_jvp, .transpose = all_to_all_transpose, .vmap = all_to_all_vmap};
 
 ct_array op_all_to_all(ct_array x, const char *axis_name, int64_t split_axis, int64_t concat_axis, bool tiled)
 {
@@ -352,7 +359,7 @@ static bool ppermute_transpose(const op *o, const void *params, int nin, const c
 }
 
 const op op_row_ppermute = {.name = "ppermute", .flags = OP_COLLECTIVE, .code = OP_ppermute, .fields = fields_ppermute, .nfields = nfields_ppermute,
-    .params_size = sizeof(params_ppermute), .abstract = ppermute_abstract, .jvp = linear_jvp, .transpose = ppermute_transpose, .vmap = ppermute_vmap};
+    .params_size = sizeof(params_ppermute), .abstract = ppermute_abstract, .kernel = no_mapped_axis, .jvp = linear_jvp, .transpose = ppermute_transpose, .vmap = ppermute_vmap};
 
 ct_array op_ppermute(ct_array x, const char *axis_name, ct_ints pairs)
 {

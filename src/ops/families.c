@@ -39,7 +39,7 @@ static bool dtypes_differ(const op *o, int nin, const aval *in)
     static const char *const numpy_names[][2] = {{"add", "add"}, {"sub", "subtract"}, {"mul", "multiply"}, {"div", "divide"}, {"rem", "remainder"},
         {"max", "maximum"}, {"min", "minimum"}, {"eq", "equal"}, {"ne", "not_equal"}, {"lt", "less"}, {"le", "less_equal"}, {"gt", "greater"},
         {"ge", "greater_equal"}, {"and", "bitwise_and"}, {"or", "bitwise_or"}, {"xor", "bitwise_xor"}, {"atan2", "arctan2"}, {"nextafter", "nextafter"},
-        {"pow", "power"}, {"clamp", "clip"}, {"shift_left", "left_shift"}, {"concatenate", "concatenate"}, {"select", "where"}};
+        {"pow", "power"}, {"shift_left", "left_shift"}, {"concatenate", "concatenate"}, {"select", "where"}};
     text list = {0};
     for (int i = 0; i < nin; i++)
         text_add(&list, "%s%s", i ? ", " : "", DTYPE(&in[i]));
@@ -152,20 +152,35 @@ static void run_flat(void *context, int64_t begin, int64_t end)
     r->f(end - begin, r->out + (size_t)begin * r->out_itemsize, in, r->step);
 }
 
+/* One more outer row: advances the coordinates, and the operands' addresses with them. */
+static void next_row(const map_run *r, int64_t *at, const char **in)
+{
+    for (int d = r->ndim - 1; d >= 0; d--) {
+        bool wrap = ++at[d] == r->size[d];
+        for (int i = 0; i < r->nin; i++)
+            in[i] += wrap ? -(r->size[d] - 1) * r->stride[i][d] : r->stride[i][d];
+        if (!wrap)
+            return;
+        at[d] = 0;
+    }
+}
+
 static void run_rows(void *context, int64_t begin, int64_t end)
 {
     const map_run *r = context;
+    int64_t at[MAX_NDIM], rest = begin;
+    const char *in[3] = {r->in[0], r->in[1], r->in[2]};
+    for (int d = r->ndim - 1; d >= 0; d--) {
+        at[d] = rest % r->size[d];
+        rest /= r->size[d];
+        for (int i = 0; i < r->nin; i++)
+            in[i] += at[d] * r->stride[i][d];
+    }
+    char *out = r->out + (size_t)(begin * r->inner) * r->out_itemsize;
     for (int64_t row = begin; row < end; row++) {
-        const void *in[3];
-        for (int i = 0; i < r->nin; i++) {
-            int64_t rest = row, offset = 0;
-            for (int d = r->ndim - 1; d >= 0; d--) {
-                offset += rest % r->size[d] * r->stride[i][d];
-                rest /= r->size[d];
-            }
-            in[i] = r->in[i] + offset;
-        }
-        r->f(r->inner, r->out + (size_t)(row * r->inner) * r->out_itemsize, in, r->step);
+        r->f(r->inner, out, (const void *const *)in, r->step);
+        out += (size_t)r->inner * r->out_itemsize;
+        next_row(r, at, in);
     }
 }
 

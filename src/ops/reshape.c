@@ -45,7 +45,7 @@ static bool reshape_vmap(const op *o, const void *params, batch b, int nin, cons
 
 const op op_row_reshape = {.name = "reshape", .flags = OP_LINEAR | OP_DATA_MOVEMENT, .code = OP_reshape,
     .fields = fields_reshape, .nfields = nfields_reshape, .params_size = sizeof(params_reshape),
-    .abstract = reshape_abstract, .kernel = reshape_kernel, .jvp = linear_jvp, .transpose = reshape_transpose, .vmap = reshape_vmap};
+    .abstract = reshape_abstract, .kernel = reshape_kernel, .call = ops_call_in_place, .jvp = linear_jvp, .transpose = reshape_transpose, .vmap = reshape_vmap};
 
 ct_array op_reshape(ct_array x, ct_ints new_sizes)
 {
@@ -94,7 +94,7 @@ static bool squeeze_vmap(const op *o, const void *params, batch b, int nin, cons
 
 const op op_row_squeeze = {.name = "squeeze", .flags = OP_LINEAR | OP_DATA_MOVEMENT, .code = OP_squeeze,
     .fields = fields_squeeze, .nfields = nfields_squeeze, .params_size = sizeof(params_squeeze),
-    .abstract = squeeze_abstract, .kernel = reshape_kernel, .jvp = linear_jvp, .transpose = squeeze_transpose, .vmap = squeeze_vmap};
+    .abstract = squeeze_abstract, .kernel = reshape_kernel, .call = ops_call_in_place, .jvp = linear_jvp, .transpose = squeeze_transpose, .vmap = squeeze_vmap};
 
 ct_array op_squeeze(ct_array x, ct_ints dimensions)
 {

@@ -116,6 +116,24 @@ bool same_dim_vmap(const op *o, const void *params, batch b, int nin, const ct_a
     return !is_poison(out[0]);
 }
 
+bool ops_call_in_place(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+{
+    char local[256];
+    arena scratch = {.next = local, .limit = local + sizeof local};
+    aval result;
+    int n = 1;
+    bool good = o->abstract(o, params, nin, &in[0]->aval, &n, &result, &scratch);
+    if (good && shape_size(result.ndim, result.shape) == in[0]->size) {
+        out[0] = array_view(in[0], (ct_dtype)result.dtype, result.weak, result.ndim, result.shape);
+        good = !is_poison(out[0]);
+    } else if (good && (good = !is_poison(out[0] = array_like(&result)))) {
+        operand from = {in[0]->aval, in[0]->data}, to = {out[0]->aval, out[0]->data};
+        good = o->kernel(o, params, nin, &from, nout, &to) == CT_OK;
+    }
+    arena_free(&scratch);
+    return good;
+}
+
 /* ---- text ---- */
 
 shape_string shape_text(ct_ints shape)

@@ -80,6 +80,8 @@ ct_array ops_broadcast_to(ct_array t, ct_ints shape);
 /* Adds what is not NULL, with add_any; NULL when nothing is. */
 ct_array ops_sum(int n, const ct_array *terms);
 ct_array ops_zeros_like_aval(const aval *a);
+/* The `call` of operations that may keep the elements in place: the result shares the operand's memory when it has as many elements. */
+bool ops_call_in_place(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out);
 /* Gives one result of a rule with what it used closed away: ends the scope, keeping non-NULL values. */
 bool ops_keep(ct_scope scope, int n, ct_array *values);
 /* A rule's result is fine: a value, or NULL for a symbolic zero. */

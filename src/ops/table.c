@@ -6,12 +6,8 @@
 /* ---- derivatives too long for their rows ---- */
 
 #define ZERO NULL
-#define UNDEFINED(name) undefined_derivative(name)
-
-static ct_array undefined_derivative(const char *name)
-{
-    return ct_fail(CT_VALUE_ERROR, "%s has no derivative with respect to this operand.", name);
-}
+#define NO_RULE(row) ct_fail(CT_NOT_IMPLEMENTED_ERROR, "Differentiation rule for '%s' not implemented", #row)
+#define UNDEFINED(function, operands) ct_fail(CT_VALUE_ERROR, "%s gradient with respect to %s is not supported", function, operands)
 
 /* t + t o, times 1 - o: well behaved where 1 - o^2 cancels. */
 static ct_array derivative_tanh(ct_array t, ct_array o)

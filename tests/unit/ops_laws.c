@@ -168,11 +168,15 @@ static bool front(void *env, int64_t nout, int *dims)
 
 static ct_array example(ct_array x, int dim, int64_t index)
 {
-    if (dim == NOT_MAPPED)
+    if (dim == NOT_MAPPED || is_poison(x))
         return x;
-    ct_array first = op_moveaxis(x, dim, 0), part = array_new((ct_dtype)x->aval.dtype, false, x->aval.ndim - 1, first->aval.shape + 1);
+    ct_array first = op_moveaxis(x, dim, 0);
+    if (is_poison(first))
+        return first;
+    ct_array part = array_new((ct_dtype)x->aval.dtype, false, x->aval.ndim - 1, first->aval.shape + 1);
     size_t bytes = (size_t)part->size * dtype_table[x->aval.dtype].itemsize;
-    memcpy(part->data, (char *)first->data + (size_t)index * bytes, bytes);
+    if (!is_poison(part))
+        memcpy(part->data, (char *)first->data + (size_t)index * bytes, bytes);
     return part;
 }
 
