@@ -175,28 +175,34 @@ static inline double quadrant_f32(float x, uint32_t *quadrant)
     return fma_f64(k, -0x1.1a62633145c07p-54, fma_f64(k, -0x1.921fb54442d18p+0, d));
 }
 
-static inline float sin_reduced_f32(float r)
+/* sin(r + rest) and cos(r + rest) for |r| <= pi/4, where rest is what r lost in rounding: within 0.6 ulp */
+static inline float sin_reduced_f32(float r, float rest)
 {
     float z = r * r, q = 0x1.6cd554p-19f;
     q = fma_f32(q, z, -0x1.a00f8ep-13f);
     q = fma_f32(q, z, 0x1.111108p-7f);
     q = fma_f32(q, z, -0x1.555556p-3f);
-    return fma_f32(q * z, r, r);
+    float turned = fma_f32(-0.5f * z, rest, rest);
+    return r + fma_f32(q * z, r, turned);
 }
 
-static inline float cos_reduced_f32(float r)
+static inline float cos_reduced_f32(float r, float rest)
 {
-    float z = r * r, q = 0x1.99f564p-16f;
+    float z = r * r, lost = fma_f32(r, r, -z), q = 0x1.99f564p-16f;
     q = fma_f32(q, z, -0x1.6c0c54p-10f);
     q = fma_f32(q, z, 0x1.55554ap-5f);
-    return fma_f32(z * z, q, fma_f32(-0.5f, z, 1));
+    float high = fma_f32(-0.5f, z, 1), low = fma_f32(-0.5f, z, 1 - high);
+    low = fma_f32(-0.5f, lost, low);
+    low = fma_f32(-r, rest, low);
+    return high + fma_f32(z * z, q, low);
 }
 
 BODY float body_sin_f32(float x)
 {
     uint32_t quadrant;
-    float r = (float)quadrant_f32(x, &quadrant);
-    float s = sin_reduced_f32(r), c = cos_reduced_f32(r);
+    double exact = quadrant_f32(x, &quadrant);
+    float r = (float)exact, rest = (float)(exact - (double)r);
+    float s = sin_reduced_f32(r, rest), c = cos_reduced_f32(r, rest);
     float y = f32_of_bits(bits_of_f32(quadrant & 1 ? c : s) ^ (quadrant & 2) << 30);
     float kept = x == 0 ? x : y;
     return kept != kept ? NAN32 : kept;
@@ -205,8 +211,9 @@ BODY float body_sin_f32(float x)
 BODY float body_cos_f32(float x)
 {
     uint32_t quadrant;
-    float r = (float)quadrant_f32(x, &quadrant);
-    float s = sin_reduced_f32(r), c = cos_reduced_f32(r);
+    double exact = quadrant_f32(x, &quadrant);
+    float r = (float)exact, rest = (float)(exact - (double)r);
+    float s = sin_reduced_f32(r, rest), c = cos_reduced_f32(r, rest);
     float y = f32_of_bits(bits_of_f32(quadrant & 1 ? s : c) ^ ((quadrant + 1) & 2) << 30);
     return y != y ? NAN32 : y;
 }
