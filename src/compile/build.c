@@ -251,10 +251,12 @@ static bool build(builder *b, const jaxpr *j)
 {
     program *p = b->p;
     p->nin = j->nin, p->nout = j->nout;
-    if (!graph_build(&b->g, j) || !group_nodes(&b->g, &b->groups)) return false;
+    if (!graph_build(&b->g, j, &p->arena) || !group_nodes(&b->g, &b->groups)) return false;
     for (int64_t i = 0; i < b->groups.n; i++)
         if (!group_steps(b, &b->groups.at[i])) return false;
     if (!find_boxes(b) || !place_results(b) || !place_inputs(b) || !plan_temporaries(b) || !make_code(b)) return false;
+    p->folded = b->g.folded.at, p->nfolded = b->g.folded.n;
+    b->g.folded.at = NULL, b->g.folded.n = b->g.folded.capacity = 0;
     p->nsteps = (int32_t)b->steps.n;
     p->steps = p->nsteps ? arena_copy(&p->arena, b->steps.at, (size_t)p->nsteps * sizeof(step)) : NULL;
     return p->steps || !p->nsteps;
@@ -280,6 +282,8 @@ void program_free(program *p)
     void *memory = atomic_load(&p->spare);
     if (memory) array_memory_free(memory, p->temporary_bytes);
     object_release(p->code);
+    for (int64_t i = 0; i < p->nfolded; i++) object_release(p->folded[i]);
+    base_free(p->folded);
     arena_free(&p->arena);
     base_free(p);
 }

@@ -130,6 +130,33 @@ static bool complete_results(graph *g, node *n)
     return true;
 }
 
+/* Scalar arithmetic on literals. */
+static bool folds(const graph *g, const eqn *e, const int32_t *in)
+{
+    if (!compile_optimizes() || e->nout != 1 || !e->out[0] || e->out[0]->aval.ndim || !e->nin || e->op->call || !(e->op->flags & OP_ELEMENTWISE)) return false;
+    for (int i = 0; i < e->nin; i++) {
+        const value *v = &g->values.at[in[i]];
+        if (v->origin != FROM_CONST || v->aval.ndim) return false;
+    }
+    return true;
+}
+
+static bool fold(graph *g, const eqn *e, const int32_t *in, int32_t *map)
+{
+    ct_scope scope = ct_begin();
+    ct_array args[8], out;
+    bool ok = e->nin <= (int)countof(args);
+    for (int i = 0; ok && i < e->nin; i++) args[i] = g->values.at[in[i]].array;
+    ok = ok && core_eval(e->op, e->params, e->nin, args, 1, &out);
+    if (ok) {
+        object_retain(out);
+        ok = vec_push(&g->folded, out);
+        if (!ok) object_release(out);
+    }
+    scope_end(scope, NULL);
+    return ok && (map[e->out[0]->id] = literal_value(g, out)) >= 0;
+}
+
 static bool read_eqn(graph *g, const eqn *e, int32_t *map)
 {
     int32_t *in = arena_alloc(&g->arena, (size_t)(e->nin + e->nout + 1) * sizeof *in), *out = in + e->nin;
@@ -142,6 +169,7 @@ static bool read_eqn(graph *g, const eqn *e, int32_t *map)
         map[e->out[0]->id] = in[0];
         return true;
     }
+    if (folds(g, e, in)) return fold(g, e, in, map);
     const jaxpr *inner = inlines(e->op) ? called(e->op, e->params) : NULL;
     if (!inner) return add_node(g, e, in, map);
     if (!read_jaxpr(g, inner, in, out)) return false;
@@ -176,9 +204,9 @@ static void mark_live(graph *g)
     base_free(wanted);
 }
 
-bool graph_build(graph *g, const jaxpr *j)
+bool graph_build(graph *g, const jaxpr *j, arena *kept)
 {
-    *g = (graph){.j = j};
+    *g = (graph){.j = j, .kept = kept};
     int32_t *in = arena_alloc(&g->arena, (size_t)(j->nin + j->nout + 1) * sizeof *in);
     if (!in) return false;
     g->outputs = in + j->nin;
@@ -188,6 +216,7 @@ bool graph_build(graph *g, const jaxpr *j)
     }
     if (!read_jaxpr(g, j, in, g->outputs)) return false;
     mark_live(g);
+    if (compile_optimizes() && !graph_rewrite(g)) return false;
     for (int64_t n = 0; n < g->nodes.n; n++)
         if (g->nodes.at[n].live && !complete_results(g, &g->nodes.at[n])) return false;
     return true;
@@ -195,6 +224,8 @@ bool graph_build(graph *g, const jaxpr *j)
 
 void graph_free(graph *g)
 {
+    for (int64_t i = 0; i < g->folded.n; i++) object_release(g->folded.at[i]);
+    vec_free(&g->folded);
     table_free(&g->numbering);
     vec_free(&g->values);
     vec_free(&g->nodes);

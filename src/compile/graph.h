@@ -49,10 +49,14 @@ typedef struct graph {
     vec(node) nodes;
     int32_t *outputs; /* j->nout values */
     table numbering;
+    arena *kept;      /* the program's: what its steps point to */
+    vec(ct_array) folded; /* constants made here; one reference each */
 } graph;
 
-/* graph.c: inlines calls, merges equal nodes, marks live ones. */
-CT_NODISCARD bool graph_build(graph *g, const jaxpr *j);
+/* graph.c: inlines calls, folds scalars, merges equal nodes, marks live ones. */
+CT_NODISCARD bool graph_build(graph *g, const jaxpr *j, arena *kept);
+/* rewrite.c: products of transposed matrices and transposed products, without the transposes. */
+CT_NODISCARD bool graph_rewrite(graph *g);
 void graph_free(graph *g);
 static inline value *graph_in(const graph *g, const node *n, int i) { return &g->values.at[n->in[i]]; }
 static inline value *graph_out(const graph *g, const node *n, int i) { return &g->values.at[n->out[i]]; }

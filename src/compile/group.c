@@ -89,6 +89,7 @@ static node_role role_of(const graph *g, const node *n)
                                                                                                                                                              : ROLE_OPAQUE;
     }
     case OP_reduce_sum: case OP_reduce_prod: case OP_reduce_max: case OP_reduce_min: case OP_reduce_and: case OP_reduce_or: case OP_reduce_xor:
+        if (ones_only(&x->aval, &out->aval)) return ROLE_VIEW;
         return body_find(reduction_body(n->op), compute_dtype(x->aval.dtype)) >= 0 ? ROLE_REDUCE : ROLE_OPAQUE;
     }
     if (!(n->op->flags & OP_ELEMENTWISE) || n->nin < 1 || body_of_map(g, n) < 0) return ROLE_OPAQUE;

@@ -44,6 +44,8 @@ typedef struct program {
     boxed *boxes;         /* temporaries that are arrays because an operation takes or makes them */
     int32_t *const_slots;
     ct_array *consts;
+    ct_array *folded;     /* constants that only this program holds */
+    int64_t nfolded;
     size_t temporary_bytes;
     _Atomic(void *) spare; /* the temporaries' memory between calls */
 } program;

@@ -60,8 +60,9 @@ void view_through(const graph *g, const node *n, view *v)
         for (int d = 0; d < to->ndim; d++) copy_dim(v, (int)order.at[d], &seen, d);
         break;
     }
-    case OP_squeeze:
-    case OP_reshape:
+    case OP_squeeze: case OP_reshape:
+    case OP_reduce_sum: case OP_reduce_prod: case OP_reduce_max: case OP_reduce_min: case OP_reduce_and: case OP_reduce_or: case OP_reduce_xor:
+        /* reductions are views when they are over extents of 1 */
         through_ones(from, to, &seen, v);
         break;
     case OP_slice: {
