@@ -3,7 +3,7 @@
  * The result's axes are the batch axes, then lhs's free ones, then rhs's. The kernel reads each operand in place when strides can say where its rows,
  * columns and batches are, and copies it into order when they cannot; kernel_matrix_product does the arithmetic. Next: conv.c. */
 #include "kernel/kernel.h"
-#include "ops/rules.h"
+#include "ops/structured.h"
 
 /* ---- types and shapes ---- */
 
@@ -151,6 +151,41 @@ static bool abstract_dot(const op *o, const void *params, int nin, const aval *i
     return true;
 }
 
+/* ---- operands in the type of the arithmetic ---- */
+
+bool product_fits(ct_dtype narrow, ct_dtype wide) { return dtype_rank(narrow) <= dtype_rank(wide); }
+
+ct_dtype product_dtype(ct_dtype x, ct_dtype y, ct_dtype out)
+{
+    if (x == y && (x == CT_BFLOAT16 || x == CT_FLOAT16) && out == CT_FLOAT32)
+        return x;
+    ct_dtype wide = product_fits(x, y) ? y : x;
+    return product_fits(wide, out) ? out : wide;
+}
+
+bool product_operand_make(product_operand *p, const operand *x, ct_dtype dtype)
+{
+    *p = (product_operand){.value = *x};
+    if (x->aval.dtype == dtype)
+        return true;
+    int64_t n = shape_size(x->aval.ndim, x->aval.shape), step = 1;
+    p->bytes = (size_t)(n ? n : 1) * dtype_table[dtype].itemsize;
+    p->memory = array_memory(p->bytes);
+    if (!p->memory)
+        return false;
+    const void *source = x->data;
+    kernel_convert((ct_dtype)x->aval.dtype, dtype)(n, p->memory, &source, &step);
+    p->value.aval.dtype = (uint8_t)dtype;
+    p->value.data = p->memory;
+    return true;
+}
+
+void product_operand_free(product_operand *p)
+{
+    if (p->memory)
+        array_memory_free(p->memory, p->bytes);
+}
+
 /* ---- the kernel ---- */
 
 /* One operand as a stack of matrices: strides in elements. */
@@ -263,25 +298,6 @@ static bool lay_out(const operand *x, ct_ints batched, ct_ints free, ct_ints con
     return true;
 }
 
-/* Operands of other types than the arithmetic's are converted first. */
-static bool convert_operand(const operand *x, ct_dtype to, operand *out, void **memory, size_t *bytes)
-{
-    *out = *x;
-    *memory = NULL;
-    if (x->aval.dtype == to)
-        return true;
-    int64_t n = shape_size(x->aval.ndim, x->aval.shape), step = 1;
-    *bytes = (size_t)n * dtype_table[to].itemsize;
-    *memory = array_memory(*bytes);
-    if (!*memory)
-        return false;
-    const void *source = x->data;
-    kernel_convert((ct_dtype)x->aval.dtype, to)(n, *memory, &source, &step);
-    out->aval.dtype = (uint8_t)to;
-    out->data = *memory;
-    return true;
-}
-
 /* Contracted axes sorted by their place in x; y's list follows. The order is free, and the right one saves a copy. */
 static void sort_contracted(ct_ints x, ct_ints y, int_list *x_sorted, int_list *y_sorted)
 {
@@ -359,19 +375,9 @@ static ct_status product(const dot_dims *d, const operand *x, const operand *y, 
     return status;
 }
 
-/* The type the arithmetic is done in: the result's, except that half precision operands go into the product as they are. */
-static ct_dtype arithmetic_dtype(const aval *x, const aval *y, const aval *out)
-{
-    ct_dtype to = (ct_dtype)out->dtype, from = (ct_dtype)x->dtype;
-    if (x->dtype == y->dtype && ((from == CT_BFLOAT16 || from == CT_FLOAT16) && to == CT_FLOAT32))
-        return from;
-    ct_dtype wide = dtype_rank(from) >= dtype_rank((ct_dtype)y->dtype) ? from : (ct_dtype)y->dtype;
-    return dtype_rank(wide) > dtype_rank(to) ? wide : to;
-}
-
 static ct_status into_result_type(const dot_dims *d, const operand *x, const operand *y, const operand *out)
 {
-    if (dtype_rank((ct_dtype)x->aval.dtype) <= dtype_rank((ct_dtype)out->aval.dtype))
+    if (product_fits((ct_dtype)x->aval.dtype, (ct_dtype)out->aval.dtype))
         return product(d, x, y, out);
     operand wide = {out->aval, NULL};
     int64_t n = shape_size(out->aval.ndim, out->aval.shape), step = 1;
@@ -399,17 +405,13 @@ static ct_status kernel_dot(const op *o, const void *params, int nin, const oper
         memset(out->data, 0, (size_t)size * dtype_table[out->aval.dtype].itemsize);
         return CT_OK;
     }
-    ct_dtype dtype = arithmetic_dtype(&in[0].aval, &in[1].aval, &out->aval);
-    operand x, y;
-    void *x_memory = NULL, *y_memory = NULL;
-    size_t x_bytes = 0, y_bytes = 0;
+    ct_dtype dtype = product_dtype((ct_dtype)in[0].aval.dtype, (ct_dtype)in[1].aval.dtype, (ct_dtype)out->aval.dtype);
+    product_operand x, y = {.memory = NULL};
     ct_status status = CT_OUT_OF_MEMORY_ERROR;
-    if (convert_operand(&in[0], dtype, &x, &x_memory, &x_bytes) && convert_operand(&in[1], dtype, &y, &y_memory, &y_bytes))
-        status = into_result_type(d, &x, &y, out);
-    if (x_memory)
-        array_memory_free(x_memory, x_bytes);
-    if (y_memory)
-        array_memory_free(y_memory, y_bytes);
+    if (product_operand_make(&x, &in[0], dtype) && product_operand_make(&y, &in[1], dtype))
+        status = into_result_type(d, &x.value, &y.value, out);
+    product_operand_free(&x);
+    product_operand_free(&y);
     return status;
 }
 

@@ -71,12 +71,28 @@ CT_NODISCARD bool window_axes(const op *o, const params_window *p, const aval *x
 /* The padding, in pairs, with which windows of the cotangent give back x's, once the cotangent is spread by the strides. */
 int_list window_transposed_padding(int ndim, const window_axis *axes);
 
+/* ---- products (dot.c, conv.c) ---- */
+
+/* The type a product of these operands is computed in before it becomes `out`: half precision operands stay as they are. */
+ct_dtype product_dtype(ct_dtype x, ct_dtype y, ct_dtype out);
+/* Whether values of the first type fit the second's range and precision: JAX's order of types in products. */
+bool product_fits(ct_dtype narrow, ct_dtype wide);
+/* x in another type: itself, or a copy that product_operand_free frees. */
+typedef struct product_operand { operand value; void *memory; size_t bytes; } product_operand;
+CT_NODISCARD bool product_operand_make(product_operand *p, const operand *x, ct_dtype dtype);
+void product_operand_free(product_operand *p);
+
+/* The spatial axes of a convolution, checked. */
+CT_NODISCARD bool conv_axes(const params_conv *p, const aval *x, const aval *kernel, window_axis *axes);
+
 /* Rules that one file defines for another's rows. */
 #define JVP(name) bool name(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents);
 #define TRANSPOSE(name) bool name(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out);
 JVP(jvp_scatter) JVP(jvp_scatter_linear) JVP(jvp_scatter_mul) JVP(jvp_scatter_extreme)
 TRANSPOSE(transpose_scatter) TRANSPOSE(transpose_scatter_linear) TRANSPOSE(transpose_scatter_mul)
-JVP(jvp_window_extreme)
+JVP(jvp_window_extreme) JVP(jvp_conv)
+TRANSPOSE(transpose_conv)
+bool vmap_conv(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims);
 #undef JVP
 #undef TRANSPOSE
 #endif
