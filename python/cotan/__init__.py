@@ -25,6 +25,9 @@ def __getattr__(name):
         except ModuleNotFoundError as e:
             if e.name != f"{__name__}.{name}":
                 raise
+    elif name == "pmap":
+        from ._pmap import pmap
+        return pmap
     elif name == "Device":
         from ._device import Device
         return Device

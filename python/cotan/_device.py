@@ -48,7 +48,7 @@ def all_devices():
 
 class SingleDeviceSharding:
     """All of an array on one device."""
-    memory_kind = "unpinned_host"
+    memory_kind = "device"
     is_fully_replicated = is_fully_addressable = True
 
     def __init__(self, device=None, memory_kind=None):

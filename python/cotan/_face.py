@@ -24,13 +24,6 @@ def array_transpose(x, *args):
     return _function("transpose")(x) if axes is None else _function("transpose")(x, axes)
 
 
-def array_astype(x, dtype, copy=False, device=None):
-    from .lax import convert_element_type
-    if dtype is None:
-        dtype = float
-    return _function("astype")(x, dtype) if "astype" in _numpy else convert_element_type(x, dtype)
-
-
 def array_view(x, dtype=None, type=None):
     from .lax import bitcast_convert_type
     if type is not None:

@@ -1,6 +1,7 @@
 /* Attributes and methods of arrays. Those that are functions of jax.numpy under another guise are the function objects themselves (see binding.c,
  * which puts them into the class); here stands what only an object has. */
 #include "ext.h"
+#include "ops/ops.h"
 
 static PyObject *shape_tuple(const aval *a)
 {
@@ -66,8 +67,28 @@ static PyObject *call_python(PyObject *self, const char *name, PyObject *args, P
 }
 
 #define FROM_PYTHON(name) static PyObject *method_##name(PyObject *self, PyObject *args, PyObject *kwargs) { return call_python(self, "array_" #name, args, kwargs); }
-FROM_PYTHON(devices) FROM_PYTHON(astype) FROM_PYTHON(reshape) FROM_PYTHON(transpose) FROM_PYTHON(view) FROM_PYTHON(to_device)
+FROM_PYTHON(devices) FROM_PYTHON(reshape) FROM_PYTHON(transpose) FROM_PYTHON(view) FROM_PYTHON(to_device)
 FROM_PYTHON(addressable_data) FROM_PYTHON(flatten) FROM_PYTHON(choose) FROM_PYTHON(compress) FROM_PYTHON(clip) FROM_PYTHON(copy)
+
+/* astype(dtype, copy=False, device=None) */
+static PyObject *method_astype(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    PyObject *dtype = n ? args[0] : NULL;
+    ct_dtype d = dtype_default(FAMILY_FLOAT);
+    for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); k++)
+        if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, k), "dtype") == 0)
+            dtype = args[n + k];
+    if (!dtype)
+        return PyErr_Format(PyExc_TypeError, "astype() missing 1 required positional argument: 'dtype'");
+    if (dtype != Py_None && !ext_dtype_code(dtype, &d, "astype"))
+        return NULL;
+    ct_array a = ext_value_of(self);
+    if (dtype_is((ct_dtype)a->aval.dtype, FAMILY_COMPLEX) && !dtype_is(d, FAMILY_COMPLEX | FAMILY_BOOL)
+        && PyErr_WarnEx(PyExc_UserWarning, "Casting from complex to real dtypes discards the imaginary part. Take .real instead.", 1) < 0)
+        return NULL;
+    ct_scope scope = ct_begin();
+    return ext_finish(scope, op_convert(a, d, false));
+}
 
 static PyObject *method_block(PyObject *self, PyObject *unused) { return Py_NewRef(self); } /* a call returns when its work is done */
 static PyObject *method_nothing(PyObject *self, PyObject *unused) { Py_RETURN_NONE; }
@@ -140,7 +161,7 @@ PyMethodDef ext_array_methods[] = {
     {"__reduce__", method_reduce, METH_NOARGS, NULL},
     {"copy", EXT_FASTCALL(method_copy), METH_VARARGS | METH_KEYWORDS, "A copy of the array."},
     {"devices", EXT_FASTCALL(method_devices), METH_VARARGS | METH_KEYWORDS, "The set of devices that hold the array."},
-    {"astype", EXT_FASTCALL(method_astype), METH_VARARGS | METH_KEYWORDS, "The array converted to another dtype."},
+    {"astype", EXT_FASTCALL(method_astype), METH_FASTCALL | METH_KEYWORDS, "The array converted to another dtype."},
     {"reshape", EXT_FASTCALL(method_reshape), METH_VARARGS | METH_KEYWORDS, "The same elements under another shape."},
     {"transpose", EXT_FASTCALL(method_transpose), METH_VARARGS | METH_KEYWORDS, "The array with its axes permuted."},
     {"view", EXT_FASTCALL(method_view), METH_VARARGS | METH_KEYWORDS, "The same bits under another dtype."},

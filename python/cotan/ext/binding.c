@@ -234,6 +234,8 @@ static bool put(const bind_function *f, const bind_param *p, PyObject *o, char *
 
 static bool variadic_argument(const bind_function *f, const bind_param *p, PyObject *const *values, Py_ssize_t n, char *args, arena *a)
 {
+    if (p->kind == BIND_NONE) /* options in their old positions: copy, order */
+        return true;
     ct_array *at = arena_alloc(a, sizeof *at * (size_t)(n + 1));
     if (!at) {
         ext_raise();
@@ -252,19 +254,37 @@ static bool too_many(const bind_function *f, Py_ssize_t most, Py_ssize_t given)
     return false;
 }
 
+/* A list of numbers is converted with its dtype in mind (values above 2^31 fit uint32), which is a later argument. */
+static ct_dtype dtype_ahead(const bind_function *f, PyObject *const *values, Py_ssize_t n, PyObject *names)
+{
+    ct_dtype d = CT_NO_DTYPE;
+    PyObject *given = NULL;
+    for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); k++)
+        if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, k), "dtype") == 0)
+            given = values[n + k];
+    if (!given && n > 1 && f->nparams > 1 && f->params[1].kind == BIND_DTYPE)
+        given = values[1];
+    if (given && given != Py_None && !ext_dtype_code(given, &d, NULL))
+        PyErr_Clear(); /* reported when the argument's turn comes */
+    return d;
+}
+
 static bool parse(const bound_function *b, PyObject *const *values, Py_ssize_t n, PyObject *names, char *args, arena *a)
 {
     const bind_function *f = b->f;
     uint64_t given = 0;
     Py_ssize_t positional = 0;
+    if (n && f->nparams && f->params[0].flags & BIND_LIST_OK && PyList_Check(values[0]))
+        ext_list_dtype = dtype_ahead(f, values, n, names);
+    bool rest = false; /* *args took what was left */
     for (; positional < f->nparams && !(f->params[positional].flags & BIND_KEYWORD_ONLY); positional++) {
         const bind_param *p = &f->params[positional];
         if (p->flags & BIND_VARIADIC) {
             if (!variadic_argument(f, p, values + positional, n > positional ? n - positional : 0, args, a))
                 return false;
             given |= (uint64_t)1 << positional;
-            n = n > positional ? n : positional;
-            goto keywords;
+            rest = true;
+            break;
         }
         if (positional < n) {
             if (!put(f, p, values[positional], args, a))
@@ -272,9 +292,8 @@ static bool parse(const bound_function *b, PyObject *const *values, Py_ssize_t n
             given |= (uint64_t)1 << positional;
         }
     }
-    if (n > positional)
+    if (n > positional && !rest)
         return too_many(f, positional, n);
-keywords:
     for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); k++) {
         PyObject *name = PyTuple_GET_ITEM(names, k);
         int i = 0;
@@ -328,6 +347,7 @@ static PyObject *bound_call(PyObject *self, PyObject *const *values, size_t narg
     if (parse(b, values, PyVectorcall_NARGS(nargs), names, args, &a)) {
         out = ext_wrap(call_direct(f, (const ct_array *)(void *)args));
     }
+    ext_list_dtype = CT_NO_DTYPE;
     arena_free(&a);
     ct_end_(scope, NULL);
     return out;

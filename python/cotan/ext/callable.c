@@ -20,8 +20,12 @@ const char *ext_callable_name(PyObject *callable)
         Py_XDECREF(inner);
         return s ? s : "<unnamed function>";
     }
-    const char *s = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
-    Py_DECREF(name); /* the callable keeps its name */
+    if (!PyUnicode_CheckExact(name)) {
+        Py_DECREF(name);
+        return "<unnamed function>";
+    }
+    PyUnicode_InternInPlace(&name); /* kept for good: traces and programs point to it */
+    const char *s = PyUnicode_AsUTF8(name);
     return s ? s : "<unnamed function>";
 }
 

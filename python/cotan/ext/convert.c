@@ -2,6 +2,7 @@
  * where a function allows it, nested sequences. */
 #include "api/binding.h"
 #include "ext.h"
+#include "ops/ops.h"
 
 static ct_array from_long(PyObject *o)
 {
@@ -63,6 +64,8 @@ static bool has_attribute(PyTypeObject *t, const char *name)
     return has;
 }
 
+_Thread_local ct_dtype ext_list_dtype;
+
 ct_array ext_try_array(PyObject *o, int flags)
 {
     ct_array a = NULL;
@@ -86,7 +89,7 @@ ct_array ext_try_array(PyObject *o, int flags)
     else if (PyUnicode_Check(o) || o == Py_None || PyDict_Check(o))
         return NULL;
     else if (PyList_Check(o) || PyTuple_Check(o))
-        return flags & CONVERT_LISTS ? ext_array_of_sequence(o, CT_NO_DTYPE, flags) : NULL;
+        return flags & CONVERT_LISTS ? ext_array_of_sequence(o, ext_list_dtype, flags) : NULL;
     else if (has_attribute(t, "__jax_array__"))
         return from_protocol(o, flags);
     else if (flags & CONVERT_LISTS && ((PyObject_CheckBuffer(o) && !PyBytes_Check(o)) || has_attribute(t, "__array__")))
@@ -262,6 +265,8 @@ ct_array ext_array_of_sequence(PyObject *o, ct_dtype dtype, int flags)
     memset(s.shape, -1, sizeof s.shape);
     bool good = scan(&s, o, 0);
     ct_array a = !good ? NULL : s.arrays ? stack(o, flags) : of_numbers(&s, dtype);
+    if (a && a->aval.weak)
+        a = op_convert(a, (ct_dtype)a->aval.dtype, false);
     vec_free(&s.leaves);
     return a;
 }

@@ -159,7 +159,41 @@ static PyObject *canonical_dtype(PyObject *self, PyObject *o)
     return ext_dtype_code(o, &d, NULL) ? ext_dtype(dtype_canonical(d)) : NULL;
 }
 
+/* _result_type(*args): arrays, numbers and dtypes promoted together. Numbers are weak, dtypes strong. */
+static PyObject *result_type(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    ct_dtype d = CT_NO_DTYPE;
+    bool weak = true;
+    if (!n)
+        return PyErr_Format(PyExc_ValueError, "at least one array or dtype is required");
+    for (Py_ssize_t i = 0; i < n; i++) {
+        ct_dtype e = CT_NO_DTYPE;
+        bool e_weak = false;
+        ct_scope scope = ct_begin();
+        PyObject *o = args[i];
+        ct_array a = PyType_Check(o) || PyUnicode_Check(o) || numpy_is_dtype(o) ? NULL : ext_try_array(o, 0);
+        if (a) {
+            e = (ct_dtype)a->aval.dtype;
+            e_weak = a->aval.weak;
+        } else if (!PyErr_Occurred() && ext_dtype_code(o, &e, NULL)) {
+            e_weak = o == (PyObject *)&PyLong_Type || o == (PyObject *)&PyFloat_Type || o == (PyObject *)&PyComplex_Type;
+            e = dtype_canonical(e);
+        }
+        ct_end_(scope, NULL);
+        if (e == CT_NO_DTYPE)
+            return NULL;
+        if (i)
+            d = dtype_promote(d, weak, e, e_weak, &weak);
+        else
+            d = e, weak = e_weak;
+        if (d == CT_NO_DTYPE)
+            return ct_ok() ? PyErr_Format(PyExc_TypeError, "no common dtype: %R", o) : ext_raise();
+    }
+    return ext_dtype(d);
+}
+
 static PyMethodDef functions[] = {
+    {"_result_type", EXT_FASTCALL(result_type), METH_FASTCALL, NULL},
     {"dtype_code", dtype_code, METH_O, NULL},
     {"dtype_of_code", dtype_of_code, METH_O, NULL},
     {"dtype_names", dtype_names, METH_NOARGS, NULL},

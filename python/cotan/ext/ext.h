@@ -56,6 +56,8 @@ enum convert_flags { CONVERT_LISTS = 1, CONVERT_STRONG = 2, CONVERT_COPY = 4 };
 ct_array ext_array(PyObject *o, const char *what, int flags);
 /* The same, but NULL without an exception when the object is of no such kind. */
 ct_array ext_try_array(PyObject *o, int flags);
+/* The dtype that a list is about to be converted to, where the caller knows (else CT_NO_DTYPE). */
+extern _Thread_local ct_dtype ext_list_dtype;
 /* Nested sequences: rows are stacked. */
 ct_array ext_array_of_sequence(PyObject *o, ct_dtype dtype, int flags);
 bool ext_int(PyObject *o, int64_t *out, const char *what);

@@ -1,25 +1,20 @@
 /* The module cotan._cotan: puts the types and functions of the other files together. */
 #include "ext.h"
+#include "ops/ops.h"
 
-/* array(object, dtype=None, copy=True, order="K", ndmin=0) and asarray: lists, buffers and anything else that NumPy's functions take. */
-static ct_array strong(ct_array a)
-{
-    return a->aval.weak && is_array(a) ? array_view(a, (ct_dtype)a->aval.dtype, false, a->aval.ndim, a->aval.shape) : a;
-}
-
-/* _as_array(object, dtype_code_or_None): converted from lists where need be, dtype unchanged when not given. */
+/* _as_array(object, dtype=None): lists, buffers and anything else that an array can be made of. */
 static PyObject *as_array(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     ct_dtype dtype = CT_NO_DTYPE;
-    if (n < 1 || n > 3)
-        return PyErr_Format(PyExc_TypeError, "_as_array(object, dtype=None, strong=False)");
+    if (n < 1 || n > 2)
+        return PyErr_Format(PyExc_TypeError, "_as_array(object, dtype=None)");
     if (n > 1 && args[1] != Py_None && !ext_dtype_code(args[1], &dtype, "array"))
         return NULL;
     ct_scope scope = ct_begin();
     PyObject *o = args[0];
     ct_array a = PyList_Check(o) || PyTuple_Check(o) ? ext_array_of_sequence(o, dtype, CONVERT_LISTS) : ext_array(o, "array", CONVERT_LISTS);
-    if (a && n > 2 && args[2] == Py_True)
-        a = strong(a);
+    if (a && dtype != CT_NO_DTYPE)
+        a = op_convert(a, dtype, false);
     PyObject *out = a ? ext_wrap(a) : NULL;
     ct_end_(scope, NULL);
     return out;

@@ -738,15 +738,12 @@ static void registered_text(text *t, const tree_node *n, text *children)
     const char *name = ((PyTypeObject *)r->type)->tp_name, *dot = strrchr(name, '.');
     name = dot ? dot + 1 : name;
     if (r->kind == 'n') {
-        text_add(t, "%s(", name);
-        for (int64_t i = 0; i < n->arity; i++)
-            text_add(t, "%s%s=%.*s", i ? ", " : "", PyUnicode_AsUTF8(PyTuple_GET_ITEM(r->data_fields, i)), (int)children[i].n, children[i].at);
-        text_add(t, ")");
-        return;
+        text_add(t, "CustomNode(namedtuple[%s], [", name);
+    } else {
+        text_add(t, "CustomNode(%s[", name);
+        data_repr(aux, t);
+        text_add(t, "], [");
     }
-    text_add(t, "CustomNode(%s[", name);
-    data_repr(aux, t);
-    text_add(t, "], [");
     for (int64_t i = 0; i < n->arity; i++)
         text_add(t, "%s%.*s", i ? ", " : "", (int)children[i].n, children[i].at);
     text_add(t, "])");

@@ -52,23 +52,6 @@ int_, uint, float_, complex_ = globals()["int32"], globals()["uint32"], globals(
 del globals()["bool"]
 import builtins as _builtins
 
-_array = globals().get("array")
-
-
-def array(object, dtype=None, copy=True, order="K", ndmin=0, *, device=None, out_sharding=None):
-    """An array with the given elements: of numbers, nested sequences, arrays, anything with a buffer."""
-    x = _cotan._as_array(object, dtype, True)
-    if dtype is not None:
-        x = x.astype(dtype)
-    return x.reshape((1,) * (ndmin - x.ndim) + x.shape) if x.ndim < ndmin else x
-
-
-def asarray(a, dtype=None, order=None, *, copy=None, device=None, out_sharding=None):
-    """The argument as an array; arrays come back unchanged."""
-    x = _cotan._as_array(a, dtype)
-    return x if dtype is None else x.astype(dtype)
-
-
 ascontiguousarray = asarray
 
 
@@ -118,8 +101,12 @@ def iinfo(dtype):
 
 def result_type(*args):
     """The dtype of an operation on all of these."""
-    import numpy
-    return numpy.dtype(_cotan._result_type(*args)) if hasattr(_cotan, "_result_type") else _missing("result_type")
+    return _cotan._result_type(*args)
+
+
+def promote_types(a, b):
+    """The dtype that both can be converted to."""
+    return _cotan._result_type(dtype(a), dtype(b)) if isinstance(a, str) or isinstance(b, str) else _cotan._result_type(a, b)
 
 
 def isscalar(element):
