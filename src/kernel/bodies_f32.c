@@ -12,7 +12,7 @@
 /* ---- exponentials ---- */
 
 /* e^r for |r| <= ln 2 / 2, less 1 */
-static inline float exp_reduced_f32(float r)
+HELPER float exp_reduced_f32(float r)
 {
     float q = 0x1.a198ecp-13f;
     q = fma_f32(q, r, 0x1.6d9474p-10f);
@@ -24,7 +24,7 @@ static inline float exp_reduced_f32(float r)
 }
 
 /* e^x 2^extra, for small extra: NaN in, unspecified out */
-static inline float exp_scaled_f32(float x, int32_t extra)
+HELPER float exp_scaled_f32(float x, int32_t extra)
 {
     float low = x < -105 ? -105 : x, t = low > 90 ? 90 : low;
     float z = fma_f32(t, LOG2E_F32, ROUND32), k = z - ROUND32;
@@ -63,8 +63,8 @@ BODY float body_expm1_f32(float x)
     float r = fma_f32(k, -LN2_LOW_F32, fma_f32(k, -LN2_HIGH_F32, t));
     float p = exp_reduced_f32(r);
     float half = f32_of_bits((uint32_t)(n + 126) << 23); /* 2^(n-1), finite at the top */
-    float y = 2 * fma_f32(p, half, half - 0.5f);
-    float tiny = k == 0 ? p : y;
+    float y = 2 * fma_f32(p, half, half - 0.5f), finite = n > 128 ? INF32 : y;
+    float tiny = k == 0 ? p : finite;
     float kept = x == 0 ? x : tiny;
     return x != x ? NAN32 : kept;
 }
@@ -88,8 +88,8 @@ BODY float body_tanh_f32(float x)
     q = fma_f32(q, z, -0x1.555554p-2f);
     float near = fma_f32(q * z, x, x);
     float capped = a > 10 ? 10 : a;
-    float far = with_sign_f32(1 - 2 / (1 + exp_scaled_f32(2 * capped, 0)), x);
-    float y = a < 0.625f ? near : far;
+    float far = 1 - 2 / (1 + exp_scaled_f32(2 * capped, 0));
+    float y = with_sign_f32(a < 0.625f ? near : far, x);
     return x != x ? NAN32 : y;
 }
 
@@ -118,7 +118,7 @@ BODY float body_cosh_f32(float x)
 /* ---- logarithms ---- */
 
 /* k ln 2 + log(1 + f) for 1 + f in [sqrt 1/2, sqrt 2] */
-static inline float log_reduced_f32(float k, float f)
+HELPER float log_reduced_f32(float k, float f)
 {
     float q = 0x1.142832p-4f;
     q = fma_f32(q, f, -0x1.de3b58p-4f);
@@ -168,7 +168,7 @@ BODY float body_log1p_f32(float x)
 /* ---- sine and relatives ---- */
 
 /* x = q pi/2 + r with |r| <= pi/4; *quadrant is q in its low bits */
-static inline double quadrant_f32(float x, uint32_t *quadrant)
+HELPER double quadrant_f32(float x, uint32_t *quadrant)
 {
     double d = x, z = fma_f64(d, 0x1.45f306dc9c883p-1, ROUND64), k = z - ROUND64;
     *quadrant = (uint32_t)bits_of_f64(z);
@@ -176,7 +176,7 @@ static inline double quadrant_f32(float x, uint32_t *quadrant)
 }
 
 /* sin(r + rest) and cos(r + rest) for |r| <= pi/4, where rest is what r lost in rounding: within 0.6 ulp */
-static inline float sin_reduced_f32(float r, float rest)
+HELPER float sin_reduced_f32(float r, float rest)
 {
     float z = r * r, q = 0x1.6cd554p-19f;
     q = fma_f32(q, z, -0x1.a00f8ep-13f);
@@ -186,7 +186,7 @@ static inline float sin_reduced_f32(float r, float rest)
     return r + fma_f32(q * z, r, turned);
 }
 
-static inline float cos_reduced_f32(float r, float rest)
+HELPER float cos_reduced_f32(float r, float rest)
 {
     float z = r * r, lost = fma_f32(r, r, -z), q = 0x1.99f564p-16f;
     q = fma_f32(q, z, -0x1.6c0c54p-10f);
@@ -243,7 +243,7 @@ BODY float body_tan_f32(float x)
 #define HALF_PI_LOW_F32 -0x1.777a5cp-25f
 
 /* asin(r) - r for |r| <= 1/2, z = r^2 */
-static inline float asin_rest_f32(float r, float z)
+HELPER float asin_rest_f32(float r, float z)
 {
     float q = 0x1.33185p-5f;
     q = fma_f32(q, z, 0x1.d9c796p-7f);
@@ -279,7 +279,7 @@ BODY float body_acos_f32(float x)
 }
 
 /* atan(t) for 0 <= t <= 1 */
-static inline float atan_reduced_f32(float t)
+HELPER float atan_reduced_f32(float t)
 {
     float z = t * t, q = -0x1.d82068p-10f;
     q = fma_f32(q, z, 0x1.66b384p-7f);

@@ -11,7 +11,7 @@
 /* ---- exponentials ---- */
 
 /* e^(r + low) - 1 for |r| <= ln 2 / 2 */
-static inline double exp_reduced_f64(double r, double low)
+HELPER double exp_reduced_f64(double r, double low)
 {
     double q = 0x1.1f9f81106044ap-29;
     q = fma_f64(q, r, 0x1.af6ceed934c58p-26);
@@ -28,7 +28,7 @@ static inline double exp_reduced_f64(double r, double low)
 }
 
 /* x = k ln 2 + r + low; *n is k */
-static inline double exp_split_f64(double x, int32_t *n, double *k, double *low)
+HELPER double exp_split_f64(double x, int32_t *n, double *k, double *low)
 {
     double z = fma_f64(x, LOG2E_F64, ROUND64);
     *k = z - ROUND64;
@@ -39,7 +39,7 @@ static inline double exp_split_f64(double x, int32_t *n, double *k, double *low)
 }
 
 /* e^x 2^extra, for small extra: NaN in, unspecified out */
-static inline double exp_scaled_f64(double x, int32_t extra)
+HELPER double exp_scaled_f64(double x, int32_t extra)
 {
     double bottom = x < -750 ? -750 : x, t = bottom > 720 ? 720 : bottom, k, low;
     int32_t n;
@@ -54,7 +54,7 @@ BODY double body_exp_f64(double x)
 }
 
 /* 2^(r + low), |r| <= 1/2, by a polynomial for (2^r - 1) / r */
-static inline double exp2_reduced_f64(double r, double low)
+HELPER double exp2_reduced_f64(double r, double low)
 {
     double q = 0x1.8240cda5796b1p-40;
     q = fma_f64(q, r, 0x1.c4c58fcf58fffp-36);
@@ -127,7 +127,7 @@ BODY double body_cosh_f64(double x)
 /* ---- logarithms ---- */
 
 /* k ln 2 + log(1 + f) for 1 + f in [sqrt 1/2, sqrt 2]: log(1 + f) = 2 atanh(f / (2 + f)) */
-static inline double log_reduced_f64(double k, double f)
+HELPER double log_reduced_f64(double k, double f)
 {
     double s = f / (2 + f), z = s * s, q = 0x1.2eebdfc886b88p-3;
     q = fma_f64(q, z, 0x1.39a4514eb6496p-3);
@@ -144,7 +144,7 @@ static inline double log_reduced_f64(double k, double f)
 #define SQRT_HALF_BITS_F64 0x3fe6a09e667f3bcdu
 
 /* x = 2^k m; k for a positive normal x, m in [sqrt 1/2, sqrt 2] */
-static inline double log_split_f64(double x, double *m)
+HELPER double log_split_f64(double x, double *m)
 {
     uint64_t offset = bits_of_f64(x) - SQRT_HALF_BITS_F64;
     *m = f64_of_bits((offset & 0xfffffffffffffu) + SQRT_HALF_BITS_F64);
@@ -206,7 +206,7 @@ BODY double body_atanh_f64(double x)
 /* ---- sine and relatives ---- */
 
 /* x = q pi/2 + r + low with |r| <= pi/4 */
-static inline double quadrant_f64(double x, uint32_t *quadrant, double *low)
+HELPER double quadrant_f64(double x, uint32_t *quadrant, double *low)
 {
     double z = fma_f64(x, 0x1.45f306dc9c883p-1, ROUND64), k = z - ROUND64;
     *quadrant = (uint32_t)bits_of_f64(z);
@@ -217,7 +217,7 @@ static inline double quadrant_f64(double x, uint32_t *quadrant, double *low)
     return r;
 }
 
-static inline double sin_reduced_f64(double r, double low)
+HELPER double sin_reduced_f64(double r, double low)
 {
     double z = r * r, q = 0x1.5d8edbf287e05p-33;
     q = fma_f64(q, z, -0x1.ae5e57728bda0p-26);
@@ -228,7 +228,7 @@ static inline double sin_reduced_f64(double r, double low)
     return r + fma_f64(q * z, r, fma_f64(-0.5 * z, low, low));
 }
 
-static inline double cos_reduced_f64(double r, double low)
+HELPER double cos_reduced_f64(double r, double low)
 {
     double z = r * r, q = -0x1.8fa402bb3a8e0p-37;
     q = fma_f64(q, z, 0x1.1ee9d6acd7771p-29);
@@ -276,7 +276,7 @@ BODY double body_tan_f64(double x)
 #define HALF_PI_LOW_F64 0x1.1a62633145c07p-54
 
 /* asin(r) - r for |r| <= 1/2, z = r^2 */
-static inline double asin_rest_f64(double r, double z)
+HELPER double asin_rest_f64(double r, double z)
 {
     double q = 0x1.0b15ea2d5bcdcp-5;
     q = fma_f64(q, z, -0x1.575047f459d07p-6);
@@ -319,7 +319,7 @@ BODY double body_acos_f64(double x)
 }
 
 /* atan(t) for 0 <= t <= 1 */
-static inline double atan_reduced_f64(double t)
+HELPER double atan_reduced_f64(double t)
 {
     double z = t * t, q = 0x1.bcd7253e69d28p-17;
     q = fma_f64(q, z, -0x1.3fcd8236da9e9p-13);
@@ -373,7 +373,7 @@ BODY double body_atan2_f64(double y, double x)
 /* ---- powers ---- */
 
 /* log2 of a positive normal number as high + low, to some 65 bits: 2 atanh(s) in two parts, s = (m - 1) / (m + 1) */
-static inline double log2_pair_f64(double x, double *low)
+HELPER double log2_pair_f64(double x, double *low)
 {
     double m, k = log_split_f64(x, &m), f = m - 1, g = m + 1, g_low = m - (g - 1);
     double s = f / g, s_low = (fma_f64(-s, g, f) - s * g_low) / g;
@@ -420,7 +420,7 @@ BODY double body_pow_f64(double x, double y)
 }
 
 /* x = m 2^(3 q + r), m in [1, 2): start from a polynomial for cbrt m, then Halley's method */
-static inline double cbrt_start_f64(double a, double *m, double *scale)
+HELPER double cbrt_start_f64(double a, double *m, double *scale)
 {
     uint64_t u = bits_of_f64(a);
     uint32_t e = (uint32_t)(u >> 52) + 3 * 1024 - 1023, q = e * 43691u >> 17, r = e - 3 * q;
@@ -435,7 +435,7 @@ static inline double cbrt_start_f64(double a, double *m, double *scale)
     return y * (r == 0 ? 1 : r == 1 ? 0x1.428a2f98d728bp+0 : 0x1.965fea53d6e3dp+0);
 }
 
-static inline double cbrt_halley_f64(double y, double m)
+HELPER double cbrt_halley_f64(double y, double m)
 {
     double cube = y * y * y;
     return y + y * ((m - cube) / (2 * cube + m));
@@ -456,7 +456,7 @@ BODY double body_cbrt_f64(double x)
 
 /* ---- the error function ---- */
 
-static inline double erf_near_f64(double x)
+HELPER double erf_near_f64(double x)
 {
     double z = x * x, p = -0x1.abdae44ef4c9dp-31;
     p = fma_f64(p, z, 0x1.d729e8ea29b4bp-27);
@@ -474,7 +474,7 @@ static inline double erf_near_f64(double x)
 }
 
 /* erfc a for a >= 0: e^(-a^2) times a polynomial for e^(a^2) erfc(a) (1 + 2 a) */
-static inline double erfc_of_f64(double a)
+HELPER double erfc_of_f64(double a)
 {
     double capped = a > 28 ? 28 : a, t = (capped - 4) / (capped + 4);
     double q = -0x1.cc890468154bcp-30;
@@ -556,7 +556,7 @@ BODY double body_erf_inv_f64(double x)
 
 /* ---- float32 in double: results far below one ulp before the last rounding ---- */
 
-static inline float log_of_sum_f32(double magnitude, double small, bool is_small, float x)
+HELPER float log_of_sum_f32(double magnitude, double small, bool is_small, float x)
 {
     double far = body_log_f64(magnitude);
     return with_sign_f32((float)(is_small ? small : far), x);

@@ -10,9 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Inlined into loops; external when the bodies are built on their own. */
+/* Always inlined: a call in a loop would keep it from being widened. */
+#define HELPER static inline __attribute__((always_inline))
+/* Inlined into loops likewise; external when the bodies are built on their own. */
 #ifndef BODY
-#define BODY static inline
+#define BODY HELPER
 #endif
 
 #define NAN32 __builtin_nanf("")
@@ -20,53 +22,53 @@
 #define NAN64 __builtin_nan("")
 #define INF64 __builtin_inf()
 
-static inline uint32_t bits_of_f32(float x)
+HELPER uint32_t bits_of_f32(float x)
 {
     uint32_t u;
     __builtin_memcpy(&u, &x, 4);
     return u;
 }
 
-static inline float f32_of_bits(uint32_t u)
+HELPER float f32_of_bits(uint32_t u)
 {
     float x;
     __builtin_memcpy(&x, &u, 4);
     return x;
 }
 
-static inline uint64_t bits_of_f64(double x)
+HELPER uint64_t bits_of_f64(double x)
 {
     uint64_t u;
     __builtin_memcpy(&u, &x, 8);
     return u;
 }
 
-static inline double f64_of_bits(uint64_t u)
+HELPER double f64_of_bits(uint64_t u)
 {
     double x;
     __builtin_memcpy(&x, &u, 8);
     return x;
 }
 
-static inline float abs_f32(float x) { return f32_of_bits(bits_of_f32(x) & 0x7fffffffu); }
-static inline double abs_f64(double x) { return f64_of_bits(bits_of_f64(x) & 0x7fffffffffffffffu); }
-static inline float with_sign_f32(float magnitude, float sign)
+HELPER float abs_f32(float x) { return f32_of_bits(bits_of_f32(x) & 0x7fffffffu); }
+HELPER double abs_f64(double x) { return f64_of_bits(bits_of_f64(x) & 0x7fffffffffffffffu); }
+HELPER float with_sign_f32(float magnitude, float sign)
 {
     return f32_of_bits((bits_of_f32(magnitude) & 0x7fffffffu) | (bits_of_f32(sign) & 0x80000000u));
 }
-static inline double with_sign_f64(double magnitude, double sign)
+HELPER double with_sign_f64(double magnitude, double sign)
 {
     return f64_of_bits((bits_of_f64(magnitude) & 0x7fffffffffffffffu) | (bits_of_f64(sign) & 0x8000000000000000u));
 }
 
 /* x 2^k in two steps, so that k may reach past either end of the exponent range and subnormal results round once. */
-static inline float scale_f32(float x, int32_t k)
+HELPER float scale_f32(float x, int32_t k)
 {
     int32_t half = k >> 1;
     return x * f32_of_bits((uint32_t)(half + 127) << 23) * f32_of_bits((uint32_t)(k - half + 127) << 23);
 }
 /* The same for a k in the low bits of a 64-bit number. */
-static inline double scale_f64(double x, int32_t k)
+HELPER double scale_f64(double x, int32_t k)
 {
     int32_t half = k >> 1;
     return x * f64_of_bits((uint64_t)(uint32_t)(half + 1023) << 52) * f64_of_bits((uint64_t)(uint32_t)(k - half + 1023) << 52);
@@ -76,6 +78,6 @@ static inline double scale_f64(double x, int32_t k)
 #define ROUND32 0x1.8p23f
 #define ROUND64 0x1.8p52
 
-static inline float fma_f32(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-static inline double fma_f64(double a, double b, double c) { return __builtin_fma(a, b, c); }
+HELPER float fma_f32(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+HELPER double fma_f64(double a, double b, double c) { return __builtin_fma(a, b, c); }
 #endif
