@@ -3,6 +3,7 @@
 #define COTAN_H
 #include "cotan/array.h"
 #include "cotan/base.h"
+#include "cotan/control.h"
 #include "cotan/index.h"
 #include "cotan/transform.h"
 #include "cotan/numpy.h"  /* generated from api/numpy.pyi, and so on */

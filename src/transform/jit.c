@@ -22,7 +22,7 @@ static bool jit_abstract(const op *o, const void *params, int nin, const aval *i
     return true;
 }
 
-static bool run_program(jaxpr *j, int nin, const ct_array *in, const bool *donated, int nout, ct_array *out)
+bool transform_run(jaxpr *j, int nin, const ct_array *in, const bool *donated, int nout, ct_array *out)
 {
     return core_backend ? core_backend->run(j, nin, in, donated, nout, out) : jaxpr_eval(j, nin, in, nout, out);
 }
@@ -30,7 +30,7 @@ static bool run_program(jaxpr *j, int nin, const ct_array *in, const bool *donat
 static bool jit_call(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
 {
     (void)o;
-    return run_program(((const params_call *)params)->jaxpr, nin, in, NULL, nout, out);
+    return transform_run(((const params_call *)params)->jaxpr, nin, in, NULL, nout, out);
 }
 
 static void bind_program(const params_call *like, jaxpr *j, int nin, const ct_array *in, ct_array *out)
@@ -312,7 +312,7 @@ static bool any_tracer(int64_t n, const ct_array *values)
 static bool apply_specialization(const jitted *f, const specialization *s, int64_t n, const ct_array *in, ct_array *out)
 {
     if (!core_current && !any_tracer(n, in))
-        return run_program(s->j, (int)n, in, s->donated, s->j->nout, out);
+        return transform_run(s->j, (int)n, in, s->donated, s->j->nout, out);
     params_call p = {.jaxpr = s->j, .name = s->j->name, .keep_unused = f->keep_unused, .inlined = f->inlined};
     core_bind(&op_row_jit, &p, (int)n, in, s->j->nout, out);
     return all_good(s->j->nout, out);

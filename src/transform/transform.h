@@ -41,6 +41,11 @@ CT_NODISCARD jaxpr *transform_stage(flat f, int64_t n, const aval *in, const cha
 CT_NODISCARD jaxpr *transform_stage_fn(ct_fn f, const treedef *in_def, int64_t n, const aval *in, treedef **out_def);
 extern _Thread_local bool transform_disable_jit; /* jax_disable_jit */
 
+/* Runs a program on concrete arrays through the backend. */
+CT_NODISCARD bool transform_run(jaxpr *j, int nin, const ct_array *in, const bool *donated, int nout, ct_array *out);
+/* One of n branches on the operands; index is an int32 scalar, traced or not. Results belong to the current scope. */
+CT_NODISCARD bool control_cond(ct_array index, int64_t n, const ct_fn *branches, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, leaves *out);
+
 /* ---- between the interpreters ---- */
 /* A staging trace that is written to step by step (linearize keeps its tangent program in one). */
 typedef struct stage_trace stage_trace;
