@@ -1,23 +1,25 @@
-"""jax.pmap within one process: one compiled program over the mapped axis, which may not be longer than there are devices."""
-from . import _cotan
+"""jax.pmap: a function mapped over the devices there are, one slice of the arguments each."""
+import functools
+
+from ._cotan import jit, vmap
+from .tree_util import tree_leaves
 
 
-def pmap(fun, axis_name=None, *, in_axes=0, out_axes=0, static_broadcasted_argnums=(), devices=None, backend=None, axis_size=None, donate_argnums=()):
-    """fun mapped over an axis whose length is at most the number of devices."""
+def pmap(fun, axis_name=None, *, in_axes=0, out_axes=0, static_broadcasted_argnums=(), devices=None, backend=None, axis_size=None,
+         donate_argnums=(), global_arg_shapes=None):
+    """Maps fun over the leading axis, whose length may not exceed the number of devices, and compiles it."""
     from ._api import device_count
     if static_broadcasted_argnums not in ((), None):
-        raise NotImplementedError("pmap with static_broadcasted_argnums")
-    mapped = _cotan.jit(_cotan.vmap(fun, in_axes, out_axes, axis_name, axis_size))
-    available = len(devices) if devices is not None else device_count()
+        raise NotImplementedError("pmap: static_broadcasted_argnums")
+    mapped = jit(vmap(fun, in_axes=in_axes, out_axes=out_axes, axis_name=axis_name, axis_size=axis_size), donate_argnums=donate_argnums)
+    available = device_count() if devices is None else len(devices)
 
-    def parallel(*args, **kwargs):
+    @functools.wraps(fun)
+    def on_devices(*args, **kwargs):
         axes = in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args)
-        for arg, axis in zip(args, axes):
-            for leaf in _cotan.tree_leaves(arg) if isinstance(axis, int) else ():
-                if leaf.shape[axis] > available:
-                    raise ValueError(f"compiling computation `{mapped.__name__}` that requires {leaf.shape[axis]} logical devices, but only {available} "
-                                     "XLA devices are available")
+        sizes = {leaf.shape[axis] for arg, axis in zip(args, axes) if isinstance(axis, int) for leaf in tree_leaves(arg) if hasattr(leaf, "shape")}
+        if sizes and max(sizes) > available:
+            raise ValueError(f"compiling computation that requires {max(sizes)} logical devices, but only {available} XLA devices are available (num_replicas={max(sizes)})")
         return mapped(*args, **kwargs)
 
-    parallel.__name__, parallel.__wrapped__ = mapped.__name__, fun
-    return parallel
+    return on_devices

@@ -267,26 +267,33 @@ static bool cond_transpose(const op *o, const void *params, int nin, const ct_ar
 
 /* ---- batching ---- */
 
-/* Every branch on every element, then a choice by the batched index. */
-static bool select_branches(const params_cond *p, jaxpr **branches, ct_array index, int n, const ct_array *in, int nout, ct_array *out, arena *memory)
+/* A batched index in the shape of x, whose leading axis is the mapped one. */
+static ct_array spread_index(ct_array which, ct_array x)
 {
-    int64_t count = p->branches.n;
-    ct_array *all = arena_alloc(memory, (size_t)(count * nout + count + 1) * sizeof *all), *cases = all + count * nout;
+    ct_ints shape = aval_shape(&x->aval);
+    return shape.n == 1 ? which : op_broadcast_in_dim(which, shape, I(0));
+}
+
+/* Every branch on every element, then a choice by the batched index. An element that does not take a branch enters it without a tangent, so that
+ * what is undefined there stays out of derivatives. */
+static bool select_branches(int64_t count, jaxpr **branches, ct_array index, int n, const ct_array *in, const bool *mapped, int nout, ct_array *out, arena *memory)
+{
+    ct_array *all = arena_alloc(memory, (size_t)(count * nout + count + n + 1) * sizeof *all), *cases = all + count * nout, *operands = cases + count;
     bool good = all != NULL;
     for (int64_t k = 0; k < count && good; k++) {
-        params_call c = {.jaxpr = branches[k], .name = "branch"};
-        core_bind(&op_row_jit, &c, n, in, nout, all + k * nout);
-        good = no_poison(nout, all + k * nout);
+        ct_array taken = op_eq(index, op_number((double)k, index));
+        for (int i = 0; i < n && good; i++) {
+            bool moves = mapped[i] && dtype_inexact((ct_dtype)in[i]->aval.dtype);
+            ct_array still = moves ? op_stop_gradient(in[i]) : NULL;
+            operands[i] = moves ? op_select_n(spread_index(taken, in[i]), 2, (ct_array[]){still, in[i]}) : in[i];
+            good = !is_poison(operands[i]);
+        }
+        good = good && jaxpr_eval(branches[k], n, operands, nout, all + k * nout);
     }
-    ct_array which = good ? op_clamp(op_number(0, index), index, op_number((double)count - 1, index)) : array_poison;
-    if (count == 2)
-        which = op_convert(which, CT_BOOL, false);
     for (int i = 0; i < nout && good; i++) {
         for (int64_t k = 0; k < count; k++)
             cases[k] = all[k * nout + i];
-        ct_ints shape = aval_shape(&cases[0]->aval);
-        ct_array spread = shape.n == 1 ? which : op_broadcast_in_dim(which, shape, I(0));
-        good = !is_poison(out[i] = op_select_n(spread, count, cases));
+        good = !is_poison(out[i] = op_select_n(spread_index(index, cases[0]), count, cases));
     }
     return good;
 }
@@ -310,7 +317,7 @@ static bool cond_vmap(const op *o, const void *params, batch b, int nin, const c
     for (int64_t k = 0; k < p->branches.n && good; k++)
         good = (made[k] = jaxpr_vmap(p->branches.at[k], b, mapped, true, mapped + n)) != NULL;
     good = good && (dims[0] == NOT_MAPPED ? bind_cond(made, p->branches.n, nin, values, nout, out)
-                                          : select_branches(p, made, values[0], n, values + 1, nout, out, &memory));
+                                          : select_branches(p->branches.n, made, values[0], n, values + 1, mapped, nout, out, &memory));
     for (int i = 0; i < nout; i++)
         out_dims[i] = 0;
     arena_free(&memory);

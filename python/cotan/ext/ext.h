@@ -180,6 +180,9 @@ extern PyTypeObject *ext_function_type, *ext_jit_type;
 PyObject *ext_function_new(PyTypeObject *type, PyObject *wrapped, ct_fn f, const ext_policy *p);
 bool ext_init_functions(PyObject *module);
 extern PyMethodDef ext_transform_methods[];
+
+/* ---- control.c ---- */
+extern PyMethodDef ext_control_methods[];
 /* An integer or a sequence of them, in memory that PyMem_Free frees. */
 bool ext_argnums(PyObject *o, ct_ints *out, bool *one, const char *what);
 

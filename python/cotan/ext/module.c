@@ -49,7 +49,7 @@ static bool interrupted(void)
 
 static bool fill(PyObject *m)
 {
-    PyMethodDef *const lists[] = {functions, ext_tree_methods, ext_treemap_methods, ext_treepath_methods, ext_transform_methods, ext_binding_methods,
+    PyMethodDef *const lists[] = {functions, ext_tree_methods, ext_treemap_methods, ext_treepath_methods, ext_transform_methods, ext_control_methods, ext_binding_methods,
                                   ext_config_methods, ext_jaxpr_methods};
     for (size_t i = 0; i < countof(lists); i++)
         if (PyModule_AddFunctions(m, lists[i]) < 0)

@@ -3,6 +3,7 @@ import enum
 from .. import _cotan
 
 globals().update(_cotan.bound_functions("lax"))
+from ._control import cond, switch
 
 
 class Precision(enum.Enum):
