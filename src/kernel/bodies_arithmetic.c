@@ -105,6 +105,17 @@
     BODY T body_abs_##S(T x) { return x; } \
     BODY T body_sign_##S(T x) { return x > 0; }
 
+/* The upper half of the product. */
+#define MULHI(S, T, WIDE, W) \
+    BODY T body_mulhi_##S(T x, T y) { return (T)((WIDE)x * (WIDE)y >> W); }
+
+/* Comparisons in a total order; for integers the usual one. Floats order by their bits: -NaN, -inf, ..., -0, 0, ..., inf, NaN. */
+#define TOTAL_ORDER(S, T, KEY) \
+    BODY bool body_eq_to_##S(T x, T y) { return KEY(x) == KEY(y); } \
+    BODY bool body_le_to_##S(T x, T y) { return KEY(x) <= KEY(y); } \
+    BODY bool body_lt_to_##S(T x, T y) { return KEY(x) < KEY(y); }
+#define ITSELF(x) (x)
+
 INTEGER(i8, int8_t, uint32_t, 8)
 INTEGER(i16, int16_t, uint32_t, 16)
 INTEGER(i32, int32_t, uint32_t, 32)
@@ -137,6 +148,33 @@ DIVIDE_UNSIGNED(u8, uint8_t, float)
 DIVIDE_UNSIGNED(u16, uint16_t, float)
 DIVIDE_UNSIGNED(u32, uint32_t, double)
 DIVIDE_UNSIGNED(u64, uint64_t, uint64_t)
+
+MULHI(i8, int8_t, int32_t, 8)
+MULHI(i16, int16_t, int32_t, 16)
+MULHI(i32, int32_t, int64_t, 32)
+MULHI(u8, uint8_t, uint32_t, 8)
+MULHI(u16, uint16_t, uint32_t, 16)
+MULHI(u32, uint32_t, uint64_t, 32)
+BODY uint64_t body_mulhi_u64(uint64_t x, uint64_t y)
+{
+    uint64_t x0 = (uint32_t)x, x1 = x >> 32, y0 = (uint32_t)y, y1 = y >> 32;
+    uint64_t middle = x1 * y0 + (x0 * y0 >> 32), other = x0 * y1 + (uint32_t)middle;
+    return x1 * y1 + (middle >> 32) + (other >> 32);
+}
+BODY int64_t body_mulhi_i64(int64_t x, int64_t y)
+{
+    uint64_t high = body_mulhi_u64((uint64_t)x, (uint64_t)y);
+    return (int64_t)(high - ((uint64_t)y & (uint64_t)(x >> 63)) - ((uint64_t)x & (uint64_t)(y >> 63)));
+}
+TOTAL_ORDER(i8, int8_t, ITSELF)
+TOTAL_ORDER(i16, int16_t, ITSELF)
+TOTAL_ORDER(i32, int32_t, ITSELF)
+TOTAL_ORDER(i64, int64_t, ITSELF)
+TOTAL_ORDER(u8, uint8_t, ITSELF)
+TOTAL_ORDER(u16, uint16_t, ITSELF)
+TOTAL_ORDER(u32, uint32_t, ITSELF)
+TOTAL_ORDER(u64, uint64_t, ITSELF)
+TOTAL_ORDER(bool, bool, ITSELF)
 
 /* ---- bool: sums are or, products are and ---- */
 ORDERED(bool, bool)
@@ -177,13 +215,13 @@ BODY bool body_clamp_bool(bool low, bool x, bool high) { return (x | low) & high
     } \
     BODY T body_floor_##S(T x) { return __builtin_floor##R(x); } \
     BODY T body_ceil_##S(T x) { return __builtin_ceil##R(x); } \
-    BODY T body_round_even_##S(T x) \
+    BODY T body_round_to_even_##S(T x) \
     { \
         T magnitude = abs_##S(x), rounded = magnitude + INTEGRAL_##S - INTEGRAL_##S; \
         T small = with_sign_##S(rounded, x); \
         return magnitude < INTEGRAL_##S ? small : x; \
     } \
-    BODY T body_round_away_##S(T x) \
+    BODY T body_round_##S(T x) \
     { \
         T whole = __builtin_trunc##R(x); \
         T step = abs_##S(x - whole) >= (T)0.5 ? (T)1 : (T)0; \
@@ -207,3 +245,16 @@ BODY bool body_clamp_bool(bool low, bool x, bool high) { return (x | low) & high
 
 FLOAT(f32, float, uint32_t, f)
 FLOAT(f64, double, uint64_t, )
+
+HELPER int32_t order_f32(float x)
+{
+    int32_t i = (int32_t)bits_of_f32(x);
+    return i ^ (int32_t)((uint32_t)(i >> 31) >> 1);
+}
+HELPER int64_t order_f64(double x)
+{
+    int64_t i = (int64_t)bits_of_f64(x);
+    return i ^ (int64_t)((uint64_t)(i >> 63) >> 1);
+}
+TOTAL_ORDER(f32, float, order_f32)
+TOTAL_ORDER(f64, double, order_f64)

@@ -3,16 +3,18 @@
 #include "kernel/bodies_arithmetic.c"
 
 /* Each list names the operations of one shape: X(primitive, short dtype, C type). */
-#define ORDER_OPS(X, S, T, D) X(eq, S, T, D) X(ne, S, T, D) X(lt, S, T, D) X(le, S, T, D) X(gt, S, T, D) X(ge, S, T, D)
+#define ORDER_OPS(X, S, T, D) \
+    X(eq, S, T, D) X(ne, S, T, D) X(lt, S, T, D) X(le, S, T, D) X(gt, S, T, D) X(ge, S, T, D) \
+    X(eq_to, S, T, D) X(le_to, S, T, D) X(lt_to, S, T, D)
 #define ANY_BINARY(X, S, T, D) X(add, S, T, D) X(mul, S, T, D) X(max, S, T, D) X(min, S, T, D)
 #define BIT_BINARY(X, S, T, D) X(and, S, T, D) X(or, S, T, D) X(xor, S, T, D)
 #define INTEGER_BINARY(X, S, T, D) \
     ANY_BINARY(X, S, T, D) BIT_BINARY(X, S, T, D) \
-    X(sub, S, T, D) X(div, S, T, D) X(rem, S, T, D) X(shift_left, S, T, D) X(shift_right_logical, S, T, D) X(shift_right_arithmetic, S, T, D)
+    X(sub, S, T, D) X(div, S, T, D) X(rem, S, T, D) X(shift_left, S, T, D) X(shift_right_logical, S, T, D) X(shift_right_arithmetic, S, T, D) X(mulhi, S, T, D)
 #define INTEGER_UNARY(X, S, T, D) X(neg, S, T, D) X(abs, S, T, D) X(sign, S, T, D) X(square, S, T, D) X(not, S, T, D) X(clz, S, T, D) X(population_count, S, T, D)
 #define FLOAT_BINARY(X, S, T, D) ANY_BINARY(X, S, T, D) X(sub, S, T, D) X(div, S, T, D) X(nextafter, S, T, D)
 #define FLOAT_UNARY(X, S, T, D) \
-    X(neg, S, T, D) X(abs, S, T, D) X(sign, S, T, D) X(square, S, T, D) X(floor, S, T, D) X(ceil, S, T, D) X(round_away, S, T, D) X(round_even, S, T, D) \
+    X(neg, S, T, D) X(abs, S, T, D) X(sign, S, T, D) X(square, S, T, D) X(floor, S, T, D) X(ceil, S, T, D) X(round, S, T, D) X(round_to_even, S, T, D) \
     X(sqrt, S, T, D) X(rsqrt, S, T, D)
 #define INTEGERS(X) \
     X(i8, int8_t, CT_INT8) X(i16, int16_t, CT_INT16) X(i32, int32_t, CT_INT32) X(i64, int64_t, CT_INT64) \
