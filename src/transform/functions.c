@@ -147,8 +147,9 @@ static treedef *choose_arguments(const gradient *g, const treedef *in_def, int64
     for (int64_t k = 0; k < g->n && good; k++) {
         int64_t i = g->argnums[k] < 0 ? g->argnums[k] + args : g->argnums[k], first, count;
         if (i < 0 || i >= args) {
-            base_fail(CT_VALUE_ERROR, "%s: argnum %lld is out of range for %s, which was called with %lld positional argument%s",
-                      g->value ? "value_and_grad" : "grad", (long long)g->argnums[k], fn_name(g->f), (long long)args, args == 1 ? "" : "s");
+            long long wanted = g->argnums[k], least = wanted < 0 ? -wanted : wanted + 1;
+            base_fail(CT_TYPE_ERROR, "differentiating with respect to argnums=%lld requires at least %lld positional arguments to be passed by the caller, but "
+                                     "%s got only %lld positional arguments.", wanted, least, fn_name(g->f), (long long)args);
             good = false;
             break;
         }

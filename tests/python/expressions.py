@@ -1,0 +1,318 @@
+"""Expressions whose repr is compared with JAX's, recorded in expressions.json by record.py. One a line, in groups; names come from `scope`."""
+
+SETUP = """
+import collections, pickle
+from functools import partial
+import numpy as np
+import jax
+import jax.numpy as jnp
+
+x = jnp.arange(6.).reshape(2, 3)
+i = jnp.arange(4)
+P = collections.namedtuple("P", "a b")
+
+@jax.custom_jvp
+def sevenfold(x): return jnp.sin(x)
+sevenfold.defjvp(lambda p, t: (sevenfold(p[0]), 7. * t[0]))
+
+@jax.custom_vjp
+def tenfold(x, y): return x * y
+tenfold.defvjp(lambda x, y: (tenfold(x, y), (x, y)), lambda r, c: (c * r[1] * 10, c * r[0]))
+
+@partial(jax.jit, static_argnames=["flag"])
+def choose(x, flag=True): return x + 1 if flag else x - 1
+
+class Model:
+    def __init__(self): self.w = 2.
+    @partial(jax.jit, static_argnums=0)
+    def times(self, x): return self.w * x
+"""
+
+GROUPS = {
+    "making": """
+jnp.array(1.0)
+jnp.asarray(1.0)
+jnp.array(1)
+jnp.array(True)
+jnp.array(1j)
+jnp.array([1, 2])
+jnp.array([1, 2.5])
+jnp.array([True, False])
+jnp.array([[1, 2], [3, 4]], dtype="float32")
+jnp.array([])
+jnp.array([x[0], x[1]])
+jnp.array([1, x[0, 0]])
+jnp.array((1, 2))
+jnp.array(range(3))
+jnp.array(np.arange(3))
+jnp.array(np.arange(3.))
+jnp.array(np.array(3, dtype="uint8"))
+jnp.array(np.arange(6).reshape(2, 3).T)
+jnp.array(np.arange(6)[::-2])
+jnp.array([4000000000], dtype="uint32")
+jnp.array([1, 2], ndmin=3)
+jnp.asarray(np.float16(2))
+jnp.float32(3)
+jnp.int8(3)
+jnp.array([1, 2], jnp.bfloat16)
+jnp.zeros((2, 2), int)
+""",
+    "operators": """
+1 - x
+x / 2
+x + 1
+2 * x
+x - x
+x * x
+x ** 2
+-x
+abs(-x)
++x
+x > 1
+x == x
+x != 1
+(x > 1) & (x < 4)
+(x > 1) | (x < 1)
+(x > 1) ^ (x < 4)
+~(x > 1)
+i << 1
+i >> 1
+i & 1
+i // 2
+x @ x.T
+x + np.ones((2, 3))
+np.ones((2, 3)) + x
+np.float64(2) * x
+x * np.float32(2)
+3 * jnp.int32(2)
+i * 2.5
+i / 2
+i + True
+True + i
+i * 1j
+jnp.int8(1) + 1
+jnp.uint8(1) + jnp.int8(1)
+x == None
+""",
+    "attributes": """
+x.shape
+x.dtype
+x.ndim
+x.size
+x.nbytes
+x.itemsize
+x.weak_type
+x.T
+x.real
+x.imag
+len(x)
+x.aval
+jax.typeof(x)
+x.dtype == jnp.float32
+jnp.float32 == x.dtype
+np.dtype(jnp.float32)
+hash(jnp.float32) == hash(np.float32)
+isinstance(x, jax.Array)
+isinstance(x, jnp.ndarray)
+isinstance(1.0, jax.Array)
+x.devices()
+x.sharding
+x.is_fully_replicated
+""",
+    "methods": """
+x.sum()
+x.sum(0)
+x.mean(axis=1)
+x.max(axis=1)
+x.min()
+x.prod()
+x.std()
+x.var()
+x.argmax()
+x.cumsum()
+x.any()
+x.all()
+x.reshape(3, 2)
+x.reshape((3, 2))
+x.reshape(-1)
+x.ravel()
+x.flatten()
+x[None].squeeze()
+x.transpose()
+x.transpose(1, 0)
+x.swapaxes(0, 1)
+x.dot(x.T)
+x.clip(1, 3)
+x.repeat(2)
+x.astype(int)
+x.astype("float16")
+x.astype(jnp.bfloat16)
+x.astype(bool)
+x.copy()
+x.tolist()
+x.item(2)
+x[0, 1].item()
+x.block_until_ready()
+i.view("float32")
+""",
+    "indexing": """
+x[0]
+x[-1]
+x[:, 1]
+x[0, 1]
+x[..., None].shape
+x[1:, ::2]
+x[::-1]
+x[jnp.array([0, 1]), 1]
+x[jnp.array([[0, 1], [1, 0]])].shape
+x[x > 2]
+x[np.array([True, False])]
+x[5]
+x[np.int64(1)]
+x[jnp.array(1)]
+x[i[1]]
+x[()]
+x[True].shape
+x.at[0].set(5)
+x.at[0, 1].add(1.)
+x.at[:, 0].multiply(2)
+x.at[:, 0].divide(2)
+x.at[1].power(2)
+x.at[1].max(3.5)
+x.at[1].min(3.5)
+x.at[9].get(mode="fill", fill_value=-1.)
+x.at[0].apply(jnp.negative)
+x.at[jnp.array([0, 0])].add(1)
+x.at[7].set(1.)
+x.at[7].set(1., mode="clip")
+x.at[x > 2].set(0.)
+[row.sum() for row in x]
+list(jnp.arange(3))
+""",
+    "to Python": """
+float(x[0, 1])
+int(x[0, 2])
+bool(x[0, 0])
+complex(x[0, 1])
+[0, 1, 2][jnp.array(1)]
+f"{x[0, 1]:.3f}"
+f"{x}"
+str(x)
+np.asarray(x)
+np.asarray(x).flags.writeable
+x.__array__(dtype="int32")
+np.asarray(x.astype(jnp.bfloat16))
+np.from_dlpack(x)
+jnp.from_dlpack(np.arange(3, dtype="float32"))
+jax.device_get({"a": x[0]})
+np.add(x, 1)
+np.stack([x, x]).shape
+pickle.loads(pickle.dumps(x))
+""",
+    "pytrees": """
+jax.tree.map(lambda v: v * 2, P(1, {"z": 2, "y": [3, None]}))
+jax.tree.map(lambda a, b: a + b, {"a": 1, "b": (2, 3)}, {"a": 10, "b": (20, 30)})
+jax.tree.map(lambda a, b: (a, b), [1, 2], [{"k": 3}, None])
+jax.tree.structure({"b": 1, "a": (2, None, [3])})
+jax.tree.structure(P(1, collections.OrderedDict(b=1, a=2)))
+jax.tree.structure(collections.defaultdict(int, a=1)) == jax.tree.structure(collections.defaultdict(int, a=2))
+jax.tree.structure({}), jax.tree.structure(()), jax.tree.structure((1,))
+jax.tree.structure([1, 2]) == jax.tree.structure([3, 4])
+jax.tree.structure([1, 2]) == jax.tree.structure((1, 2))
+hash(jax.tree.structure([1, {"a": 2}])) == hash(jax.tree.structure([3, {"a": 4}]))
+jax.tree.leaves({"b": 1, "a": 2, "c": None})
+jax.tree.leaves([1, None], is_leaf=lambda v: v is None)
+jax.tree.flatten({"b": 1, "a": 2})
+jax.tree.unflatten(jax.tree.structure({"a": 0, "b": [0, 0]}), [1, 2, 3])
+jax.tree.reduce(lambda a, b: a + b, [1, 2, 3])
+jax.tree.reduce(lambda a, b: a + b, [1, 2, 3], 10)
+jax.tree.all([True, {"a": 1}])
+jax.tree.transpose(jax.tree.structure([0, 0]), jax.tree.structure({"a": 0}), [{"a": 1}, {"a": 2}])
+jax.tree.leaves_with_path({"a": [1, 2], "b": P(3, 4)})
+jax.tree_util.keystr(jax.tree.leaves_with_path({"a": [1, P(2, 3)]})[1][0])
+jax.tree.map_with_path(lambda p, v: jax.tree_util.keystr(p) + str(v), {"a": 1, "b": [2]})
+jax.tree.structure({"a": 1, "b": [2, 3]}).num_leaves
+jax.tree.structure({"a": 1, "b": [2, 3]}).num_nodes
+jax.tree.structure({"a": 1, "b": [2, 3]}).children()
+jax.tree.structure({"a": 1}).node_data()
+jax.tree.structure([0, 0]).flatten_up_to([{"a": 1}, (2, 3)])
+jax.tree_util.treedef_tuple((jax.tree.structure(1), jax.tree.structure([1])))
+jax.tree.structure([0, 0]).compose(jax.tree.structure({"a": 0}))
+jax.tree_util.all_leaves([1, 2])
+jax.tree_util.all_leaves([1, [2]])
+pickle.loads(pickle.dumps(jax.tree.structure({"a": [1, None]})))
+jax.jit(lambda t: jax.tree.map(lambda v: v + 1, t))({"b": 1., "a": (2, i)})
+""",
+    "transformations": """
+jax.grad(lambda x, y: x * y, argnums=(0, 1))(2., 3.)
+jax.grad(lambda x, y: x * y, argnums=(0,))(2., 3.)
+jax.grad(lambda x, y: x * y, argnums=-1)(2., 3.)
+jax.value_and_grad(lambda x: x ** 2)(3.)
+jax.value_and_grad(lambda x: (x ** 2, x + 1), has_aux=True)(x[0, 1])
+jax.grad(lambda p: p["a"] * p["b"][0])({"a": 2., "b": [3., 4.]})
+jax.grad(lambda x, s: x * len(s))(2., "abc")
+jax.grad(lambda x, *, k: x * k)(2., k=3.)
+jax.grad(jax.grad(lambda x: x ** 3))(2.)
+jax.jvp(lambda x, y: x * y, (2., 3.), (1., 0.))
+jax.vjp(lambda x: x * x, 3.)[1](1.)
+jax.linearize(lambda x: x * x, 3.)[1](1.)
+jax.linear_transpose(lambda x: 2 * x, 1.)(3.)
+jax.vmap(lambda a, b: a + b, in_axes=(0, None))(jnp.arange(3.), 1.)
+jax.vmap(lambda d: d["a"] * d["b"], in_axes=({"a": 0, "b": None},))({"a": jnp.arange(3.), "b": 2.})
+jax.vmap(lambda v: (v, v * 2), out_axes=(0, 1))(x)[1]
+jax.vmap(lambda v, *, k: v + k)(jnp.arange(2.), k=jnp.arange(2.))
+jax.vmap(lambda v: v * 2, in_axes=1, out_axes=1)(x)
+jax.vmap(lambda v: v.shape, in_axes=1)(x) if False else None
+jax.jit(lambda x, n: x * n, static_argnums=1)(2., 3)
+jax.jit(lambda x, n: x * n, static_argnames="n")(2., n=3)
+jax.jit(lambda x, n: x * n, static_argnames=("n",))(2., 3)
+jax.jit(lambda x, y=2.: x + y)(1.)
+jax.jit(lambda x, **k: x + k["b"])(1., b=2., a=3.)
+(choose(1.), choose(1., flag=False), choose.__name__)
+Model().times(3.)
+jax.jit(jax.vmap(jax.grad(lambda x: x ** 2)))(jnp.arange(3.))
+jax.hessian(lambda v: jnp.sum(v ** 3))(jnp.arange(3.))
+jax.jacfwd(lambda v: v ** 2)(jnp.arange(3.))
+jax.jacrev(lambda v: {"a": v ** 2, "b": v.sum()})(jnp.arange(3.))
+jax.jacfwd(lambda a, b: a * b, argnums=(0, 1))(jnp.arange(2.), jnp.ones(2))
+jax.eval_shape(lambda v: v @ v.T, x)
+jax.eval_shape(lambda a: {"k": a + 1}, jax.ShapeDtypeStruct((3,), jnp.float32))
+jax.make_jaxpr(lambda v: v + 1)(x)
+jax.make_jaxpr(lambda a, n: a * n, static_argnums=1)(2., 3)
+jax.grad(sevenfold)(1.)
+jax.grad(tenfold)(2., 3.)
+jax.grad(tenfold, argnums=1)(2., 3.)
+jax.device_put([1., 2.])
+jax.block_until_ready({"a": 1})
+""",
+    "64 bits": """
+jnp.arange(2.)
+jnp.array(1)
+jnp.array(1.5)
+jnp.zeros(2, dtype="float64")
+jnp.asarray(np.arange(2))
+jnp.asarray(2 ** 40)
+jnp.float32(1) + 1
+""",
+}
+
+
+def expressions():
+    for group, lines in GROUPS.items():
+        for line in lines.strip().splitlines():
+            yield group, line
+
+
+def scope():
+    names = {}
+    exec(SETUP, names)
+    return names
+
+
+def evaluate(group, line, names):
+    """The repr of an expression's value."""
+    import jax
+    if group != "64 bits":
+        return repr(eval(line, names))
+    with jax.enable_x64(True):
+        return repr(eval(line, names))

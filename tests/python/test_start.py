@@ -1,0 +1,70 @@
+"""Starting programs: `python -m cotan`, what is imported, what a module's names are."""
+import os
+import subprocess
+import sys
+import textwrap
+
+LAUNCH = [sys.executable, "-m", "cotan"]
+
+
+def run(*args, cwd=None):
+    done = subprocess.run([*LAUNCH, *args], capture_output=True, text=True, cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_code():
+    assert run("-c", "import jax, sys; print(jax.numpy.ones(2), sys.argv)", "a", "b") == "[1. 1.] ['-c', 'a', 'b']\n"
+
+
+def test_file(tmp_path):
+    (tmp_path / "helper.py").write_text("import jax.numpy as jnp\nvalue = jnp.arange(3)\n")
+    (tmp_path / "program.py").write_text(textwrap.dedent("""
+        import sys
+        import jax
+        from helper import value
+        if __name__ == "__main__":
+            print(value, sys.argv, __file__)
+    """))
+    path = str(tmp_path / "program.py")
+    assert run(path, "--flag") == f"[0 1 2] {[path, '--flag']} {path}\n"
+
+
+def test_module(tmp_path):
+    (tmp_path / "tool.py").write_text("import sys, jax\nprint(__name__, sys.argv[1:])\n")
+    assert run("-m", "tool", "x", cwd=tmp_path) == "__main__ ['x']\n"
+
+
+def test_failures_have_tracebacks(tmp_path):
+    (tmp_path / "broken.py").write_text("import jax\njax.jit(lambda x: 1 / 0)(1.)\n")
+    done = subprocess.run([*LAUNCH, str(tmp_path / "broken.py")], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.strip().endswith("ZeroDivisionError: division by zero") and "broken.py" in done.stderr
+
+
+def test_numpy_is_not_imported_until_needed():
+    code = "import jax, sys; import jax.numpy as jnp; jax.jit(lambda x: jnp.sin(x) * 2)(1.0).block_until_ready(); print('numpy' in sys.modules)"
+    assert run("-c", code) == "False\n"
+
+
+def test_both_names_are_one_package():
+    assert run("-c", "import jax, cotan, jax.numpy, cotan.numpy, jax.tree_util; print(jax is cotan, jax.numpy is cotan.numpy)") == "True True\n"
+
+
+def test_missing_modules():
+    assert "True" in run("-c", textwrap.dedent("""
+        try:
+            import jax.nonsense
+        except ModuleNotFoundError as e:
+            print(e.name == "jax.nonsense")
+    """))
+
+
+def test_cotan_without_the_alias():
+    done = subprocess.run([sys.executable, "-c", "import cotan as jax, cotan.numpy as jnp; print(jax.grad(jnp.sin)(0.))"], capture_output=True, text=True)
+    assert done.stdout == "1.0\n", done.stderr
+
+
+def test_devices_by_flag():
+    env = dict(os.environ, XLA_FLAGS="--xla_force_host_platform_device_count=3")
+    done = subprocess.run([*LAUNCH, "-c", "import jax; print(jax.devices())"], capture_output=True, text=True, env=env)
+    assert done.stdout == "[CpuDevice(id=0), CpuDevice(id=1), CpuDevice(id=2)]\n"

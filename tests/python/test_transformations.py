@@ -1,0 +1,212 @@
+"""What transformations do besides computing: caching, tracing once, wrapping, descriptors, tracers, switches."""
+import functools
+import inspect
+import threading
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+
+def counting(f):
+    def g(*args, **kwargs):
+        g.calls += 1
+        return f(*args, **kwargs)
+    g.calls = 0
+    return g
+
+
+def test_jit_traces_once_for_each_signature():
+    f = counting(lambda v, n=1: v * n)
+    j = jax.jit(f, static_argnames="n")
+    for _ in range(3):
+        j(1.), j(jnp.ones(2)), j(jnp.ones(2), n=2)
+    assert f.calls == 3 and j._cache_size() == 3
+    j(2.), j(jnp.zeros(2))
+    assert f.calls == 3
+    j(1), j(np.float32(1))  # an integer; a float that is not weak
+    assert f.calls == 5
+    j.clear_cache()
+    j(1.)
+    assert f.calls == 6
+
+
+def test_structure_is_part_of_the_signature():
+    f = counting(lambda t: jax.tree.map(lambda v: v + 1, t))
+    j = jax.jit(f)
+    assert j({"a": 1., "b": 2.}) == {"a": 2., "b": 3.}
+    j({"b": 1., "a": 2.})
+    assert f.calls == 1
+    j([1., 2.]), j((1., 2.)), j({"a": 1., "c": 2.})
+    assert f.calls == 4
+
+
+def test_equal_static_arguments_share_a_program():
+    f = counting(lambda n, v: v * len(n))
+    j = jax.jit(f, static_argnums=0)
+    assert float(j("ab", 2.)) == float(j("".join(["a", "b"]), 2.)) == 4. and f.calls == 1
+    assert float(j((1, 2, 3), 2.)) == 6. and f.calls == 2
+
+
+def test_wrapping():
+    def named(v, w=2):
+        """Doc."""
+        return v
+    named.extra = 5
+    for t in (jax.jit, jax.grad, jax.vmap, jax.value_and_grad):
+        g = t(named)
+        assert (g.__name__, g.__doc__, g.__module__, g.__wrapped__) == ("named", "Doc.", __name__, named)
+        assert list(inspect.signature(g).parameters) == ["v", "w"] and g.extra == 5
+        g.mine = 1
+        assert g.mine == 1
+    assert jax.jit(functools.partial(named, w=3))(1.) == 1.
+
+
+def test_methods():
+    class Layer:
+        scale = 3.
+
+        @functools.partial(jax.jit, static_argnums=0)
+        def __call__(self, v):
+            return self.scale * v
+
+        @jax.jit
+        def no_static(v):
+            return v
+
+        @staticmethod
+        @jax.jit
+        def free(v):
+            return v + 1
+
+    assert float(Layer()(2.)) == 6. and float(Layer.free(1.)) == 2. and float(Layer.no_static(1.)) == 1.
+
+
+def test_decorator_with_options():
+    @jax.jit(static_argnums=1)
+    def power(v, n):
+        return v ** n
+    assert float(power(3., 2)) == 9.
+
+
+def test_tracers():
+    kinds = {}
+
+    def look(v):
+        kinds[type(v).__name__] = repr(v)
+        assert isinstance(v, jax.Array) and isinstance(v, jax.core.Tracer) and isinstance(v, jnp.ndarray)
+        return v * 2
+
+    x = jnp.ones(2)
+    jax.jit(look)(x), jax.vmap(look)(x), jax.jvp(look, (x,), (x,)), jax.linearize(look, x)
+    assert kinds["DynamicJaxprTracer"] == "JitTracer(float32[2])"
+    assert kinds["BatchTracer"] == "VmapTracer(aval=float32[], batched=float32[2])"
+    assert kinds["JVPTracer"] == "JVPTracer(primal=[1. 1.], tangent=[1. 1.])"
+    assert kinds["LinearizeTracer"] == "GradTracer(primal=[1. 1.], typeof(tangent)=f32[2])"
+    assert not isinstance(x, jax.core.Tracer) and type(x).__name__ == "ArrayImpl"
+
+
+def test_control_flow_on_concrete_values_under_grad():
+    f = lambda v: v * 2 if v > 0 else v * 3
+    assert float(jax.grad(f)(1.)) == 2. and float(jax.grad(f)(-1.)) == 3.
+    assert float(jax.grad(lambda v: v * float(v))(3.)) == 3.
+
+
+def test_untouched_arguments_of_grad():
+    token = object()
+    seen = []
+    jax.grad(lambda v, o, k=None: (seen.append((o, k)), v)[1])(1., token, k={"a": token})
+    assert seen[0][0] is token and seen[0][1]["a"] is token
+
+
+def test_disable_jit():
+    f = counting(lambda v: v + 1)
+    j = jax.jit(f)
+    with jax.disable_jit():
+        j(1.), j(1.)
+        assert f.calls == 2 and float(jax.jit(lambda v: v if v > 0 else -v)(-2.)) == 2.
+    j(1.), j(1.)
+    assert f.calls == 3
+
+
+def test_enable_x64_is_scoped():
+    with jax.enable_x64(True):
+        assert jnp.arange(2.).dtype == np.float64 and jax.jit(lambda v: v + 1)(1.).dtype == np.float64
+    assert jnp.arange(2.).dtype == np.float32 and jax.jit(lambda v: v + 1)(1.).dtype == np.float32
+    assert not jax.config.jax_enable_x64
+
+
+def test_closures_over_arrays_and_tracers():
+    w = jnp.arange(3.)
+    assert jax.jit(lambda v: jnp.sum(v * w))(2.) == 6.
+    inner = jax.jit(lambda a: jax.jit(lambda b: a * b)(3.))
+    assert float(inner(2.)) == 6. and float(jax.grad(inner)(2.)) == 3.
+
+
+def test_results_keep_their_containers():
+    f = jax.jit(lambda v: {"z": (v, [v + 1, None]), "a": ()})
+    out = f(1.)
+    assert list(out) == ["a", "z"] and out["a"] == () and out["z"][1][1] is None and float(out["z"][1][0]) == 2.
+
+
+def test_mutation_of_an_input_array_does_not_show():
+    n = np.zeros(4, dtype=np.float32)
+    a, j = jnp.asarray(n), jax.jit(lambda v: v)(n)
+    n[:] = 1
+    assert a.tolist() == [0.] * 4 and j.tolist() == [0.] * 4
+
+
+def test_custom_jvp_with_nondifferentiable_function():
+    @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+    def apply(f, v):
+        return f(v)
+
+    @apply.defjvp
+    def rule(f, primals, tangents):
+        return apply(f, *primals), 5. * tangents[0]
+
+    assert float(jax.grad(apply, argnums=1)(jnp.sin, 1.)) == 5.
+    assert float(jax.jit(lambda v: jax.grad(apply, argnums=1)(jnp.sin, v))(1.)) == 5.
+
+
+def test_custom_vjp_residuals_are_pytrees():
+    @jax.custom_vjp
+    def clip(v):
+        return v
+
+    clip.defvjp(lambda v: (v, {"v": v}), lambda r, ct: (jnp.clip(ct, -r["v"], r["v"]),))
+    assert float(jax.grad(lambda v: 100. * clip(v))(2.)) == 2.
+
+
+def test_threads():
+    results = [None] * 4
+    f = jax.jit(jax.grad(lambda v, k: jnp.sum(v ** 2) * k))
+
+    def work(k):
+        for _ in range(50):
+            results[k] = float(jnp.sum(f(jnp.ones(3), float(k))))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    assert results == [0., 6., 12., 18.]
+
+
+def test_lower_and_compile():
+    lowered = jax.jit(lambda a, n: a * n, static_argnums=1).lower(jnp.ones(3), 2)
+    assert float(lowered.compile()(jnp.ones(3), 2).sum()) == 6. if False else lowered.as_text()
+    traced = jax.jit(lambda a: a * 2).trace(jax.ShapeDtypeStruct((3,), jnp.float32))
+    assert traced.jaxpr.out_avals[0].shape == (3,)
+
+
+def test_objects_die():
+    import gc
+    import weakref
+    f = lambda v: v + 1
+    r = weakref.ref(f)
+    g = jax.jit(f)
+    g(1.)
+    del f, g
+    gc.collect()
+    assert r() is None
