@@ -68,6 +68,8 @@ static inline int64_t window_at(const window_axis *w, int64_t o, int64_t k)
 }
 /* Checks the lists and fills the axes; false after an error. */
 CT_NODISCARD bool window_axes(const op *o, const params_window *p, const aval *x, window_axis *axes);
+/* Trailing axes that no window moves over belong to one block: takes them off *ndim, which stays at least 1, and returns the block's size. */
+int64_t window_block(const window_axis *axes, int *ndim);
 /* The padding, in pairs, with which windows of the cotangent give back x's, once the cotangent is spread by the strides. */
 int_list window_transposed_padding(int ndim, const window_axis *axes);
 

@@ -160,18 +160,17 @@ static void reduce_rows(void *context, int64_t begin, int64_t end)
     base_free(scratch);
 }
 
-/* Trailing axes that no window moves over belong to one block. */
-static void split_axes(window_run *r, int ndim)
+int64_t window_block(const window_axis *axes, int *ndim)
 {
-    r->block = 1;
-    r->ndim = ndim;
-    while (r->ndim > 1) {
-        const window_axis *w = &r->axes[r->ndim - 1];
+    int64_t block = 1;
+    while (*ndim > 1) {
+        const window_axis *w = &axes[*ndim - 1];
         if (w->size != 1 || w->stride != 1 || w->low || w->high || w->dilation != 1)
             break;
-        r->block *= w->in;
-        r->ndim--;
+        block *= w->in;
+        --*ndim;
     }
+    return block;
 }
 
 static void identity_element(int code, ct_dtype dtype, void *element)
@@ -202,7 +201,8 @@ static ct_status kernel_window(const op *o, const void *params, int nin, const o
         return CT_OK;
     }
     identity_element(o->code, dtype, r.identity);
-    split_axes(&r, x->ndim);
+    r.ndim = x->ndim;
+    r.block = window_block(r.axes, &r.ndim);
     int64_t rows = 1, work = r.block * r.axes[r.ndim - 1].out;
     for (int i = 0; i < r.ndim; i++) {
         rows *= i < r.ndim - 1 ? r.axes[i].out : 1;

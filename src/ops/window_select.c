@@ -6,47 +6,173 @@
 
 /* ---- picking ---- */
 
+/* Windows over the first axes; what lies behind them is one block, whose elements pick on their own. */
 typedef struct pick_run {
     window_axis axes[MAX_NDIM];
     int ndim;
+    int64_t block, windows, elements; /* elements of one window */
     bool largest;
-    const double *x;
+    ct_dtype dtype; /* float32 or float64: what x is compared in */
+    const void *x;
+    void *memory;
+    size_t bytes;
+    const char *from; /* of the tangents or the source */
+    char *to;
+    size_t itemsize;
+    kernel_map *combine; /* NULL: read, do not add */
+    int64_t rows;        /* windows of one task */
+    ct_status status;
 } pick_run;
 
-/* Offset of the extreme of the window at linear position `at` of the result; the first of equals; -1 when the window holds padding only. */
-static int64_t pick(const pick_run *r, int64_t at)
+/* Room for one window at a time: the best value of each element of the block, which window element it is, and where that one lies. */
+typedef struct picked {
+    double *best;
+    int32_t *which;
+    int64_t *places; /* in blocks; -1: padding */
+} picked;
+
+static void better_f32(int64_t n, const float *restrict x, float sign, int32_t k, float *restrict best, int32_t *restrict which)
 {
-    int64_t place[MAX_NDIM], k[MAX_NDIM] = {0}, best = -1;
+    for (int64_t c = 0; c < n; c++) {
+        bool keep = best[c] * sign >= x[c] * sign;
+        best[c] = keep ? best[c] : x[c];
+        which[c] = keep ? which[c] : k;
+    }
+}
+
+static void better_f64(int64_t n, const double *restrict x, double sign, int32_t k, double *restrict best, int32_t *restrict which)
+{
+    for (int64_t c = 0; c < n; c++) {
+        bool keep = best[c] * sign >= x[c] * sign;
+        best[c] = keep ? best[c] : x[c];
+        which[c] = keep ? which[c] : k;
+    }
+}
+
+/* Compares one block of the operand with the best so far. */
+static void challenge(const pick_run *r, picked *p, int64_t place, int32_t k, bool first)
+{
+    size_t itemsize = dtype_table[r->dtype].itemsize, bytes = (size_t)r->block * itemsize;
+    const char *x = (const char *)r->x + (size_t)place * bytes;
+    if (first) {
+        memcpy(p->best, x, bytes);
+        for (int64_t c = 0; c < r->block; c++)
+            p->which[c] = k;
+    } else if (r->dtype == CT_FLOAT32)
+        better_f32(r->block, (const float *)(const void *)x, r->largest ? 1 : -1, k, (float *)(void *)p->best, p->which);
+    else
+        better_f64(r->block, (const double *)(const void *)x, r->largest ? 1 : -1, k, p->best, p->which);
+}
+
+/* Fills `which` for the window at linear position `at`; false when it holds padding only. The first of equals stands. */
+static bool pick(const pick_run *r, int64_t at, picked *p)
+{
+    int64_t place[MAX_NDIM], k[MAX_NDIM] = {0};
+    bool found = false;
     for (int i = r->ndim - 1; i >= 0; i--) {
         place[i] = at % r->axes[i].out;
         at /= r->axes[i].out;
     }
-    for (;;) {
+    for (int32_t number = 0; number < r->elements; number++) {
         int64_t from = 0;
         for (int i = 0; i < r->ndim && from >= 0; i++) {
             int64_t inside = window_at(&r->axes[i], place[i], k[i]);
             from = inside < 0 ? -1 : from * r->axes[i].in + inside;
         }
-        if (from >= 0 && (best < 0 || !(r->largest ? r->x[best] >= r->x[from] : r->x[best] <= r->x[from])))
-            best = from;
-        int i = r->ndim - 1;
-        while (i >= 0 && ++k[i] == r->axes[i].size)
-            k[i--] = 0;
-        if (i < 0)
-            return best;
+        p->places[number] = from;
+        if (from >= 0) {
+            challenge(r, p, from, number, !found);
+            found = true;
+        }
+        for (int i = r->ndim - 1; i >= 0 && ++k[i] == r->axes[i].size; i--)
+            k[i] = 0;
+    }
+    return found;
+}
+
+static void add_picked(const pick_run *r, const picked *p, int64_t window)
+{
+    static const int64_t steps[2] = {1, 1};
+    const char *from = r->from + (size_t)(window * r->block) * r->itemsize;
+    if (r->itemsize == 4 && r->dtype == CT_FLOAT32 && !r->memory) { /* float32 itself */
+        const float *source = (const float *)(const void *)from;
+        for (int64_t c = 0; c < r->block; c++)
+            ((float *)(void *)r->to)[p->places[p->which[c]] * r->block + c] += source[c];
+        return;
+    }
+    for (int64_t c = 0; c < r->block; c++) {
+        char *to = r->to + (size_t)(p->places[p->which[c]] * r->block + c) * r->itemsize;
+        r->combine(1, to, (const void *const[]){to, from + (size_t)c * r->itemsize}, steps);
     }
 }
 
-/* The operand in double precision, to compare by. */
-static double *comparable(const operand *x, size_t *bytes)
+static void read_picked(const pick_run *r, const picked *p, int64_t window, bool found)
 {
+    char *to = r->to + (size_t)(window * r->block) * r->itemsize;
+    if (!found) {
+        memset(to, 0, (size_t)r->block * r->itemsize);
+        return;
+    }
+    for (int64_t c = 0; c < r->block; c++, to += r->itemsize)
+        memcpy(to, r->from + (size_t)(p->places[p->which[c]] * r->block + c) * r->itemsize, r->itemsize);
+}
+
+static void pick_rows(void *context, int64_t begin, int64_t end)
+{
+    pick_run *r = context;
+    picked p = {base_alloc((size_t)r->block * sizeof *p.best), base_alloc((size_t)r->block * sizeof *p.which), base_alloc((size_t)r->elements * sizeof *p.places)};
+    if (p.best && p.which && p.places) {
+        for (int64_t window = begin * r->rows; window < end * r->rows; window++) {
+            bool found = pick(r, window, &p);
+            if (!r->combine)
+                read_picked(r, &p, window, found);
+            else if (found)
+                add_picked(r, &p, window);
+        }
+    } else {
+        r->status = CT_OUT_OF_MEMORY_ERROR;
+    }
+    base_free(p.best);
+    base_free(p.which);
+    base_free(p.places);
+}
+
+/* The operand as something to compare by: float32 as it is, halves as float32, the rest as float64. */
+static bool comparable(pick_run *r, const operand *x)
+{
+    ct_dtype dtype = (ct_dtype)x->aval.dtype;
+    r->dtype = dtype_is(dtype, FAMILY_FLOAT) && dtype_table[dtype].bits <= 32 ? CT_FLOAT32 : CT_FLOAT64;
+    r->x = x->data;
+    if (r->dtype == dtype)
+        return true;
     int64_t n = shape_size(x->aval.ndim, x->aval.shape), step = 1;
-    *bytes = (size_t)(n ? n : 1) * sizeof(double);
-    double *wide = array_memory(*bytes);
+    r->bytes = (size_t)(n ? n : 1) * dtype_table[r->dtype].itemsize;
+    r->x = r->memory = array_memory(r->bytes);
+    if (!r->memory)
+        return false;
     const void *source = x->data;
-    if (wide)
-        kernel_convert((ct_dtype)x->aval.dtype, CT_FLOAT64)(n, wide, &source, &step);
-    return wide;
+    kernel_convert(dtype, r->dtype)(n, r->memory, &source, &step);
+    return true;
+}
+
+/* Adding to overlapping windows stays in one thread; the first axis is free when no window moves over it. */
+static ct_status pick_all(pick_run *r, const operand *x)
+{
+    r->block = window_block(r->axes, &r->ndim);
+    r->windows = r->elements = 1;
+    for (int i = 0; i < r->ndim; i++) {
+        r->windows *= r->axes[i].out;
+        r->elements *= r->axes[i].size;
+    }
+    if (!comparable(r, x))
+        return CT_OUT_OF_MEMORY_ERROR;
+    bool apart = r->ndim && r->axes[0].size == 1 && r->axes[0].out;
+    r->rows = !r->combine ? 1 : apart ? r->windows / r->axes[0].out : r->windows;
+    int64_t tasks = r->rows ? r->windows / r->rows : 0;
+    base_parallel(tasks, 16384 / (r->rows * r->block * r->elements + 1) + 1, pick_rows, r);
+    if (r->memory)
+        array_memory_free(r->memory, r->bytes);
+    return r->status;
 }
 
 static bool check_select(const op *o, const char *select_prim, const aval *x, const aval *other)
@@ -102,25 +228,8 @@ static ct_status kernel_gather_add(const op *o, const void *params, int nin, con
     (void)nin, (void)nout;
     const params_select_gather *p = params;
     params_window w = gather_window(p);
-    pick_run r = {.ndim = in[1].aval.ndim, .largest = !strcmp(p->select_prim, "ge")};
-    size_t bytes, itemsize = dtype_table[out->aval.dtype].itemsize;
-    if (!window_axes(o, &w, &in[1].aval, r.axes))
-        return CT_TYPE_ERROR;
-    double *x = comparable(&in[1], &bytes);
-    if (!x)
-        return CT_OUT_OF_MEMORY_ERROR;
-    r.x = x;
-    int64_t n = shape_size(out->aval.ndim, out->aval.shape);
-    for (int64_t i = 0; i < n; i++) {
-        int64_t from = pick(&r, i);
-        char *to = (char *)out->data + (size_t)i * itemsize;
-        if (from < 0)
-            memset(to, 0, itemsize);
-        else
-            memcpy(to, (const char *)in[0].data + (size_t)from * itemsize, itemsize);
-    }
-    array_memory_free(x, bytes);
-    return CT_OK;
+    pick_run r = {.ndim = in[1].aval.ndim, .largest = !strcmp(p->select_prim, "ge"), .from = in[0].data, .to = out->data, .itemsize = dtype_table[out->aval.dtype].itemsize};
+    return window_axes(o, &w, &in[1].aval, r.axes) ? pick_all(&r, &in[1]) : CT_TYPE_ERROR;
 }
 
 static bool jvp_first(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
@@ -214,32 +323,17 @@ static bool abstract_scatter_add(const op *o, const void *params, int nin, const
 static ct_status kernel_scatter_add(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
 {
     (void)nin, (void)nout;
-    static const int64_t steps[2] = {1, 1};
     const params_select_scatter *p = params;
     ct_dtype dtype = (ct_dtype)out->aval.dtype;
-    size_t bytes, itemsize = dtype_table[dtype].itemsize;
+    size_t itemsize = dtype_table[dtype].itemsize;
     plain_window w;
     scatter_window_of(p, &w);
-    pick_run r = {.ndim = in[1].aval.ndim, .largest = !strcmp(p->select_prim, "ge")};
-    kernel_map *combine = kernel_find(dtype == CT_BOOL ? "or" : "add", dtype);
-    if (!combine)
+    pick_run r = {.ndim = in[1].aval.ndim, .largest = !strcmp(p->select_prim, "ge"), .from = in[0].data, .to = out->data, .itemsize = itemsize,
+                  .combine = kernel_find(dtype == CT_BOOL ? "or" : "add", dtype)};
+    if (!r.combine)
         return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not implemented for dtype %s", o->name, dtype_table[dtype].name);
-    if (!window_axes(o, &w.window, &in[1].aval, r.axes))
-        return CT_TYPE_ERROR;
-    double *x = comparable(&in[1], &bytes);
-    if (!x)
-        return CT_OUT_OF_MEMORY_ERROR;
-    r.x = x;
     memset(out->data, 0, (size_t)shape_size(out->aval.ndim, out->aval.shape) * itemsize);
-    int64_t n = shape_size(in[0].aval.ndim, in[0].aval.shape);
-    for (int64_t i = 0; i < n; i++) {
-        int64_t at = pick(&r, i);
-        char *to = (char *)out->data + (size_t)at * itemsize;
-        if (at >= 0)
-            combine(1, to, (const void *const[]){to, (const char *)in[0].data + (size_t)i * itemsize}, steps);
-    }
-    array_memory_free(x, bytes);
-    return CT_OK;
+    return window_axes(o, &w.window, &in[1].aval, r.axes) ? pick_all(&r, &in[1]) : CT_TYPE_ERROR;
 }
 
 static bool transpose_scatter_add(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
