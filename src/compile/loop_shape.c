@@ -58,6 +58,9 @@ loop_shape loop_shape_of(const kernel_ir *k, int vector_bytes)
     s.unroll = cost <= 24 ? 4 : cost <= 160 ? 2 : 1;
     if (!s.columns && !k->reduced && cost <= 24) s.unroll = 2;
     while (s.unroll > 1 && lanes < (int64_t)s.width * s.unroll) s.unroll /= 2;
+    enum { LITTLE = 1 << 15 };
+    s.compact = s.rows * inner * lanes <= LITTLE && cost > 8;
+    if (s.compact) s.unroll = 1;
     int64_t step = (int64_t)s.width * s.unroll;
     s.block = lanes;
     if (s.columns) s.block = step;

@@ -60,6 +60,7 @@ typedef struct loop_shape {
     int64_t block;      /* elements of the last dimension in a unit (columns, or maps without reduction) */
     int64_t blocks;     /* units along the last dimension */
     int64_t units;      /* rows * blocks */
+    bool compact;       /* little work: one masked loop instead of an unrolled one and its tail, to save compile time */
     int64_t work;       /* rough cost of a unit in nanoseconds */
 } loop_shape;
 loop_shape loop_shape_of(const kernel_ir *k, int vector_bytes);

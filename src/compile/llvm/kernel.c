@@ -199,6 +199,53 @@ typedef struct phase {
     bool *needed; /* inner nodes */
 } phase;
 
+enum { WORTH_KEEPING = 12, MOST_KEPT_BYTES = 1 << 16 };
+
+/* Rows short enough, of one reduced dimension. */
+static int64_t kept_row_bytes(const emitter *e, int n)
+{
+    int last = e->k->ndim - 1;
+    int64_t step = (int64_t)e->shape.width * MAX_UNROLL, row = (e->k->extent[last] + step - 1) / step * step;
+    if (e->shape.columns || e->k->reduced != 1u << last || row > MOST_KEPT_BYTES) return MOST_KEPT_BYTES + 1;
+    return row * loop_itemsize(e->k->nodes[n].dtype);
+}
+
+/* Notes who needs a value first; the second phase that needs an expensive one makes it kept. True when this phase reads it from the stack. */
+static bool keep_value(emitter *e, int n, int number)
+{
+    const loop_node *node = &e->k->nodes[n];
+    if (e->kept[n]) return e->first_phase[n] < number;
+    if (e->first_phase[n] < 0) e->first_phase[n] = number;
+    if (e->first_phase[n] == number || node->kind != LOOP_BODY || !e->places[n].inner || node->dtype == CT_BOOL || body_names[node->number].cost < WORTH_KEEPING)
+        return false;
+    int64_t bytes = kept_row_bytes(e, n);
+    if (e->kept_bytes + bytes > MOST_KEPT_BYTES) return false;
+    e->kept_bytes += bytes;
+    e->kept[n] = LLVMBuildAlloca(e->b, LLVMArrayType2(e->scalar[BODY_I8], (uint64_t)bytes), "");
+    LLVMSetAlignment(e->kept[n], 64);
+    return true;
+}
+
+static LLVMValueRef kept_address(emitter *e, int n, int u)
+{
+    int64_t size = loop_itemsize(e->k->nodes[n].dtype);
+    LLVMValueRef at = bytes_on(e, e->kept[n], mul_const(e, e->index[e->k->ndim - 1], size));
+    return u ? bytes_on(e, at, llvm_int(e, size * u * e->shape.width)) : at;
+}
+
+static void write_kept(emitter *e, int n, int live)
+{
+    for (int u = 0; u < live; u++) LLVMSetAlignment(LLVMBuildStore(e->b, e->value[n].at[u], kept_address(e, n, u)), (unsigned)loop_itemsize(e->k->nodes[n].dtype));
+}
+
+static void read_kept(emitter *e, int n, int live)
+{
+    for (int u = 0; u < live; u++) {
+        e->value[n].at[u] = LLVMBuildLoad2(e->b, memory_type(e, e->k->nodes[n].dtype), kept_address(e, n, u), "");
+        LLVMSetAlignment(e->value[n].at[u], (unsigned)loop_itemsize(e->k->nodes[n].dtype));
+    }
+}
+
 static bool find_phase(emitter *e, int number, phase *p)
 {
     p->number = number, p->nreduces = p->nstores = 0;
@@ -215,16 +262,25 @@ static bool find_phase(emitter *e, int number, phase *p)
         p->reduces[p->nreduces++] = n;
         p->needed[e->k->nodes[n].in[0]] = true;
     }
-    for (int n = e->k->nnodes; n-- > 0;)
-        for (int i = 0; p->needed[n] && i < e->k->nodes[n].nin; i++) p->needed[e->k->nodes[n].in[i]] = true;
+    for (int n = e->k->nnodes; n-- > 0;) {
+        if (!p->needed[n] || !e->places[n].inner || keep_value(e, n, number)) continue;
+        for (int i = 0; i < e->k->nodes[n].nin; i++) p->needed[e->k->nodes[n].in[i]] = true;
+    }
     return true;
 }
 
 /* One step of the innermost loop: inner values, stores, and the accumulators' next values (live per reduction). */
 static void emit_step(emitter *e, const phase *p, int live, LLVMValueRef *accumulators)
 {
-    for (int n = 0; n < e->k->nnodes; n++)
-        if (p->needed[n] && e->places[n].inner) emit_node(e, n, live);
+    for (int n = 0; n < e->k->nnodes; n++) {
+        if (!p->needed[n] || !e->places[n].inner) continue;
+        if (e->kept[n] && e->first_phase[n] < p->number) {
+            read_kept(e, n, live);
+            continue;
+        }
+        emit_node(e, n, live);
+        if (e->kept[n]) write_kept(e, n, live);
+    }
     for (int s = 0; s < p->nstores; s++)
         for (int u = 0; u < live; u++) store_vector(e, p->stores[s], e->value[e->k->stores[p->stores[s]].node].at[u], u);
     for (int r = 0; r < p->nreduces; r++) {
@@ -327,7 +383,7 @@ static bool lane_loops(emitter *e, const phase *p, LLVMValueRef from, LLVMValueR
     int64_t width = e->shape.width, step = width * e->shape.unroll;
     int n = p->nreduces * MAX_UNROLL;
     if (length >= 0 && length % step == 0) return along_lanes(e, p, from, to, e->shape.unroll, false, accumulators, n);
-    if (length < 0 || length >= step) {
+    if (!e->shape.compact && (length < 0 || length >= step)) {
         LLVMValueRef whole = LLVMBuildAnd(e->b, LLVMBuildSub(e->b, to, from, ""), llvm_int(e, -step), "");
         LLVMValueRef middle = LLVMBuildAdd(e->b, from, whole, "");
         if (!along_lanes(e, p, from, middle, e->shape.unroll, false, accumulators, n)) return false;
@@ -404,14 +460,31 @@ static bool emit_phase(emitter *e, const phase *p, span lanes_of_unit)
     return true;
 }
 
+static int last_phase(const emitter *e)
+{
+    int last = 0;
+    for (int n = 0; n < e->k->nnodes; n++)
+        if (e->places[n].depth > last) last = e->places[n].depth;
+    return last;
+}
+
+/* Before any code: a first look at all phases decides what is kept. */
+static bool plan_phases(emitter *e)
+{
+    phase p = {.needed = malloc((size_t)e->k->nnodes)};
+    bool ok = p.needed;
+    for (int n = 0; n < e->k->nnodes; n++) e->first_phase[n] = -1;
+    for (int depth = 0; ok && depth <= last_phase(e); depth++) ok = find_phase(e, depth, &p);
+    free(p.needed);
+    return ok;
+}
+
 static bool emit_phases(emitter *e, span lanes_of_unit)
 {
     phase p = {.needed = malloc((size_t)e->k->nnodes)};
     if (!p.needed) return false;
-    int last = 0;
+    int last = last_phase(e);
     bool ok = true;
-    for (int n = 0; n < e->k->nnodes; n++)
-        if (e->places[n].depth > last) last = e->places[n].depth;
     for (int depth = 0; ok && depth <= last; depth++) {
         emit_unit_nodes(e, depth);
         ok = find_phase(e, depth, &p);
@@ -562,6 +635,7 @@ static bool emit_units(emitter *e)
 {
     LLVMValueRef begin = LLVMGetParam(e->function, 1), end = LLVMGetParam(e->function, 2);
     load_buffers(e);
+    if (!plan_phases(e)) return false;
     if (e->k->ndim == 1 && !e->k->reduced) return one_run(e, begin, end);
     if (e->shape.units == 1) return one_unit(e, llvm_int(e, 0));
     counted l;
@@ -581,7 +655,10 @@ bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name)
     e->places = malloc((size_t)k->nnodes * sizeof *e->places);
     e->value = calloc(1, (size_t)k->nnodes * sizeof *e->value);
     e->base = calloc(1, (size_t)(nplaces(e) + 1) * sizeof *e->base);
-    bool ok = e->places && e->value && e->base;
+    e->kept = calloc((size_t)k->nnodes, sizeof *e->kept);
+    e->first_phase = calloc((size_t)k->nnodes, sizeof *e->first_phase);
+    e->kept_bytes = 0;
+    bool ok = e->places && e->value && e->base && e->kept && e->first_phase;
     if (ok) {
         memset(e->intrinsics, 0, sizeof e->intrinsics);
         memset(e->mask, 0, sizeof e->mask);
@@ -598,6 +675,6 @@ bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name)
         }
         if (ok) LLVMBuildRetVoid(e->b);
     }
-    free(e->places), free(e->value), free(e->base);
+    free(e->places), free(e->value), free(e->base), free(e->kept), free(e->first_phase);
     return ok;
 }

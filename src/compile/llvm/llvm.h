@@ -32,6 +32,10 @@ typedef struct emitter {
     int live;                 /* vectors emitted at once */
     LLVMValueRef ragged_extent; /* trip count of the ragged dimension in this unit */
     bool streamed;
+    /* expensive inner values that several passes over a row need: computed in one, kept on the stack for the others */
+    LLVMValueRef *kept;       /* of each node: its row on the stack; NULL */
+    int32_t *first_phase;     /* of each node: the first phase that needs it; -1 */
+    int64_t kept_bytes;
 } emitter;
 
 /* Which machine type stands for a dtype; BODY_VOID: none. */
