@@ -2,7 +2,7 @@
  *
  * Each test runs in a forked child with its n-th allocation failing, for n = 0, 1, 2, ... until the test makes fewer than n of them.
  * A child may fail its checks, but must end by itself: no crash, no hang, and under `make asan` no leak. From the 200th allocation on n grows by a tenth, and a test
- * is left after COTAN_TORTURE_SECONDS (default 1; 0: no limit). The test's own code has to bear with poison too. */
+ * is left after COTAN_TORTURE_SECONDS (default 1; 0: no limit). COTAN_TORTURE_FROM begins further on, to look at one failure. The test's own code has to bear with poison too. */
 #ifndef COTAN_TORTURE_H
 #define COTAN_TORTURE_H
 
@@ -54,7 +54,8 @@ static int torture_once(const test *t, int64_t n)
 static bool torture_test(const test *t, double seconds)
 {
     double start = torture_clock();
-    int64_t n = 0;
+    const char *from = getenv("COTAN_TORTURE_FROM");
+    int64_t n = from ? atoll(from) : 0;
     for (;; n = n < 200 ? n + 1 : n + n / 10) {
         int status = torture_once(t, n);
         if (status == TORTURE_UNTOUCHED)

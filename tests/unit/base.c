@@ -213,6 +213,10 @@ TEST(two_threads_share_the_pool)
     base_set_threads(0);
 }
 
+/* Lets the thread sanitizer go on in a child that starts threads of its own. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void) { return "die_after_fork=0"; }
+
 TEST(a_forked_child_has_a_pool_of_its_own)
 {
     base_set_threads(2);
