@@ -153,7 +153,7 @@ static ct_array update_box(ct_array x, const index_plan *plan, index_update upda
 static ct_array scatter(ct_array x, index_plan *plan, index_update update, ct_array values, const index_options *o)
 {
     index_gather g;
-    if (!index_to_gather(x, plan, o, &g))
+    if (is_poison(x) || is_poison(values) || !index_to_gather(x, plan, o, &g))
         return array_poison;
     if (g.empty)
         return x;
@@ -179,6 +179,8 @@ static ct_array scatter(ct_array x, index_plan *plan, index_update update, ct_ar
 static ct_array update_by_factors(ct_array x, index_plan *plan, index_update update, ct_array values, const index_options *o)
 {
     ct_array factors = scatter(op_full_like(x, 1), plan, update, values, o);
+    if (is_poison(x) || is_poison(factors))
+        return array_poison;
     ct_dtype dtype = (ct_dtype)x->aval.dtype;
     if (update == INDEX_DIVIDE && !dtype_inexact(dtype)) {
         x = op_convert(x, dtype_to_inexact(dtype), false);

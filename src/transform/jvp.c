@@ -197,27 +197,18 @@ static bool forward_run(linearize_trace *t, flat f, int64_t n, const ct_array *p
     return true;
 }
 
-/* Ends the scope but keeps the leaves (both lists; NULLs are skipped). */
+/* Ends the scope but keeps the leaves (both lists; NULLs are skipped). Where memory is short all its values stay alive in the enclosing scope. */
 void leaves_keep(ct_scope scope, leaves *a, leaves *b)
 {
-    int64_t n = a->n + (b ? b->n : 0), kept = 0;
-    void **keep = base_alloc((size_t)(n + 1) * sizeof *keep);
-    if (!keep) {
-        scope_end(scope, NULL);
-        for (int64_t i = 0; i < a->n; i++)
-            a->at[i] = array_poison;
-        for (int64_t i = 0; b && i < b->n; i++)
-            b->at[i] = array_poison;
-        return;
-    }
-    for (int64_t i = 0; i < a->n; i++)
-        if (a->at[i])
-            keep[kept++] = a->at[i];
-    for (int64_t i = 0; b && i < b->n; i++)
-        if (b->at[i])
-            keep[kept++] = b->at[i];
-    scope_end_many(scope, kept, keep);
-    base_free(keep);
+    int64_t n = a->n + (b ? b->n : 0);
+    void **keep = b && b->n ? base_alloc((size_t)(n + 1) * sizeof *keep) : NULL;
+    if (keep) {
+        memcpy(keep, a->at, (size_t)a->n * sizeof *keep);
+        memcpy(keep + a->n, b->at, (size_t)b->n * sizeof *keep);
+        scope_end_many(scope, n, keep);
+        base_free(keep);
+    } else if (!b || !b->n)
+        scope_end_many(scope, a->n, (void *const *)a->at);
 }
 
 void leaves_free(leaves *l)
@@ -233,14 +224,14 @@ bool transform_jvp(flat f, int64_t n, const ct_array *primals, const ct_array *t
     if (!t)
         return false;
     ct_scope scope = ct_begin();
-    bool good = forward_run(t, f, n, primals, tangents, out, out_tangents);
+    bool good = forward_run(t, f, n, primals, tangents, out, out_tangents) && ct_ok();
     if (!good) {
         leaves_free(out);
         leaves_free(out_tangents);
     }
     leaves_keep(scope, out, out_tangents);
     forward_end(t);
-    return good && ct_ok();
+    return good;
 }
 
 /* ---- linearize ---- */

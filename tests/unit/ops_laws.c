@@ -176,6 +176,7 @@ static ct_array example(ct_array x, int dim, int64_t index)
     ct_array part = array_new((ct_dtype)x->aval.dtype, false, x->aval.ndim - 1, first->aval.shape + 1);
     size_t bytes = (size_t)part->size * dtype_table[x->aval.dtype].itemsize;
     if (!is_poison(part))
+        if (!is_poison(part))
         memcpy(part->data, (char *)first->data + (size_t)index * bytes, bytes);
     return part;
 }
