@@ -2,4 +2,4 @@
  *
  * Includes reach every subject: arithmetic, elementary functions of float32, float64, conversions. Read body.h first. */
 #define BODY
-#include "kernel/bodies_convert.c"
+#include "kernel/bodies_complex.c"

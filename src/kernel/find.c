@@ -15,6 +15,8 @@ const kernel_set *kernel_chosen(void) { return has_v4() ? &kernel_set_v4 : &kern
 const kernel_set *kernel_chosen(void) { return &kernel_set_base; }
 #endif
 
+kernel_entries kernel_entries_special(void); /* loops_special.c: the same for every instruction set */
+
 enum { SLOTS = 4096 }; /* a power of two, at least twice the entries */
 static const kernel_entry *slots[SLOTS];
 static pthread_once_t filled = PTHREAD_ONCE_INIT;
@@ -36,6 +38,7 @@ static void fill(void)
     const kernel_set *set = kernel_chosen();
     for (int64_t i = 0; i < (int64_t)countof(set->entries) && set->entries[i]; i++)
         fill_from(set->entries[i]());
+    fill_from(kernel_entries_special());
 }
 
 kernel_map *kernel_find(const char *primitive, ct_dtype dtype)
