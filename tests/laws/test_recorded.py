@@ -1,0 +1,88 @@
+"""Every function of jax.numpy and jax.lax gives the dtype, weak type, shape and values that JAX gives, or fails with the same exception class."""
+import json
+import math
+import pathlib
+import re
+
+import jax
+import jax.numpy as jnp
+import pytest
+from jax import lax
+
+from . import cases
+
+RECORDED = json.loads((pathlib.Path(__file__).parent / "recorded.json").read_text())
+# Relative error allowed per dtype: a few units in the last place, more for the special functions.
+RELATIVE = {"float32": 1e-6, "float16": 2e-3, "bfloat16": 1.6e-2, "complex64": 4e-6}
+SPECIAL = ("lgamma", "digamma", "polygamma", "zeta", "igamma", "betainc", "bessel", "erf_inv", "power", "pow", "logspace", "geomspace", "cumlogsumexp")
+
+
+def group_of(expression):
+    found = re.match(r"(jnp|lax)\.(\w+)", expression)
+    return f"{found[1]}.{found[2]}" if found else "operators"
+
+
+GROUPS = {}
+for e in RECORDED:
+    GROUPS.setdefault(group_of(e), []).append(e)
+
+
+def names():
+    out = {n: jnp.array(v, dtype=d) for n, (d, v) in cases.SAMPLES.items()}
+    out.update(jnp=jnp, lax=lax)
+    return out
+
+
+def flat(value):
+    return value if isinstance(value, list) else [value]
+
+
+def close(got, want, relative):
+    got, want = float(got), float(want)
+    if math.isnan(want) or math.isnan(got):
+        return math.isnan(want) and math.isnan(got)
+    return got == want or abs(got - want) <= relative * max(abs(want), 1e-3)
+
+
+def differences(value, want, expression):
+    if isinstance(want, list):
+        if not isinstance(value, (tuple, list)) or len(value) != len(want):
+            yield f"{len(want)} results expected, got {value!r}"
+            return
+        for v, w in zip(value, want):
+            yield from differences(v, w, expression)
+        return
+    got = ("*" if value.weak_type else "") + f"{value.dtype}[{','.join(map(str, value.shape))}]"
+    if got != want["type"]:
+        yield f"type {got}, recorded {want['type']}"
+        return
+    parts = jnp.stack([value.real, value.imag], -1) if str(value.dtype).startswith("complex") else value
+    numbers = [float(v) for v in memory(parts)]
+    recorded = [u for v in want["values"] for u in flat(v)]
+    relative = RELATIVE.get(str(value.dtype), 0) * (20 if any(s in expression for s in SPECIAL) else 1)
+    wrong = [(g, w) for g, w in zip(numbers, recorded) if not close(g, w, relative)]
+    if wrong:
+        yield f"values (ours, recorded): {wrong[:3]}"
+
+
+def memory(a):
+    import numpy
+    return numpy.asarray(a.astype("float32") if str(a.dtype) in ("bfloat16", "float16") else a).ravel().tolist()
+
+
+@pytest.mark.parametrize("group", sorted(GROUPS))
+def test_recorded(group):
+    bad = []
+    for expression in GROUPS[group]:
+        want = RECORDED[expression]
+        try:
+            value = jax.block_until_ready(eval(expression, names()))
+        except Exception as error:
+            if not (isinstance(want, dict) and want.get("error") == type(error).__name__):
+                bad.append(f"{expression}: {type(error).__name__}: {str(error)[:120]}")
+            continue
+        if isinstance(want, dict) and "error" in want:
+            bad.append(f"{expression}: {want['error']} expected, got {value!r}")
+            continue
+        bad += [f"{expression}: {d}" for d in differences(value, want, expression)]
+    assert not bad, "\n".join(bad)
