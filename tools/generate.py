@@ -141,6 +141,8 @@ class Param:
     def fill(self):
         """C statements that put the default where nothing was given."""
         f, v = f"c.{self.field}", self.value
+        if self.default is None and self.kind == "INT_OPT":
+            return [f"if ({f}.value == CT_NONE_INT) {f} = (ct_opt_int){{false, 0}};"]
         if self.default is None or (v is None and self.kind != "SWITCH"):
             return []
         if self.kind == "INT_OPT":

@@ -42,7 +42,7 @@ ct_array lax_dot(const ct_lax_dot_args *a)
     if (a->dimension_numbers.n)
         return with_numbers(a->lhs, a->rhs, a->dimension_numbers, a->precision, a->preferred_element_type);
     if (left < 1 || left > 2 || right < 1 || right > 2 || a->lhs->aval.shape[left - 1] != a->rhs->aval.shape[0])
-        return ct_fail(CT_TYPE_ERROR, "Incompatible shapes for dot: arrays with %lld and %lld axes whose last and first do not agree.", (long long)left, (long long)right);
+        return ct_fail(CT_VALUE_ERROR, "Incompatible shapes for dot: arrays with %lld and %lld axes whose last and first do not agree.", (long long)left, (long long)right);
     params_dot_general p = {
         .dimension_numbers = {I(left - 1), I(0), I_NONE, I_NONE},
         .precision = a->precision,

@@ -40,14 +40,14 @@ static ct_array pick(ct_array which, ct_array on_true, ct_array on_false)
 static void divide_floats(ct_array x, ct_array y, ct_array *quotient, ct_array *remainder)
 {
     ct_array r = op_rem(x, y);
-    ct_array by_zero = op_eq(y, op_number(0, y));
+    ct_array by_zero = op_eq(y, numpy_number(0, y));
     ct_array whole = op_sub(x, r);
     ct_array q = op_div(ct_where(by_zero, x, whole), y);
-    ct_array inexact = op_ne(r, op_number(0, r));
+    ct_array inexact = op_ne(r, numpy_number(0, r));
     ct_array sign_y = op_sign(y), sign_r = op_sign(r);
     ct_array adjust = op_and(inexact, op_ne(sign_y, sign_r));
     *remainder = pick(adjust, op_add(r, y), r);
-    *quotient = op_round(pick(adjust, sub(q, 1), q), 0);
+    *quotient = op_round(pick(adjust, op_sub(q, numpy_literal(1, q)), q), 0);
 }
 
 ct_array numpy_floor_divide(ct_array x, ct_array y)
@@ -67,8 +67,8 @@ ct_array numpy_floor_divide(ct_array x, ct_array y)
     ct_array sign_x = op_sign(v[0]), sign_y = op_sign(v[1]);
     ct_array differ = op_ne(sign_x, sign_y);
     r = op_rem(v[0], v[1]);
-    ct_array round_down = op_and(differ, op_ne(r, op_number(0, r)));
-    ct_array below = sub(q, 1);
+    ct_array round_down = op_and(differ, op_ne(r, numpy_number(0, r)));
+    ct_array below = op_sub(q, numpy_literal(1, q));
     return ct_where(round_down, below, q);
 }
 
@@ -77,8 +77,8 @@ static ct_array no_zeros(ct_array y)
 {
     if (!is_integer(y))
         return y;
-    ct_array zero = op_eq(y, op_number(0, y));
-    return ct_where(zero, numpy_filled(op_number(1, y), shape_of(y)), y);
+    ct_array zero = op_eq(y, numpy_number(0, y));
+    return ct_where(zero, numpy_filled(numpy_number(1, y), shape_of(y)), y);
 }
 
 ct_array numpy_remainder(ct_array x, ct_array y)
@@ -87,7 +87,7 @@ ct_array numpy_remainder(ct_array x, ct_array y)
     if (!promote_numbers("remainder", v))
         return array_poison;
     y = no_zeros(v[1]);
-    ct_array r = op_rem(v[0], y), zero = op_number(0, r);
+    ct_array r = op_rem(v[0], y), zero = numpy_number(0, r);
     ct_array inexact = op_ne(r, zero);
     ct_array r_negative = op_lt(r, zero), y_negative = op_lt(y, zero);
     ct_array adjust = op_and(op_ne(r_negative, y_negative), inexact);
@@ -121,7 +121,7 @@ ct_array numpy_divmod(ct_array x, ct_array y)
 /* Six squarings suffice: larger powers of anything above one overflow 64 bits. */
 static ct_array power_integers(ct_array x, ct_array y)
 {
-    ct_array zero = op_number(0, y), one = op_number(1, y);
+    ct_array zero = numpy_number(0, y), one = numpy_number(1, y);
     ct_array x_zero = op_eq(x, zero);
     ct_array vanishes = op_and(x_zero, op_ne(y, zero));
     ct_array result = ct_where(vanishes, zero, one);
@@ -170,8 +170,8 @@ ct_array numpy_power(ct_array x, ct_array y)
 static ct_array log_base2(ct_array x)
 {
     if (!is_complex(x))
-        return op_div(op_log(x), op_log(numpy_number(2, x)));
-    ct_array l = op_log(x), re = op_real(l), im = op_imag(l), two = op_log(numpy_number(2, re));
+        return op_div(op_log(x), op_log(array_scalar(dtype_of(x), false, 2)));
+    ct_array l = op_log(x), re = op_real(l), im = op_imag(l), two = op_log(array_scalar(dtype_of(re), false, 2));
     ct_array a = op_div(re, two);
     return op_complex(a, op_div(im, two));
 }
@@ -195,7 +195,7 @@ ct_array numpy_arccosh(ct_array x)
     if (!is_complex(y))
         return y;
     ct_array re = op_real(y);
-    ct_array left = op_lt(re, op_number(0, re));
+    ct_array left = op_lt(re, numpy_number(0, re));
     return ct_where(left, op_neg(y), y);
 }
 
@@ -208,16 +208,16 @@ ct_array numpy_hypot(ct_array x, ct_array y)
         return ct_fail(CT_VALUE_ERROR, "jnp.hypot is not well defined for complex-valued inputs. Please convert to real values first, such as by using abs(x)");
     x = op_abs(v[0]);
     y = op_abs(v[1]);
-    ct_array infinity = op_number(__builtin_inf(), x);
+    ct_array infinity = numpy_number(__builtin_inf(), x);
     ct_array x_infinite = op_eq(x, infinity);
     ct_array infinite = op_or(x_infinite, op_eq(y, infinity));
     ct_array large = op_max(x, y);
     ct_array small = op_min(x, y);
-    ct_array zero = op_eq(large, op_number(0, large));
-    ct_array again = op_eq(large, op_number(0, large));
-    ct_array divisor = ct_where(again, numpy_filled(op_number(1, large), shape_of(large)), large);
+    ct_array zero = op_eq(large, numpy_number(0, large));
+    ct_array again = op_eq(large, numpy_number(0, large));
+    ct_array divisor = ct_where(again, numpy_filled(numpy_number(1, large), shape_of(large)), large);
     ct_array ratio = op_square(op_div(small, divisor));
-    ct_array length = op_mul(large, op_sqrt(add(1, ratio)));
+    ct_array length = op_mul(large, op_sqrt(op_add(numpy_literal(1, ratio), ratio)));
     length = ct_where(zero, large, length);
     return ct_where(infinite, numpy_number(__builtin_inf(), length), length);
 }
@@ -260,7 +260,7 @@ static ct_array log_add(ct_array x, ct_array y, double base_factor)
     ct_array distance = op_neg(op_abs(difference));
     ct_array more = op_log1p(base_factor == 1 ? op_exp(distance) : op_exp2(distance));
     if (base_factor != 1)
-        more = mul(base_factor, more);
+        more = op_mul(numpy_number(base_factor, more), more);
     return pick(undefined, fallback, op_add(large, more));
 }
 
@@ -270,8 +270,8 @@ static ct_array log_add_2(ct_array x, ct_array y) { return log_add(x, y, 1.44269
 /* +inf counts as zero in a difference of exponents: inf - inf would be NaN. */
 static ct_array no_infinity(ct_array x)
 {
-    ct_array infinite = op_eq(x, op_number(__builtin_inf(), x));
-    return pick(infinite, op_number(0, x), x);
+    ct_array infinite = op_eq(x, numpy_number(__builtin_inf(), x));
+    return pick(infinite, numpy_number(0, x), x);
 }
 
 /* t_x e^(x - o) + t_y e^(y - o): as base 2, with powers of two. */

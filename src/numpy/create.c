@@ -7,7 +7,7 @@ static bool check_shape(const char *what, ct_ints shape)
 {
     for (int64_t i = 0; i < shape.n; i++)
         if (shape.at[i] < 0) {
-            base_fail(CT_VALUE_ERROR, "%s: shapes must have non-negative sizes, got %lld for axis %lld.", what, (long long)shape.at[i], (long long)i);
+            base_fail(CT_TYPE_ERROR, "%s: shapes must have non-negative sizes, got %lld for axis %lld.", what, (long long)shape.at[i], (long long)i);
             return false;
         }
     return true;

@@ -8,6 +8,12 @@ static bool is_whole(ct_array x) { return dtype_is(dtype_of(x), FAMILY_INT | FAM
 static ct_array inexact(ct_array x) { return numpy_convert(x, dtype_to_inexact(dtype_of(x)), x->aval.weak); }
 static ct_array all_of(bool value, ct_array like) { return numpy_filled(array_scalar(CT_BOOL, false, value), shape_of(like)); }
 
+/* For functions that compare with a number: a weak scalar gives a weak result. */
+static ct_array constant_test(bool value, ct_array like)
+{
+    return like->aval.ndim ? all_of(value, like) : array_scalar(CT_BOOL, like->aval.weak, value);
+}
+
 /* How a float is stored: bits of exponent and mantissa, and the integer of the same size. */
 typedef struct layout {
     int exponent, mantissa, bits;
@@ -64,17 +70,17 @@ ct_array numpy_isneginf(ct_array x) { return is_value("isneginf", x, -__builtin_
 ct_array numpy_isreal(ct_array x)
 {
     if (!is_complex(x))
-        return all_of(true, x);
+        return constant_test(true, x);
     ct_array im = op_imag(x);
-    return op_eq(im, op_number(0, im));
+    return op_eq(im, numpy_number(0, im));
 }
 
 ct_array numpy_iscomplex(ct_array x)
 {
     if (!is_complex(x))
-        return all_of(false, x);
+        return constant_test(false, x);
     ct_array im = op_imag(x);
-    return op_ne(im, op_number(0, im));
+    return op_ne(im, numpy_number(0, im));
 }
 
 /* ---- signs ---- */
@@ -113,10 +119,10 @@ ct_array numpy_heaviside(ct_array x, ct_array y)
         return array_poison;
     x = v[0];
     y = v[1];
-    ct_array zero = op_number(0, x);
+    ct_array zero = numpy_number(0, x);
     ct_array negative = op_lt(x, zero), positive = op_gt(x, zero);
     ct_array at_zero = ct_where(op_ne(x, x), x, y);
-    at_zero = ct_where(positive, op_number(1, x), at_zero);
+    at_zero = ct_where(positive, numpy_number(1, x), at_zero);
     return ct_where(negative, zero, at_zero);
 }
 
@@ -124,7 +130,7 @@ ct_array numpy_heaviside(ct_array x, ct_array y)
 
 static ct_array toward_zero(ct_array x)
 {
-    ct_array negative = op_lt(x, op_number(0, x));
+    ct_array negative = op_lt(x, numpy_number(0, x));
     ct_array up = op_ceil(x);
     return ct_where(negative, up, op_floor(x));
 }
@@ -154,7 +160,7 @@ static ct_array round_float(ct_array x, int64_t decimals)
     ct_dtype own = dtype_of(x);
     if (own == CT_FLOAT16 || own == CT_BFLOAT16)
         x = numpy_cast(x, CT_FLOAT32);
-    ct_array factor = op_number(__builtin_pow(10, (double)decimals), x);
+    ct_array factor = numpy_number(__builtin_pow(10, (double)decimals), x);
     ct_array y = op_div(op_round(op_mul(x, factor), ROUND_TO_EVEN), factor);
     return is_poison(y) ? y : numpy_convert(y, own, y->aval.weak);
 }
@@ -164,6 +170,8 @@ ct_array numpy_round(const ct_round_args *a)
     if (is_whole(a->a)) {
         if (a->decimals < 0)
             return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "integer np.round not implemented for decimals < 0");
+        if (dtype_of(a->a) == CT_BOOL)
+            return ct_fail(CT_VALUE_ERROR, "jax.numpy.round does not take booleans; convert them with astype.");
         return a->a;
     }
     if (!is_complex(a->a))
@@ -179,21 +187,21 @@ ct_array numpy_around(const ct_around_args *a) { return ct_round(a->a, .decimals
 ct_array numpy_modf(ct_array x)
 {
     x = inexact(x);
-    ct_array positive = op_ge(x, op_number(0, x));
+    ct_array positive = op_ge(x, numpy_number(0, x));
     ct_array down = op_floor(x);
     ct_array whole = ct_where(positive, down, op_ceil(x));
     ct_array fraction = op_sub(x, whole);
     return is_poison(fraction) ? fraction : ct_tuple(fraction, whole);
 }
 
-static ct_array shift_right(ct_array x, int by) { return op_shift_right_arithmetic(x, op_number(by, x)); }
+static ct_array shift_right(ct_array x, int by) { return op_shift_right_arithmetic(x, numpy_number(by, x)); }
 
 /* The bits of x with a mantissa that is normal, and what that adds to the exponent. */
 static ct_array normal_bits(ct_array x, const layout *l, ct_array *exponent)
 {
     double tiny = __builtin_ldexp(1, 2 - (1 << (l->exponent - 1)));
-    ct_array subnormal = op_lt(op_abs(x), op_number(tiny, x));
-    ct_array scaled = op_mul(x, op_number(__builtin_ldexp(1, l->mantissa), x));
+    ct_array subnormal = op_lt(op_abs(x), numpy_number(tiny, x));
+    ct_array scaled = op_mul(x, numpy_number(__builtin_ldexp(1, l->mantissa), x));
     ct_array normal = ct_where(subnormal, scaled, x);
     *exponent = ct_where(subnormal, array_scalar_int(l->integer, false, -l->mantissa), array_scalar_int(l->integer, false, 0));
     return op_bitcast(normal, l->integer);
@@ -213,8 +221,8 @@ static ct_tree split_exponent(ct_tree x)
     ct_array mantissa = op_bitcast(bits, dtype_of(x));
     ct_array odd = ct_isinf(x);
     odd = op_or(odd, op_ne(x, x));
-    odd = op_or(odd, op_eq(x, op_number(0, x)));
-    e = ct_where(odd, op_number(0, e), e);
+    odd = op_or(odd, op_eq(x, numpy_number(0, x)));
+    e = ct_where(odd, numpy_number(0, e), e);
     mantissa = ct_where(odd, x, mantissa);
     e = numpy_cast(e, CT_INT32);
     return is_poison(mantissa) || is_poison(e) ? array_poison : ct_tuple(mantissa, e);
@@ -255,12 +263,12 @@ ct_array numpy_ldexp(ct_array x, ct_array y)
         return array_poison;
     /* Exponents are whole floats here; one power moves to the mantissa so that the largest results do not overflow on the way. */
     ct_array e = op_add(v[0], v[1]);
-    ct_array up = op_gt(e, op_number(0, e));
-    m = ct_where(up, mul(m, 2), m);
-    e = ct_where(up, sub(e, 1), e);
-    ct_array value = op_mul(m, op_pow(op_number(2, e), e));
+    ct_array up = op_gt(e, numpy_number(0, e));
+    m = ct_where(up, op_mul(m, numpy_literal(2, m)), m);
+    e = ct_where(up, op_sub(e, numpy_literal(1, e)), e);
+    ct_array value = op_mul(m, op_pow(numpy_number(2, e), e));
     ct_array odd = ct_isinf(x);
-    odd = op_or(odd, op_eq(x, op_number(0, x)));
+    odd = op_or(odd, op_eq(x, numpy_number(0, x)));
     return ct_where(odd, x, value);
 }
 
@@ -272,13 +280,13 @@ ct_array numpy_spacing(ct_array x)
         return ct_fail(CT_VALUE_ERROR, "jnp.spacing is not defined for complex inputs.");
     if (!layout_of("spacing", x, &l))
         return array_poison;
-    ct_array infinity = op_number(__builtin_inf(), x);
+    ct_array infinity = numpy_number(__builtin_inf(), x);
     if (dtype_of(x) == CT_FLOAT16)
         return op_sub(op_nextafter(x, infinity), x);
     double smallest = __builtin_ldexp(1, 2 - (1 << (l.exponent - 1)) - l.mantissa);
     ct_array step = op_sub(op_nextafter(x, ct_copysign(infinity, x)), x);
-    ct_array none = op_eq(step, op_number(0, step));
-    ct_array least = ct_copysign(numpy_number(smallest, x), x);
+    ct_array none = op_eq(step, numpy_number(0, step));
+    ct_array least = ct_copysign(op_number(smallest, x), x);
     return ct_where(none, least, step);
 }
 
@@ -287,8 +295,8 @@ ct_array numpy_spacing(ct_array x)
 /* The k-th derivative of sinc at zero, whose derivative is the k+1-st: x * 0 + value. */
 static ct_array sinc_at_zero(int64_t k, ct_array x)
 {
-    ct_array zero = mul(x, 0);
-    return k % 2 ? zero : add(zero, (k / 2 % 2 ? -1.0 : 1.0) / (double)(k + 1));
+    ct_array zero = op_mul(x, numpy_number(0, x));
+    return k % 2 ? zero : op_add(zero, numpy_number((k / 2 % 2 ? -1.0 : 1.0) / (double)(k + 1), zero));
 }
 static ct_fn sinc_function(int64_t k);
 static ct_tree sinc_value(void *env, int n, const ct_tree *args)
@@ -317,9 +325,9 @@ static ct_fn sinc_function(int64_t k)
 ct_array numpy_sinc(ct_array x)
 {
     x = inexact(x);
-    ct_array zero = op_eq(x, op_number(0, x));
-    ct_array angle = mul(3.141592653589793, x);
-    ct_array safe = ct_where(zero, op_number(1, x), angle);
+    ct_array zero = op_eq(x, numpy_number(0, x));
+    ct_array angle = op_mul(numpy_number(3.141592653589793, x), x);
+    ct_array safe = ct_where(zero, numpy_number(1, x), angle);
     ct_fn f = sinc_function(0);
     if (!f)
         return array_poison;
@@ -344,6 +352,6 @@ ct_array numpy_nan_to_num(const ct_nan_to_num_args *a)
     ct_array nan = numpy_cast(a->nan, d), high = a->posinf ? numpy_cast(a->posinf, d) : array_scalar(d, false, most);
     ct_array low = a->neginf ? numpy_cast(a->neginf, d) : array_scalar(d, false, -most);
     x = ct_where(op_ne(x, x), nan, x);
-    x = ct_where(op_eq(x, op_number(__builtin_inf(), x)), high, x);
-    return ct_where(op_eq(x, op_number(-__builtin_inf(), x)), low, x);
+    x = ct_where(op_eq(x, numpy_number(__builtin_inf(), x)), high, x);
+    return ct_where(op_eq(x, numpy_number(-__builtin_inf(), x)), low, x);
 }

@@ -27,8 +27,10 @@ CT_NODISCARD bool numpy_result_dtype(const char *what, int64_t n, const ct_array
 /* Converts n arrays to their promoted dtype; in and out may be the same. The inexact form makes floats of integers. */
 CT_NODISCARD bool numpy_promote(const char *what, int64_t n, const ct_array *in, ct_array *out);
 CT_NODISCARD bool numpy_promote_inexact(const char *what, int64_t n, const ct_array *in, ct_array *out);
-/* A known scalar in the dtype and weakness of `like` (which may be a tracer). */
+/* A known scalar in the dtype of `like` (which may be a tracer), weak if that is a weak scalar. */
 ct_array numpy_number(double value, ct_array like);
+/* What a number of the language becomes beside `like`: weak if that is weak. */
+static inline ct_array numpy_literal(double value, ct_array like) { return array_scalar(dtype_of(like), like->aval.weak, value); }
 /* The dtype a user asked for: canonical (64 bits only under x64), or `otherwise` when none was given. */
 static inline ct_dtype numpy_dtype(ct_dtype asked, ct_dtype otherwise) { return asked == CT_NO_DTYPE ? otherwise : dtype_canonical(asked); }
 

@@ -28,7 +28,7 @@ ct_array numpy_convert(ct_array x, ct_dtype dtype, bool weak)
     return op_convert(x, dtype, weak);
 }
 
-ct_array numpy_number(double value, ct_array like) { return array_scalar(dtype_of(like), like->aval.weak, value); }
+ct_array numpy_number(double value, ct_array like) { return array_scalar(dtype_of(like), like->aval.weak && !like->aval.ndim, value); }
 
 bool numpy_result_dtype(const char *what, int64_t n, const ct_array *in, ct_dtype *dtype, bool *weak)
 {
@@ -48,27 +48,12 @@ bool numpy_result_dtype(const char *what, int64_t n, const ct_array *in, ct_dtyp
     return true;
 }
 
-/* A known weak scalar of the right dtype may stay weak: an operation's result is weak only if all operands are. */
-static ct_array convert_operand(ct_array x, ct_dtype dtype, bool weak)
-{
-    if (dtype_of(x) == dtype && is_array(x) && !x->aval.ndim && !weak)
-        return x;
-    return numpy_convert(x, dtype, weak);
-}
-
 static bool convert_all(int64_t n, const ct_array *in, ct_array *out, ct_dtype dtype, bool weak)
 {
     for (int64_t i = 0; i < n; i++)
-        if (is_poison(out[i] = n == 1 ? numpy_convert(in[i], dtype, weak) : convert_operand(in[i], dtype, weak)))
+        if (is_poison(out[i] = numpy_convert(in[i], dtype, weak)))
             return false;
-    /* All operands known scalars: one has to carry the strength. */
-    if (!weak && n > 1)
-        for (int64_t i = 0; i < n; i++)
-            if (!out[i]->aval.weak)
-                return true;
-    if (!weak && n)
-        out[0] = numpy_convert(out[0], dtype, false);
-    return !n || !is_poison(out[0]);
+    return true;
 }
 
 bool numpy_promote(const char *what, int64_t n, const ct_array *in, ct_array *out)

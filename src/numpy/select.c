@@ -6,7 +6,7 @@ ct_array numpy_where(const ct_where_args *a)
     if (!a->x && !a->y)
         return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "where with one argument (positions of true elements) is not available yet.");
     if (!a->x || !a->y)
-        return ct_fail(CT_VALUE_ERROR, "Either both or neither of the x and y arguments should be provided to jax.numpy.where.");
+        return ct_fail(CT_TYPE_ERROR, "where: either both or neither of the x and y arguments should be given.");
     ct_array condition = a->condition, v[3] = {a->x, a->y, NULL};
     if (dtype_of(condition) != CT_BOOL)
         condition = op_ne(condition, numpy_number(0, condition));

@@ -136,9 +136,9 @@ ct_array numpy_angle(const ct_angle_args *a)
         re = op_real(z);
         im = op_imag(z);
     } else {
-        ct_array zero = numpy_number(0, z);
+        ct_array zero = array_scalar(dtype_to_inexact(dtype_of(z)), false, 0);
         re = numpy_unary_inexact(z, numpy_positive);
-        im = numpy_filled(numpy_unary_inexact(zero, numpy_positive), shape_of(z));
+        im = numpy_filled(zero, shape_of(z));
     }
     ct_array angle = op_atan2(im, re);
     return a->deg ? to_degrees(angle) : angle;
