@@ -88,7 +88,7 @@ static uint32_t encode_magnitude(const layout *l, double magnitude)
         exponent = least_exponent;
     double places = nearbyint(ldexp(magnitude, l->bias + l->mantissa - exponent));
     /* A carry into the next exponent comes out right by addition, and so does a subnormal's missing leading one. */
-    int64_t bits = (int64_t)places + ((int64_t)(exponent - 1) << l->mantissa);
+    int64_t bits = (int64_t)places + (exponent - 1) * ((int64_t)1 << l->mantissa);
     if (l->specials == SCALE)
         bits = places < 1 ? 0 : (int64_t)places - 1 + exponent;
     return bits > largest(l) ? overflow_bits(l, false) : (uint32_t)bits;

@@ -185,8 +185,9 @@ ct_array ct_from_data(ct_dtype dtype, ct_ints shape, const void *data)
     if (!known_dtype(dtype))
         return array_poison;
     ct_array a = array_new(dtype, false, shape.n, shape.at);
-    if (likely(!is_poison(a)) && a->size)
-        memcpy(a->data, data, (size_t)a->size * dtype_table[dtype].itemsize);
+    size_t bytes = (size_t)a->size * dtype_table[dtype].itemsize;
+    if (bytes) /* none for poison */
+        memcpy(a->data, data, bytes);
     return a;
 }
 
