@@ -37,8 +37,7 @@ enum op_code {
 #define COMPARE ROW
 #define REDUCE ROW
 #define CUMULATIVE ROW
-/* weak: rows whose files are not there yet are NULL in the table */
-#define CUSTOM(name, ...) extern const op op_row_##name __attribute__((weak));
+#define CUSTOM(name, ...) extern const op op_row_##name;
 #include "ops/ops.def"
 #undef ROW
 #undef UNARY
