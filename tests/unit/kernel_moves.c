@@ -233,3 +233,19 @@ TEST(scalar_operands_broadcast)
     kernel_find("lt", CT_BFLOAT16)(N, less, (const void *[]){half, two}, (int64_t[]){1, 0});
     CHECK(less[0] && less[1] && !less[2] && !less[N - 1]);
 }
+
+TEST(narrow_formats_saturate_and_wrap)
+{
+    const float f[] = {1.3f, 1000, -1000, NAN, -3.7f, 7.5f};
+    int8_t i4[6], wrapped[3];
+    uint8_t u4[6], f8[6];
+    float back[6];
+    convert(CT_FLOAT32, CT_INT4, 6, i4, f);
+    convert(CT_FLOAT32, CT_UINT4, 6, u4, f);
+    convert(CT_INT32, CT_INT4, 3, wrapped, (int32_t[]){9, -9, 17});
+    CHECK(i4[0] == 1 && i4[1] == 7 && i4[2] == -8 && i4[3] == 0 && i4[4] == -3);
+    CHECK(u4[1] == 15 && u4[2] == 0 && wrapped[0] == -7 && wrapped[1] == 7 && wrapped[2] == 1);
+    convert(CT_FLOAT32, CT_FLOAT8_E4M3FN, 6, f8, f);
+    convert(CT_FLOAT8_E4M3FN, CT_FLOAT32, 6, back, f8);
+    CHECK(back[0] == 1.25f && isnan(back[1]) && isnan(back[3]) && back[4] == -3.75f && back[5] == 7.5f);
+}
