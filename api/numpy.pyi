@@ -2,6 +2,425 @@
 from _types import Array, ArrayLike, Axis, DTypeLike, PrecisionLike, PyTree, Shape, jitted, positional, short, ufunc
 from collections.abc import Callable, Sequence
 
+# ---- padding (src/numpy/pad.c) ----
+
+@jitted("_pad")
+def pad(array: ArrayLike, pad_width: Padding, mode: str = "constant", *, constant_values: ArrayLike | list = 0, stat_length: Padding | None = None,
+        end_values: ArrayLike | list = 0, reflect_type: str = "even") -> Array:
+    """The array with more elements before and after each axis.
+
+    Args:
+      array: any array.
+      pad_width: how many: one number, a pair (before, after), or a pair for each axis.
+      mode: where the new elements come from: "constant", "edge", "reflect", "symmetric", "wrap", "linear_ramp", "maximum", "minimum", "mean",
+        "median" or "empty".
+      constant_values: for "constant": one value, a pair, or a pair for each axis.
+      stat_length: for the statistics: how many elements at each end they are taken of.
+      end_values: for "linear_ramp": the outermost values.
+      reflect_type: for reflections: "odd" mirrors about the value of the edge too.
+
+    >>> jnp.pad(jnp.array([1, 2]), 1)
+    Array([0, 1, 2, 0], dtype=int32)
+    """
+
+# ---- by index (src/numpy/take.c) ----
+
+@jitted("_take")
+def take(a: ArrayLike, indices: ArrayLike, axis: int | None = None, out: None = None, mode: str | None = None, unique_indices: bool = False,
+         indices_are_sorted: bool = False, fill_value: float | None = None) -> Array:
+    """Slices of an array, chosen by integers along an axis.
+
+    Args:
+      a: any array; flattened unless an axis is given.
+      indices: integers of any shape.
+      axis: along which axis.
+      mode: for indices out of bounds: "fill" (NaN, or the smallest integer), "clip" or "wrap".
+      unique_indices, indices_are_sorted: promises about the indices.
+      fill_value: what "fill" fills in.
+
+    >>> jnp.take(jnp.array([10, 20, 30]), jnp.array([2, 0]))
+    Array([30, 10], dtype=int32)
+    """
+
+@jitted
+def take_along_axis(arr: ArrayLike, indices: ArrayLike, axis: int | None = -1, mode: str | None = None, fill_value: float | None = None, *,
+                    wrap_negative_indices: bool | None = None) -> Array:
+    """Elements chosen along an axis by an array of integers of matching shape, as argsort returns it.
+
+    Args:
+      arr: any array; flattened when axis is None.
+      indices: integers; the other axes are broadcast against those of ``arr``.
+      axis: along which axis.
+      mode: for indices out of bounds: "fill", "clip" or "promise_in_bounds".
+      fill_value: what "fill" fills in.
+      wrap_negative_indices: whether negative indices count from the end.
+
+    >>> jnp.take_along_axis(jnp.array([[1, 2], [3, 4]]), jnp.array([[1], [0]]), axis=1)
+    Array([[2],
+           [3]], dtype=int32)
+    """
+
+@jitted
+@positional(4)
+def put_along_axis(arr: ArrayLike, indices: ArrayLike, values: ArrayLike, axis: int | None = None, inplace: bool = True, *, mode: str | None = None) -> Array:
+    """A copy of an array with elements replaced along an axis.
+
+    Args:
+      arr: any array; flattened when axis is None.
+      indices: integers with as many axes as ``arr``.
+      values: what to store, broadcast to the shape of ``indices``.
+      axis: along which axis.
+      inplace: must be False, since arrays never change.
+
+    >>> jnp.put_along_axis(jnp.array([1, 2, 3]), jnp.array([1]), 9, axis=0, inplace=False)
+    Array([1, 9, 3], dtype=int32)
+    """
+
+def insert(arr: ArrayLike, obj: ArrayLike, values: ArrayLike, axis: int | None = None) -> Array:
+    """A copy of an array with slices put in before given positions.
+
+    >>> jnp.insert(jnp.array([1, 2]), 1, 9)
+    Array([1, 9, 2], dtype=int32)
+    """
+
+def delete(arr: ArrayLike, obj: ArrayLike, axis: int | None = None, *, assume_unique_indices: bool = False) -> Array:
+    """A copy of an array without the slices at given positions.
+
+    >>> jnp.delete(jnp.array([1, 2, 3]), 1)
+    Array([1, 3], dtype=int32)
+    """
+
+# ---- sorting (src/numpy/sort.c) ----
+
+@jitted
+def sort(a: ArrayLike, axis: int | None = -1, *, kind: str | None = None, order: str | None = None, stable: bool = True,
+         descending: bool = False) -> Array:
+    """Elements in ascending order along an axis, NaN last.
+
+    Args:
+      a: any array.
+      axis: along which axis; None flattens first.
+      stable: whether equal elements keep their order.
+      descending: largest first.
+
+    >>> jnp.sort(jnp.array([3, 1, 2]))
+    Array([1, 2, 3], dtype=int32)
+    """
+
+@jitted
+def argsort(a: ArrayLike, axis: int | None = -1, *, kind: str | None = None, order: str | None = None, stable: bool = True,
+            descending: bool = False, dtype: DTypeLike | None = None) -> Array:
+    """Indices that sort an array along an axis. The arguments are those of sort.
+
+    >>> jnp.argsort(jnp.array([3, 1, 2]))
+    Array([1, 2, 0], dtype=int32)
+    """
+
+@jitted
+def lexsort(keys: Sequence[ArrayLike], axis: int = -1) -> Array:
+    """Indices that sort by several keys, the last one first.
+
+    >>> jnp.lexsort([jnp.array([1, 0]), jnp.array([5, 5])])
+    Array([1, 0], dtype=int32)
+    """
+
+@jitted
+def partition(a: ArrayLike, kth: int, axis: int = -1) -> Array:
+    """Elements reordered so that the k-th is where sorting would put it, with the smaller ones in front.
+
+    >>> jnp.partition(jnp.array([3, 1, 2]), 1)[1]
+    Array(2, dtype=int32)
+    """
+
+@jitted
+def argpartition(a: ArrayLike, kth: int, axis: int = -1) -> Array:
+    """Indices that partition an array. The arguments are those of partition.
+
+    >>> jnp.argpartition(jnp.array([3, 1, 2]), 1)[1]
+    Array(2, dtype=int32)
+    """
+
+@jitted
+def sort_complex(a: ArrayLike) -> Array:
+    """Sorted along the last axis, by real and then by imaginary part, as complex numbers.
+
+    >>> jnp.sort_complex(jnp.array([2., 1.]))
+    Array([1.+0.j, 2.+0.j], dtype=complex64)
+    """
+
+# ---- sets and counts (src/numpy/sets.c) ----
+
+def unique(ar: ArrayLike, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, axis: int | None = None, *,
+           equal_nan: bool = True, size: int | None = None, fill_value: ArrayLike | None = None) -> Array | tuple[Array, ...]:
+    """The different elements of an array, sorted.
+
+    Args:
+      ar: any array.
+      return_index: also where each first occurs.
+      return_inverse: also which of them stands at each place of ``ar``.
+      return_counts: also how often each occurs.
+      axis: compare slices along this axis instead of elements.
+      equal_nan: whether NaN equals NaN.
+      size: length of the result, needed while tracing; surplus elements are dropped.
+      fill_value: fills up shorter results; the smallest element by default.
+
+    >>> jnp.unique(jnp.array([3, 1, 3]))
+    Array([1, 3], dtype=int32)
+    """
+
+def unique_values(x: ArrayLike, /, *, size: int | None = None, fill_value: ArrayLike | None = None) -> Array:
+    """The different elements of an array, sorted; each NaN counts by itself.
+
+    >>> jnp.unique_values(jnp.array([3, 1, 3]))
+    Array([1, 3], dtype=int32)
+    """
+
+def union1d(ar1: ArrayLike, ar2: ArrayLike, *, size: int | None = None, fill_value: ArrayLike | None = None) -> Array:
+    """The elements that are in one of two arrays, sorted.
+
+    >>> jnp.union1d(jnp.array([1, 2]), jnp.array([2, 3]))
+    Array([1, 2, 3], dtype=int32)
+    """
+
+def intersect1d(ar1: ArrayLike, ar2: ArrayLike, assume_unique: bool = False, return_indices: bool = False) -> Array:
+    """The elements that are in both of two arrays, sorted.
+
+    >>> jnp.intersect1d(jnp.array([1, 2]), jnp.array([2, 3]))
+    Array([2], dtype=int32)
+    """
+
+def setdiff1d(ar1: ArrayLike, ar2: ArrayLike, assume_unique: bool = False) -> Array:
+    """The elements of the first array that are not in the second, sorted.
+
+    >>> jnp.setdiff1d(jnp.array([1, 2]), jnp.array([2, 3]))
+    Array([1], dtype=int32)
+    """
+
+def setxor1d(ar1: ArrayLike, ar2: ArrayLike, assume_unique: bool = False) -> Array:
+    """The elements that are in one of two arrays but not in both, sorted.
+
+    >>> jnp.setxor1d(jnp.array([1, 2]), jnp.array([2, 3]))
+    Array([1, 3], dtype=int32)
+    """
+
+def isin(element: ArrayLike, test_elements: ArrayLike, assume_unique: bool = False, invert: bool = False, *, method: str = "auto") -> Array:
+    """Whether each element is among others.
+
+    >>> jnp.isin(jnp.array([1, 2]), jnp.array([2, 3]))
+    Array([False,  True], dtype=bool)
+    """
+
+def bincount(x: ArrayLike, weights: ArrayLike | None = None, minlength: int = 0, *, length: int | None = None) -> Array:
+    """How often each non-negative integer occurs, or the sum of its weights.
+
+    Args:
+      x: a vector of integers.
+      weights: one number for each entry of ``x``.
+      minlength: least length of the result.
+      length: length of the result, needed while tracing; larger integers are dropped.
+
+    >>> jnp.bincount(jnp.array([1, 1, 3]))
+    Array([0, 2, 0, 1], dtype=int32)
+    """
+
+def histogram_bin_edges(a: ArrayLike, bins: ArrayLike = 10, range: ArrayLike | list | None = None, weights: ArrayLike | None = None) -> Array:
+    """Edges of equal bins over the range of an array.
+
+    >>> jnp.histogram_bin_edges(jnp.array([0., 1.]), 2)
+    Array([0. , 0.5, 1. ], dtype=float32)
+    """
+
+def histogram(a: ArrayLike, bins: ArrayLike = 10, range: ArrayLike | list | None = None, weights: ArrayLike | None = None,
+              density: bool | None = None) -> tuple[Array, Array]:
+    """How many elements fall into each bin, and the edges of the bins.
+
+    Args:
+      a: any array of real numbers.
+      bins: how many equal bins, or their edges.
+      range: the outer edges; the extremes of ``a`` by default.
+      weights: one number for each element, summed instead of counting.
+      density: scale so that the integral is one.
+
+    >>> jnp.histogram(jnp.array([0., 1., 1.]), 2)
+    (Array([1., 2.], dtype=float32), Array([0. , 0.5, 1. ], dtype=float32))
+    """
+
+# ---- differences, areas, polynomials (src/numpy/calculus.c) ----
+
+@jitted
+def diff(a: ArrayLike, n: int = 1, axis: int = -1, prepend: ArrayLike | None = None, append: ArrayLike | None = None) -> Array:
+    """Each element less the one before it, n times over.
+
+    >>> jnp.diff(jnp.array([1, 4, 9]))
+    Array([3, 5], dtype=int32)
+    """
+
+@jitted
+def ediff1d(ary: ArrayLike, to_end: ArrayLike | None = None, to_begin: ArrayLike | None = None) -> Array:
+    """Differences of neighbours in the flat array, between given ends.
+
+    >>> jnp.ediff1d(jnp.array([1, 4, 9]))
+    Array([3, 5], dtype=int32)
+    """
+
+@jitted
+def gradient(f: ArrayLike, *varargs: ArrayLike, axis: Axis = None, edge_order: int | None = None) -> Array | list[Array]:
+    """Slopes by central differences, one-sided at the ends.
+
+    Args:
+      f: values on a grid.
+      varargs: distance of neighbours, or their coordinates: for all axes, or for each.
+      axis: along which axes.
+
+    >>> jnp.gradient(jnp.array([1., 4., 9.]))
+    Array([3., 4., 5.], dtype=float32)
+    """
+
+@jitted
+def trapezoid(y: ArrayLike, x: ArrayLike | None = None, dx: ArrayLike = 1.0, axis: int = -1) -> Array:
+    """Area under values, by the trapezoidal rule.
+
+    >>> jnp.trapezoid(jnp.array([1., 2., 3.]))
+    Array(4., dtype=float32)
+    """
+
+@jitted("_interp")
+def interp(x: ArrayLike, xp: ArrayLike, fp: ArrayLike, left: ArrayLike | None = None, right: ArrayLike | None = None, period: ArrayLike | None = None) -> Array:
+    """Values between known points, on straight lines from point to point.
+
+    Args:
+      x: where values are wanted.
+      xp, fp: coordinates, ascending, and values of the known points.
+      left, right: values outside; the outermost known ones by default.
+      period: length after which the coordinates repeat.
+
+    >>> jnp.interp(0.5, jnp.array([0., 1.]), jnp.array([10., 20.]))
+    Array(15., dtype=float32)
+    """
+
+@jitted
+def polyval(p: ArrayLike, x: ArrayLike, *, unroll: int = 16) -> Array:
+    """Value of a polynomial with coefficients ``p``, the highest power first.
+
+    >>> jnp.polyval(jnp.array([1, 0, 2]), 3)
+    Array(11, dtype=int32)
+    """
+
+@jitted
+def vander(x: ArrayLike, N: int | None = None, increasing: bool = False) -> Array:
+    """Powers of each element in a row: a Vandermonde matrix.
+
+    >>> jnp.vander(jnp.array([2, 3]), 3)
+    Array([[4, 2, 1],
+           [9, 3, 1]], dtype=int32)
+    """
+
+@jitted
+def convolve(a: ArrayLike, v: ArrayLike, mode: str = "full", *, precision: PrecisionLike = None, preferred_element_type: DTypeLike | None = None) -> Array:
+    """Convolution of two vectors.
+
+    Args:
+      a, v: vectors.
+      mode: "full", "same" (as long as the longer one) or "valid" (where they overlap wholly).
+
+    >>> jnp.convolve(jnp.array([1., 2.]), jnp.array([1., 1.]))
+    Array([1., 3., 2.], dtype=float32)
+    """
+
+@jitted
+def correlate(a: ArrayLike, v: ArrayLike, mode: str = "valid", *, precision: PrecisionLike = None, preferred_element_type: DTypeLike | None = None) -> Array:
+    """Sums of products of a vector with another, conjugated and shifted.
+
+    >>> jnp.correlate(jnp.array([1., 2., 3.]), jnp.array([1., 1.]))
+    Array([3., 5.], dtype=float32)
+    """
+
+# ---- diagonals, triangles, covariance (src/numpy/matrix.c) ----
+
+@jitted
+def trace(a: ArrayLike, offset: ArrayLike = 0, axis1: int = 0, axis2: int = 1, dtype: DTypeLike | None = None, out: None = None) -> Array:
+    """Sum of the elements on a diagonal.
+
+    >>> jnp.trace(jnp.array([[1, 2], [3, 4]]))
+    Array(5, dtype=int32)
+    """
+
+@jitted
+def diagonal(a: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    """The elements on a diagonal, as the last axis.
+
+    >>> jnp.diagonal(jnp.array([[1, 2], [3, 4]]))
+    Array([1, 4], dtype=int32)
+    """
+
+def diag_indices(n: int, ndim: int = 2) -> tuple[Array, ...]:
+    """Indices of the main diagonal of an array with equal axes.
+
+    >>> jnp.diag_indices(2)
+    (Array([0, 1], dtype=int32), Array([0, 1], dtype=int32))
+    """
+
+def diag_indices_from(arr: ArrayLike) -> tuple[Array, ...]:
+    """Indices of the main diagonal of an array.
+
+    >>> jnp.diag_indices_from(jnp.ones((2, 2)))
+    (Array([0, 1], dtype=int32), Array([0, 1], dtype=int32))
+    """
+
+def tril_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Array, Array]:
+    """Indices of the lower triangle of an (n, m) matrix, up to the k-th diagonal.
+
+    >>> jnp.tril_indices(2)
+    (Array([0, 1, 1], dtype=int32), Array([0, 0, 1], dtype=int32))
+    """
+
+def triu_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Array, Array]:
+    """Indices of the upper triangle of an (n, m) matrix, from the k-th diagonal.
+
+    >>> jnp.triu_indices(2)
+    (Array([0, 0, 1], dtype=int32), Array([0, 1, 1], dtype=int32))
+    """
+
+def tril_indices_from(arr: ArrayLike, k: int = 0) -> tuple[Array, Array]:
+    """Indices of the lower triangle of a matrix.
+
+    >>> jnp.tril_indices_from(jnp.ones((1, 2)))
+    (Array([0], dtype=int32), Array([0], dtype=int32))
+    """
+
+def triu_indices_from(arr: ArrayLike, k: int = 0) -> tuple[Array, Array]:
+    """Indices of the upper triangle of a matrix.
+
+    >>> jnp.triu_indices_from(jnp.ones((1, 2)))
+    (Array([0, 0], dtype=int32), Array([0, 1], dtype=int32))
+    """
+
+@jitted
+def cov(m: ArrayLike, y: ArrayLike | None = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None, fweights: ArrayLike | None = None,
+        aweights: ArrayLike | None = None, dtype: DTypeLike | None = None) -> Array:
+    """Covariances of variables.
+
+    Args:
+      m: one variable, or one in each row.
+      y: more variables.
+      rowvar: whether variables stand in rows, observations in columns.
+      bias: divide by the number of observations instead of one less.
+      ddof: what is taken off the number of observations; goes before ``bias``.
+      fweights, aweights: how often, and how heavily, each observation counts.
+      dtype: dtype of the result.
+
+    >>> jnp.cov(jnp.array([1., 2., 3.]))
+    Array(1., dtype=float32)
+    """
+
+@jitted
+def corrcoef(x: ArrayLike, y: ArrayLike | None = None, rowvar: bool = True, dtype: DTypeLike | None = None) -> Array:
+    """Correlations of variables. The arguments are those of cov.
+
+    >>> jnp.corrcoef(jnp.array([[1., 2.], [2., 4.]])).shape
+    (2, 2)
+    """
+
 # ---- shapes (src/numpy/reshape.c) ----
 
 def reshape(a: ArrayLike, shape: Shape, order: str = "C", *, copy: bool | None = None, out_sharding: None = None) -> Array:
@@ -204,7 +623,7 @@ def tile(A: ArrayLike, reps: Shape) -> Array:
     Array([1, 2, 1, 2], dtype=int32)
     """
 
-def repeat(a: ArrayLike, repeats: ArrayLike | list, axis: int | None = None, *, total_repeat_length: int | None = None, out_sharding: None = None) -> Array:
+def repeat(a: ArrayLike, repeats: ArrayLike, axis: int | None = None, *, total_repeat_length: int | None = None, out_sharding: None = None) -> Array:
     """Each slice several times in a row.
 
     Args:

@@ -51,7 +51,7 @@ ct_array nn_relu6(ct_array x) { return with_rule(x, relu6_value, relu6_rule, "re
 
 /* ---- others ---- */
 
-ct_array nn_sigmoid(ct_array x) { return op_logistic(inexact("sigmoid", x)); }
+ct_array nn_sigmoid(ct_array x) { return op_logistic(x); }
 
 ct_array nn_softplus(ct_array x) { return ct_logaddexp(x, 0); }
 

@@ -4,7 +4,7 @@
  * mean together (ellipses, masks, where the advanced axes land) is decided in index_parse.c; index.c and index_update.c write it in operations. */
 #ifndef COTAN_SRC_NUMPY_INDEX_H
 #define COTAN_SRC_NUMPY_INDEX_H
-#include "array/array.h"
+#include "ops/params.h"
 
 typedef enum index_kind {
     INDEX_INTEGER,  /* a static integer: start */
@@ -31,6 +31,11 @@ typedef struct index_options {
 } index_options;
 /* "clip", "fill", "drop", "promise_in_bounds", "one_hot" (NULL: the default). False and a ValueError for other words. */
 CT_NODISCARD bool index_mode_named(const char *name, index_mode *mode);
+
+/* The value for indices out of bounds, given only in that mode. */
+optional_float index_fill(ct_dtype dtype, const index_options *o);
+/* Adds the axis's length to negative indices. */
+ct_array index_wrap(ct_array index, int64_t length);
 
 /* x[items]; options may be NULL. */
 ct_array numpy_index(ct_array x, int64_t n, const index_item *items, const index_options *options);

@@ -2,7 +2,6 @@
 #ifndef COTAN_SRC_NUMPY_INDEX_PARSE_H
 #define COTAN_SRC_NUMPY_INDEX_PARSE_H
 #include "numpy/index.h"
-#include "ops/params.h"
 
 enum { INDEX_LIMIT = 64 }; /* parts of one index: axes and new axes together */
 
@@ -44,11 +43,6 @@ typedef struct index_gather {
     bool empty;                        /* slice_shape has a zero */
 } index_gather;
 CT_NODISCARD bool index_to_gather(ct_array x, index_plan *plan, const index_options *o, index_gather *g);
-
-/* The value for indices out of bounds, given only in that mode. */
-optional_float index_fill(ct_dtype dtype, const index_options *o);
-/* Adds the axis's length to negative indices. */
-ct_array index_wrap(ct_array index, int64_t length);
 
 /* With every part a slice, new axis or in-bounds integer (clamped, when asked) and no trace at work: the box of elements meant. */
 typedef struct index_box {

@@ -76,9 +76,14 @@ ct_array numpy_transpose(const ct_transpose_args *a)
     dimlist axes;
     if (!a->axes.at)
         return transpose_all(a->a);
-    if (!numpy_axes_ordered("transpose", a->axes, a->a->aval.ndim, &axes))
-        return array_poison;
-    if (axes.n != a->a->aval.ndim)
+    bool good = a->axes.n == a->a->aval.ndim && dimlist_copy(&axes, "transpose", a->axes);
+    for (int64_t i = 0; good && i < axes.n; i++) {
+        if (!numpy_axis("transpose", axes.at[i], axes.n, &axes.at[i]))
+            return array_poison;
+        for (int64_t j = 0; j < i; j++)
+            good &= axes.at[j] != axes.at[i];
+    }
+    if (!good)
         return ct_fail(CT_TYPE_ERROR, "transpose permutation isn't a permutation of operand dimensions, got permutation %s for operand shape %s.", dims_string(a->axes), dims_string(shape_of(a->a)));
     return shape_permute(a->a, &axes);
 }
@@ -87,8 +92,10 @@ static ct_array swap_axes(ct_array x, int64_t axis1, int64_t axis2)
 {
     int64_t ndim = x->aval.ndim;
     dimlist p = {.n = ndim};
-    if (ndim > NUMPY_MAX_NDIM || !numpy_axis("swapaxes", axis1, ndim, &axis1) || !numpy_axis("swap_axes", axis2, ndim, &axis2))
-        return array_poison;
+    axis1 += axis1 < 0 ? ndim : 0;
+    axis2 += axis2 < 0 ? ndim : 0;
+    if (ndim > NUMPY_MAX_NDIM || axis1 < 0 || axis1 >= ndim || axis2 < 0 || axis2 >= ndim)
+        return ct_fail(CT_INDEX_ERROR, "swapaxes: axes %lld and %lld of an array with %lld axes", (long long)axis1, (long long)axis2, (long long)ndim);
     for (int64_t d = 0; d < ndim; d++)
         p.at[d] = d == axis1 ? axis2 : d == axis2 ? axis1 : d;
     return shape_permute(x, &p);

@@ -56,7 +56,7 @@ ct_array numpy_digitize(const ct_digitize_args *args)
     if (!numpy_promote("digitize", 2, xs, xs))
         return array_poison;
     ct_array up = shape_searchsorted(xs[1], xs[0], !args->right);
-    ct_array down = sub(array_scalar_int(integer, false, n), shape_searchsorted(op_rev(xs[1], I(0)), xs[0], args->right));
+    ct_array down = sub(array_scalar_int(integer, false, n), shape_searchsorted(op_rev(xs[1], I(0)), xs[0], !args->right));
     ct_array first = op_squeeze(shape_slice(xs[1], 0, 0, 1, 1), I(0)), last = op_squeeze(shape_slice(xs[1], 0, n - 1, n, 1), I(0));
     ct_array ascending = op_ge(last, first);
     return op_select_n(ascending, 2, (ct_array[]){down, up});
