@@ -153,8 +153,14 @@ static void convert_via(ct_dtype from, ct_dtype to, int64_t n, void *out, const 
     X(FLOAT4_E2M1FN, __VA_ARGS__) X(FLOAT8_E3M4, __VA_ARGS__) X(FLOAT8_E4M3, __VA_ARGS__) \
     X(FLOAT8_E4M3B11FNUZ, __VA_ARGS__) X(FLOAT8_E4M3FN, __VA_ARGS__) X(FLOAT8_E4M3FNUZ, __VA_ARGS__) \
     X(FLOAT8_E5M2, __VA_ARGS__) X(FLOAT8_E5M2FNUZ, __VA_ARGS__) X(FLOAT8_E8M0FNU, __VA_ARGS__)
-#define ALL(X, ...)     X(BOOL, __VA_ARGS__) X(INT8, __VA_ARGS__) X(INT16, __VA_ARGS__) X(INT32, __VA_ARGS__) X(INT64, __VA_ARGS__) X(UINT8, __VA_ARGS__)     X(UINT16, __VA_ARGS__) X(UINT32, __VA_ARGS__) X(UINT64, __VA_ARGS__) X(FLOAT32, __VA_ARGS__) X(FLOAT64, __VA_ARGS__) OTHER(X, __VA_ARGS__)
-#define VIA(TO, FROM)     static void via_##FROM##_##TO(int64_t n, void *out, const void *const *in, const int64_t *step)     {         convert_via(CT_##FROM, CT_##TO, n, out, in[0], step[0]);     }
+#define ALL(X, ...) \
+    X(BOOL, __VA_ARGS__) X(INT8, __VA_ARGS__) X(INT16, __VA_ARGS__) X(INT32, __VA_ARGS__) X(INT64, __VA_ARGS__) X(UINT8, __VA_ARGS__) \
+    X(UINT16, __VA_ARGS__) X(UINT32, __VA_ARGS__) X(UINT64, __VA_ARGS__) X(FLOAT32, __VA_ARGS__) X(FLOAT64, __VA_ARGS__) OTHER(X, __VA_ARGS__)
+#define VIA(TO, FROM) \
+    static void via_##FROM##_##TO(int64_t n, void *out, const void *const *in, const int64_t *step) \
+    { \
+        convert_via(CT_##FROM, CT_##TO, n, out, in[0], step[0]); \
+    }
 #define VIA_TO_ALL(FROM) ALL(VIA, FROM)
 #define VIA_TO_OTHER(FROM) OTHER(VIA, FROM)
 VIA_TO_ALL(BFLOAT16) VIA_TO_ALL(FLOAT16) VIA_TO_ALL(COMPLEX64) VIA_TO_ALL(COMPLEX128) VIA_TO_ALL(INT2)

@@ -70,45 +70,15 @@ static bool begin_buckets(int64_t n, int buckets, uint32_t *count)
 /* Few buckets when their bookkeeping would outweigh a pass. */
 static int digit_bits(int64_t n) { return n < 8192 ? 8 : DIGIT; }
 
-/* T: what is sorted; BASE: the lowest bit of its key. Insertion when few, else radix from the least significant digit; room is as long as x. */
-#define SORT(T, BASE) \
-    static void insert_##T(int64_t n, T *x) \
-    { \
-        for (int64_t i = 1; i < n; i++) { \
-            T moving = x[i]; \
-            int64_t j = i; \
-            for (; j > 0 && x[j - 1] > moving; j--) \
-                x[j] = x[j - 1]; \
-            x[j] = moving; \
-        } \
-    } \
-    static void sort_##T(int64_t n, T *x, T *room, int bits) \
-    { \
-        uint32_t count[4][BUCKETS]; \
-        int digit = digit_bits(n), buckets = 1 << digit, passes = (bits + digit - 1) / digit; \
-        if (n <= FEW) { \
-            insert_##T(n, x); \
-            return; \
-        } \
-        for (int p = 0; p < passes; p++) \
-            memset(count[p], 0, (size_t)buckets * sizeof count[p][0]); \
-        for (int64_t i = 0; i < n; i++) \
-            for (int p = 0; p < passes; p++) \
-                count[p][x[i] >> (BASE + p * digit) & (T)(buckets - 1)]++; \
-        T *from = x, *to = room; \
-        for (int p = 0; p < passes; p++) { \
-            if (!begin_buckets(n, buckets, count[p])) \
-                continue; \
-            for (int64_t i = 0; i < n; i++) \
-                to[count[p][from[i] >> (BASE + p * digit) & (T)(buckets - 1)]++] = from[i]; \
-            T *other = from; \
-            from = to, to = other; \
-        } \
-        if (from != x) \
-            memcpy(x, from, (size_t)n * sizeof *x); \
-    }
-SORT(uint64_t, 32)
-SORT(uint32_t, 0)
+#define NAME sort_words
+#define T uint64_t
+#define BASE 32
+#include "kernel/sort_keys.h"
+
+#define NAME sort_bare
+#define T uint32_t
+#define BASE 0
+#include "kernel/sort_keys.h"
 
 static void radix_items(int64_t n, item *x, item *room)
 {
@@ -168,7 +138,7 @@ static void sort_by(const row *r, const void *operand, ct_dtype dtype, int part,
         uint64_t *words = (uint64_t *)r->items;
         for (int64_t i = 0; i < r->n; i++)
             words[i] = key_of(load_bits(at + (size_t)i * step, f.part), &f, false) << 32 | (uint64_t)i;
-        sort_uint64_t(r->n, words, words + r->n, (int)f.part * 8);
+        sort_words(r->n, words, words + r->n, (int)f.part * 8);
         for (int64_t i = 0; i < r->n; i++)
             r->order[i] = words[i] & UINT32_MAX;
         return;
@@ -240,7 +210,7 @@ static bool sort_lone(const sort_task *t, const row *r)
     }
     if (f.is_float && negative_zeros)
         return false;
-    sort_uint32_t(r->n, keys, room, 32);
+    sort_bare(r->n, keys, room, 32);
     for (int64_t i = 0; i < r->n; i++) {
         uint32_t key = keys[i], positive = key ^ 0x80000000u;
         uint32_t number = key >> 31 ? positive : ~key;
@@ -326,7 +296,7 @@ static void top_words(const top_task *t, const char *row_in, uint64_t *words, in
             sink(words, t->k, 0);
         }
     }
-    sort_uint64_t(kept, words, words + t->n, (int)f.part * 8);
+    sort_words(kept, words, words + t->n, (int)f.part * 8);
     for (int64_t i = 0; i < t->k; i++)
         indices[i] = (int32_t)(words[i] & UINT32_MAX);
 }
