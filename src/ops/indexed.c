@@ -169,17 +169,28 @@ bool indexed_plan_make(indexed_plan *p, const gather_dims *d, const operand *x, 
     int_list strides = byte_strides(&x->aval);
     lay_axes(p, d, x, &strides, indices, result);
     int64_t rows = shape_size(indices->aval.ndim - 1, indices->aval.shape);
+    bool simple = d->start_index_map.n == 1 && !d->operand_batching_dims.n && indices->aval.dtype == CT_INT32;
+    p->index = NULL;
     p->starts = p->few_starts;
     p->starts_bytes = 0;
+    if (simple) {
+        int64_t axis = d->start_index_map.at[0];
+        p->last = x->aval.shape[axis] - window.at[axis];
+        p->index_stride = strides.at[axis];
+        p->clamp = clamp;
+        if (p->ndim == 1 && p->row[0] == 1) {
+            p->index = indices->data;
+            return true;
+        }
+    }
     if (rows > (int64_t)countof(p->few_starts)) {
         p->starts_bytes = (size_t)rows * sizeof *p->starts;
         p->starts = array_memory(p->starts_bytes);
         if (!p->starts)
             return false;
     }
-    if (d->start_index_map.n == 1 && !d->operand_batching_dims.n && indices->aval.dtype == CT_INT32) {
-        int64_t axis = d->start_index_map.at[0];
-        starts_simple(indices->data, rows, x->aval.shape[axis] - window.at[axis], strides.at[axis], clamp, p->starts);
+    if (simple) {
+        starts_simple(indices->data, rows, p->last, p->index_stride, clamp, p->starts);
         return true;
     }
     for (int64_t row = 0; row < rows; row++)
@@ -195,8 +206,22 @@ void indexed_plan_free(indexed_plan *p)
 
 /* ---- the walk ---- */
 
+static void walk_rows(const indexed_plan *p, int64_t begin, int64_t end, indexed_visit *visit, void *context)
+{
+    int64_t starts[256];
+    for (int64_t at = begin; at < end; at += (int64_t)countof(starts)) {
+        int64_t n = end - at < (int64_t)countof(starts) ? end - at : (int64_t)countof(starts);
+        starts_simple(p->index + at, n, p->last, p->index_stride, p->clamp, starts);
+        visit(context, p, &(indexed_run){at, n, 0, 0, 1, starts});
+    }
+}
+
 void indexed_walk(const indexed_plan *p, int64_t begin, int64_t end, indexed_visit *visit, void *context)
 {
+    if (p->index) {
+        walk_rows(p, begin, end, visit, context);
+        return;
+    }
     if (!p->ndim) {
         if (begin < end)
             visit(context, p, &(indexed_run){0, 1, 0, 0, 0, p->starts});

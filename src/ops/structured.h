@@ -23,6 +23,10 @@ typedef struct indexed_plan {
     int64_t *starts; /* byte offset of each row's window in the operand; -1 where it does not lie inside */
     size_t starts_bytes;
     int64_t few_starts[32];
+    /* One 32-bit index a row, and nothing but rows to walk: starts are found as the walk goes (index NULL: they are all there). */
+    const int32_t *index;
+    int64_t last, index_stride;
+    bool clamp;
 } indexed_plan;
 /* clamp: windows are moved inside. window: their shape, one size an operand axis. False when memory is short. */
 CT_NODISCARD bool indexed_plan_make(indexed_plan *p, const gather_dims *d, const operand *x, const operand *indices, const aval *result, ct_ints window, bool clamp);
