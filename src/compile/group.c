@@ -81,6 +81,8 @@ static node_role role_of(const graph *g, const node *n)
         return keeps_last(n, &x->aval) || x->size <= 1024 ? ROLE_VIEW : ROLE_OPAQUE;
     case OP_convert_element_type:
         return convertible(x->aval.dtype, out->aval.dtype) ? ROLE_MAP : ROLE_OPAQUE;
+    case OP_bitcast_convert_type:
+        return loop_itemsize(x->aval.dtype) == loop_itemsize(out->aval.dtype) && x->aval.dtype != CT_BOOL && out->aval.dtype != CT_BOOL ? ROLE_MAP : ROLE_OPAQUE;
     case OP_select_n:
         return n->nin == 3 && x->aval.dtype == CT_BOOL ? ROLE_MAP : ROLE_OPAQUE;
     case OP_integer_pow: {
@@ -115,7 +117,7 @@ static int32_t cost_of(const graph *g, const node *n)
     if (n->role == ROLE_VIEW) return 1;
     if (n->role == ROLE_REDUCE) return 2;
     if (n->op->code == OP_integer_pow) return 8;
-    int body = n->op->code == OP_select_n || n->op->code == OP_convert_element_type ? -1 : body_of_map(g, n);
+    int body = n->op->code == OP_select_n || n->op->code == OP_convert_element_type || n->op->code == OP_bitcast_convert_type ? -1 : body_of_map(g, n);
     return 1 + (body >= 0 ? body_names[body].cost : 2);
 }
 

@@ -33,6 +33,9 @@ static bool verify_node(const kernel_ir *k, const loop_place *places, int n)
     case LOOP_SELECT:
         if (node->nin != 3 || k->nodes[node->in[0]].dtype != CT_BOOL) return broken(n, "selects by no bool");
         break;
+    case LOOP_BITS:
+        if (node->nin != 1 || loop_itemsize(node->dtype) != loop_itemsize(k->nodes[node->in[0]].dtype)) return broken(n, "changes size with its dtype");
+        break;
     case LOOP_REDUCE:
         if (node->nin != 1 || !k->reduced || node->number < 0 || node->number >= body_count) return broken(n, "reduces nothing");
         break;
@@ -75,7 +78,7 @@ static void access_text(text *t, const kernel_ir *k, const loop_access *a)
 
 static void node_text(text *t, const kernel_ir *k, int n)
 {
-    static const char *const names[] = {"load", "const", "index", "body", "select", "reduce"};
+    static const char *const names[] = {"load", "const", "index", "body", "select", "bits", "reduce"};
     const loop_node *node = &k->nodes[n];
     text_add(t, "  v%d:%s = %s", n, dtype_table[node->dtype].short_name, names[node->kind]);
     if (node->kind == LOOP_BODY || node->kind == LOOP_REDUCE) text_add(t, " %s%s", body_names[node->number].name, node->second ? ".second" : "");

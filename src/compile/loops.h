@@ -22,6 +22,7 @@ typedef enum loop_kind {
     LOOP_INDEX,   /* the index along dimension `number`, int32 or int64 */
     LOOP_BODY,    /* body applied to in; number: body; second: its second result */
     LOOP_SELECT,  /* in[0] (bool) ? in[2] : in[1] */
+    LOOP_BITS,    /* in[0]'s bits as another dtype of the same size */
     LOOP_REDUCE,  /* in[0] over all reduced dimensions; number: the combining body; bits: its identity */
 } loop_kind;
 typedef struct loop_node {

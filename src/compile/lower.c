@@ -155,6 +155,7 @@ static int32_t map_node(lowering *l, const node *n, const int32_t *in)
     int to = graph_out(l->g, n, 0)->aval.dtype, from = graph_in(l->g, n, 0)->aval.dtype, dtype = compute_dtype(from);
     int32_t args[LOOP_INPUTS] = {0, 0, 0, 0};
     if (n->op->code == OP_convert_element_type) return convert(l, in[0], to);
+    if (n->op->code == OP_bitcast_convert_type) return add_node(l, (loop_node){.kind = LOOP_BITS, .dtype = (uint8_t)to, .nin = 1, .in = {in[0]}});
     if (n->op->code == OP_select_n) return add_node(l, (loop_node){.kind = LOOP_SELECT, .dtype = (uint8_t)to, .nin = 3, .in = {in[0], in[1], in[2]}});
     for (int i = 0; i < n->nin; i++) args[i] = convert(l, in[i], compute_dtype(graph_in(l->g, n, i)->aval.dtype));
     if (n->op->code == OP_integer_pow) return convert(l, power(l, args[0], ((const params_integer_pow *)n->params)->y, dtype), to);

@@ -199,11 +199,12 @@ static void mixed(const ct_array *in, ct_array *out)
     out[4] = op_and(positive, op_eq(i, op_number(3, i)));
     out[5] = op_convert(x, CT_INT32, false);
     out[6] = op_max(x, op_number(0.25, x));
+    out[7] = op_add(op_bitcast(x, CT_INT32), i);
 }
 
 TEST(bools_integers_and_powers)
 {
-    check_program((body){2, 7, mixed}, (ct_array[]){numbers(CT_FLOAT32, I(50), 1), numbers(CT_INT32, I(50), 2)}, 0);
+    check_program((body){2, 8, mixed}, (ct_array[]){numbers(CT_FLOAT32, I(50), 1), numbers(CT_INT32, I(50), 2)}, 0);
 }
 
 static void random_steps(const ct_array *in, ct_array *out, uint32_t state)
@@ -232,6 +233,22 @@ static void random_steps(const ct_array *in, ct_array *out, uint32_t state)
 }
 static uint32_t random_seed;
 static void random_program(const ct_array *in, ct_array *out) { random_steps(in, out, random_seed); }
+
+static void products(const ct_array *in, ct_array *out)
+{
+    ct_array x = in[0], y = in[1]; /* (4, 3) and (4, 5) */
+    params_dot_general rows = {.dimension_numbers = {I(0), I(0), I_NONE, I_NONE}, .preferred_element_type = CT_FLOAT32};
+    params_dot_general mixed_axes = {.dimension_numbers = {I(1), I(0), I_NONE, I_NONE}, .preferred_element_type = CT_FLOAT32};
+    out[0] = op_transpose(op_dot_general(x, y, &rows), I(1, 0));
+    out[1] = op_dot_general(op_transpose(x, I(1, 0)), y, &mixed_axes);
+    out[2] = op_sin(op_transpose(out[1], I(1, 0)));
+    out[3] = op_mul(op_number(3, x), op_neg(op_number(0.5, x)));
+}
+
+TEST(products_and_transposes)
+{
+    check_program((body){2, 4, products}, (ct_array[]){numbers(CT_FLOAT32, I(4, 3), 1), numbers(CT_FLOAT32, I(4, 5), 2)}, 1e-6);
+}
 
 TEST(random_programs)
 {

@@ -176,6 +176,9 @@ static void emit_node(emitter *e, int n, int live)
         for (int u = 0; u < live; u++)
             out->at[u] = LLVMBuildSelect(e->b, e->value[node->in[0]].at[u], e->value[node->in[2]].at[u], e->value[node->in[1]].at[u], "");
         break;
+    case LOOP_BITS:
+        for (int u = 0; u < live; u++) out->at[u] = LLVMBuildBitCast(e->b, e->value[node->in[0]].at[u], e->vector[llvm_type_of(node->dtype)], "");
+        break;
     case LOOP_REDUCE:
         break; /* its value is set when its phase ends */
     }
