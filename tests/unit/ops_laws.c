@@ -60,11 +60,59 @@ static bool failed(const subject *s, const char *law)
     return true;
 }
 
+static bool test_exists(const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "unit/%s.c", name);
+    FILE *f = fopen(path, "r");
+    if (f)
+        fclose(f);
+    return f;
+}
+
 TEST(every_row_has_a_sample)
 {
-    for (int i = 0; i < OP_COUNT; i++)
-        if (op_table[i] && !samples[i].nargs && !samples[i].elsewhere)
+    for (int i = 0; i < OP_COUNT; i++) {
+        const sample *s = &samples[i];
+        if (!s->nargs && !s->elsewhere)
             TEST_FAILED("%s has no sample", op_table[i]->name);
+        else if (!s->nargs && !test_exists(s->elsewhere))
+            TEST_FAILED("%s is said to be tested in %s.c", op_table[i]->name, s->elsewhere);
+    }
+}
+
+/* ---- sizes 0 and 1: results have the broadcast shape, and derivatives that of the operand ---- */
+
+static void check_size(subject *s, int64_t rows)
+{
+    ct_array x[3], v[3];
+    for (int i = 0; i < s->s->nargs; i++) {
+        x[i] = operand_of(s, i, 2, (int64_t[]){rows, 1});
+        v[i] = operand_of(s, i, 2, (int64_t[]){rows, 1});
+    }
+    ct_array got = apply(s, x);
+    if (ct_ok() && !ints_equal(aval_shape(&got->aval), I(rows, 1)))
+        TEST_FAILED("%s of shape (%lld, 1) has shape %s", s->o->name, (long long)rows, SHAPE(&got->aval));
+    leaves out = {0}, tangents = {0};
+    if (!s->s->rough && transform_jvp(flat_of(s), s->s->nargs, x, v, &out, &tangents) && tangents.at[0])
+        CHECK(ints_equal(aval_shape(&tangents.at[0]->aval), I(rows, 1)));
+    base_free(out.at);
+    base_free(tangents.at);
+    failed(s, "sizes");
+}
+
+TEST(elementwise_of_sizes_0_and_1)
+{
+    array_x64 = true;
+    for (int i = 0; i < OP_COUNT; i++) {
+        subject s = subject_at(i);
+        if (!has_sample(&s) || s.s->apply)
+            continue;
+        ct_scope scope = ct_begin();
+        check_size(&s, 0);
+        check_size(&s, 1);
+        ct_end(scope);
+    }
 }
 
 /* ---- jvp = finite difference ---- */

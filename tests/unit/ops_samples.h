@@ -110,15 +110,15 @@ static const sample samples[OP_COUNT] = {
     OF(stop_gradient, 1, .rough = true), OF(broadcast_in_dim, 1), OF(reshape, 1), OF(squeeze, 1), OF(transpose, 1), OF(rev, 1), OF(concatenate, 2), OF(split, 1),
     OF(stack, 2), OF(unstack, 1), OF(tile, 1), OF(pad, 2), OF(slice, 1), OF(dynamic_slice, 2), OF(dynamic_update_slice, 2), OF(iota, 1),
     OF(argmin, 1, .rough = true), OF(argmax, 1, .rough = true),
-    ELSEWHERE(dot_general, "ops_dot"), ELSEWHERE(conv_general_dilated, "ops_conv"), ELSEWHERE(reduce_window_sum, "ops_window"), ELSEWHERE(reduce_window_max, "ops_window"),
-    ELSEWHERE(reduce_window_min, "ops_window"), ELSEWHERE(select_and_scatter_add, "ops_window"), ELSEWHERE(select_and_gather_add, "ops_window"),
-    ELSEWHERE(gather, "ops_gather"), ELSEWHERE(scatter, "ops_gather"), ELSEWHERE(scatter_add, "ops_gather"), ELSEWHERE(scatter_sub, "ops_gather"),
-    ELSEWHERE(scatter_mul, "ops_gather"), ELSEWHERE(scatter_min, "ops_gather"), ELSEWHERE(scatter_max, "ops_gather"), ELSEWHERE(sort, "ops_sort"),
-    ELSEWHERE(top_k, "ops_sort"), ELSEWHERE(threefry2x32, "ops_random"), ELSEWHERE(random_seed, "ops_random"), ELSEWHERE(random_split, "ops_random"),
-    ELSEWHERE(random_fold_in, "ops_random"), ELSEWHERE(random_bits, "ops_random"), ELSEWHERE(random_wrap, "ops_random"), ELSEWHERE(random_unwrap, "ops_random"),
-    ELSEWHERE(random_clone, "ops_random"), ELSEWHERE(psum, "ops_collectives"), ELSEWHERE(pmax, "ops_collectives"), ELSEWHERE(pmin, "ops_collectives"),
+    ELSEWHERE(dot_general, "structured_dot"), ELSEWHERE(conv_general_dilated, "structured_conv"), ELSEWHERE(reduce_window_sum, "structured_window"), ELSEWHERE(reduce_window_max, "structured_window"),
+    ELSEWHERE(reduce_window_min, "structured_window"), ELSEWHERE(select_and_scatter_add, "structured_window"), ELSEWHERE(select_and_gather_add, "structured_window"),
+    ELSEWHERE(gather, "structured_gather"), ELSEWHERE(scatter, "structured_gather"), ELSEWHERE(scatter_add, "structured_gather"), ELSEWHERE(scatter_sub, "structured_gather"),
+    ELSEWHERE(scatter_mul, "structured_gather"), ELSEWHERE(scatter_min, "structured_gather"), ELSEWHERE(scatter_max, "structured_gather"), ELSEWHERE(sort, "structured_sort"),
+    ELSEWHERE(top_k, "structured_sort"), ELSEWHERE(threefry2x32, "structured_random"), ELSEWHERE(random_seed, "structured_random"), ELSEWHERE(random_split, "structured_random"),
+    ELSEWHERE(random_fold_in, "structured_random"), ELSEWHERE(random_bits, "structured_random"), ELSEWHERE(random_wrap, "structured_random"), ELSEWHERE(random_unwrap, "structured_random"),
+    ELSEWHERE(random_clone, "structured_random"), ELSEWHERE(psum, "ops_collectives"), ELSEWHERE(pmax, "ops_collectives"), ELSEWHERE(pmin, "ops_collectives"),
     ELSEWHERE(axis_index, "ops_collectives"), ELSEWHERE(all_gather, "ops_collectives"), ELSEWHERE(all_to_all, "ops_collectives"), ELSEWHERE(ppermute, "ops_collectives"),
-    ELSEWHERE(jit, "transform"), ELSEWHERE(custom_jvp_call, "transform"), ELSEWHERE(custom_vjp_call, "transform"), ELSEWHERE(custom_lin, "transform"),
+    ELSEWHERE(jit, "transform"), ELSEWHERE(custom_jvp_call, "transform"), ELSEWHERE(custom_vjp_call, "transform"), ELSEWHERE(custom_lin, "transform"), ELSEWHERE(cond, "transform"),
 };
 
 /* ---- applying one ---- */
