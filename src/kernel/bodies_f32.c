@@ -348,33 +348,53 @@ BODY float body_erf_f32(float x)
     return x != x ? NAN32 : y;
 }
 
-/* A polynomial in -log(1 - x^2), or in its root near the ends. */
+/* log(1 + x) as Cephes computes it: what samplers of the normal distribution are defined by, to the last bit. */
+HELPER float log1p_rational_f32(float x)
+{
+    float n = 0x1.7bc096p-15f, d = 1;
+    n = fma_f32(n, x, 0x1.fe818ap-2f);
+    n = fma_f32(n, x, 0x1.a509f4p+2f);
+    n = fma_f32(n, x, 0x1.de9738p+4f);
+    n = fma_f32(n, x, 0x1.e798ecp+5f);
+    n = fma_f32(n, x, 0x1.c8e75ap+5f);
+    n = fma_f32(n, x, 0x1.40a202p+4f);
+    d = fma_f32(d, x, 0x1.e2035ap+3f);
+    d = fma_f32(d, x, 0x1.4c30b6p+6f);
+    d = fma_f32(d, x, 0x1.bb865ap+7f);
+    d = fma_f32(d, x, 0x1.351946p+8f);
+    d = fma_f32(d, x, 0x1.b0db14p+7f);
+    d = fma_f32(d, x, 0x1.e0f304p+5f);
+    float square = x * x, quotient = n / d;
+    float near = x + (x * square * quotient - 0.5f * square);
+    return abs_f32(x) < 0x1.a8279ap-2f ? near : body_log_f32(1 + x);
+}
+
+/* A polynomial in w = -log(1 - x^2), or in its root near the ends. M. Giles, "Approximating the erfinv function" (2010). */
 BODY float body_erf_inv_f32(float x)
 {
     float rest = (1 - x) * (1 + x);
-    float w = -body_log_f32(rest);
+    float w = -log1p_rational_f32(-(x * x));
     float t = w - 2.5f;
-    float p = -0x1.2edbbcp-27f;
-    p = fma_f32(p, t, 0x1.8efa84p-26f);
-    p = fma_f32(p, t, 0x1.f4e95ap-22f);
-    p = fma_f32(p, t, -0x1.d0bda8p-19f);
-    p = fma_f32(p, t, -0x1.4d324ep-18f);
-    p = fma_f32(p, t, 0x1.c9e686p-13f);
-    p = fma_f32(p, t, -0x1.4865ep-10f);
-    p = fma_f32(p, t, -0x1.11c4e8p-8f);
-    p = fma_f32(p, t, 0x1.f91e8ap-3f);
+    float p = 0x1.e2cb1p-26f;
+    p = fma_f32(p, t, 0x1.70966cp-22f);
+    p = fma_f32(p, t, -0x1.d8e6aep-19f);
+    p = fma_f32(p, t, -0x1.26b582p-18f);
+    p = fma_f32(p, t, 0x1.ca65b6p-13f);
+    p = fma_f32(p, t, -0x1.48a81p-10f);
+    p = fma_f32(p, t, -0x1.11c9dep-8f);
+    p = fma_f32(p, t, 0x1.f91ec6p-3f);
     p = fma_f32(p, t, 0x1.805c5ep+0f);
     float tail = w > 5 ? w : 5;
     float s = __builtin_sqrtf(tail) - 3;
-    float q = -0x1.39b3aep-13f;
-    q = fma_f32(q, s, 0x1.38a2ecp-14f);
-    q = fma_f32(q, s, 0x1.4f2cb8p-10f);
-    q = fma_f32(q, s, -0x1.de2f7ap-9f);
-    q = fma_f32(q, s, 0x1.7a420ap-8f);
-    q = fma_f32(q, s, -0x1.f3f312p-8f);
-    q = fma_f32(q, s, 0x1.3522cap-7f);
-    q = fma_f32(q, s, 0x1.006dbcp+0f);
-    q = fma_f32(q, s, 0x1.6a9efep+1f);
+    float q = -0x1.a3e136p-13f;
+    q = fma_f32(q, s, 0x1.a76ad6p-14f);
+    q = fma_f32(q, s, 0x1.61b8e4p-10f);
+    q = fma_f32(q, s, -0x1.e17bcep-9f);
+    q = fma_f32(q, s, 0x1.7824f6p-8f);
+    q = fma_f32(q, s, -0x1.f38baep-8f);
+    q = fma_f32(q, s, 0x1.354afcp-7f);
+    q = fma_f32(q, s, 0x1.006db6p+0f);
+    q = fma_f32(q, s, 0x1.6a9efcp+1f);
     float y = (w < 5 ? p : q) * x, infinite = with_sign_f32(INF32, x);
     float ends = rest == 0 ? infinite : y;
     return rest >= 0 ? ends : NAN32;
