@@ -1,5 +1,5 @@
-/* Groups to steps: kernels are lowered, identical ones merged, all of a program's code made at once, and every value given a slot in the table of addresses.
- * Temporaries share one block of memory; plan.c decides where. */
+/* Groups to steps: kernels are lowered, identical ones merged, all of a program's code made at once, and every value
+ * given a slot in the table of addresses. Temporaries share one block of memory; plan.c decides where. */
 #include "compile/program.h"
 
 #include <stdio.h>
@@ -18,28 +18,42 @@ typedef struct builder {
 static int32_t slot_of(builder *b, int32_t v)
 {
     value *owner = &b->g.values.at[b->g.values.at[v].alias];
-    if (owner->slot < 0) owner->slot = b->p->nslots++;
+    if (owner->slot < 0)
+        owner->slot = b->p->nslots++;
     return owner->slot;
 }
 
 /* ---- steps ---- */
 static bool opaque_step(builder *b, const node *n)
 {
-    step s = {.kind = n->op->call ? STEP_CALL : STEP_OPAQUE, .op = n->op, .params = n->params, .nin = n->nin, .nout = n->nout, .units = 1, .grain = 1};
-    if (!n->op->call && !n->op->kernel) return base_fail(CT_NOT_IMPLEMENTED_ERROR, "Evaluation rule for '%s' not implemented", n->op->name), false;
+    step s = {.kind = n->op->call ? STEP_CALL : STEP_OPAQUE,
+              .op = n->op,
+              .params = n->params,
+              .nin = n->nin,
+              .nout = n->nout,
+              .units = 1,
+              .grain = 1};
+    if (!n->op->call && !n->op->kernel)
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "Evaluation rule for '%s' not implemented", n->op->name), false;
     int total = n->nin + n->nout;
     s.slots = arena_alloc(&b->p->arena, (size_t)(total + 1) * sizeof *s.slots);
     s.operands = arena_alloc(&b->p->arena, (size_t)(total + 1) * sizeof *s.operands);
-    if (!s.slots || !s.operands) return false;
+    if (!s.slots || !s.operands)
+        return false;
     for (int i = 0; i < total; i++) {
         int32_t v = i < n->nin ? n->in[i] : n->out[i - n->nin];
-        if (v < 0) return base_fail(CT_NOT_IMPLEMENTED_ERROR, "compile: %s has an unread result of unknown type", n->op->name), false;
+        if (v < 0)
+            return base_fail(CT_NOT_IMPLEMENTED_ERROR, "compile: %s has an unread result of unknown type", n->op->name),
+                   false;
         const value *val = &b->g.values.at[v];
         s.slots[i] = slot_of(b, v);
         s.operands[i].aval = val->aval;
         s.operands[i].aval.shape = arena_alloc(&b->p->arena, (size_t)(val->aval.ndim + 1) * sizeof(int64_t));
-        if (!s.operands[i].aval.shape) return false;
-        if (val->aval.ndim) memcpy((void *)(uintptr_t)s.operands[i].aval.shape, val->aval.shape, (size_t)val->aval.ndim * sizeof(int64_t));
+        if (!s.operands[i].aval.shape)
+            return false;
+        if (val->aval.ndim)
+            memcpy((void *)(uintptr_t)s.operands[i].aval.shape, val->aval.shape,
+                   (size_t)val->aval.ndim * sizeof(int64_t));
         s.work += val->size;
     }
     return vec_push(&b->steps, s);
@@ -48,7 +62,8 @@ static bool opaque_step(builder *b, const node *n)
 static bool distinct_kernel(builder *b, const kernel_ir *k)
 {
     for (int64_t i = 0; i < b->distinct.n; i++)
-        if (loop_equal(b->distinct.at[i], k)) return vec_push(&b->code_index, (int32_t)i);
+        if (loop_equal(b->distinct.at[i], k))
+            return vec_push(&b->code_index, (int32_t)i);
     return vec_push(&b->distinct, k) && vec_push(&b->code_index, (int32_t)b->distinct.n - 1);
 }
 
@@ -57,7 +72,8 @@ static void print_kernel(const kernel_ir *k)
     text t = {0};
     loop_text(&t, k);
     char *s = text_end(&t);
-    if (s) fputs(s, stderr);
+    if (s)
+        fputs(s, stderr);
     base_free(s);
 }
 
@@ -68,31 +84,46 @@ static bool kernel_step(builder *b, const lowered *l, int32_t partial_slot)
     step s = {.kind = STEP_KERNEL, .n = l->k.nbuffers, .units = shape.units};
     s.work = shape.work * shape.units;
     s.grain = WORTH_A_TASK / shape.work + 1;
-    if (s.work < 2 * WORTH_A_TASK) s.grain = s.units;
+    if (s.work < 2 * WORTH_A_TASK)
+        s.grain = s.units;
     s.slots = arena_alloc(&b->p->arena, (size_t)(s.n + 1) * sizeof *s.slots);
-    if (!s.slots) return false;
-    for (int i = 0; i < s.n; i++) s.slots[i] = l->buffers[i] < 0 ? partial_slot : slot_of(b, l->buffers[i]);
-    if (compile_debug() >= 2) print_kernel(&l->k);
+    if (!s.slots)
+        return false;
+    for (int i = 0; i < s.n; i++)
+        s.slots[i] = l->buffers[i] < 0 ? partial_slot : slot_of(b, l->buffers[i]);
+    if (compile_debug() >= 2)
+        print_kernel(&l->k);
     return vec_push(&b->steps, s) && distinct_kernel(b, &l->k);
 }
 
 static bool group_steps(builder *b, const group *gr)
 {
-    if (gr->opaque) return opaque_step(b, &b->g.nodes.at[gr->node]);
-    if (!gr->members.n) return true;
+    if (gr->opaque)
+        return opaque_step(b, &b->g.nodes.at[gr->node]);
+    if (!gr->members.n)
+        return true;
     lowered *l = arena_alloc(&b->g.arena, 2 * sizeof *l);
     int n = 0;
     size_t partial = 0;
-    if (!l || !lower_group(&b->g, gr, l, &n, &partial)) return false;
+    if (!l || !lower_group(&b->g, gr, l, &n, &partial))
+        return false;
     int32_t partial_slot = -1;
     if (partial) {
         /* Partial results are a value that only these two steps know. */
-        value v = {.aval = {.dtype = CT_INT8}, .bytes = partial, .origin = FROM_NODE, .alias = (int32_t)b->g.values.n, .stored = true, .slot = b->p->nslots, .group = -1};
+        value v = {.aval = {.dtype = CT_INT8},
+                   .bytes = partial,
+                   .origin = FROM_NODE,
+                   .alias = (int32_t)b->g.values.n,
+                   .stored = true,
+                   .slot = b->p->nslots,
+                   .group = -1};
         partial_slot = b->p->nslots++;
-        if (!vec_push(&b->g.values, v)) return false;
+        if (!vec_push(&b->g.values, v))
+            return false;
     }
     for (int i = 0; i < n; i++)
-        if (!kernel_step(b, &l[i], partial_slot)) return false;
+        if (!kernel_step(b, &l[i], partial_slot))
+            return false;
     return true;
 }
 
@@ -101,21 +132,27 @@ static bool place_inputs(builder *b)
 {
     program *p = b->p;
     p->input_slots = arena_alloc(&p->arena, (size_t)(p->nin + 1) * sizeof *p->input_slots);
-    if (!p->input_slots) return false;
-    for (int i = 0; i < p->nin; i++) p->input_slots[i] = -1;
+    if (!p->input_slots)
+        return false;
+    for (int i = 0; i < p->nin; i++)
+        p->input_slots[i] = -1;
     int64_t n = 0;
     for (int64_t v = 0; v < b->g.values.n; v++) {
         const value *val = &b->g.values.at[v];
-        if (val->slot < 0) continue;
-        if (val->origin == FROM_INPUT) p->input_slots[val->index] = val->slot;
+        if (val->slot < 0)
+            continue;
+        if (val->origin == FROM_INPUT)
+            p->input_slots[val->index] = val->slot;
         n += val->origin == FROM_CONST;
     }
     p->const_slots = arena_alloc(&p->arena, (size_t)(n + 1) * sizeof *p->const_slots);
     p->consts = arena_alloc(&p->arena, (size_t)(n + 1) * sizeof *p->consts);
-    if (!p->const_slots || !p->consts) return false;
+    if (!p->const_slots || !p->consts)
+        return false;
     for (int64_t v = 0; v < b->g.values.n; v++) {
         const value *val = &b->g.values.at[v];
-        if (val->slot < 0 || val->origin != FROM_CONST) continue;
+        if (val->slot < 0 || val->origin != FROM_CONST)
+            continue;
         p->const_slots[p->nconsts] = val->slot;
         p->consts[p->nconsts++] = val->array;
     }
@@ -125,7 +162,8 @@ static bool place_inputs(builder *b)
 static bool is_boxed(const builder *b, int32_t slot)
 {
     for (int64_t i = 0; i < b->boxes.n; i++)
-        if (b->boxes.at[i].slot == slot) return true;
+        if (b->boxes.at[i].slot == slot)
+            return true;
     return false;
 }
 
@@ -133,16 +171,20 @@ static bool place_results(builder *b)
 {
     program *p = b->p;
     p->results = arena_alloc(&p->arena, (size_t)(p->nout + 1) * sizeof *p->results);
-    if (!p->results) return false;
+    if (!p->results)
+        return false;
     for (int i = 0; i < p->nout; i++) {
         const aval *want = atom_aval(&b->g.j->out[i]);
         value *owner = &b->g.values.at[b->g.values.at[b->g.outputs[i]].alias];
         result r = {.kind = RESULT_NEW, .aval = *want, .view = !aval_equal(&owner->aval, want, true)};
-        if (owner->origin == FROM_INPUT) r.kind = RESULT_INPUT, r.index = owner->index;
-        else if (owner->origin == FROM_CONST) r.kind = RESULT_CONST, r.array = owner->array;
+        if (owner->origin == FROM_INPUT)
+            r.kind = RESULT_INPUT, r.index = owner->index;
+        else if (owner->origin == FROM_CONST)
+            r.kind = RESULT_CONST, r.array = owner->array;
         else {
             r.slot = slot_of(b, b->g.outputs[i]);
-            if (is_boxed(b, r.slot)) r.kind = RESULT_BOXED;
+            if (is_boxed(b, r.slot))
+                r.kind = RESULT_BOXED;
             for (int k = 0; k < i && r.kind == RESULT_NEW; k++)
                 if (p->results[k].kind == RESULT_NEW && p->results[k].slot == r.slot) {
                     r.kind = RESULT_SAME, r.index = k;
@@ -159,9 +201,12 @@ static bool find_boxes(builder *b)
 {
     for (int64_t s = 0; s < b->steps.n; s++) {
         const step *st = &b->steps.at[s];
-        if (st->kind != STEP_CALL) continue;
+        if (st->kind != STEP_CALL)
+            continue;
         for (int i = 0; i < st->nin + st->nout; i++)
-            if (!is_boxed(b, st->slots[i]) && !vec_push(&b->boxes, (boxed){st->slots[i], st->operands[i].aval, i >= st->nin})) return false;
+            if (!is_boxed(b, st->slots[i]) &&
+                !vec_push(&b->boxes, (boxed){st->slots[i], st->operands[i].aval, i >= st->nin}))
+                return false;
     }
     /* Inputs and constants are arrays already. */
     int64_t kept = 0;
@@ -170,7 +215,8 @@ static bool find_boxes(builder *b)
         for (int64_t v = 0; v < b->g.values.n; v++)
             given |= b->g.values.at[v].slot == b->boxes.at[i].slot && b->g.values.at[v].origin != FROM_NODE;
         b->boxes.at[kept] = b->boxes.at[i];
-        if (given) b->boxes.at[kept].made_by_call = true;
+        if (given)
+            b->boxes.at[kept].made_by_call = true;
         kept++;
     }
     b->p->nboxed = (int32_t)kept;
@@ -179,7 +225,11 @@ static bool find_boxes(builder *b)
 }
 
 /* ---- temporaries: each lives from the first step that names it to the last; the lowest gap that fits ---- */
-typedef struct block { int32_t slot; int64_t first, last; size_t bytes, offset; } block;
+typedef struct block {
+    int32_t slot;
+    int64_t first, last;
+    size_t bytes, offset;
+} block;
 
 static bool overlaps(const block *x, const block *y) { return x->first <= y->last && y->first <= x->last; }
 
@@ -189,7 +239,8 @@ static size_t lowest_gap(const block *placed, int64_t n, const block *b)
     for (bool moved = true; moved;) {
         moved = false;
         for (int64_t i = 0; i < n; i++)
-            if (overlaps(&placed[i], b) && at < placed[i].offset + placed[i].bytes && placed[i].offset < at + b->bytes) {
+            if (overlaps(&placed[i], b) && at < placed[i].offset + placed[i].bytes &&
+                placed[i].offset < at + b->bytes) {
                 at = placed[i].offset + placed[i].bytes;
                 moved = true;
             }
@@ -202,32 +253,42 @@ static bool plan_temporaries(builder *b)
     program *p = b->p;
     block *blocks = base_zalloc((size_t)(p->nslots + 1) * sizeof *blocks);
     bool *taken = base_zalloc((size_t)p->nslots + 1);
-    if (!blocks || !taken) return base_free(blocks), base_free(taken), false;
+    if (!blocks || !taken)
+        return base_free(blocks), base_free(taken), false;
     for (int i = 0; i < p->nout; i++)
-        if (p->results[i].kind == RESULT_NEW) taken[p->results[i].slot] = true;
-    for (int64_t i = 0; i < b->boxes.n; i++) taken[b->boxes.at[i].slot] = true;
+        if (p->results[i].kind == RESULT_NEW)
+            taken[p->results[i].slot] = true;
+    for (int64_t i = 0; i < b->boxes.n; i++)
+        taken[b->boxes.at[i].slot] = true;
     for (int64_t v = 0; v < b->g.values.n; v++) {
         const value *val = &b->g.values.at[v];
-        if (val->slot < 0) continue;
-        if (val->origin != FROM_NODE) taken[val->slot] = true;
-        blocks[val->slot] = (block){.slot = val->slot, .first = INT64_MAX, .last = -1, .bytes = (val->bytes + 127) & ~(size_t)63};
+        if (val->slot < 0)
+            continue;
+        if (val->origin != FROM_NODE)
+            taken[val->slot] = true;
+        blocks[val->slot] =
+            (block){.slot = val->slot, .first = INT64_MAX, .last = -1, .bytes = (val->bytes + 127) & ~(size_t)63};
     }
     for (int64_t s = 0; s < b->steps.n; s++) {
         const step *st = &b->steps.at[s];
         int n = st->kind == STEP_KERNEL ? st->n : st->nin + st->nout;
         for (int i = 0; i < n; i++) {
             block *k = &blocks[st->slots[i]];
-            if (s < k->first) k->first = s;
-            if (s > k->last) k->last = s;
+            if (s < k->first)
+                k->first = s;
+            if (s > k->last)
+                k->last = s;
         }
     }
     p->temporaries = arena_alloc(&p->arena, (size_t)(p->nslots + 1) * sizeof *p->temporaries);
     int64_t n = 0;
     for (int i = 0; p->temporaries && i < p->nslots; i++) {
-        if (taken[i] || blocks[i].last < 0) continue;
+        if (taken[i] || blocks[i].last < 0)
+            continue;
         block k = blocks[i];
         k.offset = lowest_gap(blocks, n, &k);
-        if (k.offset + k.bytes > p->temporary_bytes) p->temporary_bytes = k.offset + k.bytes;
+        if (k.offset + k.bytes > p->temporary_bytes)
+            p->temporary_bytes = k.offset + k.bytes;
         p->temporaries[p->ntemporaries++] = (temporary){k.slot, k.offset};
         blocks[n++] = k;
     }
@@ -238,12 +299,15 @@ static bool plan_temporaries(builder *b)
 /* ---- all together ---- */
 static bool make_code(builder *b)
 {
-    if (!b->distinct.n) return true;
+    if (!b->distinct.n)
+        return true;
     b->p->code = code_compile((int)b->distinct.n, b->distinct.at);
-    if (!b->p->code) return false;
+    if (!b->p->code)
+        return false;
     int64_t k = 0;
     for (int64_t s = 0; s < b->steps.n; s++)
-        if (b->steps.at[s].kind == STEP_KERNEL) b->steps.at[s].code = b->p->code->kernels[b->code_index.at[k++]];
+        if (b->steps.at[s].kind == STEP_KERNEL)
+            b->steps.at[s].code = b->p->code->kernels[b->code_index.at[k++]];
     return true;
 }
 
@@ -251,10 +315,13 @@ static bool build(builder *b, const jaxpr *j)
 {
     program *p = b->p;
     p->nin = j->nin, p->nout = j->nout;
-    if (!graph_build(&b->g, j, &p->arena) || !group_nodes(&b->g, &b->groups)) return false;
+    if (!graph_build(&b->g, j, &p->arena) || !group_nodes(&b->g, &b->groups))
+        return false;
     for (int64_t i = 0; i < b->groups.n; i++)
-        if (!group_steps(b, &b->groups.at[i])) return false;
-    if (!find_boxes(b) || !place_results(b) || !place_inputs(b) || !plan_temporaries(b) || !make_code(b)) return false;
+        if (!group_steps(b, &b->groups.at[i]))
+            return false;
+    if (!find_boxes(b) || !place_results(b) || !place_inputs(b) || !plan_temporaries(b) || !make_code(b))
+        return false;
     p->folded = b->g.folded.at, p->nfolded = b->g.folded.n;
     b->g.folded.at = NULL, b->g.folded.n = b->g.folded.capacity = 0;
     p->nsteps = (int32_t)b->steps.n;
@@ -265,10 +332,12 @@ static bool build(builder *b, const jaxpr *j)
 program *program_build(const jaxpr *j)
 {
     builder b = {.p = base_zalloc(sizeof(program))};
-    if (!b.p) return NULL;
+    if (!b.p)
+        return NULL;
     bool ok = build(&b, j);
     if (!ok) {
-        if (ct_ok()) base_fail(CT_RUNTIME_ERROR, "compile: a program could not be built");
+        if (ct_ok())
+            base_fail(CT_RUNTIME_ERROR, "compile: a program could not be built");
         program_free(b.p);
     }
     groups_free(&b.groups);
@@ -280,9 +349,11 @@ program *program_build(const jaxpr *j)
 void program_free(program *p)
 {
     void *memory = atomic_load(&p->spare);
-    if (memory) array_memory_free(memory, p->temporary_bytes);
+    if (memory)
+        array_memory_free(memory, p->temporary_bytes);
     object_release(p->code);
-    for (int64_t i = 0; i < p->nfolded; i++) object_release(p->folded[i]);
+    for (int64_t i = 0; i < p->nfolded; i++)
+        object_release(p->folded[i]);
     base_free(p->folded);
     arena_free(&p->arena);
     base_free(p);

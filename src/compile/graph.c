@@ -1,4 +1,5 @@
-/* From a jaxpr to a graph of values: nested calls are inlined, equal nodes become one, dead ones are marked. Next: group.c. */
+/* From a jaxpr to a graph of values: nested calls are inlined, equal nodes become one, dead ones are marked. Next:
+ * group.c. */
 #include "compile/graph.h"
 #include "ops/ops.h"
 
@@ -10,7 +11,8 @@ static bool inlines(const op *o)
 static const jaxpr *called(const op *o, const void *params)
 {
     for (int f = 0; f < o->nfields; f++)
-        if (o->fields[f].kind == PARAM_JAXPR) return *(jaxpr *const *)((const char *)params + o->fields[f].offset);
+        if (o->fields[f].kind == PARAM_JAXPR)
+            return *(jaxpr *const *)((const char *)params + o->fields[f].offset);
     return NULL;
 }
 
@@ -25,13 +27,17 @@ static int32_t add_value(graph *g, const aval *a, value_origin origin, int index
 }
 
 /* ---- equal nodes ---- */
-typedef struct node_probe { const graph *g; const node *n; } node_probe;
+typedef struct node_probe {
+    const graph *g;
+    const node *n;
+} node_probe;
 
 static bool node_equal(const void *known, const void *probe)
 {
     const node_probe *p = probe;
     const node *a = &p->g->nodes.at[(intptr_t)known - 1], *b = p->n;
-    return a->op == b->op && a->nin == b->nin && a->nout == b->nout && (!a->nin || !memcmp(a->in, b->in, (size_t)a->nin * sizeof *a->in)) &&
+    return a->op == b->op && a->nin == b->nin && a->nout == b->nout &&
+           (!a->nin || !memcmp(a->in, b->in, (size_t)a->nin * sizeof *a->in)) &&
            params_equal(a->op, a->params, b->params);
 }
 
@@ -44,14 +50,16 @@ static uint64_t node_hash(const node *n)
 static bool literal_equal(const void *known, const void *probe)
 {
     const struct ct_value *a = known, *b = probe;
-    return a == b || (a->aval.dtype == b->aval.dtype && !a->aval.ndim && !b->aval.ndim && !memcmp(a->data, b->data, dtype_table[a->aval.dtype].itemsize));
+    return a == b || (a->aval.dtype == b->aval.dtype && !a->aval.ndim && !b->aval.ndim &&
+                      !memcmp(a->data, b->data, dtype_table[a->aval.dtype].itemsize));
 }
 
 static int32_t literal_value(graph *g, ct_array array)
 {
     enum { RECENT = 64 }; /* most literals repeat soon, if at all */
     for (int64_t i = g->values.n; i-- > 0 && i > g->values.n - RECENT;)
-        if (g->values.at[i].origin == FROM_CONST && literal_equal(g->values.at[i].array, array)) return (int32_t)i;
+        if (g->values.at[i].origin == FROM_CONST && literal_equal(g->values.at[i].array, array))
+            return (int32_t)i;
     return add_value(g, &array->aval, FROM_CONST, -1, array);
 }
 
@@ -66,12 +74,17 @@ static int32_t atom_value(graph *g, const int32_t *map, const atom *a)
 /* Results that are an operand unchanged. */
 static bool is_identity(const graph *g, const eqn *e, const int32_t *in)
 {
-    if (e->nin < 1 || !e->out[0]) return false;
+    if (e->nin < 1 || !e->out[0])
+        return false;
     const aval *a = &g->values.at[in[0]].aval, *b = &e->out[0]->aval;
     switch (e->op->code) {
-    case OP_copy: case OP_stop_gradient:
+    case OP_copy:
+    case OP_stop_gradient:
         return true;
-    case OP_convert_element_type: case OP_reshape: case OP_broadcast_in_dim: case OP_squeeze:
+    case OP_convert_element_type:
+    case OP_reshape:
+    case OP_broadcast_in_dim:
+    case OP_squeeze:
         return e->nin == 1 && aval_equal(a, b, false);
     }
     return false;
@@ -82,7 +95,8 @@ static bool add_node(graph *g, const eqn *e, const int32_t *in, int32_t *map)
     node n = {.op = e->op, .params = e->params, .nin = e->nin, .nout = e->nout, .group = -1};
     n.in = arena_copy(&g->arena, in, (size_t)e->nin * sizeof *in);
     n.out = arena_alloc(&g->arena, (size_t)e->nout * sizeof *n.out);
-    if (!n.in || !n.out) return false;
+    if (!n.in || !n.out)
+        return false;
     bool pure = !(e->op->flags & (OP_EFFECT | OP_COLLECTIVE)) && e->op->code < OP_COUNT;
     uint64_t h = pure ? node_hash(&n) : 0;
     void *known = pure ? table_find(&g->numbering, h, node_equal, &(node_probe){g, &n}) : NULL;
@@ -90,7 +104,8 @@ static bool add_node(graph *g, const eqn *e, const int32_t *in, int32_t *map)
         const node *same = &g->nodes.at[(intptr_t)known - 1];
         for (int i = 0; i < e->nout; i++)
             if (e->out[i]) {
-                if (same->out[i] < 0) goto separate;
+                if (same->out[i] < 0)
+                    goto separate;
                 map[e->out[i]->id] = same->out[i];
             }
         return true;
@@ -99,13 +114,16 @@ separate:
     for (int i = 0; i < e->nout; i++) {
         /* Results that nobody reads still need their type: every opaque kernel writes all of its results. */
         n.out[i] = -1;
-        if (!e->out[i]) continue;
+        if (!e->out[i])
+            continue;
         n.out[i] = add_value(g, &e->out[i]->aval, FROM_NODE, (int)g->nodes.n, NULL);
-        if (n.out[i] < 0) return false;
+        if (n.out[i] < 0)
+            return false;
         g->values.at[n.out[i]].position = i;
         map[e->out[i]->id] = n.out[i];
     }
-    if (!vec_push(&g->nodes, n)) return false;
+    if (!vec_push(&g->nodes, n))
+        return false;
     return !pure || known || table_add(&g->numbering, h, (void *)(intptr_t)g->nodes.n);
 }
 
@@ -113,17 +131,25 @@ separate:
 static bool complete_results(graph *g, node *n)
 {
     bool missing = false;
-    for (int i = 0; i < n->nout; i++) missing |= n->out[i] < 0;
-    if (!missing || !n->op->abstract) return true;
-    aval *in = arena_alloc(&g->arena, (size_t)(n->nin + 1) * sizeof *in), *out = arena_alloc(&g->arena, (size_t)(n->nout + 1) * sizeof *out);
-    if (!in || !out) return false;
-    for (int i = 0; i < n->nin; i++) in[i] = graph_in(g, n, i)->aval;
+    for (int i = 0; i < n->nout; i++)
+        missing |= n->out[i] < 0;
+    if (!missing || !n->op->abstract)
+        return true;
+    aval *in = arena_alloc(&g->arena, (size_t)(n->nin + 1) * sizeof *in),
+         *out = arena_alloc(&g->arena, (size_t)(n->nout + 1) * sizeof *out);
+    if (!in || !out)
+        return false;
+    for (int i = 0; i < n->nin; i++)
+        in[i] = graph_in(g, n, i)->aval;
     int nout = n->nout;
-    if (!n->op->abstract(n->op, n->params, n->nin, in, &nout, out, &g->arena)) return false;
+    if (!n->op->abstract(n->op, n->params, n->nin, in, &nout, out, &g->arena))
+        return false;
     for (int i = 0; i < n->nout; i++) {
-        if (n->out[i] >= 0) continue;
+        if (n->out[i] >= 0)
+            continue;
         int32_t v = add_value(g, &out[i], FROM_NODE, (int)(n - g->nodes.at), NULL);
-        if (v < 0) return false;
+        if (v < 0)
+            return false;
         g->values.at[v].position = i;
         n->out[i] = v;
     }
@@ -133,10 +159,13 @@ static bool complete_results(graph *g, node *n)
 /* Scalar arithmetic on literals. */
 static bool folds(const graph *g, const eqn *e, const int32_t *in)
 {
-    if (!compile_optimizes() || e->nout != 1 || !e->out[0] || e->out[0]->aval.ndim || !e->nin || e->op->call || !(e->op->flags & OP_ELEMENTWISE)) return false;
+    if (!compile_optimizes() || e->nout != 1 || !e->out[0] || e->out[0]->aval.ndim || !e->nin || e->op->call ||
+        !(e->op->flags & OP_ELEMENTWISE))
+        return false;
     for (int i = 0; i < e->nin; i++) {
         const value *v = &g->values.at[in[i]];
-        if (v->origin != FROM_CONST || v->aval.ndim) return false;
+        if (v->origin != FROM_CONST || v->aval.ndim)
+            return false;
     }
     return true;
 }
@@ -146,12 +175,14 @@ static bool fold(graph *g, const eqn *e, const int32_t *in, int32_t *map)
     ct_scope scope = ct_begin();
     ct_array args[8], out;
     bool ok = e->nin <= (int)countof(args);
-    for (int i = 0; ok && i < e->nin; i++) args[i] = g->values.at[in[i]].array;
+    for (int i = 0; ok && i < e->nin; i++)
+        args[i] = g->values.at[in[i]].array;
     ok = ok && core_eval(e->op, e->params, e->nin, args, 1, &out);
     if (ok) {
         object_retain(out);
         ok = vec_push(&g->folded, out);
-        if (!ok) object_release(out);
+        if (!ok)
+            object_release(out);
     }
     scope_end(scope, NULL);
     return ok && (map[e->out[0]->id] = literal_value(g, out)) >= 0;
@@ -160,33 +191,44 @@ static bool fold(graph *g, const eqn *e, const int32_t *in, int32_t *map)
 static bool read_eqn(graph *g, const eqn *e, int32_t *map)
 {
     int32_t *in = arena_alloc(&g->arena, (size_t)(e->nin + e->nout + 1) * sizeof *in), *out = in + e->nin;
-    if (!in) return false;
+    if (!in)
+        return false;
     for (int i = 0; i < e->nin; i++) {
         in[i] = atom_value(g, map, &e->in[i]);
-        if (in[i] < 0) return false;
+        if (in[i] < 0)
+            return false;
     }
     if (is_identity(g, e, in)) {
         map[e->out[0]->id] = in[0];
         return true;
     }
-    if (folds(g, e, in)) return fold(g, e, in, map);
+    if (folds(g, e, in))
+        return fold(g, e, in, map);
     const jaxpr *inner = inlines(e->op) ? called(e->op, e->params) : NULL;
-    if (!inner) return add_node(g, e, in, map);
-    if (!read_jaxpr(g, inner, in, out)) return false;
+    if (!inner)
+        return add_node(g, e, in, map);
+    if (!read_jaxpr(g, inner, in, out))
+        return false;
     for (int i = 0; i < e->nout; i++)
-        if (e->out[i]) map[e->out[i]->id] = out[i];
+        if (e->out[i])
+            map[e->out[i]->id] = out[i];
     return true;
 }
 
 static bool read_jaxpr(graph *g, const jaxpr *j, const int32_t *in, int32_t *out)
 {
     int32_t *map = base_alloc((size_t)(j->nvars + 1) * sizeof *map);
-    if (!map) return false;
+    if (!map)
+        return false;
     bool ok = true;
-    for (int i = 0; ok && i < j->nconsts; i++) ok = (map[j->constvars[i]->id] = add_value(g, &j->consts[i]->aval, FROM_CONST, -1, j->consts[i])) >= 0;
-    for (int i = 0; i < j->nin; i++) map[j->in[i]->id] = in[i];
-    for (const eqn *e = j->eqns; ok && e; e = e->next) ok = read_eqn(g, e, map);
-    for (int i = 0; ok && i < j->nout; i++) ok = (out[i] = atom_value(g, map, &j->out[i])) >= 0;
+    for (int i = 0; ok && i < j->nconsts; i++)
+        ok = (map[j->constvars[i]->id] = add_value(g, &j->consts[i]->aval, FROM_CONST, -1, j->consts[i])) >= 0;
+    for (int i = 0; i < j->nin; i++)
+        map[j->in[i]->id] = in[i];
+    for (const eqn *e = j->eqns; ok && e; e = e->next)
+        ok = read_eqn(g, e, map);
+    for (int i = 0; ok && i < j->nout; i++)
+        ok = (out[i] = atom_value(g, map, &j->out[i])) >= 0;
     base_free(map);
     return ok;
 }
@@ -194,12 +236,16 @@ static bool read_jaxpr(graph *g, const jaxpr *j, const int32_t *in, int32_t *out
 static void mark_live(graph *g)
 {
     bool *wanted = base_zalloc((size_t)g->values.n + 1);
-    for (int64_t n = 0; n < g->nodes.n; n++) g->nodes.at[n].live = !wanted || (g->nodes.at[n].op->flags & OP_EFFECT);
-    for (int i = 0; wanted && i < g->j->nout; i++) wanted[g->outputs[i]] = true;
+    for (int64_t n = 0; n < g->nodes.n; n++)
+        g->nodes.at[n].live = !wanted || (g->nodes.at[n].op->flags & OP_EFFECT);
+    for (int i = 0; wanted && i < g->j->nout; i++)
+        wanted[g->outputs[i]] = true;
     for (int64_t i = g->nodes.n; wanted && i-- > 0;) {
         node *n = &g->nodes.at[i];
-        for (int k = 0; k < n->nout; k++) n->live |= n->out[k] >= 0 && wanted[n->out[k]];
-        for (int k = 0; n->live && k < n->nin; k++) wanted[n->in[k]] = true;
+        for (int k = 0; k < n->nout; k++)
+            n->live |= n->out[k] >= 0 && wanted[n->out[k]];
+        for (int k = 0; n->live && k < n->nin; k++)
+            wanted[n->in[k]] = true;
     }
     base_free(wanted);
 }
@@ -208,23 +254,29 @@ bool graph_build(graph *g, const jaxpr *j, arena *kept)
 {
     *g = (graph){.j = j, .kept = kept};
     int32_t *in = arena_alloc(&g->arena, (size_t)(j->nin + j->nout + 1) * sizeof *in);
-    if (!in) return false;
+    if (!in)
+        return false;
     g->outputs = in + j->nin;
     for (int i = 0; i < j->nin; i++) {
         in[i] = add_value(g, &j->in[i]->aval, FROM_INPUT, i, NULL);
-        if (in[i] < 0) return false;
+        if (in[i] < 0)
+            return false;
     }
-    if (!read_jaxpr(g, j, in, g->outputs)) return false;
+    if (!read_jaxpr(g, j, in, g->outputs))
+        return false;
     mark_live(g);
-    if (compile_optimizes() && !graph_rewrite(g)) return false;
+    if (compile_optimizes() && !graph_rewrite(g))
+        return false;
     for (int64_t n = 0; n < g->nodes.n; n++)
-        if (g->nodes.at[n].live && !complete_results(g, &g->nodes.at[n])) return false;
+        if (g->nodes.at[n].live && !complete_results(g, &g->nodes.at[n]))
+            return false;
     return true;
 }
 
 void graph_free(graph *g)
 {
-    for (int64_t i = 0; i < g->folded.n; i++) object_release(g->folded.at[i]);
+    for (int64_t i = 0; i < g->folded.n; i++)
+        object_release(g->folded.at[i]);
     vec_free(&g->folded);
     table_free(&g->numbering);
     vec_free(&g->values);

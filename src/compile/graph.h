@@ -1,4 +1,5 @@
-/* The program as passes see it: values and the nodes that make them, calls inlined. Lives in one arena while a program is compiled. */
+/* The program as passes see it: values and the nodes that make them, calls inlined. Lives in one arena while a program
+ * is compiled. */
 #ifndef COTAN_SRC_COMPILE_GRAPH_H
 #define COTAN_SRC_COMPILE_GRAPH_H
 #include "compile/compile.h"
@@ -9,16 +10,17 @@ typedef struct value {
     aval aval;
     int64_t size;
     size_t bytes;
-    uint8_t origin;    /* value_origin */
-    int32_t index;     /* of the input or node */
-    int32_t position;  /* which result of the node */
-    ct_array array;    /* FROM_CONST: the constant or literal; the jaxpr keeps it */
+    uint8_t origin;   /* value_origin */
+    int32_t index;    /* of the input or node */
+    int32_t position; /* which result of the node */
+    ct_array array;   /* FROM_CONST: the constant or literal; the jaxpr keeps it */
     /* set by grouping */
-    bool stored;       /* has memory of its own: an input, a constant, or made by a step and needed by another */
-    int32_t alias;     /* value whose memory this is (itself, or what it is a reshape of) */
-    int32_t group;     /* of the group that makes it; -1: none */
-    int8_t dims[LOOP_DIMS]; /* in its group: the space's dimension along each of the value's; -1 where the extent is 1 */
-    bool outside;      /* made in its group but to be read from memory there too (split reductions) */
+    bool stored;   /* has memory of its own: an input, a constant, or made by a step and needed by another */
+    int32_t alias; /* value whose memory this is (itself, or what it is a reshape of) */
+    int32_t group; /* of the group that makes it; -1: none */
+    int8_t
+        dims[LOOP_DIMS]; /* in its group: the space's dimension along each of the value's; -1 where the extent is 1 */
+    bool outside;        /* made in its group but to be read from memory there too (split reductions) */
     /* set by planning */
     int32_t slot, first_step, last_step;
 } value;
@@ -49,7 +51,7 @@ typedef struct graph {
     vec(node) nodes;
     int32_t *outputs; /* j->nout values */
     table numbering;
-    arena *kept;      /* the program's: what its steps point to */
+    arena *kept;          /* the program's: what its steps point to */
     vec(ct_array) folded; /* constants made here; one reference each */
 } graph;
 
@@ -64,13 +66,13 @@ static inline value *graph_out(const graph *g, const node *n, int i) { return &g
 /* ---- groups: what becomes one kernel or one opaque call ---- */
 typedef struct group {
     bool opaque;
-    int32_t node;              /* opaque: the node */
+    int32_t node; /* opaque: the node */
     int32_t ndim;
     int64_t extent[LOOP_DIMS];
     uint32_t reduced;
-    bool split;                /* full reductions over too much for one unit: partial results, then a second kernel */
+    bool split; /* full reductions over too much for one unit: partial results, then a second kernel */
     int32_t cost, loads;
-    vec(int32_t) members;      /* nodes, in order */
+    vec(int32_t) members; /* nodes, in order */
 } group;
 typedef vec(group) groups;
 
@@ -78,8 +80,8 @@ typedef vec(group) groups;
 CT_NODISCARD bool group_nodes(graph *g, groups *out);
 void groups_free(groups *gs);
 
-/* Where an element of a value comes from, seen from an element of another: for each dimension of the source, dimension of the viewer (-1: none) times scale
- * plus offset. */
+/* Where an element of a value comes from, seen from an element of another: for each dimension of the source, dimension
+ * of the viewer (-1: none) times scale plus offset. */
 typedef struct view {
     int32_t source;
     int8_t dim[LOOP_DIMS];

@@ -1,22 +1,35 @@
 /* Which nodes become one kernel.
  *
- * Nodes come in program order and join the latest group they can: the group must have their iteration space, what they read of it must be the same point of the
- * space, and everything else they read must come from earlier groups. A group may hold reductions over one set of dimensions; their results are values of its
- * rows, which later members may use: so softmax is one kernel. Running the groups in order is then a schedule. Next: lower.c. */
+ * Nodes come in program order and join the latest group they can: the group must have their iteration space, what they
+ * read of it must be the same point of the space, and everything else they read must come from earlier groups. A group
+ * may hold reductions over one set of dimensions; their results are values of its rows, which later members may use: so
+ * softmax is one kernel. Running the groups in order is then a schedule. Next: lower.c. */
 #include "compile/graph.h"
 #include "ops/ops.h"
 
-enum { MOST_COST = 700, MOST_MEMBERS = 120, MOST_LOADS = 24, LOOK_BACK = 24, MOST_DEPTH = 4, ENOUGH_UNITS = 16, WORTH_SPLITTING = 32768 };
+enum {
+    MOST_COST = 700,
+    MOST_MEMBERS = 120,
+    MOST_LOADS = 24,
+    LOOK_BACK = 24,
+    MOST_DEPTH = 4,
+    ENOUGH_UNITS = 16,
+    WORTH_SPLITTING = 32768
+};
 
 /* ---- roles ---- */
 static bool ones_only(const aval *a, const aval *b)
 {
     int i = 0, k = 0;
     for (;; i++, k++) {
-        while (i < a->ndim && a->shape[i] == 1) i++;
-        while (k < b->ndim && b->shape[k] == 1) k++;
-        if (i == a->ndim || k == b->ndim) return i == a->ndim && k == b->ndim;
-        if (a->shape[i] != b->shape[k]) return false;
+        while (i < a->ndim && a->shape[i] == 1)
+            i++;
+        while (k < b->ndim && b->shape[k] == 1)
+            k++;
+        if (i == a->ndim || k == b->ndim)
+            return i == a->ndim && k == b->ndim;
+        if (a->shape[i] != b->shape[k])
+            return false;
     }
 }
 
@@ -27,28 +40,38 @@ static bool keeps_last(const node *n, const aval *a)
 {
     ct_ints order = ((const params_transpose *)n->params)->permutation;
     int from = a->ndim - 1, to = (int)order.n - 1;
-    while (from >= 0 && a->shape[from] == 1) from--;
-    while (to >= 0 && a->shape[order.at[to]] == 1) to--;
+    while (from >= 0 && a->shape[from] == 1)
+        from--;
+    while (to >= 0 && a->shape[order.at[to]] == 1)
+        to--;
     return from < 0 || order.at[to] == from;
 }
 
 static const char *reduction_body(const op *o)
 {
     switch (o->code) {
-    case OP_reduce_sum: return "add";
-    case OP_reduce_prod: return "mul";
-    case OP_reduce_max: return "max";
-    case OP_reduce_min: return "min";
-    case OP_reduce_and: return "and";
-    case OP_reduce_or: return "or";
-    case OP_reduce_xor: return "xor";
+    case OP_reduce_sum:
+        return "add";
+    case OP_reduce_prod:
+        return "mul";
+    case OP_reduce_max:
+        return "max";
+    case OP_reduce_min:
+        return "min";
+    case OP_reduce_and:
+        return "and";
+    case OP_reduce_or:
+        return "or";
+    case OP_reduce_xor:
+        return "xor";
     }
     return NULL;
 }
 
 static bool convertible(int from, int to)
 {
-    return from == to || (body_find_convert(from, compute_dtype(from)) >= 0 && body_find_convert(compute_dtype(from), compute_dtype(to)) >= 0 &&
+    return from == to || (body_find_convert(from, compute_dtype(from)) >= 0 &&
+                          body_find_convert(compute_dtype(from), compute_dtype(to)) >= 0 &&
                           body_find_convert(compute_dtype(to), to) >= 0);
 }
 
@@ -56,24 +79,32 @@ static int body_of_map(const graph *g, const node *n)
 {
     int dtype = compute_dtype(graph_in(g, n, 0)->aval.dtype);
     const char *name = n->op->name;
-    if (n->op->code == OP_round) name = ((const params_round *)n->params)->rounding_method == 1 ? "round_to_even" : "round";
-    if (n->op->code == OP_add_any) name = "add";
+    if (n->op->code == OP_round)
+        name = ((const params_round *)n->params)->rounding_method == 1 ? "round_to_even" : "round";
+    if (n->op->code == OP_add_any)
+        name = "add";
     int body = body_find(name, dtype);
     return body >= 0 && body_names[body].nargs == n->nin && body_names[body].nresults == 1 ? body : -1;
 }
 
 static node_role role_of(const graph *g, const node *n)
 {
-    if (n->nout != 1 || n->op->code >= OP_COUNT || (n->op->flags & OP_EFFECT) || !usable(graph_out(g, n, 0))) return ROLE_OPAQUE;
+    if (n->nout != 1 || n->op->code >= OP_COUNT || (n->op->flags & OP_EFFECT) || !usable(graph_out(g, n, 0)))
+        return ROLE_OPAQUE;
     const value *x = n->nin ? graph_in(g, n, 0) : NULL, *out = graph_out(g, n, 0);
     for (int i = 0; i < n->nin; i++)
-        if (!usable(graph_in(g, n, i))) return ROLE_OPAQUE;
+        if (!usable(graph_in(g, n, i)))
+            return ROLE_OPAQUE;
     switch (n->op->code) {
-    case OP_broadcast_in_dim: case OP_squeeze: case OP_slice: case OP_rev:
+    case OP_broadcast_in_dim:
+    case OP_squeeze:
+    case OP_slice:
+    case OP_rev:
         return ROLE_VIEW;
     case OP_iota: {
         int dtype = out->aval.dtype;
-        return dtype == CT_INT64 || dtype == CT_INT32 || body_find_convert(CT_INT32, dtype) >= 0 ? ROLE_VIEW : ROLE_OPAQUE;
+        return dtype == CT_INT64 || dtype == CT_INT32 || body_find_convert(CT_INT32, dtype) >= 0 ? ROLE_VIEW
+                                                                                                 : ROLE_OPAQUE;
     }
     case OP_reshape:
         return ones_only(&x->aval, &out->aval) ? ROLE_VIEW : ROLE_ALIAS;
@@ -82,19 +113,32 @@ static node_role role_of(const graph *g, const node *n)
     case OP_convert_element_type:
         return convertible(x->aval.dtype, out->aval.dtype) ? ROLE_MAP : ROLE_OPAQUE;
     case OP_bitcast_convert_type:
-        return loop_itemsize(x->aval.dtype) == loop_itemsize(out->aval.dtype) && x->aval.dtype != CT_BOOL && out->aval.dtype != CT_BOOL ? ROLE_MAP : ROLE_OPAQUE;
+        return loop_itemsize(x->aval.dtype) == loop_itemsize(out->aval.dtype) && x->aval.dtype != CT_BOOL &&
+                       out->aval.dtype != CT_BOOL
+                   ? ROLE_MAP
+                   : ROLE_OPAQUE;
     case OP_select_n:
         return n->nin == 3 && x->aval.dtype == CT_BOOL ? ROLE_MAP : ROLE_OPAQUE;
     case OP_integer_pow: {
         int64_t y = ((const params_integer_pow *)n->params)->y;
-        return y && y <= 64 && y >= -64 && body_find("mul", compute_dtype(x->aval.dtype)) >= 0 && (y > 0 || body_find("div", compute_dtype(x->aval.dtype)) >= 0) ? ROLE_MAP
-                                                                                                                                                             : ROLE_OPAQUE;
+        return y && y <= 64 && y >= -64 && body_find("mul", compute_dtype(x->aval.dtype)) >= 0 &&
+                       (y > 0 || body_find("div", compute_dtype(x->aval.dtype)) >= 0)
+                   ? ROLE_MAP
+                   : ROLE_OPAQUE;
     }
-    case OP_reduce_sum: case OP_reduce_prod: case OP_reduce_max: case OP_reduce_min: case OP_reduce_and: case OP_reduce_or: case OP_reduce_xor:
-        if (ones_only(&x->aval, &out->aval)) return ROLE_VIEW;
+    case OP_reduce_sum:
+    case OP_reduce_prod:
+    case OP_reduce_max:
+    case OP_reduce_min:
+    case OP_reduce_and:
+    case OP_reduce_or:
+    case OP_reduce_xor:
+        if (ones_only(&x->aval, &out->aval))
+            return ROLE_VIEW;
         return body_find(reduction_body(n->op), compute_dtype(x->aval.dtype)) >= 0 ? ROLE_REDUCE : ROLE_OPAQUE;
     }
-    if (!(n->op->flags & OP_ELEMENTWISE) || n->nin < 1 || body_of_map(g, n) < 0) return ROLE_OPAQUE;
+    if (!(n->op->flags & OP_ELEMENTWISE) || n->nin < 1 || body_of_map(g, n) < 0)
+        return ROLE_OPAQUE;
     return ROLE_MAP;
 }
 
@@ -103,8 +147,8 @@ static node_role role_of(const graph *g, const node *n)
 typedef struct candidate {
     int32_t index;
     node *n;
-    const aval *over;   /* result of a map or view, operand of a reduction */
-    uint32_t axes;      /* of a reduction */
+    const aval *over; /* result of a map or view, operand of a reduction */
+    uint32_t axes;    /* of a reduction */
     int noperands;
     view operands[LOOP_INPUTS];
     int32_t cost;
@@ -114,10 +158,16 @@ static value *root_of(const graph *g, int32_t v) { return &g->values.at[g->value
 
 static int32_t cost_of(const graph *g, const node *n)
 {
-    if (n->role == ROLE_VIEW) return 1;
-    if (n->role == ROLE_REDUCE) return 2;
-    if (n->op->code == OP_integer_pow) return 8;
-    int body = n->op->code == OP_select_n || n->op->code == OP_convert_element_type || n->op->code == OP_bitcast_convert_type ? -1 : body_of_map(g, n);
+    if (n->role == ROLE_VIEW)
+        return 1;
+    if (n->role == ROLE_REDUCE)
+        return 2;
+    if (n->op->code == OP_integer_pow)
+        return 8;
+    int body =
+        n->op->code == OP_select_n || n->op->code == OP_convert_element_type || n->op->code == OP_bitcast_convert_type
+            ? -1
+            : body_of_map(g, n);
     return 1 + (body >= 0 ? body_names[body].cost : 2);
 }
 
@@ -128,10 +178,12 @@ static void consider(graph *g, int32_t index, candidate *c)
     if (n->role == ROLE_REDUCE) {
         c->over = &graph_in(g, n, 0)->aval;
         ct_ints axes = ((const params_reduce *)n->params)->axes;
-        for (int64_t i = 0; i < axes.n; i++) c->axes |= 1u << axes.at[i];
+        for (int64_t i = 0; i < axes.n; i++)
+            c->axes |= 1u << axes.at[i];
     }
     c->noperands = n->nin;
-    for (int i = 0; i < n->nin; i++) view_operand(g, n, i, &c->operands[i]);
+    for (int i = 0; i < n->nin; i++)
+        view_operand(g, n, i, &c->operands[i]);
 }
 
 /* The first group this node may be in, given where its operands come from. */
@@ -140,10 +192,12 @@ static int32_t earliest(const graph *g, const candidate *c)
     int32_t first = 0;
     for (int i = 0; i < c->noperands; i++) {
         const value *v = &g->values.at[c->operands[i].source], *owner = root_of(g, c->operands[i].source);
-        if (owner->origin != FROM_NODE || owner->group < 0) continue;
+        if (owner->origin != FROM_NODE || owner->group < 0)
+            continue;
         bool fused = v == owner && !v->outside && g->nodes.at[v->index].role != ROLE_OPAQUE;
         int32_t from = owner->group + !fused;
-        if (from > first) first = from;
+        if (from > first)
+            first = from;
     }
     return first;
 }
@@ -159,30 +213,39 @@ static bool same_shape(const aval *a, const group *gr)
     return a->ndim == gr->ndim && !memcmp(a->shape, gr->extent, (size_t)a->ndim * sizeof *a->shape);
 }
 
-/* Dimensions of the space along the candidate's: its shape is the space's, or it follows from operands that are in the group. */
+/* Dimensions of the space along the candidate's: its shape is the space's, or it follows from operands that are in the
+ * group. */
 static bool place(const graph *g, const group *gr, int32_t number, const candidate *c, int8_t dims[LOOP_DIMS])
 {
     if (same_shape(c->over, gr)) {
-        for (int d = 0; d < gr->ndim; d++) dims[d] = (int8_t)d;
+        for (int d = 0; d < gr->ndim; d++)
+            dims[d] = (int8_t)d;
         return true;
     }
-    for (int d = 0; d < c->over->ndim; d++) dims[d] = -1;
+    for (int d = 0; d < c->over->ndim; d++)
+        dims[d] = -1;
     for (int i = 0; i < c->noperands; i++) {
         const view *v = &c->operands[i];
-        if (!in_group(g, v->source, number)) continue;
+        if (!in_group(g, v->source, number))
+            continue;
         const value *x = &g->values.at[v->source];
         for (int d = 0; d < x->aval.ndim; d++)
-            if (v->dim[d] >= 0 && x->aval.shape[d] > 1) dims[v->dim[d]] = x->dims[d];
+            if (v->dim[d] >= 0 && x->aval.shape[d] > 1)
+                dims[v->dim[d]] = x->dims[d];
     }
     uint32_t covered = 0;
     for (int d = 0; d < c->over->ndim; d++) {
-        if (dims[d] < 0 && c->over->shape[d] != 1) return false;
-        if (dims[d] < 0) continue;
-        if (gr->extent[dims[d]] != c->over->shape[d] || (covered >> dims[d] & 1)) return false;
+        if (dims[d] < 0 && c->over->shape[d] != 1)
+            return false;
+        if (dims[d] < 0)
+            continue;
+        if (gr->extent[dims[d]] != c->over->shape[d] || (covered >> dims[d] & 1))
+            return false;
         covered |= 1u << dims[d];
     }
     for (int d = 0; d < gr->ndim; d++)
-        if (gr->extent[d] > 1 && (covered >> d & 1) == (gr->reduced >> d & 1)) return false;
+        if (gr->extent[d] > 1 && (covered >> d & 1) == (gr->reduced >> d & 1))
+            return false;
     return !c->axes;
 }
 
@@ -191,11 +254,14 @@ static bool aligned(const graph *g, int32_t number, const candidate *c, const in
 {
     for (int i = 0; i < c->noperands; i++) {
         const view *v = &c->operands[i];
-        if (!in_group(g, v->source, number)) continue;
+        if (!in_group(g, v->source, number))
+            continue;
         const value *x = &g->values.at[v->source];
         for (int d = 0; d < x->aval.ndim; d++) {
-            if (x->aval.shape[d] == 1) continue;
-            if (v->dim[d] < 0 || v->scale[d] != 1 || v->offset[d] || x->dims[d] != dims[v->dim[d]]) return false;
+            if (x->aval.shape[d] == 1)
+                continue;
+            if (v->dim[d] < 0 || v->scale[d] != 1 || v->offset[d] || x->dims[d] != dims[v->dim[d]])
+                return false;
         }
     }
     return true;
@@ -205,13 +271,16 @@ static bool shares_operand(const graph *g, const group *gr, int32_t number, cons
 {
     for (int i = 0; i < c->noperands; i++) {
         int32_t s = c->operands[i].source;
-        if (in_group(g, s, number)) return true;
-        if (g->values.at[s].size <= 1) continue;
+        if (in_group(g, s, number))
+            return true;
+        if (g->values.at[s].size <= 1)
+            continue;
         for (int64_t m = gr->members.n; m-- > 0 && m > gr->members.n - 8;) {
             const node *n = &g->nodes.at[gr->members.at[m]];
             view v;
             for (int k = 0; k < n->nin; k++)
-                if (view_operand(g, n, k, &v), v.source == s) return true;
+                if (view_operand(g, n, k, &v), v.source == s)
+                    return true;
         }
     }
     return false;
@@ -222,7 +291,8 @@ static int depth_of(const graph *g, int32_t number, const candidate *c)
     int depth = 0;
     for (int i = 0; i < c->noperands; i++) {
         const value *v = &g->values.at[c->operands[i].source];
-        if (in_group(g, c->operands[i].source, number) && v->position > depth) depth = v->position;
+        if (in_group(g, c->operands[i].source, number) && v->position > depth)
+            depth = v->position;
     }
     return depth;
 }
@@ -231,12 +301,15 @@ static bool wants_split(const group *gr)
 {
     int64_t kept = 1, all = 1, tile = 1;
     int last = gr->ndim - 1;
-    while (last > 0 && gr->extent[last] == 1) last--;
+    while (last > 0 && gr->extent[last] == 1)
+        last--;
     for (int d = 0; d < gr->ndim; d++) {
         all *= gr->extent[d];
-        if (!(gr->reduced >> d & 1)) kept *= gr->extent[d];
+        if (!(gr->reduced >> d & 1))
+            kept *= gr->extent[d];
     }
-    if (last >= 0 && !(gr->reduced >> last & 1)) tile = gr->extent[last] < 64 ? gr->extent[last] : 64;
+    if (last >= 0 && !(gr->reduced >> last & 1))
+        tile = gr->extent[last] < 64 ? gr->extent[last] : 64;
     int64_t units = kept / tile;
     return units < ENOUGH_UNITS && all / (units ? units : 1) >= WORTH_SPLITTING;
 }
@@ -244,10 +317,15 @@ static bool wants_split(const group *gr)
 static bool fits(const graph *g, groups *gs, int32_t at, const candidate *c, int8_t dims[LOOP_DIMS])
 {
     group *gr = &gs->at[at];
-    if (gr->opaque || gr->cost + c->cost > MOST_COST || gr->members.n >= MOST_MEMBERS || gr->loads + c->noperands > MOST_LOADS) return false;
-    if (c->axes && gr->reduced && gr->reduced != c->axes) return false;
-    if (!place(g, gr, at, c, dims) || !aligned(g, at, c, dims)) return false;
-    if (!shares_operand(g, gr, at, c)) return false;
+    if (gr->opaque || gr->cost + c->cost > MOST_COST || gr->members.n >= MOST_MEMBERS ||
+        gr->loads + c->noperands > MOST_LOADS)
+        return false;
+    if (c->axes && gr->reduced && gr->reduced != c->axes)
+        return false;
+    if (!place(g, gr, at, c, dims) || !aligned(g, at, c, dims))
+        return false;
+    if (!shares_operand(g, gr, at, c))
+        return false;
     return depth_of(g, at, c) + (c->axes != 0) <= MOST_DEPTH;
 }
 
@@ -259,19 +337,23 @@ static void note_members(graph *g, group *gr, int32_t at, const candidate *c, co
     out->position = depth + (c->axes != 0); /* of a fused value: reductions to be finished before it */
     int k = 0;
     for (int d = 0; d < c->over->ndim; d++)
-        if (!(c->axes >> d & 1)) out->dims[k++] = dims[d];
+        if (!(c->axes >> d & 1))
+            out->dims[k++] = dims[d];
     if (c->axes) {
         gr->reduced = c->axes;
         gr->split = wants_split(gr);
         out->outside = gr->split;
-        if (gr->split) out->stored = true;
+        if (gr->split)
+            out->stored = true;
     }
     gr->cost += c->cost;
     for (int i = 0; i < c->noperands; i++) {
         value *v = &g->values.at[c->operands[i].source];
-        if (in_group(g, c->operands[i].source, at)) continue;
+        if (in_group(g, c->operands[i].source, at))
+            continue;
         bool iota = v->origin == FROM_NODE && g->nodes.at[v->index].role == ROLE_VIEW;
-        if (iota) continue;
+        if (iota)
+            continue;
         root_of(g, c->operands[i].source)->stored = true;
         gr->loads += v->size > 1 || v->origin != FROM_CONST;
     }
@@ -283,14 +365,18 @@ static bool join(graph *g, groups *gs, int32_t index)
     consider(g, index, &c);
     int8_t dims[LOOP_DIMS];
     int32_t first = earliest(g, &c), from = first;
-    if (gs->n - from > LOOK_BACK) from = (int32_t)gs->n - LOOK_BACK;
+    if (gs->n - from > LOOK_BACK)
+        from = (int32_t)gs->n - LOOK_BACK;
     int32_t at = from > first && fits(g, gs, first, &c, dims) ? first : -1;
     for (int32_t i = from; at < 0 && i < gs->n; i++)
-        if (fits(g, gs, i, &c, dims)) at = i;
+        if (fits(g, gs, i, &c, dims))
+            at = i;
     if (at < 0) {
         group fresh = {.ndim = c.over->ndim};
-        for (int d = 0; d < fresh.ndim; d++) fresh.extent[d] = c.over->shape[d], dims[d] = (int8_t)d;
-        if (!vec_push(gs, fresh)) return false;
+        for (int d = 0; d < fresh.ndim; d++)
+            fresh.extent[d] = c.over->shape[d], dims[d] = (int8_t)d;
+        if (!vec_push(gs, fresh))
+            return false;
         at = (int32_t)gs->n - 1;
     }
     note_members(g, &gs->at[at], at, &c, dims);
@@ -313,11 +399,14 @@ static bool opaque(graph *g, groups *gs, int32_t index)
 /* Which views need memory of their own: results of the program, and what opaque calls and aliases read. */
 static void mark_needed(graph *g, bool *needed)
 {
-    for (int i = 0; i < g->j->nout; i++) needed[g->outputs[i]] = true;
+    for (int i = 0; i < g->j->nout; i++)
+        needed[g->outputs[i]] = true;
     for (int64_t i = 0; i < g->nodes.n; i++) {
         const node *n = &g->nodes.at[i];
-        if (!n->live || (n->role != ROLE_OPAQUE && n->role != ROLE_ALIAS)) continue;
-        for (int k = 0; k < n->nin; k++) needed[n->in[k]] = true;
+        if (!n->live || (n->role != ROLE_OPAQUE && n->role != ROLE_ALIAS))
+            continue;
+        for (int k = 0; k < n->nin; k++)
+            needed[n->in[k]] = true;
     }
 }
 
@@ -325,25 +414,31 @@ static bool place_nodes(graph *g, groups *gs, const bool *needed)
 {
     for (int64_t i = 0; i < g->nodes.n; i++) {
         node *n = &g->nodes.at[i];
-        if (!n->live) continue;
+        if (!n->live)
+            continue;
         switch ((node_role)n->role) {
         case ROLE_OPAQUE:
-            if (!opaque(g, gs, (int32_t)i)) return false;
+            if (!opaque(g, gs, (int32_t)i))
+                return false;
             break;
         case ROLE_ALIAS:
             graph_out(g, n, 0)->alias = graph_in(g, n, 0)->alias;
             break;
         case ROLE_VIEW:
-            if (!needed[n->out[0]]) break; /* looked through */
-            if (!join(g, gs, (int32_t)i)) return false;
+            if (!needed[n->out[0]])
+                break; /* looked through */
+            if (!join(g, gs, (int32_t)i))
+                return false;
             break;
         case ROLE_MAP:
         case ROLE_REDUCE:
-            if (!join(g, gs, (int32_t)i)) return false;
+            if (!join(g, gs, (int32_t)i))
+                return false;
             break;
         }
         for (int k = 0; k < n->nout; k++)
-            if (n->out[k] >= 0 && needed[n->out[k]] && n->role != ROLE_ALIAS) graph_out(g, n, k)->stored = true;
+            if (n->out[k] >= 0 && needed[n->out[k]] && n->role != ROLE_ALIAS)
+                graph_out(g, n, k)->stored = true;
     }
     return true;
 }
@@ -351,9 +446,11 @@ static bool place_nodes(graph *g, groups *gs, const bool *needed)
 bool group_nodes(graph *g, groups *out)
 {
     bool *needed = base_zalloc((size_t)g->values.n + 1), fuses = compile_optimizes();
-    if (!needed) return false;
+    if (!needed)
+        return false;
     for (int64_t i = 0; i < g->nodes.n; i++)
-        if (g->nodes.at[i].live) g->nodes.at[i].role = fuses ? role_of(g, &g->nodes.at[i]) : ROLE_OPAQUE;
+        if (g->nodes.at[i].live)
+            g->nodes.at[i].role = fuses ? role_of(g, &g->nodes.at[i]) : ROLE_OPAQUE;
     mark_needed(g, needed);
     bool ok = place_nodes(g, out, needed);
     base_free(needed);
@@ -362,6 +459,7 @@ bool group_nodes(graph *g, groups *out)
 
 void groups_free(groups *gs)
 {
-    for (int64_t i = 0; i < gs->n; i++) vec_free(&gs->at[i].members);
+    for (int64_t i = 0; i < gs->n; i++)
+        vec_free(&gs->at[i].members);
     vec_free(gs);
 }

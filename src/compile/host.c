@@ -6,7 +6,8 @@ int host_vector_bytes(void)
     static int bytes;
     if (!bytes) {
         __builtin_cpu_init();
-        bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+        bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
         bytes = wide ? 64 : 32;
     }
     return bytes;

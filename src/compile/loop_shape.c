@@ -1,38 +1,51 @@
-/* How a kernel is cut into units, and what changes inside one: shared by the passes and the code generator, which is a library of its own, so nothing here
- * reaches beyond these headers. */
+/* How a kernel is cut into units, and what changes inside one: shared by the passes and the code generator, which is a
+ * library of its own, so nothing here reaches beyond these headers. */
 #include "compile/loops.h"
 
 int loop_itemsize(int dtype)
 {
     switch (dtype) {
-    case CT_INT64: case CT_UINT64: case CT_FLOAT64: return 8;
-    case CT_INT32: case CT_UINT32: case CT_FLOAT32: return 4;
-    case CT_INT16: case CT_UINT16: case CT_BFLOAT16: case CT_FLOAT16: return 2;
-    default: return 1;
+    case CT_INT64:
+    case CT_UINT64:
+    case CT_FLOAT64:
+        return 8;
+    case CT_INT32:
+    case CT_UINT32:
+    case CT_FLOAT32:
+        return 4;
+    case CT_INT16:
+    case CT_UINT16:
+    case CT_BFLOAT16:
+    case CT_FLOAT16:
+        return 2;
+    default:
+        return 1;
     }
 }
 
-static bool lane_is_inner(const kernel_ir *k)
-{
-    return !k->reduced || (k->reduced >> (k->ndim - 1) & 1);
-}
+static bool lane_is_inner(const kernel_ir *k) { return !k->reduced || (k->reduced >> (k->ndim - 1) & 1); }
 
 void loop_places(const kernel_ir *k, loop_place *places)
 {
     uint32_t moving = k->reduced;
-    if (lane_is_inner(k) && k->ndim) moving |= 1u << (k->ndim - 1);
+    if (lane_is_inner(k) && k->ndim)
+        moving |= 1u << (k->ndim - 1);
     for (int n = 0; n < k->nnodes; n++) {
         const loop_node *node = &k->nodes[n];
         loop_place p = {false, 0};
         if (node->kind == LOOP_LOAD)
-            for (int d = 0; d < k->ndim; d++) p.inner |= (moving >> d & 1) && k->accesses[node->number].stride[d];
-        if (node->kind == LOOP_INDEX) p.inner = moving >> node->number & 1;
+            for (int d = 0; d < k->ndim; d++)
+                p.inner |= (moving >> d & 1) && k->accesses[node->number].stride[d];
+        if (node->kind == LOOP_INDEX)
+            p.inner = moving >> node->number & 1;
         for (int i = 0; i < node->nin; i++) {
             const loop_place *in = &places[node->in[i]];
             p.inner |= in->inner;
-            if (in->depth > p.depth) p.depth = in->depth;
+            if (in->depth > p.depth)
+                p.depth = in->depth;
         }
-        if (node->kind == LOOP_REDUCE) p.inner = false, p.depth++;
+        if (node->kind == LOOP_REDUCE)
+            p.inner = false, p.depth++;
         places[n] = p;
     }
 }
@@ -47,27 +60,33 @@ loop_shape loop_shape_of(const kernel_ir *k, int vector_bytes)
     int bytes = 4;
     int64_t cost = 0;
     for (int n = 0; n < k->nnodes; n++) {
-        if (loop_itemsize(k->nodes[n].dtype) > bytes) bytes = loop_itemsize(k->nodes[n].dtype);
+        if (loop_itemsize(k->nodes[n].dtype) > bytes)
+            bytes = loop_itemsize(k->nodes[n].dtype);
         cost += node_cost(&k->nodes[n]);
     }
     loop_shape s = {.width = vector_bytes / bytes, .rows = 1};
     s.columns = !lane_is_inner(k);
     int64_t lanes = k->ndim ? k->extent[k->ndim - 1] : 1;
     int64_t inner = 1;
-    for (int d = 0; d < k->ndim - 1; d++) *(k->reduced >> d & 1 ? &inner : &s.rows) *= k->extent[d];
+    for (int d = 0; d < k->ndim - 1; d++)
+        *(k->reduced >> d & 1 ? &inner : &s.rows) *= k->extent[d];
     s.unroll = cost <= 24 ? 4 : cost <= 160 ? 2 : 1;
-    if (!s.columns && !k->reduced && cost <= 24) s.unroll = 2;
-    while (s.unroll > 1 && lanes < (int64_t)s.width * s.unroll) s.unroll /= 2;
+    if (!s.columns && !k->reduced && cost <= 24)
+        s.unroll = 2;
+    while (s.unroll > 1 && lanes < (int64_t)s.width * s.unroll)
+        s.unroll /= 2;
     enum { LITTLE = 1 << 15 };
     s.compact = s.rows * inner * lanes <= LITTLE && cost > 8;
-    if (s.compact) s.unroll = 1;
+    if (s.compact)
+        s.unroll = 1;
     int64_t step = (int64_t)s.width * s.unroll;
     s.block = lanes;
-    if (s.columns) s.block = step;
-    else if (!k->reduced) s.block = lanes <= 4096 ? lanes : 4096;
+    if (s.columns)
+        s.block = step;
+    else if (!k->reduced)
+        s.block = lanes <= 4096 ? lanes : 4096;
     s.blocks = s.block ? (lanes + s.block - 1) / s.block : 0;
     s.units = s.rows * s.blocks;
     s.work = 1 + inner * s.block * (cost + 2) / (s.width * 4);
     return s;
 }
-

@@ -1,8 +1,10 @@
-/* The loop language: what a fused kernel is, between the jaxpr (above) and machine code (below). Plain data, so a kernel can be hashed, cached and built by hand.
+/* The loop language: what a fused kernel is, between the jaxpr (above) and machine code (below). Plain data, so a
+ * kernel can be hashed, cached and built by hand.
  *
- * A kernel has an iteration space of up to LOOP_DIMS dimensions, outermost first; some of them are reduced. Nodes are values in the space, in topological
- * order; operands come before their users. The last dimension is the one that vectors run along (the lanes). Kernels are verified and printed by loops.c, made
- * from jaxprs by lower.c, and turned into code by llvm/emit.c. */
+ * A kernel has an iteration space of up to LOOP_DIMS dimensions, outermost first; some of them are reduced. Nodes are
+ * values in the space, in topological order; operands come before their users. The last dimension is the one that
+ * vectors run along (the lanes). Kernels are verified and printed by loops.c, made from jaxprs by lower.c, and turned
+ * into code by llvm/emit.c. */
 #ifndef COTAN_SRC_LOOPS_H
 #define COTAN_SRC_LOOPS_H
 #include "base/base.h"
@@ -17,13 +19,13 @@ typedef struct loop_access {
 } loop_access;
 
 typedef enum loop_kind {
-    LOOP_LOAD,    /* access: number in accesses */
-    LOOP_CONST,   /* bits: the element's bytes */
-    LOOP_INDEX,   /* the index along dimension `number`, int32 or int64 */
-    LOOP_BODY,    /* body applied to in; number: body; second: its second result */
-    LOOP_SELECT,  /* in[0] (bool) ? in[2] : in[1] */
-    LOOP_BITS,    /* in[0]'s bits as another dtype of the same size */
-    LOOP_REDUCE,  /* in[0] over all reduced dimensions; number: the combining body; bits: its identity */
+    LOOP_LOAD,   /* access: number in accesses */
+    LOOP_CONST,  /* bits: the element's bytes */
+    LOOP_INDEX,  /* the index along dimension `number`, int32 or int64 */
+    LOOP_BODY,   /* body applied to in; number: body; second: its second result */
+    LOOP_SELECT, /* in[0] (bool) ? in[2] : in[1] */
+    LOOP_BITS,   /* in[0]'s bits as another dtype of the same size */
+    LOOP_REDUCE, /* in[0] over all reduced dimensions; number: the combining body; bits: its identity */
 } loop_kind;
 typedef struct loop_node {
     uint8_t kind, dtype; /* loop_kind, ct_dtype */
@@ -40,10 +42,10 @@ typedef struct loop_store {
 
 typedef struct kernel_ir {
     int32_t ndim, nnodes, naccesses, nstores, nbuffers;
-    uint32_t reduced;            /* bit d: dimension d is reduced */
+    uint32_t reduced; /* bit d: dimension d is reduced */
     int64_t extent[LOOP_DIMS];
-    int32_t ragged;              /* dimension d > 0 whose last run is short, d - 1 counting the runs; 0: none */
-    int64_t ragged_total;        /* elements over all runs */
+    int32_t ragged;       /* dimension d > 0 whose last run is short, d - 1 counting the runs; 0: none */
+    int64_t ragged_total; /* elements over all runs */
     loop_node *nodes;
     loop_access *accesses;
     loop_store *stores;
@@ -52,24 +54,24 @@ typedef struct kernel_ir {
 /* Machine code takes the buffers' addresses and a range of units. */
 typedef void kernel_code(void *const *buffers, int64_t begin, int64_t end);
 
-/* How a kernel is cut into units of work. Rows: vectors run along the reduced last dimension (or there is none), a unit is a row or a block of one.
- * Columns: the last dimension is kept, a unit is a tile of columns. */
+/* How a kernel is cut into units of work. Rows: vectors run along the reduced last dimension (or there is none), a unit
+ * is a row or a block of one. Columns: the last dimension is kept, a unit is a tile of columns. */
 typedef struct loop_shape {
     bool columns;
-    int width, unroll;  /* lanes, vectors per step */
-    int64_t rows;       /* product of the kept dimensions but the last */
-    int64_t block;      /* elements of the last dimension in a unit (columns, or maps without reduction) */
-    int64_t blocks;     /* units along the last dimension */
-    int64_t units;      /* rows * blocks */
-    bool compact;       /* little work: one masked loop instead of an unrolled one and its tail, to save compile time */
-    int64_t work;       /* rough cost of a unit in nanoseconds */
+    int width, unroll; /* lanes, vectors per step */
+    int64_t rows;      /* product of the kept dimensions but the last */
+    int64_t block;     /* elements of the last dimension in a unit (columns, or maps without reduction) */
+    int64_t blocks;    /* units along the last dimension */
+    int64_t units;     /* rows * blocks */
+    bool compact;      /* little work: one masked loop instead of an unrolled one and its tail, to save compile time */
+    int64_t work;      /* rough cost of a unit in nanoseconds */
 } loop_shape;
 loop_shape loop_shape_of(const kernel_ir *k, int vector_bytes);
 
 /* What the emitter and the verifier need to know of each node. */
 typedef struct loop_place {
-    bool inner;     /* changes inside a unit's loops */
-    int32_t depth;  /* reductions to be finished before it */
+    bool inner;    /* changes inside a unit's loops */
+    int32_t depth; /* reductions to be finished before it */
 } loop_place;
 void loop_places(const kernel_ir *k, loop_place *places);
 
@@ -82,7 +84,7 @@ CT_NODISCARD bool loop_equal(const kernel_ir *a, const kernel_ir *b);
 /* ---- machine code ---- */
 /* Position-independent code of several kernels: one block of bytes, ready to be mapped or written to a file. */
 typedef struct code_blob {
-    void *bytes;      /* malloc'ed */
+    void *bytes; /* malloc'ed */
     uint64_t size;
     uint64_t *entries; /* malloc'ed: offset of each kernel */
 } code_blob;

@@ -1,15 +1,16 @@
-/* From a group of nodes to a kernel of the loop language: loads with strides, bodies, reductions, stores; then dimensions are merged where memory allows, and
- * a reduction that is too large for one unit becomes two kernels. Next: loops.c, llvm/kernel.c. */
+/* From a group of nodes to a kernel of the loop language: loads with strides, bodies, reductions, stores; then
+ * dimensions are merged where memory allows, and a reduction that is too large for one unit becomes two kernels. Next:
+ * loops.c, llvm/kernel.c. */
 #include "compile/graph.h"
 #include "ops/ops.h"
 
 typedef struct lowering {
     graph *g;
     const group *gr;
-    int32_t at;                  /* the group's number, as its members know it */
+    int32_t at; /* the group's number, as its members know it */
     lowered *out;
-    int8_t dim_of[LOOP_DIMS];    /* kernel dimension of a space dimension; -1: extent 1 */
-    int32_t *node_of;            /* loop node of each value of the graph; -1 */
+    int8_t dim_of[LOOP_DIMS]; /* kernel dimension of a space dimension; -1: extent 1 */
+    int32_t *node_of;         /* loop node of each value of the graph; -1 */
     vec(loop_node) nodes;
     vec(loop_access) accesses;
     vec(loop_store) stores;
@@ -22,18 +23,24 @@ static int32_t add_node(lowering *l, loop_node n)
 {
     for (int64_t i = l->nodes.n; i-- > 0 && i > l->nodes.n - 48;) {
         const loop_node *k = &l->nodes.at[i];
-        if (k->kind == n.kind && k->dtype == n.dtype && k->nin == n.nin && k->number == n.number && k->bits == n.bits && !memcmp(k->in, n.in, sizeof n.in)) return (int32_t)i;
+        if (k->kind == n.kind && k->dtype == n.dtype && k->nin == n.nin && k->number == n.number && k->bits == n.bits &&
+            !memcmp(k->in, n.in, sizeof n.in))
+            return (int32_t)i;
     }
-    if (l->nodes.n >= LOOP_NODES) base_fail(CT_RUNTIME_ERROR, "compile: a kernel grew beyond %d values", LOOP_NODES), l->ok = false;
-    else if (!vec_push(&l->nodes, n)) l->ok = false;
+    if (l->nodes.n >= LOOP_NODES)
+        base_fail(CT_RUNTIME_ERROR, "compile: a kernel grew beyond %d values", LOOP_NODES), l->ok = false;
+    else if (!vec_push(&l->nodes, n))
+        l->ok = false;
     return (int32_t)l->nodes.n - 1;
 }
 
 static int32_t add_body(lowering *l, int body, int dtype, int nin, const int32_t *in)
 {
     loop_node n = {.kind = LOOP_BODY, .dtype = (uint8_t)dtype, .nin = (uint8_t)nin, .number = body};
-    if (body < 0) base_fail(CT_RUNTIME_ERROR, "compile: a primitive without a body was fused"), l->ok = false;
-    if (!l->ok) return 0;
+    if (body < 0)
+        base_fail(CT_RUNTIME_ERROR, "compile: a primitive without a body was fused"), l->ok = false;
+    if (!l->ok)
+        return 0;
     memcpy(n.in, in, (size_t)nin * sizeof *in);
     return add_node(l, n);
 }
@@ -41,11 +48,14 @@ static int32_t add_body(lowering *l, int body, int dtype, int nin, const int32_t
 static int32_t convert(lowering *l, int32_t x, int to)
 {
     int from = l->ok ? l->nodes.at[x].dtype : to;
-    if (from == to) return x;
+    if (from == to)
+        return x;
     int direct = body_find_convert(from, to);
-    if (direct >= 0) return add_body(l, direct, to, 1, &x);
+    if (direct >= 0)
+        return add_body(l, direct, to, 1, &x);
     x = convert(l, x, compute_dtype(from));
-    if (l->ok && l->nodes.at[x].dtype == compute_dtype(to) && compute_dtype(to) == to) return x;
+    if (l->ok && l->nodes.at[x].dtype == compute_dtype(to) && compute_dtype(to) == to)
+        return x;
     if (l->ok && l->nodes.at[x].dtype != compute_dtype(to)) {
         int middle = body_find_convert(l->nodes.at[x].dtype, compute_dtype(to));
         x = add_body(l, middle, compute_dtype(to), 1, &x);
@@ -62,13 +72,16 @@ static int32_t buffer_of(lowering *l, int32_t v)
 {
     int32_t root = l->g->values.at[v].alias;
     for (int64_t i = 0; i < l->buffers.n; i++)
-        if (l->buffers.at[i] == root) return (int32_t)i;
-    if (!vec_push(&l->buffers, root)) l->ok = false;
+        if (l->buffers.at[i] == root)
+            return (int32_t)i;
+    if (!vec_push(&l->buffers, root))
+        l->ok = false;
     return (int32_t)l->buffers.n - 1;
 }
 
 /* ---- operands ---- */
-/* The strides of a value's memory along the kernel's dimensions, when the value is seen through v by something whose dimensions lie along dims. */
+/* The strides of a value's memory along the kernel's dimensions, when the value is seen through v by something whose
+ * dimensions lie along dims. */
 static loop_access access_of(lowering *l, const view *v, const int8_t *dims)
 {
     const value *x = &l->g->values.at[v->source];
@@ -77,7 +90,8 @@ static loop_access access_of(lowering *l, const view *v, const int8_t *dims)
     for (int d = x->aval.ndim; d-- > 0;) {
         a.offset += v->offset[d] * stride;
         int space = v->dim[d] < 0 ? -1 : dims[v->dim[d]], k = space < 0 ? -1 : l->dim_of[space];
-        if (k >= 0) a.stride[k] += v->scale[d] * stride;
+        if (k >= 0)
+            a.stride[k] += v->scale[d] * stride;
         stride *= x->aval.shape[d];
     }
     return a;
@@ -88,14 +102,17 @@ static int32_t load(lowering *l, const view *v, const int8_t *dims)
     loop_access a = access_of(l, v, dims);
     int32_t n = -1;
     for (int64_t i = 0; i < l->accesses.n; i++)
-        if (!memcmp(&l->accesses.at[i], &a, sizeof a)) n = (int32_t)i;
+        if (!memcmp(&l->accesses.at[i], &a, sizeof a))
+            n = (int32_t)i;
     if (n < 0) {
         n = (int32_t)l->accesses.n;
-        if (!vec_push(&l->accesses, a)) l->ok = false;
+        if (!vec_push(&l->accesses, a))
+            l->ok = false;
     }
     int dtype = l->g->values.at[v->source].aval.dtype;
     for (int64_t i = 0; i < l->nodes.n; i++)
-        if (l->nodes.at[i].kind == LOOP_LOAD && l->nodes.at[i].number == n && l->nodes.at[i].dtype == dtype) return (int32_t)i;
+        if (l->nodes.at[i].kind == LOOP_LOAD && l->nodes.at[i].number == n && l->nodes.at[i].dtype == dtype)
+            return (int32_t)i;
     return add_node(l, (loop_node){.kind = LOOP_LOAD, .dtype = (uint8_t)dtype, .number = n});
 }
 
@@ -113,11 +130,17 @@ static int32_t index_value(lowering *l, const view *v, const int8_t *dims)
     const params_iota *p = iota->params;
     int d = (int)p->dimension, to = l->g->values.at[v->source].aval.dtype, dtype = to == CT_INT64 ? CT_INT64 : CT_INT32;
     int space = v->dim[d] < 0 ? -1 : dims[v->dim[d]], k = space < 0 ? -1 : l->dim_of[space];
-    if (k < 0) return convert(l, add_constant(l, dtype, (uint64_t)v->offset[d] & (dtype == CT_INT32 ? 0xffffffffu : ~(uint64_t)0)), to);
+    if (k < 0)
+        return convert(
+            l, add_constant(l, dtype, (uint64_t)v->offset[d] & (dtype == CT_INT32 ? 0xffffffffu : ~(uint64_t)0)), to);
     int32_t n = add_node(l, (loop_node){.kind = LOOP_INDEX, .dtype = (uint8_t)dtype, .number = k});
     uint64_t mask = dtype == CT_INT32 ? 0xffffffffu : ~(uint64_t)0;
-    if (v->scale[d] != 1) n = add_body(l, body_find("mul", dtype), dtype, 2, (int32_t[]){n, add_constant(l, dtype, (uint64_t)v->scale[d] & mask)});
-    if (v->offset[d]) n = add_body(l, body_find("add", dtype), dtype, 2, (int32_t[]){n, add_constant(l, dtype, (uint64_t)v->offset[d] & mask)});
+    if (v->scale[d] != 1)
+        n = add_body(l, body_find("mul", dtype), dtype, 2,
+                     (int32_t[]){n, add_constant(l, dtype, (uint64_t)v->scale[d] & mask)});
+    if (v->offset[d])
+        n = add_body(l, body_find("add", dtype), dtype, 2,
+                     (int32_t[]){n, add_constant(l, dtype, (uint64_t)v->offset[d] & mask)});
     return convert(l, n, to);
 }
 
@@ -130,9 +153,12 @@ static bool made_here(const lowering *l, int32_t v)
 static int32_t seen(lowering *l, const view *v, const int8_t *dims)
 {
     const value *x = &l->g->values.at[v->source];
-    if (made_here(l, v->source) && l->node_of[v->source] >= 0) return l->node_of[v->source];
-    if (x->origin == FROM_CONST && !x->aval.ndim && loop_dtype(x->aval.dtype)) return literal(l, x);
-    if (x->origin == FROM_NODE && l->g->nodes.at[x->index].role == ROLE_VIEW && !l->g->nodes.at[x->index].nin) return index_value(l, v, dims);
+    if (made_here(l, v->source) && l->node_of[v->source] >= 0)
+        return l->node_of[v->source];
+    if (x->origin == FROM_CONST && !x->aval.ndim && loop_dtype(x->aval.dtype))
+        return literal(l, x);
+    if (x->origin == FROM_NODE && l->g->nodes.at[x->index].role == ROLE_VIEW && !l->g->nodes.at[x->index].nin)
+        return index_value(l, v, dims);
     return load(l, v, dims);
 }
 
@@ -142,10 +168,13 @@ static int32_t power(lowering *l, int32_t x, int64_t y, int dtype)
     int mul = body_find("mul", dtype);
     int32_t square = x, result = -1;
     for (uint64_t p = (uint64_t)(y < 0 ? -y : y); p;) {
-        if (p & 1) result = result < 0 ? square : add_body(l, mul, dtype, 2, (int32_t[]){result, square});
-        if (p >>= 1) square = add_body(l, mul, dtype, 2, (int32_t[]){square, square});
+        if (p & 1)
+            result = result < 0 ? square : add_body(l, mul, dtype, 2, (int32_t[]){result, square});
+        if (p >>= 1)
+            square = add_body(l, mul, dtype, 2, (int32_t[]){square, square});
     }
-    if (y > 0) return result;
+    if (y > 0)
+        return result;
     int32_t one = convert(l, add_constant(l, CT_FLOAT32, 0x3f800000), dtype);
     return add_body(l, body_find("div", dtype), dtype, 2, (int32_t[]){one, result});
 }
@@ -154,14 +183,22 @@ static int32_t map_node(lowering *l, const node *n, const int32_t *in)
 {
     int to = graph_out(l->g, n, 0)->aval.dtype, from = graph_in(l->g, n, 0)->aval.dtype, dtype = compute_dtype(from);
     int32_t args[LOOP_INPUTS] = {0, 0, 0, 0};
-    if (n->op->code == OP_convert_element_type) return convert(l, in[0], to);
-    if (n->op->code == OP_bitcast_convert_type) return add_node(l, (loop_node){.kind = LOOP_BITS, .dtype = (uint8_t)to, .nin = 1, .in = {in[0]}});
-    if (n->op->code == OP_select_n) return add_node(l, (loop_node){.kind = LOOP_SELECT, .dtype = (uint8_t)to, .nin = 3, .in = {in[0], in[1], in[2]}});
-    for (int i = 0; i < n->nin; i++) args[i] = convert(l, in[i], compute_dtype(graph_in(l->g, n, i)->aval.dtype));
-    if (n->op->code == OP_integer_pow) return convert(l, power(l, args[0], ((const params_integer_pow *)n->params)->y, dtype), to);
+    if (n->op->code == OP_convert_element_type)
+        return convert(l, in[0], to);
+    if (n->op->code == OP_bitcast_convert_type)
+        return add_node(l, (loop_node){.kind = LOOP_BITS, .dtype = (uint8_t)to, .nin = 1, .in = {in[0]}});
+    if (n->op->code == OP_select_n)
+        return add_node(l,
+                        (loop_node){.kind = LOOP_SELECT, .dtype = (uint8_t)to, .nin = 3, .in = {in[0], in[1], in[2]}});
+    for (int i = 0; i < n->nin; i++)
+        args[i] = convert(l, in[i], compute_dtype(graph_in(l->g, n, i)->aval.dtype));
+    if (n->op->code == OP_integer_pow)
+        return convert(l, power(l, args[0], ((const params_integer_pow *)n->params)->y, dtype), to);
     const char *name = n->op->name;
-    if (n->op->code == OP_round) name = ((const params_round *)n->params)->rounding_method == 1 ? "round_to_even" : "round";
-    if (n->op->code == OP_add_any) name = "add";
+    if (n->op->code == OP_round)
+        name = ((const params_round *)n->params)->rounding_method == 1 ? "round_to_even" : "round";
+    if (n->op->code == OP_add_any)
+        name = "add";
     return convert(l, add_body(l, body_find(name, dtype), compute_dtype(to), n->nin, args), to);
 }
 
@@ -170,7 +207,10 @@ static uint64_t identity_bits(int reduction, int dtype)
 {
     int size = loop_itemsize(dtype);
     bool is_signed = dtype_is((ct_dtype)dtype, FAMILY_INT), is_float = dtype_is((ct_dtype)dtype, FAMILY_FLOAT);
-    uint64_t ones = dtype == CT_BOOL ? 1 : size == 8 ? ~(uint64_t)0 : ((uint64_t)1 << 8 * size) - 1, sign = (ones >> 1) + 1;
+    uint64_t ones = dtype == CT_BOOL ? 1
+                    : size == 8      ? ~(uint64_t)0
+                                     : ((uint64_t)1 << 8 * size) - 1,
+             sign = (ones >> 1) + 1;
     switch (reduction) {
     case OP_reduce_prod:
         return !is_float ? 1 : dtype == CT_FLOAT64 ? 0x3ff0000000000000u : 0x3f800000u;
@@ -187,12 +227,18 @@ static uint64_t identity_bits(int reduction, int dtype)
 static const char *combining(int reduction)
 {
     switch (reduction) {
-    case OP_reduce_prod: return "mul";
-    case OP_reduce_max: return "max";
-    case OP_reduce_min: return "min";
-    case OP_reduce_and: return "and";
-    case OP_reduce_or: return "or";
-    case OP_reduce_xor: return "xor";
+    case OP_reduce_prod:
+        return "mul";
+    case OP_reduce_max:
+        return "max";
+    case OP_reduce_min:
+        return "min";
+    case OP_reduce_and:
+        return "and";
+    case OP_reduce_or:
+        return "or";
+    case OP_reduce_xor:
+        return "xor";
     }
     return "add";
 }
@@ -202,7 +248,11 @@ static int32_t reduce_node(lowering *l, const node *n, int32_t x)
     int to = graph_out(l->g, n, 0)->aval.dtype, dtype = compute_dtype(to);
     x = convert(l, x, dtype);
     if (l->out->k.reduced) {
-        loop_node r = {.kind = LOOP_REDUCE, .dtype = (uint8_t)dtype, .nin = 1, .in = {x}, .number = body_find(combining(n->op->code), dtype)};
+        loop_node r = {.kind = LOOP_REDUCE,
+                       .dtype = (uint8_t)dtype,
+                       .nin = 1,
+                       .in = {x},
+                       .number = body_find(combining(n->op->code), dtype)};
         r.bits = identity_bits(n->op->code, dtype);
         x = add_node(l, r);
     }
@@ -214,7 +264,8 @@ static int32_t reduce_node(lowering *l, const node *n, int32_t x)
 static void member_dims(const lowering *l, const node *n, int8_t dims[LOOP_DIMS])
 {
     if (n->role == ROLE_REDUCE) {
-        for (int d = 0; d < l->gr->ndim; d++) dims[d] = (int8_t)d;
+        for (int d = 0; d < l->gr->ndim; d++)
+            dims[d] = (int8_t)d;
         return;
     }
     memcpy(dims, graph_out(l->g, n, 0)->dims, LOOP_DIMS);
@@ -230,11 +281,15 @@ static void lower_member(lowering *l, int32_t index)
         view v;
         view_operand(l->g, n, i, &v);
         in[i] = seen(l, &v, dims);
-        if (!l->ok) return;
+        if (!l->ok)
+            return;
     }
-    if (n->role == ROLE_MAP) made = map_node(l, n, in);
-    else if (n->role == ROLE_REDUCE) made = reduce_node(l, n, in[0]);
-    else if (n->nin) made = in[0];
+    if (n->role == ROLE_MAP)
+        made = map_node(l, n, in);
+    else if (n->role == ROLE_REDUCE)
+        made = reduce_node(l, n, in[0]);
+    else if (n->nin)
+        made = in[0];
     else {
         view v;
         view_identity(l->g, n->out[0], &v);
@@ -249,11 +304,14 @@ static void store_members(lowering *l)
     for (int64_t m = 0; m < l->gr->members.n && l->ok; m++) {
         int32_t v = l->g->nodes.at[l->gr->members.at[m]].out[0];
         const value *x = &l->g->values.at[v];
-        if (!x->stored || x->outside) continue;
+        if (!x->stored || x->outside)
+            continue;
         view own;
         view_identity(l->g, v, &own);
-        loop_store s = {.node = l->node_of[v], .stream = x->bytes >= STREAM_FROM, .access = access_of(l, &own, x->dims)};
-        if (!vec_push(&l->stores, s)) l->ok = false;
+        loop_store s = {
+            .node = l->node_of[v], .stream = x->bytes >= STREAM_FROM, .access = access_of(l, &own, x->dims)};
+        if (!vec_push(&l->stores, s))
+            l->ok = false;
     }
 }
 
@@ -263,13 +321,17 @@ static bool merges(const loop_access *a, int d, int64_t extent) { return a->stri
 static bool can_merge(const lowering *l, int d)
 {
     const kernel_ir *k = &l->out->k;
-    if ((k->reduced >> d & 1) != (k->reduced >> (d + 1) & 1)) return false;
+    if ((k->reduced >> d & 1) != (k->reduced >> (d + 1) & 1))
+        return false;
     for (int64_t i = 0; i < l->nodes.n; i++)
-        if (l->nodes.at[i].kind == LOOP_INDEX && (l->nodes.at[i].number == d || l->nodes.at[i].number == d + 1)) return false;
+        if (l->nodes.at[i].kind == LOOP_INDEX && (l->nodes.at[i].number == d || l->nodes.at[i].number == d + 1))
+            return false;
     for (int64_t i = 0; i < l->accesses.n; i++)
-        if (!merges(&l->accesses.at[i], d, k->extent[d + 1])) return false;
+        if (!merges(&l->accesses.at[i], d, k->extent[d + 1]))
+            return false;
     for (int64_t i = 0; i < l->stores.n; i++)
-        if (!merges(&l->stores.at[i].access, d, k->extent[d + 1])) return false;
+        if (!merges(&l->stores.at[i].access, d, k->extent[d + 1]))
+            return false;
     return true;
 }
 
@@ -286,10 +348,13 @@ static void merge(lowering *l, int d)
     memmove(&k->extent[d], &k->extent[d + 1], (size_t)(k->ndim - d - 1) * sizeof *k->extent);
     uint32_t below = k->reduced & ((1u << d) - 1);
     k->reduced = below | (k->reduced >> (d + 1)) << d;
-    for (int64_t i = 0; i < l->accesses.n; i++) drop_stride(&l->accesses.at[i], d, k->ndim);
-    for (int64_t i = 0; i < l->stores.n; i++) drop_stride(&l->stores.at[i].access, d, k->ndim);
+    for (int64_t i = 0; i < l->accesses.n; i++)
+        drop_stride(&l->accesses.at[i], d, k->ndim);
+    for (int64_t i = 0; i < l->stores.n; i++)
+        drop_stride(&l->stores.at[i].access, d, k->ndim);
     for (int64_t i = 0; i < l->nodes.n; i++)
-        if (l->nodes.at[i].kind == LOOP_INDEX && l->nodes.at[i].number > d) l->nodes.at[i].number--;
+        if (l->nodes.at[i].kind == LOOP_INDEX && l->nodes.at[i].number > d)
+            l->nodes.at[i].number--;
     k->ndim--;
 }
 
@@ -305,22 +370,30 @@ static int64_t cut(lowering *l)
     enum { RUN_ELEMENTS = 1 << 16, MOST_RUNS = 128, ALIGNED_RUN = 1024 };
     kernel_ir *k = &l->out->k;
     int d = 0;
-    while (!(k->reduced >> d & 1)) d++;
+    while (!(k->reduced >> d & 1))
+        d++;
     int64_t inner = 1, extent = k->extent[d];
-    for (int e = d + 1; e < k->ndim; e++) inner *= k->extent[e];
+    for (int e = d + 1; e < k->ndim; e++)
+        inner *= k->extent[e];
     int64_t run = RUN_ELEMENTS / inner + 1;
-    if (run * MOST_RUNS < extent) run = (extent + MOST_RUNS - 1) / MOST_RUNS;
-    if (d == k->ndim - 1) run = (run + ALIGNED_RUN - 1) / ALIGNED_RUN * ALIGNED_RUN;
-    if (run > extent) run = extent;
+    if (run * MOST_RUNS < extent)
+        run = (extent + MOST_RUNS - 1) / MOST_RUNS;
+    if (d == k->ndim - 1)
+        run = (run + ALIGNED_RUN - 1) / ALIGNED_RUN * ALIGNED_RUN;
+    if (run > extent)
+        run = extent;
     int64_t runs = (extent + run - 1) / run;
     memmove(&k->extent[d + 1], &k->extent[d], (size_t)(k->ndim - d) * sizeof *k->extent);
     k->extent[d] = runs, k->extent[d + 1] = run;
     uint32_t below = k->reduced & ((1u << d) - 1);
     k->reduced = below | (k->reduced >> d) << (d + 1);
-    for (int64_t i = 0; i < l->accesses.n; i++) insert_stride(&l->accesses.at[i], d, k->ndim, l->accesses.at[i].stride[d] * run);
-    for (int64_t i = 0; i < l->stores.n; i++) insert_stride(&l->stores.at[i].access, d, k->ndim, l->stores.at[i].access.stride[d] * run);
+    for (int64_t i = 0; i < l->accesses.n; i++)
+        insert_stride(&l->accesses.at[i], d, k->ndim, l->accesses.at[i].stride[d] * run);
+    for (int64_t i = 0; i < l->stores.n; i++)
+        insert_stride(&l->stores.at[i].access, d, k->ndim, l->stores.at[i].access.stride[d] * run);
     k->ndim++;
-    if (extent % run) k->ragged = d + 1, k->ragged_total = extent;
+    if (extent % run)
+        k->ragged = d + 1, k->ragged_total = extent;
     return runs;
 }
 
@@ -329,25 +402,31 @@ static void set_space(lowering *l)
     kernel_ir *k = &l->out->k;
     for (int d = 0; d < l->gr->ndim; d++) {
         l->dim_of[d] = -1;
-        if (l->gr->extent[d] == 1) continue;
+        if (l->gr->extent[d] == 1)
+            continue;
         l->dim_of[d] = (int8_t)k->ndim;
-        if (l->gr->reduced >> d & 1) k->reduced |= 1u << k->ndim;
+        if (l->gr->reduced >> d & 1)
+            k->reduced |= 1u << k->ndim;
         k->extent[k->ndim++] = l->gr->extent[d];
     }
-    if (!k->ndim) k->extent[k->ndim++] = 1;
+    if (!k->ndim)
+        k->extent[k->ndim++] = 1;
 }
 
 static bool keep(lowering *l, lowered *out)
 {
     arena *a = &l->g->arena;
     kernel_ir *k = &out->k;
-    k->nnodes = (int32_t)l->nodes.n, k->naccesses = (int32_t)l->accesses.n, k->nstores = (int32_t)l->stores.n, k->nbuffers = (int32_t)l->buffers.n;
+    k->nnodes = (int32_t)l->nodes.n, k->naccesses = (int32_t)l->accesses.n, k->nstores = (int32_t)l->stores.n,
+    k->nbuffers = (int32_t)l->buffers.n;
     k->nodes = arena_copy(a, l->nodes.at, (size_t)l->nodes.n * sizeof *k->nodes);
     k->accesses = arena_alloc(a, (size_t)(l->accesses.n + 1) * sizeof *k->accesses);
     k->stores = arena_copy(a, l->stores.at, (size_t)l->stores.n * sizeof *k->stores);
     out->buffers = arena_copy(a, l->buffers.at, (size_t)l->buffers.n * sizeof *out->buffers);
-    if (!k->nodes || !k->accesses || !k->stores || !out->buffers) return false;
-    if (l->accesses.n) memcpy(k->accesses, l->accesses.at, (size_t)l->accesses.n * sizeof *k->accesses);
+    if (!k->nodes || !k->accesses || !k->stores || !out->buffers)
+        return false;
+    if (l->accesses.n)
+        memcpy(k->accesses, l->accesses.at, (size_t)l->accesses.n * sizeof *k->accesses);
     return true;
 }
 
@@ -358,31 +437,45 @@ static bool split(lowering *l, lowered *second, size_t *partial_bytes)
     kernel_ir *k = &l->out->k;
     int64_t runs = cut(l), kept = 1;
     int run_dim = 0;
-    while (k->extent[run_dim] != runs || (k->reduced >> run_dim & 1)) run_dim++;
+    while (k->extent[run_dim] != runs || (k->reduced >> run_dim & 1))
+        run_dim++;
     lowering m = {.g = l->g, .gr = l->gr, .at = l->at, .out = second, .ok = true};
     second->k = (kernel_ir){.ndim = 1, .extent = {runs}, .reduced = 1};
     int64_t stride[LOOP_DIMS] = {0};
     for (int d = k->ndim; d-- > 0;)
-        if (!(k->reduced >> d & 1) && d != run_dim) stride[d] = kept, kept *= k->extent[d];
-    if (kept > 1) second->k.ndim = 2, second->k.extent[1] = kept;
+        if (!(k->reduced >> d & 1) && d != run_dim)
+            stride[d] = kept, kept *= k->extent[d];
+    if (kept > 1)
+        second->k.ndim = 2, second->k.extent[1] = kept;
     int32_t partial = (int32_t)l->buffers.n;
-    if (!vec_push(&l->buffers, -1) || !vec_push(&m.buffers, -1)) return false;
+    if (!vec_push(&l->buffers, -1) || !vec_push(&m.buffers, -1))
+        return false;
     size_t bytes = 0;
     for (int64_t i = 0; i < l->gr->members.n && l->ok && m.ok; i++) {
         const node *n = &l->g->nodes.at[l->gr->members.at[i]];
-        if (n->role != ROLE_REDUCE) continue;
+        if (n->role != ROLE_REDUCE)
+            continue;
         int to = graph_out(l->g, n, 0)->aval.dtype, dtype = compute_dtype(to), size = loop_itemsize(dtype);
         loop_access a = {.buffer = partial, .offset = (int64_t)(bytes / (size_t)size)};
         memcpy(a.stride, stride, sizeof stride);
         a.stride[run_dim] = kept;
-        if (!vec_push(&l->stores, (loop_store){.node = l->node_of[n->out[0]], .access = a})) return false;
+        if (!vec_push(&l->stores, (loop_store){.node = l->node_of[n->out[0]], .access = a}))
+            return false;
         loop_access from = {.buffer = 0, .offset = a.offset, .stride = {kept, kept > 1}};
-        if (!vec_push(&m.accesses, from)) return false;
-        int32_t x = add_node(&m, (loop_node){.kind = LOOP_LOAD, .dtype = (uint8_t)dtype, .number = (int32_t)m.accesses.n - 1});
-        x = add_node(&m, (loop_node){.kind = LOOP_REDUCE, .dtype = (uint8_t)dtype, .nin = 1, .in = {x}, .number = body_find(combining(n->op->code), dtype), .bits = identity_bits(n->op->code, dtype)});
+        if (!vec_push(&m.accesses, from))
+            return false;
+        int32_t x =
+            add_node(&m, (loop_node){.kind = LOOP_LOAD, .dtype = (uint8_t)dtype, .number = (int32_t)m.accesses.n - 1});
+        x = add_node(&m, (loop_node){.kind = LOOP_REDUCE,
+                                     .dtype = (uint8_t)dtype,
+                                     .nin = 1,
+                                     .in = {x},
+                                     .number = body_find(combining(n->op->code), dtype),
+                                     .bits = identity_bits(n->op->code, dtype)});
         x = convert(&m, x, to);
         loop_access result = {.buffer = buffer_of(&m, n->out[0]), .stride = {0, kept > 1}};
-        if (!vec_push(&m.stores, (loop_store){.node = x, .access = result})) return false;
+        if (!vec_push(&m.stores, (loop_store){.node = x, .access = result}))
+            return false;
         bytes += ((size_t)(runs * kept) * (size_t)size + 63) & ~(size_t)63;
     }
     *partial_bytes = bytes;
@@ -395,18 +488,26 @@ static bool split(lowering *l, lowered *second, size_t *partial_bytes)
 static bool lower(lowering *l, lowered *out, int *n, size_t *partial_bytes)
 {
     l->node_of = base_alloc((size_t)(l->g->values.n + 1) * sizeof *l->node_of);
-    if (!l->node_of) return false;
-    for (int64_t m = 0; m < l->gr->members.n; m++) l->node_of[l->g->nodes.at[l->gr->members.at[m]].out[0]] = -1;
+    if (!l->node_of)
+        return false;
+    for (int64_t m = 0; m < l->gr->members.n; m++)
+        l->node_of[l->g->nodes.at[l->gr->members.at[m]].out[0]] = -1;
     set_space(l);
-    for (int64_t m = 0; m < l->gr->members.n && l->ok; m++) lower_member(l, l->gr->members.at[m]);
-    if (l->ok) store_members(l);
-    if (!l->ok) return false;
+    for (int64_t m = 0; m < l->gr->members.n && l->ok; m++)
+        lower_member(l, l->gr->members.at[m]);
+    if (l->ok)
+        store_members(l);
+    if (!l->ok)
+        return false;
     for (int d = 0; d + 1 < out->k.ndim;)
-        if (can_merge(l, d)) merge(l, d);
-        else d++;
+        if (can_merge(l, d))
+            merge(l, d);
+        else
+            d++;
     *n = 1;
     if (l->gr->split && out->k.reduced) {
-        if (!split(l, &out[1], partial_bytes)) return false;
+        if (!split(l, &out[1], partial_bytes))
+            return false;
         *n = 2;
     }
     return keep(l, out);

@@ -1,5 +1,5 @@
-/* Running compiled programs, and the backend that jit sees. Nothing is allocated in a call but the results: addresses go into a table on the stack, the
- * memory of temporaries is kept from call to call. */
+/* Running compiled programs, and the backend that jit sees. Nothing is allocated in a call but the results: addresses
+ * go into a table on the stack, the memory of temporaries is kept from call to call. */
 #include "compile/program.h"
 
 #include <pthread.h>
@@ -15,7 +15,10 @@ typedef struct activation {
 } activation;
 
 /* ---- steps ---- */
-typedef struct kernel_call { kernel_code *code; void *const *buffers; } kernel_call;
+typedef struct kernel_call {
+    kernel_code *code;
+    void *const *buffers;
+} kernel_call;
 
 static void run_units(void *context, int64_t begin, int64_t end)
 {
@@ -26,7 +29,8 @@ static void run_units(void *context, int64_t begin, int64_t end)
 static void run_kernel(const activation *a, const step *s)
 {
     void *buffers[LOOP_BUFFERS];
-    for (int i = 0; i < s->n; i++) buffers[i] = a->slots[s->slots[i]];
+    for (int i = 0; i < s->n; i++)
+        buffers[i] = a->slots[s->slots[i]];
     if (s->grain >= s->units) {
         s->code(buffers, 0, s->units);
         return;
@@ -38,18 +42,23 @@ static void run_kernel(const activation *a, const step *s)
 static bool run_opaque(const activation *a, const step *s)
 {
     int n = s->nin + s->nout;
-    operand few[OPERANDS_ON_STACK] = {{{0}, NULL}}, *operands = n <= OPERANDS_ON_STACK ? few : base_alloc((size_t)n * sizeof *operands);
-    if (!operands) return false;
-    for (int i = 0; i < n; i++) operands[i] = (operand){s->operands[i].aval, a->slots[s->slots[i]]};
+    operand few[OPERANDS_ON_STACK] = {{{0}, NULL}},
+            *operands = n <= OPERANDS_ON_STACK ? few : base_alloc((size_t)n * sizeof *operands);
+    if (!operands)
+        return false;
+    for (int i = 0; i < n; i++)
+        operands[i] = (operand){s->operands[i].aval, a->slots[s->slots[i]]};
     ct_status status = s->op->kernel(s->op, s->params, s->nin, operands, s->nout, operands + s->nin);
-    if (operands != few) base_free(operands);
+    if (operands != few)
+        base_free(operands);
     return status == CT_OK;
 }
 
 static ct_array as_array(const activation *a, int32_t slot, const aval *want)
 {
     ct_array box = a->boxes[slot];
-    if (aval_equal(&box->aval, want, true)) return box;
+    if (aval_equal(&box->aval, want, true))
+        return box;
     return array_view(box, (ct_dtype)want->dtype, want->weak, want->ndim, want->shape);
 }
 
@@ -57,7 +66,8 @@ static bool run_call(const activation *a, const step *s)
 {
     int n = s->nin + s->nout;
     ct_array few[OPERANDS_ON_STACK], *values = n <= OPERANDS_ON_STACK ? few : base_alloc((size_t)n * sizeof *values);
-    if (!values) return false;
+    if (!values)
+        return false;
     bool ok = true;
     for (int i = 0; i < s->nin; i++) {
         values[i] = as_array(a, s->slots[i], &s->operands[i].aval);
@@ -72,7 +82,8 @@ static bool run_call(const activation *a, const step *s)
         a->boxes[s->slots[i]] = values[i];
         a->slots[s->slots[i]] = values[i]->data;
     }
-    if (values != few) base_free(values);
+    if (values != few)
+        base_free(values);
     return ok;
 }
 
@@ -87,15 +98,18 @@ static bool run_steps(const activation *a)
             run_kernel(a, s);
             break;
         case STEP_OPAQUE:
-            if (unlikely(!run_opaque(a, s))) return false;
+            if (unlikely(!run_opaque(a, s)))
+                return false;
             break;
         case STEP_CALL:
-            if (unlikely(!run_call(a, s))) return false;
+            if (unlikely(!run_call(a, s)))
+                return false;
             break;
         }
         if (unlikely((since += s->work) > poll_every)) {
             since = 0;
-            if (base_interrupted()) return base_fail(CT_INTERRUPTED, "interrupted while running a compiled program"), false;
+            if (base_interrupted())
+                return base_fail(CT_INTERRUPTED, "interrupted while running a compiled program"), false;
         }
     }
     return true;
@@ -108,34 +122,43 @@ static bool fill_slots(activation *a, void *memory, ct_array *out)
     for (int i = 0; i < p->nin; i++)
         if (p->input_slots[i] >= 0) {
             a->slots[p->input_slots[i]] = a->in[i]->data;
-            if (a->boxes) a->boxes[p->input_slots[i]] = a->in[i];
+            if (a->boxes)
+                a->boxes[p->input_slots[i]] = a->in[i];
         }
     for (int i = 0; i < p->nconsts; i++) {
         a->slots[p->const_slots[i]] = p->consts[i]->data;
-        if (a->boxes) a->boxes[p->const_slots[i]] = p->consts[i];
+        if (a->boxes)
+            a->boxes[p->const_slots[i]] = p->consts[i];
     }
-    for (int i = 0; i < p->ntemporaries; i++) a->slots[p->temporaries[i].slot] = (char *)memory + p->temporaries[i].offset;
+    for (int i = 0; i < p->ntemporaries; i++)
+        a->slots[p->temporaries[i].slot] = (char *)memory + p->temporaries[i].offset;
     for (int i = 0; i < p->nboxed; i++) {
-        if (p->boxes[i].made_by_call) continue;
+        if (p->boxes[i].made_by_call)
+            continue;
         ct_array box = array_like(&p->boxes[i].aval);
-        if (is_poison(box)) return false;
+        if (is_poison(box))
+            return false;
         a->boxes[p->boxes[i].slot] = box;
         a->slots[p->boxes[i].slot] = box->data;
     }
     for (int i = 0; i < p->nout; i++) {
         const result *r = &p->results[i];
-        if (r->kind != RESULT_NEW) continue;
+        if (r->kind != RESULT_NEW)
+            continue;
         out[i] = array_like(&r->aval);
-        if (unlikely(is_poison(out[i]))) return false;
+        if (unlikely(is_poison(out[i])))
+            return false;
         a->slots[r->slot] = out[i]->data;
-        if (a->boxes) a->boxes[r->slot] = out[i];
+        if (a->boxes)
+            a->boxes[r->slot] = out[i];
     }
     return true;
 }
 
 static ct_array same_memory(ct_array owner, const result *r)
 {
-    if (r->view) return array_view(owner, (ct_dtype)r->aval.dtype, r->aval.weak, r->aval.ndim, r->aval.shape);
+    if (r->view)
+        return array_view(owner, (ct_dtype)r->aval.dtype, r->aval.weak, r->aval.ndim, r->aval.shape);
     object_retain(owner);
     return scope_own(owner) ? owner : array_poison;
 }
@@ -160,7 +183,8 @@ static bool finish_results(const activation *a, ct_array *out)
             out[i] = same_memory(out[r->index], r);
             break;
         }
-        if (unlikely(is_poison(out[i]))) return false;
+        if (unlikely(is_poison(out[i])))
+            return false;
     }
     return true;
 }
@@ -171,12 +195,14 @@ static bool run_with_slots(activation *a, ct_array *out)
     void *memory = NULL;
     if (p->temporary_bytes) {
         memory = atomic_exchange(&p->spare, NULL);
-        if (!memory && !(memory = array_memory(p->temporary_bytes))) return false;
+        if (!memory && !(memory = array_memory(p->temporary_bytes)))
+            return false;
     }
     bool ok = fill_slots(a, memory, out) && run_steps(a) && finish_results(a, out);
     if (memory) {
         void *none = NULL;
-        if (!atomic_compare_exchange_strong(&p->spare, &none, memory)) array_memory_free(memory, p->temporary_bytes);
+        if (!atomic_compare_exchange_strong(&p->spare, &none, memory))
+            array_memory_free(memory, p->temporary_bytes);
     }
     return ok;
 }
@@ -185,8 +211,10 @@ static bool run_boxed(activation *a, ct_array *out)
 {
     ct_scope scope = ct_begin();
     bool ok = run_with_slots(a, out);
-    if (ok) scope_end_many(scope, a->p->nout, (void *const *)out);
-    else scope_end(scope, NULL);
+    if (ok)
+        scope_end_many(scope, a->p->nout, (void *const *)out);
+    else
+        scope_end(scope, NULL);
     return ok;
 }
 
@@ -197,16 +225,20 @@ bool program_run(program *p, int nin, const ct_array *in, const bool *donated, i
     activation a = {.p = p, .slots = few, .in = in};
     bool many = p->nslots > SLOTS_ON_STACK || p->nboxed;
     bool ok = nin == p->nin && nout == p->nout;
-    if (unlikely(!ok)) base_fail(CT_TYPE_ERROR, "the program takes %d inputs and gives %d results, but got %d and %d", p->nin, p->nout, nin, nout);
+    if (unlikely(!ok))
+        base_fail(CT_TYPE_ERROR, "the program takes %d inputs and gives %d results, but got %d and %d", p->nin, p->nout,
+                  nin, nout);
     if (ok && many) {
         block = base_zalloc((size_t)(2 * p->nslots + 1) * sizeof *block);
         ok = block;
         a.slots = block;
-        if (ok && p->nboxed) a.boxes = (ct_array *)block + p->nslots;
+        if (ok && p->nboxed)
+            a.boxes = (ct_array *)block + p->nslots;
     }
     ok = ok && (p->nboxed ? run_boxed(&a, out) : run_with_slots(&a, out));
     base_free(block);
-    for (int i = 0; !ok && i < nout; i++) out[i] = array_poison;
+    for (int i = 0; !ok && i < nout; i++)
+        out[i] = array_poison;
     return ok;
 }
 
@@ -218,7 +250,8 @@ static void print_jaxpr(const jaxpr *j)
     text t = {0};
     jaxpr_text(&t, j);
     char *s = text_end(&t);
-    if (s) fprintf(stderr, "%s\n", s);
+    if (s)
+        fprintf(stderr, "%s\n", s);
     base_free(s);
 }
 
@@ -226,36 +259,37 @@ static program *program_of(jaxpr *j)
 {
     void **slot = &j->compiled;
     program *p = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
-    if (likely(p)) return p;
-    if (compile_debug()) print_jaxpr(j);
+    if (likely(p))
+        return p;
+    if (compile_debug())
+        print_jaxpr(j);
     program *made = program_build(j);
-    if (!made) return NULL;
+    if (!made)
+        return NULL;
     pthread_mutex_lock(&compiling);
     p = *slot;
-    if (!p) __atomic_store_n(slot, p = made, __ATOMIC_RELEASE), made = NULL;
+    if (!p)
+        __atomic_store_n(slot, p = made, __ATOMIC_RELEASE), made = NULL;
     pthread_mutex_unlock(&compiling);
-    if (made) program_free(made);
+    if (made)
+        program_free(made);
     return p;
 }
 
 static bool backend_run(jaxpr *j, int nin, const ct_array *in, const bool *donated, int nout, ct_array *out)
 {
     program *p = program_of(j);
-    if (p) return program_run(p, nin, in, donated, nout, out);
-    for (int i = 0; i < nout; i++) out[i] = array_poison;
+    if (p)
+        return program_run(p, nin, in, donated, nout, out);
+    for (int i = 0; i < nout; i++)
+        out[i] = array_poison;
     return false;
 }
 
-static ct_status backend_compile(jaxpr *j)
-{
-    return program_of(j) ? CT_OK : ct_error_code();
-}
+static ct_status backend_compile(jaxpr *j) { return program_of(j) ? CT_OK : ct_error_code(); }
 
 static void backend_release(void *compiled) { program_free(compiled); }
 
 const ct_backend compile_backend = {backend_run, backend_compile, backend_release};
 
-__attribute__((constructor)) void compile_install(void)
-{
-    core_backend = &compile_backend;
-}
+__attribute__((constructor)) void compile_install(void) { core_backend = &compile_backend; }

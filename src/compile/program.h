@@ -17,34 +17,41 @@ typedef struct step {
     int32_t *slots;       /* of the buffers, or of the operands and results */
     const op *op;
     const void *params;
-    operand *operands;    /* addresses are filled in for each call */
-    int64_t work;         /* rough nanoseconds */
+    operand *operands; /* addresses are filled in for each call */
+    int64_t work;      /* rough nanoseconds */
 } step;
 
 typedef enum result_kind { RESULT_NEW, RESULT_INPUT, RESULT_CONST, RESULT_BOXED, RESULT_SAME } result_kind;
 typedef struct result {
-    uint8_t kind; /* result_kind */
+    uint8_t kind;  /* result_kind */
     int32_t index; /* of the input, or the earlier result with the same memory */
     int32_t slot;
-    aval aval;     /* of the result */
-    bool view;     /* differs from the memory's owner in more than its identity */
+    aval aval; /* of the result */
+    bool view; /* differs from the memory's owner in more than its identity */
     ct_array array;
 } result;
-typedef struct temporary { int32_t slot; size_t offset; } temporary;
-typedef struct boxed { int32_t slot; aval aval; bool made_by_call; } boxed;
+typedef struct temporary {
+    int32_t slot;
+    size_t offset;
+} temporary;
+typedef struct boxed {
+    int32_t slot;
+    aval aval;
+    bool made_by_call;
+} boxed;
 
 typedef struct program {
     arena arena;
-    code *code;           /* NULL: no kernels of its own */
+    code *code; /* NULL: no kernels of its own */
     int32_t nin, nout, nslots, nsteps, ntemporaries, nboxed, nconsts;
     int32_t *input_slots; /* -1: not read */
     result *results;
     step *steps;
     temporary *temporaries;
-    boxed *boxes;         /* temporaries that are arrays because an operation takes or makes them */
+    boxed *boxes; /* temporaries that are arrays because an operation takes or makes them */
     int32_t *const_slots;
     ct_array *consts;
-    ct_array *folded;     /* constants that only this program holds */
+    ct_array *folded; /* constants that only this program holds */
     int64_t nfolded;
     size_t temporary_bytes;
     _Atomic(void *) spare; /* the temporaries' memory between calls */

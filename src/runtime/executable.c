@@ -16,13 +16,11 @@ void *executable_map(const void *bytes, size_t size, size_t *mapped)
     memcpy(at, bytes, size);
     if (mprotect(at, *mapped, PROT_READ | PROT_EXEC)) {
         munmap(at, *mapped);
-        base_fail(CT_RUNTIME_ERROR, "compile: this process may not make memory executable; COTAN_OPTIMIZE=0 runs without machine code of its own");
+        base_fail(CT_RUNTIME_ERROR, "compile: this process may not make memory executable; COTAN_OPTIMIZE=0 runs "
+                                    "without machine code of its own");
         return NULL;
     }
     return at;
 }
 
-void executable_unmap(void *mapping, size_t mapped)
-{
-    munmap(mapping, mapped);
-}
+void executable_unmap(void *mapping, size_t mapped) { munmap(mapping, mapped); }

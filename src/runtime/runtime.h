@@ -4,7 +4,8 @@
 #include "base/base.h"
 
 /* ---- the disk cache (cache.c): one file an entry, in a folder only this user can read or write ---- */
-/* The bytes stored under the key, malloc'ed; NULL when there are none, they are damaged, or the cache is off. Records no error. */
+/* The bytes stored under the key, malloc'ed; NULL when there are none, they are damaged, or the cache is off. Records
+ * no error. */
 void *cache_read(const uint64_t key[2], size_t *size);
 /* Stores bytes under the key. A cache that cannot be written is left alone. */
 void cache_write(const uint64_t key[2], const void *bytes, size_t size);

@@ -17,7 +17,10 @@ static bool fresh_folder(void)
 
 static const uint64_t key[2] = {0x1234, 0x5678};
 
-static void entry_path(char path[static 128]) { snprintf(path, 128, "%s/%016llx%016llx", folder, 0x1234ull, 0x5678ull); }
+static void entry_path(char path[static 128])
+{
+    snprintf(path, 128, "%s/%016llx%016llx", folder, 0x1234ull, 0x5678ull);
+}
 
 static bool stored(void)
 {
@@ -39,7 +42,8 @@ static void remove_folder(void)
 
 TEST(entries_come_back)
 {
-    if (!CHECK(fresh_folder())) return;
+    if (!CHECK(fresh_folder()))
+        return;
     CHECK(!stored());
     cache_write(key, "hello", 5);
     CHECK(stored());
@@ -54,7 +58,8 @@ TEST(entries_come_back)
 
 TEST(every_damaged_byte_is_noticed)
 {
-    if (!CHECK(fresh_folder())) return;
+    if (!CHECK(fresh_folder()))
+        return;
     char path[128];
     entry_path(path);
     cache_write(key, "hello", 5);
@@ -78,7 +83,8 @@ TEST(every_damaged_byte_is_noticed)
 
 TEST(links_and_open_folders_are_refused)
 {
-    if (!CHECK(fresh_folder())) return;
+    if (!CHECK(fresh_folder()))
+        return;
     char path[128], moved[160];
     entry_path(path);
     cache_write(key, "hello", 5);

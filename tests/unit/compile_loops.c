@@ -1,4 +1,5 @@
-/* Kernels of the loop language built by hand: code against the same arithmetic in C, for row, column and map shapes, tails and ragged runs. */
+/* Kernels of the loop language built by hand: code against the same arithmetic in C, for row, column and map shapes,
+ * tails and ragged runs. */
 #include "array/array.h"
 #include "compile/compile.h"
 #include "test.h"
@@ -13,14 +14,20 @@ typedef struct builder {
 static void start(builder *b, int ndim, const int64_t *extent, uint32_t reduced, int buffers)
 {
     memset(b, 0, sizeof *b);
-    b->k = (kernel_ir){.ndim = ndim, .reduced = reduced, .nbuffers = buffers, .nodes = b->nodes, .accesses = b->accesses, .stores = b->stores};
+    b->k = (kernel_ir){.ndim = ndim,
+                       .reduced = reduced,
+                       .nbuffers = buffers,
+                       .nodes = b->nodes,
+                       .accesses = b->accesses,
+                       .stores = b->stores};
     memcpy(b->k.extent, extent, (size_t)ndim * sizeof *extent);
 }
 
 static int body(const char *name)
 {
     for (int i = 0; i < body_count; i++)
-        if (!strcmp(body_names[i].name, name)) return i;
+        if (!strcmp(body_names[i].name, name))
+            return i;
     CHECK(!"no such body");
     return 0;
 }
@@ -42,7 +49,8 @@ static int apply(builder *b, int dtype, const char *name, int x, int y)
 
 static int reduce(builder *b, int dtype, const char *name, int x, uint64_t identity)
 {
-    b->nodes[b->k.nnodes] = (loop_node){.kind = LOOP_REDUCE, .dtype = (uint8_t)dtype, .nin = 1, .in = {x}, .number = body(name), .bits = identity};
+    b->nodes[b->k.nnodes] = (loop_node){
+        .kind = LOOP_REDUCE, .dtype = (uint8_t)dtype, .nin = 1, .in = {x}, .number = body(name), .bits = identity};
     return b->k.nnodes++;
 }
 
@@ -55,7 +63,8 @@ static bool run(builder *b, void *const *buffers)
 {
     const kernel_ir *kernels[] = {&b->k};
     code *c = code_compile(1, kernels);
-    if (!CHECK(c)) return printf("%s\n", ct_error_message()), false;
+    if (!CHECK(c))
+        return printf("%s\n", ct_error_message()), false;
     int64_t units = loop_shape_of(&b->k, host_vector_bytes()).units;
     /* In two parts, as threads would. */
     c->kernels[0](buffers, 0, units / 2);
@@ -67,7 +76,8 @@ static bool run(builder *b, void *const *buffers)
 static float *floats(int64_t n)
 {
     float *x = aligned_alloc(64, ((size_t)n * 4 + 127) / 64 * 64);
-    for (int64_t i = 0; i < n; i++) x[i] = (float)((i * 7919) % 2003) / 1000.0f - 1.0f;
+    for (int64_t i = 0; i < n; i++)
+        x[i] = (float)((i * 7919) % 2003) / 1000.0f - 1.0f;
     return x;
 }
 
@@ -81,7 +91,8 @@ static void check_map(int64_t n)
     float *in = floats(n), *out = floats(n + 1), guard = out[n];
     if (run(&b, (void *[]){in, out}))
         for (int64_t i = 0; i < n; i++)
-            if (!CHECK(out[i] == in[i] * in[i] + in[i])) break;
+            if (!CHECK(out[i] == in[i] * in[i] + in[i]))
+                break;
     CHECK(out[n] == guard);
     free(in), free(out);
 }
@@ -89,7 +100,8 @@ static void check_map(int64_t n)
 TEST(maps_of_every_length)
 {
     int64_t sizes[] = {1, 7, 16, 31, 64, 100, 4096, 4097, 10000};
-    for (size_t i = 0; i < countof(sizes); i++) check_map(sizes[i]);
+    for (size_t i = 0; i < countof(sizes); i++)
+        check_map(sizes[i]);
 }
 
 TEST(a_transposed_operand_and_a_scalar_one)
@@ -102,7 +114,8 @@ TEST(a_transposed_operand_and_a_scalar_one)
     float *in = floats(M * N), *out = floats(M * N), scalar = 3;
     if (run(&b, (void *[]){in, &scalar, out}))
         for (int i = 0; i < M; i++)
-            for (int j = 0; j < N; j++) CHECK(out[i * N + j] == in[j * M + i] - 3);
+            for (int j = 0; j < N; j++)
+                CHECK(out[i * N + j] == in[j * M + i] - 3);
     free(in), free(out);
 }
 
@@ -121,11 +134,14 @@ static void check_softmax(int64_t rows, int64_t n)
     if (run(&b, (void *[]){in, out, sums}))
         for (int64_t r = 0; r < rows; r++) {
             double want = 0, most = -10;
-            for (int64_t i = 0; i < n; i++) most = in[r * n + i] > most ? in[r * n + i] : most;
-            for (int64_t i = 0; i < n; i++) want += exp(in[r * n + i] - most);
+            for (int64_t i = 0; i < n; i++)
+                most = in[r * n + i] > most ? in[r * n + i] : most;
+            for (int64_t i = 0; i < n; i++)
+                want += exp(in[r * n + i] - most);
             CHECK(fabs(sums[r] - want) < 1e-5 * want);
             for (int64_t i = 0; i < n; i++)
-                if (!CHECK(fabs(out[r * n + i] - exp(in[r * n + i] - most) / want) < 1e-6)) break;
+                if (!CHECK(fabs(out[r * n + i] - exp(in[r * n + i] - most) / want) < 1e-6))
+                    break;
         }
     free(in), free(out), free(sums);
 }
@@ -147,8 +163,10 @@ static void check_columns(int64_t m, int64_t n)
     if (run(&b, (void *[]){in, out}))
         for (int64_t j = 0; j < n; j++) {
             float want = 0;
-            for (int64_t i = 0; i < m; i++) want += in[i * n + j];
-            if (!CHECK(out[j] == want)) break;
+            for (int64_t i = 0; i < m; i++)
+                want += in[i * n + j];
+            if (!CHECK(out[j] == want))
+                break;
         }
     free(in), free(out);
 }
@@ -170,9 +188,11 @@ TEST(ragged_runs_cover_everything_once)
     int x = load(&b, CT_INT32, 0, 0, run_length, 1, 0);
     store(&b, reduce(&b, CT_INT32, "add_i32", x, 0), 1, 1, 0, 0);
     int32_t *in = malloc((size_t)n * 4), out[16], total = 0, want = 0;
-    for (int32_t i = 0; i < n; i++) want += in[i] = i * i;
+    for (int32_t i = 0; i < n; i++)
+        want += in[i] = i * i;
     if (run(&b, (void *[]){in, out}))
-        for (int i = 0; i < runs; i++) total += out[i];
+        for (int i = 0; i < runs; i++)
+            total += out[i];
     CHECK(total == want);
     free(in);
 }
@@ -190,9 +210,11 @@ TEST(comparison_select_and_bools_in_memory)
     float *p = floats(N), *q = floats(N), *out = floats(N);
     uint8_t flags[N + 1];
     flags[N] = 77;
-    for (int i = 0; i < N; i++) q[i] = 0.25f;
+    for (int i = 0; i < N; i++)
+        q[i] = 0.25f;
     if (run(&b, (void *[]){p, q, out, flags}))
-        for (int i = 0; i < N; i++) CHECK(flags[i] == (p[i] < q[i]) && out[i] == (p[i] < q[i] ? q[i] : p[i]));
+        for (int i = 0; i < N; i++)
+            CHECK(flags[i] == (p[i] < q[i]) && out[i] == (p[i] < q[i] ? q[i] : p[i]));
     CHECK(flags[N] == 77);
     free(p), free(q), free(out);
 }

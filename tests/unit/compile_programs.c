@@ -5,14 +5,18 @@
 #include "transform/transform.h"
 
 typedef ct_array one(ct_array x);
-typedef struct body { int n, nout; void (*run)(const ct_array *in, ct_array *out); } body;
+typedef struct body {
+    int n, nout;
+    void (*run)(const ct_array *in, ct_array *out);
+} body;
 
 static bool run_body(void *env, int64_t nin, const ct_array *in, leaves *out)
 {
     const body *b = env;
     (void)nin;
     *out = (leaves){b->nout, base_alloc((size_t)b->nout * sizeof *out->at)};
-    if (!out->at) return false;
+    if (!out->at)
+        return false;
     b->run(in, out->at);
     return ct_ok();
 }
@@ -20,18 +24,30 @@ static bool run_body(void *env, int64_t nin, const ct_array *in, leaves *out)
 static ct_array numbers(ct_dtype dtype, ct_ints shape, int seed)
 {
     ct_array a = array_new(dtype, false, shape.n, shape.at);
-    if (is_poison(a)) return a;
+    if (is_poison(a))
+        return a;
     uint32_t state = (uint32_t)seed * 2654435761u + 1;
     for (int64_t i = 0; i < a->size; i++) {
         state = state * 1664525u + 1013904223u;
         float x = (float)(state >> 8) / 8388608.0f - 1;
         switch (dtype) {
-        case CT_FLOAT32: ((float *)a->data)[i] = 2 * x; break;
-        case CT_FLOAT64: ((double *)a->data)[i] = 2 * (double)x; break;
-        case CT_INT32: ((int32_t *)a->data)[i] = (int32_t)(state >> 16) % 10; break;
-        case CT_BFLOAT16: ((uint16_t *)a->data)[i] = (uint16_t)(0x3f00 + (state >> 24)); break;
-        case CT_BOOL: ((uint8_t *)a->data)[i] = state >> 31; break;
-        default: TEST_FAILED("no numbers of this dtype");
+        case CT_FLOAT32:
+            ((float *)a->data)[i] = 2 * x;
+            break;
+        case CT_FLOAT64:
+            ((double *)a->data)[i] = 2 * (double)x;
+            break;
+        case CT_INT32:
+            ((int32_t *)a->data)[i] = (int32_t)(state >> 16) % 10;
+            break;
+        case CT_BFLOAT16:
+            ((uint16_t *)a->data)[i] = (uint16_t)(0x3f00 + (state >> 24));
+            break;
+        case CT_BOOL:
+            ((uint8_t *)a->data)[i] = state >> 31;
+            break;
+        default:
+            TEST_FAILED("no numbers of this dtype");
         }
     }
     return a;
@@ -42,9 +58,11 @@ static double near_enough(ct_array got, ct_array want)
     double worst = 0;
     for (int64_t i = 0; i < got->size; i++) {
         double x = array_get_double(got, i), y = array_get_double(want, i);
-        if (x == y || (isnan(x) && isnan(y))) continue;
+        if (x == y || (isnan(x) && isnan(y)))
+            continue;
         double error = fabs(x - y) / fmax(1, fabs(y));
-        if (!(error <= worst)) worst = error;
+        if (!(error <= worst))
+            worst = error;
     }
     return worst;
 }
@@ -53,10 +71,13 @@ static double near_enough(ct_array got, ct_array want)
 static void check_program(body b, const ct_array *in, double tolerance)
 {
     aval avals[8];
-    if (!ct_ok()) return;
-    for (int i = 0; i < b.n; i++) avals[i] = in[i]->aval;
+    if (!ct_ok())
+        return;
+    for (int i = 0; i < b.n; i++)
+        avals[i] = in[i]->aval;
     jaxpr *j = transform_stage((flat){run_body, &b, "f"}, b.n, avals, "f");
-    if (!CHECK(j)) return;
+    if (!CHECK(j))
+        return;
     ct_array want[8], got[8];
     bool evaluated = jaxpr_eval(j, b.n, in, b.nout, want);
     CHECK(evaluated);
@@ -68,7 +89,8 @@ static void check_program(body b, const ct_array *in, double tolerance)
         for (int i = 0; i < b.nout; i++) {
             CHECK(aval_equal(&got[i]->aval, &want[i]->aval, true));
             double error = near_enough(got[i], want[i]);
-            if (!CHECK(error <= tolerance)) printf("result %d is off by %g\n", i, error);
+            if (!CHECK(error <= tolerance))
+                printf("result %d is off by %g\n", i, error);
         }
     }
     object_release(j);
@@ -128,7 +150,8 @@ static void layer_norm(const ct_array *in, ct_array *out)
     ct_array variance = op_div(op_reduce_sum(op_square(centred), I(1)), n);
     ct_array scale = op_rsqrt(op_add(variance, op_number(1e-5, variance)));
     ct_array y = op_mul(centred, keep(scale, x));
-    out[0] = op_add(op_mul(y, op_broadcast_in_dim(in[1], aval_shape(&x->aval), I(1))), op_broadcast_in_dim(in[2], aval_shape(&x->aval), I(1)));
+    out[0] = op_add(op_mul(y, op_broadcast_in_dim(in[1], aval_shape(&x->aval), I(1))),
+                    op_broadcast_in_dim(in[2], aval_shape(&x->aval), I(1)));
 }
 
 TEST(layer_norm_with_gain_and_bias)
@@ -168,10 +191,7 @@ static void views(const ct_array *in, ct_array *out)
     out[5] = op_mul(op_convert(op_iota(CT_INT32, I(5, 6), 1), CT_FLOAT32, false), y);
 }
 
-TEST(index_arithmetic)
-{
-    check_program((body){1, 6, views}, (ct_array[]){numbers(CT_FLOAT32, I(5, 6), 1)}, 0);
-}
+TEST(index_arithmetic) { check_program((body){1, 6, views}, (ct_array[]){numbers(CT_FLOAT32, I(5, 6), 1)}, 0); }
 
 static void outputs(const ct_array *in, ct_array *out)
 {
@@ -216,16 +236,36 @@ static void random_steps(const ct_array *in, ct_array *out, uint32_t state)
         ct_array x = pool[(state >> 10) % (uint32_t)n], y = pool[(state >> 20) % (uint32_t)n];
         ct_array r = NULL;
         switch ((state >> 5) % 10) {
-        case 0: r = op_add(x, y); break;
-        case 1: r = op_mul(x, op_tanh(y)); break;
-        case 2: r = op_sin(x); break;
-        case 3: r = op_sub(x, op_broadcast_in_dim(op_reduce_max(y, I(1)), I(6, 6), I(0))); break;
-        case 4: r = op_add(x, op_broadcast_in_dim(op_reduce_max(y, I(0)), I(6, 6), I(1))); break;
-        case 5: r = op_transpose(x, I(1, 0)); break;
-        case 6: r = op_max(x, y); break;
-        case 7: r = op_rev(x, I(0)); break;
-        case 8: r = op_select_n(op_lt(x, y), 2, (ct_array[]){x, y}); break;
-        case 9: r = op_reshape(op_reshape(x, I(36)), I(6, 6)); break;
+        case 0:
+            r = op_add(x, y);
+            break;
+        case 1:
+            r = op_mul(x, op_tanh(y));
+            break;
+        case 2:
+            r = op_sin(x);
+            break;
+        case 3:
+            r = op_sub(x, op_broadcast_in_dim(op_reduce_max(y, I(1)), I(6, 6), I(0)));
+            break;
+        case 4:
+            r = op_add(x, op_broadcast_in_dim(op_reduce_max(y, I(0)), I(6, 6), I(1)));
+            break;
+        case 5:
+            r = op_transpose(x, I(1, 0));
+            break;
+        case 6:
+            r = op_max(x, y);
+            break;
+        case 7:
+            r = op_rev(x, I(0));
+            break;
+        case 8:
+            r = op_select_n(op_lt(x, y), 2, (ct_array[]){x, y});
+            break;
+        case 9:
+            r = op_reshape(op_reshape(x, I(36)), I(6, 6));
+            break;
         }
         pool[n++] = op_tanh(r);
     }
@@ -238,7 +278,8 @@ static void products(const ct_array *in, ct_array *out)
 {
     ct_array x = in[0], y = in[1]; /* (4, 3) and (4, 5) */
     params_dot_general rows = {.dimension_numbers = {I(0), I(0), I_NONE, I_NONE}, .preferred_element_type = CT_FLOAT32};
-    params_dot_general mixed_axes = {.dimension_numbers = {I(1), I(0), I_NONE, I_NONE}, .preferred_element_type = CT_FLOAT32};
+    params_dot_general mixed_axes = {.dimension_numbers = {I(1), I(0), I_NONE, I_NONE},
+                                     .preferred_element_type = CT_FLOAT32};
     out[0] = op_transpose(op_dot_general(x, y, &rows), I(1, 0));
     out[1] = op_dot_general(op_transpose(x, I(1, 0)), y, &mixed_axes);
     out[2] = op_sin(op_transpose(out[1], I(1, 0)));
@@ -247,11 +288,13 @@ static void products(const ct_array *in, ct_array *out)
 
 TEST(products_and_transposes)
 {
-    check_program((body){2, 4, products}, (ct_array[]){numbers(CT_FLOAT32, I(4, 3), 1), numbers(CT_FLOAT32, I(4, 5), 2)}, 1e-6);
+    check_program((body){2, 4, products},
+                  (ct_array[]){numbers(CT_FLOAT32, I(4, 3), 1), numbers(CT_FLOAT32, I(4, 5), 2)}, 1e-6);
 }
 
 TEST(random_programs)
 {
     for (random_seed = 1; random_seed <= 40; random_seed++)
-        check_program((body){2, 3, random_program}, (ct_array[]){numbers(CT_FLOAT32, I(6, 6), 1), numbers(CT_FLOAT32, I(6, 6), 2)}, 0);
+        check_program((body){2, 3, random_program},
+                      (ct_array[]){numbers(CT_FLOAT32, I(6, 6), 1), numbers(CT_FLOAT32, I(6, 6), 2)}, 0);
 }

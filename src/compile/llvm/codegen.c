@@ -1,6 +1,7 @@
-/* The code generator's door: a module of kernels to machine code. Built as a library of its own, libcotan_llvm, which is loaded when a program is first
- * compiled and not found in the cache. Measured: explicit vectors, no IR passes, level None with the greedy register allocator compile 5 to 15 times faster
- * than the usual pipeline and run as fast. Next: kernel.c. */
+/* The code generator's door: a module of kernels to machine code. Built as a library of its own, libcotan_llvm, which
+ * is loaded when a program is first compiled and not found in the cache. Measured: explicit vectors, no IR passes,
+ * level None with the greedy register allocator compile 5 to 15 times faster than the usual pipeline and run as fast.
+ * Next: kernel.c. */
 #include <llvm-c/Analysis.h>
 #include <llvm-c/Support.h>
 #include <stdio.h>
@@ -17,7 +18,8 @@ static LLVMTargetMachineRef machine;
 
 static bool start(char *message)
 {
-    if (machine) return true;
+    if (machine)
+        return true;
     static const char *const options[] = {"cotan", "-optimize-regalloc=true"};
     LLVMParseCommandLineOptions(2, options, "");
     LLVMInitializeX86TargetInfo();
@@ -31,9 +33,11 @@ static bool start(char *message)
         return false;
     }
     char *cpu = LLVMGetHostCPUName(), *features = LLVMGetHostCPUFeatures();
-    machine = LLVMCreateTargetMachine(target, "x86_64-unknown-linux-gnu", cpu, features, LLVMCodeGenLevelNone, LLVMRelocPIC, LLVMCodeModelSmall);
+    machine = LLVMCreateTargetMachine(target, "x86_64-unknown-linux-gnu", cpu, features, LLVMCodeGenLevelNone,
+                                      LLVMRelocPIC, LLVMCodeModelSmall);
     LLVMDisposeMessage(cpu), LLVMDisposeMessage(features);
-    if (!machine) snprintf(message, 256, "compile: LLVM made no target machine");
+    if (!machine)
+        snprintf(message, 256, "compile: LLVM made no target machine");
     return machine;
 }
 
@@ -47,8 +51,10 @@ static void prepare(emitter *e)
     LLVMSetModuleDataLayout(e->module, layout);
     LLVMDisposeTargetData(layout);
     LLVMContextRef c = e->context;
-    LLVMTypeRef types[BODY_TYPES] = {LLVMVoidTypeInContext(c), LLVMInt1TypeInContext(c), LLVMInt8TypeInContext(c), LLVMInt16TypeInContext(c), LLVMInt32TypeInContext(c),
-                                     LLVMInt64TypeInContext(c), LLVMHalfTypeInContext(c), LLVMBFloatTypeInContext(c), LLVMFloatTypeInContext(c), LLVMDoubleTypeInContext(c)};
+    LLVMTypeRef types[BODY_TYPES] = {LLVMVoidTypeInContext(c),  LLVMInt1TypeInContext(c),   LLVMInt8TypeInContext(c),
+                                     LLVMInt16TypeInContext(c), LLVMInt32TypeInContext(c),  LLVMInt64TypeInContext(c),
+                                     LLVMHalfTypeInContext(c),  LLVMBFloatTypeInContext(c), LLVMFloatTypeInContext(c),
+                                     LLVMDoubleTypeInContext(c)};
     memcpy(e->scalar, types, sizeof types);
     e->i1 = types[BODY_I1], e->i32 = types[BODY_I32], e->i64 = types[BODY_I64], e->ptr = LLVMPointerTypeInContext(c, 0);
 }
@@ -63,7 +69,8 @@ static bool generate(emitter *e, int n, const kernel_ir *const *kernels, int deb
             return false;
         }
     }
-    if (debug >= 3) LLVMDumpModule(e->module);
+    if (debug >= 3)
+        LLVMDumpModule(e->module);
     char *problem = NULL;
     LLVMMemoryBufferRef file;
     if (debug && LLVMVerifyModule(e->module, LLVMReturnStatusAction, &problem)) {
@@ -89,16 +96,19 @@ static bool generate(emitter *e, int n, const kernel_ir *const *kernels, int deb
 static bool compile(int n, const kernel_ir *const *kernels, int debug, code_blob *out, char *message)
 {
     *out = (code_blob){NULL, 0, NULL};
-    if (!start(message)) return false;
+    if (!start(message))
+        return false;
     emitter *e = calloc(1, sizeof *e);
-    if (!e) return snprintf(message, 256, "compile: out of memory"), false;
+    if (!e)
+        return snprintf(message, 256, "compile: out of memory"), false;
     prepare(e);
     bool ok = generate(e, n, kernels, debug, out, message);
     LLVMDisposeBuilder(e->b);
     LLVMDisposeModule(e->module);
     LLVMContextDispose(e->context);
     free(e);
-    if (!ok) free(out->bytes), free(out->entries), *out = (code_blob){NULL, 0, NULL};
+    if (!ok)
+        free(out->bytes), free(out->entries), *out = (code_blob){NULL, 0, NULL};
     return ok;
 }
 

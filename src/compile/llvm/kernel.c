@@ -1,7 +1,8 @@
 /* Writes the function of one kernel: units, phases, loops, and in them the nodes as vectors.
  *
- * A unit's nodes are of two sorts: inner ones change in its loops, the others hold for the unit. Reductions separate phases: phase p runs over the reduced
- * dimensions (or along the row) with everything that needs p finished reductions. Bodies come from widen.c; loop.c has the loops' plumbing. */
+ * A unit's nodes are of two sorts: inner ones change in its loops, the others hold for the unit. Reductions separate
+ * phases: phase p runs over the reduced dimensions (or along the row) with everything that needs p finished reductions.
+ * Bodies come from widen.c; loop.c has the loops' plumbing. */
 #include "compile/llvm/llvm.h"
 
 #include <stdlib.h>
@@ -20,7 +21,8 @@ static LLVMValueRef bytes_on(emitter *e, LLVMValueRef address, LLVMValueRef byte
 static int access_dtype(const emitter *e, int access)
 {
     for (int n = 0; n < e->k->nnodes; n++)
-        if (e->k->nodes[n].kind == LOOP_LOAD && e->k->nodes[n].number == access) return e->k->nodes[n].dtype;
+        if (e->k->nodes[n].kind == LOOP_LOAD && e->k->nodes[n].number == access)
+            return e->k->nodes[n].dtype;
     return CT_INT8;
 }
 
@@ -31,7 +33,8 @@ static const loop_access *place_access(const emitter *e, int i)
 }
 static int place_itemsize(const emitter *e, int i)
 {
-    if (i >= e->k->naccesses) return loop_itemsize(e->k->nodes[e->k->stores[i - e->k->naccesses].node].dtype);
+    if (i >= e->k->naccesses)
+        return loop_itemsize(e->k->nodes[e->k->stores[i - e->k->naccesses].node].dtype);
     return loop_itemsize(access_dtype(e, i));
 }
 
@@ -41,7 +44,8 @@ static void advance(emitter *e, int d, LLVMValueRef i)
     e->index[d] = i;
     for (int a = 0; a < nplaces(e); a++) {
         int64_t stride = place_access(e, a)->stride[d] * place_itemsize(e, a);
-        if (stride) e->base[a] = bytes_on(e, e->base[a], mul_const(e, i, stride));
+        if (stride)
+            e->base[a] = bytes_on(e, e->base[a], mul_const(e, i, stride));
     }
 }
 
@@ -51,7 +55,8 @@ static LLVMTypeRef memory_type(emitter *e, int dtype)
     return LLVMVectorType(e->scalar[dtype == CT_BOOL ? BODY_I8 : llvm_type_of(dtype)], (unsigned)e->shape.width);
 }
 
-static LLVMValueRef masked(emitter *e, const char *name, LLVMTypeRef *types, int ntypes, LLVMValueRef *args, unsigned nargs)
+static LLVMValueRef masked(emitter *e, const char *name, LLVMTypeRef *types, int ntypes, LLVMValueRef *args,
+                           unsigned nargs)
 {
     unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
     LLVMValueRef callee = LLVMGetIntrinsicDeclaration(e->module, id, types, (size_t)ntypes);
@@ -64,14 +69,16 @@ static LLVMValueRef all_lanes(emitter *e) { return LLVMConstAllOnes(e->vector[BO
 static LLVMValueRef lane_addresses(emitter *e, LLVMValueRef base, int64_t stride, int u)
 {
     LLVMValueRef offsets[64];
-    for (int l = 0; l < e->shape.width; l++) offsets[l] = llvm_int(e, stride * (l + (int64_t)u * e->shape.width));
+    for (int l = 0; l < e->shape.width; l++)
+        offsets[l] = llvm_int(e, stride * (l + (int64_t)u * e->shape.width));
     LLVMValueRef all = LLVMConstVector(offsets, (unsigned)e->shape.width);
     return LLVMBuildGEP2(e->b, e->scalar[BODY_I8], base, &all, 1, "");
 }
 
 static LLVMValueRef to_register(emitter *e, LLVMValueRef v, int dtype)
 {
-    if (dtype != CT_BOOL) return v;
+    if (dtype != CT_BOOL)
+        return v;
     return LLVMBuildICmp(e->b, LLVMIntNE, v, LLVMConstNull(LLVMTypeOf(v)), "");
 }
 
@@ -88,17 +95,21 @@ static LLVMValueRef load_vector(emitter *e, int number, int dtype, int u)
         return to_register(e, llvm_splat(e, one, t), dtype);
     }
     LLVMValueRef v;
-    LLVMValueRef live = e->mask[u], none = LLVMConstNull(type), align = LLVMConstInt(e->i32, (unsigned long long)size, false);
+    LLVMValueRef live = e->mask[u], none = LLVMConstNull(type),
+                 align = LLVMConstInt(e->i32, (unsigned long long)size, false);
     if (stride == size) {
         LLVMValueRef at = u ? bytes_on(e, base, llvm_int(e, stride * u * e->shape.width)) : base;
-        if (live) v = masked(e, "llvm.masked.load", (LLVMTypeRef[]){type, e->ptr}, 2, (LLVMValueRef[]){at, align, live, none}, 4);
+        if (live)
+            v = masked(e, "llvm.masked.load", (LLVMTypeRef[]){type, e->ptr}, 2, (LLVMValueRef[]){at, align, live, none},
+                       4);
         else {
             v = LLVMBuildLoad2(e->b, type, at, "");
             LLVMSetAlignment(v, (unsigned)size);
         }
     } else {
         LLVMValueRef at = lane_addresses(e, base, stride, u);
-        v = masked(e, "llvm.masked.gather", (LLVMTypeRef[]){type, LLVMTypeOf(at)}, 2, (LLVMValueRef[]){at, align, live ? live : all_lanes(e), none}, 4);
+        v = masked(e, "llvm.masked.gather", (LLVMTypeRef[]){type, LLVMTypeOf(at)}, 2,
+                   (LLVMValueRef[]){at, align, live ? live : all_lanes(e), none}, 4);
     }
     return to_register(e, v, dtype);
 }
@@ -118,8 +129,10 @@ static void store_vector(emitter *e, int s, LLVMValueRef v, int u)
     int dtype = e->k->nodes[st->node].dtype;
     int64_t size = loop_itemsize(dtype), stride = st->access.stride[e->k->ndim - 1] * size;
     LLVMTypeRef type = memory_type(e, dtype);
-    if (dtype == CT_BOOL) v = LLVMBuildZExt(e->b, v, type, "");
-    LLVMValueRef base = e->base[e->k->naccesses + s], live = e->mask[u], align = LLVMConstInt(e->i32, (unsigned long long)size, false);
+    if (dtype == CT_BOOL)
+        v = LLVMBuildZExt(e->b, v, type, "");
+    LLVMValueRef base = e->base[e->k->naccesses + s], live = e->mask[u],
+                 align = LLVMConstInt(e->i32, (unsigned long long)size, false);
     if (!stride) {
         LLVMValueRef one = LLVMBuildExtractElement(e->b, v, LLVMConstInt(e->i32, 0, false), "");
         LLVMSetAlignment(LLVMBuildStore(e->b, one, base), (unsigned)size);
@@ -127,7 +140,8 @@ static void store_vector(emitter *e, int s, LLVMValueRef v, int u)
     }
     if (stride != size) {
         LLVMValueRef at = lane_addresses(e, base, stride, u);
-        masked(e, "llvm.masked.scatter", (LLVMTypeRef[]){type, LLVMTypeOf(at)}, 2, (LLVMValueRef[]){v, at, align, live ? live : all_lanes(e)}, 4);
+        masked(e, "llvm.masked.scatter", (LLVMTypeRef[]){type, LLVMTypeOf(at)}, 2,
+               (LLVMValueRef[]){v, at, align, live ? live : all_lanes(e)}, 4);
         return;
     }
     LLVMValueRef at = u ? bytes_on(e, base, llvm_int(e, stride * u * e->shape.width)) : base;
@@ -137,7 +151,8 @@ static void store_vector(emitter *e, int s, LLVMValueRef v, int u)
     }
     LLVMValueRef store = LLVMBuildStore(e->b, v, at);
     LLVMSetAlignment(store, (unsigned)size);
-    if (st->stream && size * e->shape.width == 64) stream(e, store);
+    if (st->stream && size * e->shape.width == 64)
+        stream(e, store);
 }
 
 /* ---- nodes ---- */
@@ -145,11 +160,14 @@ static LLVMValueRef index_vector(emitter *e, const loop_node *node, int u)
 {
     body_type type = node->dtype == CT_INT64 ? BODY_I64 : BODY_I32;
     LLVMValueRef at = e->index[node->number];
-    if (type == BODY_I32) at = LLVMBuildTrunc(e->b, at, e->i32, "");
+    if (type == BODY_I32)
+        at = LLVMBuildTrunc(e->b, at, e->i32, "");
     LLVMValueRef v = llvm_splat(e, at, type);
-    if (node->number != e->k->ndim - 1) return v;
+    if (node->number != e->k->ndim - 1)
+        return v;
     LLVMValueRef steps[64];
-    for (int l = 0; l < e->shape.width; l++) steps[l] = LLVMConstInt(e->scalar[type], (unsigned long long)(l + u * e->shape.width), false);
+    for (int l = 0; l < e->shape.width; l++)
+        steps[l] = LLVMConstInt(e->scalar[type], (unsigned long long)(l + u * e->shape.width), false);
     return LLVMBuildAdd(e->b, v, LLVMConstVector(steps, (unsigned)e->shape.width), "");
 }
 
@@ -159,25 +177,31 @@ static void emit_node(emitter *e, int n, int live)
     lanes *out = &e->value[n], args[LOOP_INPUTS], results[2];
     switch ((loop_kind)node->kind) {
     case LOOP_LOAD:
-        for (int u = 0; u < live; u++) out->at[u] = load_vector(e, node->number, node->dtype, u);
+        for (int u = 0; u < live; u++)
+            out->at[u] = load_vector(e, node->number, node->dtype, u);
         break;
     case LOOP_CONST:
-        for (int u = 0; u < live; u++) out->at[u] = llvm_splat_bits(e, llvm_type_of(node->dtype), node->bits);
+        for (int u = 0; u < live; u++)
+            out->at[u] = llvm_splat_bits(e, llvm_type_of(node->dtype), node->bits);
         break;
     case LOOP_INDEX:
-        for (int u = 0; u < live; u++) out->at[u] = index_vector(e, node, u);
+        for (int u = 0; u < live; u++)
+            out->at[u] = index_vector(e, node, u);
         break;
     case LOOP_BODY:
-        for (int i = 0; i < node->nin; i++) args[i] = e->value[node->in[i]];
+        for (int i = 0; i < node->nin; i++)
+            args[i] = e->value[node->in[i]];
         llvm_body(e, node->number, live, args, results);
         *out = results[node->second];
         break;
     case LOOP_SELECT:
         for (int u = 0; u < live; u++)
-            out->at[u] = LLVMBuildSelect(e->b, e->value[node->in[0]].at[u], e->value[node->in[2]].at[u], e->value[node->in[1]].at[u], "");
+            out->at[u] = LLVMBuildSelect(e->b, e->value[node->in[0]].at[u], e->value[node->in[2]].at[u],
+                                         e->value[node->in[1]].at[u], "");
         break;
     case LOOP_BITS:
-        for (int u = 0; u < live; u++) out->at[u] = LLVMBuildBitCast(e->b, e->value[node->in[0]].at[u], e->vector[llvm_type_of(node->dtype)], "");
+        for (int u = 0; u < live; u++)
+            out->at[u] = LLVMBuildBitCast(e->b, e->value[node->in[0]].at[u], e->vector[llvm_type_of(node->dtype)], "");
         break;
     case LOOP_REDUCE:
         break; /* its value is set when its phase ends */
@@ -189,9 +213,11 @@ static void emit_unit_nodes(emitter *e, int depth)
 {
     int live = e->shape.columns ? e->live : 1;
     for (int n = 0; n < e->k->nnodes; n++) {
-        if (e->places[n].inner || e->places[n].depth != depth || e->k->nodes[n].kind == LOOP_REDUCE) continue;
+        if (e->places[n].inner || e->places[n].depth != depth || e->k->nodes[n].kind == LOOP_REDUCE)
+            continue;
         emit_node(e, n, live);
-        for (int u = live; u < MAX_UNROLL; u++) e->value[n].at[u] = e->value[n].at[0];
+        for (int u = live; u < MAX_UNROLL; u++)
+            e->value[n].at[u] = e->value[n].at[0];
     }
 }
 
@@ -209,20 +235,26 @@ static int64_t kept_row_bytes(const emitter *e, int n)
 {
     int last = e->k->ndim - 1;
     int64_t step = (int64_t)e->shape.width * MAX_UNROLL, row = (e->k->extent[last] + step - 1) / step * step;
-    if (e->shape.columns || e->k->reduced != 1u << last || row > MOST_KEPT_BYTES) return MOST_KEPT_BYTES + 1;
+    if (e->shape.columns || e->k->reduced != 1u << last || row > MOST_KEPT_BYTES)
+        return MOST_KEPT_BYTES + 1;
     return row * loop_itemsize(e->k->nodes[n].dtype);
 }
 
-/* Notes who needs a value first; the second phase that needs an expensive one makes it kept. True when this phase reads it from the stack. */
+/* Notes who needs a value first; the second phase that needs an expensive one makes it kept. True when this phase reads
+ * it from the stack. */
 static bool keep_value(emitter *e, int n, int number)
 {
     const loop_node *node = &e->k->nodes[n];
-    if (e->kept[n]) return e->first_phase[n] < number;
-    if (e->first_phase[n] < 0) e->first_phase[n] = number;
-    if (e->first_phase[n] == number || node->kind != LOOP_BODY || !e->places[n].inner || node->dtype == CT_BOOL || body_names[node->number].cost < WORTH_KEEPING)
+    if (e->kept[n])
+        return e->first_phase[n] < number;
+    if (e->first_phase[n] < 0)
+        e->first_phase[n] = number;
+    if (e->first_phase[n] == number || node->kind != LOOP_BODY || !e->places[n].inner || node->dtype == CT_BOOL ||
+        body_names[node->number].cost < WORTH_KEEPING)
         return false;
     int64_t bytes = kept_row_bytes(e, n);
-    if (e->kept_bytes + bytes > MOST_KEPT_BYTES) return false;
+    if (e->kept_bytes + bytes > MOST_KEPT_BYTES)
+        return false;
     e->kept_bytes += bytes;
     e->kept[n] = LLVMBuildAlloca(e->b, LLVMArrayType2(e->scalar[BODY_I8], (uint64_t)bytes), "");
     LLVMSetAlignment(e->kept[n], 64);
@@ -238,7 +270,9 @@ static LLVMValueRef kept_address(emitter *e, int n, int u)
 
 static void write_kept(emitter *e, int n, int live)
 {
-    for (int u = 0; u < live; u++) LLVMSetAlignment(LLVMBuildStore(e->b, e->value[n].at[u], kept_address(e, n, u)), (unsigned)loop_itemsize(e->k->nodes[n].dtype));
+    for (int u = 0; u < live; u++)
+        LLVMSetAlignment(LLVMBuildStore(e->b, e->value[n].at[u], kept_address(e, n, u)),
+                         (unsigned)loop_itemsize(e->k->nodes[n].dtype));
 }
 
 static void read_kept(emitter *e, int n, int live)
@@ -255,19 +289,24 @@ static bool find_phase(emitter *e, int number, phase *p)
     memset(p->needed, 0, (size_t)e->k->nnodes);
     for (int s = 0; s < e->k->nstores; s++) {
         const loop_place *place = &e->places[e->k->stores[s].node];
-        if (!place->inner || place->depth != number) continue;
+        if (!place->inner || place->depth != number)
+            continue;
         p->stores[p->nstores++] = s;
         p->needed[e->k->stores[s].node] = true;
     }
     for (int n = 0; n < e->k->nnodes; n++) {
-        if (e->k->nodes[n].kind != LOOP_REDUCE || e->places[n].depth != number + 1) continue;
-        if (p->nreduces == LOOP_REDUCTIONS) return false;
+        if (e->k->nodes[n].kind != LOOP_REDUCE || e->places[n].depth != number + 1)
+            continue;
+        if (p->nreduces == LOOP_REDUCTIONS)
+            return false;
         p->reduces[p->nreduces++] = n;
         p->needed[e->k->nodes[n].in[0]] = true;
     }
     for (int n = e->k->nnodes; n-- > 0;) {
-        if (!p->needed[n] || !e->places[n].inner || keep_value(e, n, number)) continue;
-        for (int i = 0; i < e->k->nodes[n].nin; i++) p->needed[e->k->nodes[n].in[i]] = true;
+        if (!p->needed[n] || !e->places[n].inner || keep_value(e, n, number))
+            continue;
+        for (int i = 0; i < e->k->nodes[n].nin; i++)
+            p->needed[e->k->nodes[n].in[i]] = true;
     }
     return true;
 }
@@ -276,21 +315,25 @@ static bool find_phase(emitter *e, int number, phase *p)
 static void emit_step(emitter *e, const phase *p, int live, LLVMValueRef *accumulators)
 {
     for (int n = 0; n < e->k->nnodes; n++) {
-        if (!p->needed[n] || !e->places[n].inner) continue;
+        if (!p->needed[n] || !e->places[n].inner)
+            continue;
         if (e->kept[n] && e->first_phase[n] < p->number) {
             read_kept(e, n, live);
             continue;
         }
         emit_node(e, n, live);
-        if (e->kept[n]) write_kept(e, n, live);
+        if (e->kept[n])
+            write_kept(e, n, live);
     }
     for (int s = 0; s < p->nstores; s++)
-        for (int u = 0; u < live; u++) store_vector(e, p->stores[s], e->value[e->k->stores[p->stores[s]].node].at[u], u);
+        for (int u = 0; u < live; u++)
+            store_vector(e, p->stores[s], e->value[e->k->stores[p->stores[s]].node].at[u], u);
     for (int r = 0; r < p->nreduces; r++) {
         const loop_node *node = &e->k->nodes[p->reduces[r]];
         lanes args[2], next[2];
         LLVMValueRef *acc = accumulators + r * MAX_UNROLL;
-        for (int u = 0; u < live; u++) args[0].at[u] = acc[u], args[1].at[u] = e->value[node->in[0]].at[u];
+        for (int u = 0; u < live; u++)
+            args[0].at[u] = acc[u], args[1].at[u] = e->value[node->in[0]].at[u];
         llvm_body(e, node->number, live, args, next);
         for (int u = 0; u < live; u++) {
             bool dead_lanes = e->mask[u] && !e->shape.columns;
@@ -300,13 +343,18 @@ static void emit_step(emitter *e, const phase *p, int live, LLVMValueRef *accumu
 }
 
 /* ---- loops ---- */
-typedef struct counted { LLVMValueRef i, *phis; LLVMBasicBlockRef header, exit; int n; } counted;
+typedef struct counted {
+    LLVMValueRef i, *phis;
+    LLVMBasicBlockRef header, exit;
+    int n;
+} counted;
 
 /* Opens for (i = from; i < to; ...) with n values carried round; inside, values are the phis. */
 static bool open_loop(emitter *e, counted *l, LLVMValueRef from, LLVMValueRef to, int n, LLVMValueRef *values)
 {
     l->phis = malloc((size_t)(n + 1) * sizeof *l->phis);
-    if (!l->phis) return false;
+    if (!l->phis)
+        return false;
     LLVMBasicBlockRef before = LLVMGetInsertBlock(e->b), body;
     l->header = LLVMAppendBasicBlockInContext(e->context, e->function, "");
     body = LLVMAppendBasicBlockInContext(e->context, e->function, "");
@@ -318,7 +366,8 @@ static bool open_loop(emitter *e, counted *l, LLVMValueRef from, LLVMValueRef to
     l->n = n;
     for (int v = 0; v < n; v++) {
         l->phis[v] = values[v] ? LLVMBuildPhi(e->b, LLVMTypeOf(values[v]), "") : NULL;
-        if (values[v]) LLVMAddIncoming(l->phis[v], &values[v], &before, 1);
+        if (values[v])
+            LLVMAddIncoming(l->phis[v], &values[v], &before, 1);
         values[v] = l->phis[v];
     }
     LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntSLT, l->i, to, ""), body, l->exit);
@@ -345,16 +394,18 @@ static LLVMValueRef lane_mask(emitter *e, LLVMValueRef first, LLVMValueRef limit
 {
     LLVMValueRef left = LLVMBuildTrunc(e->b, LLVMBuildSub(e->b, limit, first, ""), e->i32, "");
     LLVMValueRef lane[64];
-    for (int l = 0; l < e->shape.width; l++) lane[l] = LLVMConstInt(e->i32, (unsigned long long)l, false);
-    return LLVMBuildICmp(e->b, LLVMIntSLT, LLVMConstVector(lane, (unsigned)e->shape.width), llvm_splat(e, left, BODY_I32), "");
+    for (int l = 0; l < e->shape.width; l++)
+        lane[l] = LLVMConstInt(e->i32, (unsigned long long)l, false);
+    return LLVMBuildICmp(e->b, LLVMIntSLT, LLVMConstVector(lane, (unsigned)e->shape.width),
+                         llvm_splat(e, left, BODY_I32), "");
 }
-
 
 /* Addresses at this position, to come back to. */
 static LLVMValueRef *save_addresses(emitter *e)
 {
     LLVMValueRef *copy = malloc((size_t)(nplaces(e) + 1) * sizeof *copy);
-    if (copy) memcpy(copy, e->base, (size_t)nplaces(e) * sizeof *copy);
+    if (copy)
+        memcpy(copy, e->base, (size_t)nplaces(e) * sizeof *copy);
     return copy;
 }
 
@@ -364,15 +415,20 @@ static void restore_addresses(emitter *e, LLVMValueRef *copy)
     free(copy);
 }
 
-static bool along_lanes(emitter *e, const phase *p, LLVMValueRef from, LLVMValueRef to, int live, bool mask, LLVMValueRef *accumulators, int n)
+static bool along_lanes(emitter *e, const phase *p, LLVMValueRef from, LLVMValueRef to, int live, bool mask,
+                        LLVMValueRef *accumulators, int n)
 {
     counted l;
-    if (!open_loop(e, &l, from, to, n, accumulators)) return false;
+    if (!open_loop(e, &l, from, to, n, accumulators))
+        return false;
     LLVMValueRef *here = save_addresses(e);
-    if (!here) return false;
+    if (!here)
+        return false;
     advance(e, e->k->ndim - 1, l.i);
-    for (int u = 0; u < MAX_UNROLL; u++) e->mask[u] = NULL;
-    if (mask) e->mask[0] = lane_mask(e, l.i, to);
+    for (int u = 0; u < MAX_UNROLL; u++)
+        e->mask[u] = NULL;
+    if (mask)
+        e->mask[0] = lane_mask(e, l.i, to);
     emit_step(e, p, live, accumulators);
     e->mask[0] = NULL;
     restore_addresses(e, here);
@@ -380,40 +436,52 @@ static bool along_lanes(emitter *e, const phase *p, LLVMValueRef from, LLVMValue
     return true;
 }
 
-/* Lanes [from, to): whole steps, then single vectors, the last one masked. length: to - from where it is known, else -1. */
-static bool lane_loops(emitter *e, const phase *p, LLVMValueRef from, LLVMValueRef to, int64_t length, LLVMValueRef *accumulators)
+/* Lanes [from, to): whole steps, then single vectors, the last one masked. length: to - from where it is known, else
+ * -1. */
+static bool lane_loops(emitter *e, const phase *p, LLVMValueRef from, LLVMValueRef to, int64_t length,
+                       LLVMValueRef *accumulators)
 {
     int64_t width = e->shape.width, step = width * e->shape.unroll;
     int n = p->nreduces * MAX_UNROLL;
-    if (length >= 0 && length % step == 0) return along_lanes(e, p, from, to, e->shape.unroll, false, accumulators, n);
+    if (length >= 0 && length % step == 0)
+        return along_lanes(e, p, from, to, e->shape.unroll, false, accumulators, n);
     if (!e->shape.compact && (length < 0 || length >= step)) {
         LLVMValueRef whole = LLVMBuildAnd(e->b, LLVMBuildSub(e->b, to, from, ""), llvm_int(e, -step), "");
         LLVMValueRef middle = LLVMBuildAdd(e->b, from, whole, "");
-        if (!along_lanes(e, p, from, middle, e->shape.unroll, false, accumulators, n)) return false;
+        if (!along_lanes(e, p, from, middle, e->shape.unroll, false, accumulators, n))
+            return false;
         from = middle;
     }
     return along_lanes(e, p, from, to, 1, length < 0 || length % width, accumulators, n);
 }
 
-typedef struct span { LLVMValueRef from, to; int64_t length; } span; /* of lanes in the unit */
+typedef struct span {
+    LLVMValueRef from, to;
+    int64_t length;
+} span; /* of lanes in the unit */
 
 /* The reduced dimensions from d on (but the last one when vectors run along it), then the step. */
 static bool reduced_loops(emitter *e, const phase *p, int d, span lanes_of_unit, LLVMValueRef *accumulators)
 {
     int last = e->k->ndim - 1, n = p->nreduces * MAX_UNROLL;
-    while (d < last && !(e->k->reduced >> d & 1)) d++;
+    while (d < last && !(e->k->reduced >> d & 1))
+        d++;
     if (d >= last) {
-        if (!e->shape.columns) return lane_loops(e, p, lanes_of_unit.from, lanes_of_unit.to, lanes_of_unit.length, accumulators);
+        if (!e->shape.columns)
+            return lane_loops(e, p, lanes_of_unit.from, lanes_of_unit.to, lanes_of_unit.length, accumulators);
         emit_step(e, p, e->live, accumulators);
         return true;
     }
     counted l;
     LLVMValueRef trips = e->k->ragged && e->k->ragged == d ? e->ragged_extent : llvm_int(e, e->k->extent[d]);
-    if (!open_loop(e, &l, llvm_int(e, 0), trips, n, accumulators)) return false;
+    if (!open_loop(e, &l, llvm_int(e, 0), trips, n, accumulators))
+        return false;
     LLVMValueRef *here = save_addresses(e);
-    if (!here) return false;
+    if (!here)
+        return false;
     advance(e, d, l.i);
-    if (!reduced_loops(e, p, d + 1, lanes_of_unit, accumulators)) return false;
+    if (!reduced_loops(e, p, d + 1, lanes_of_unit, accumulators))
+        return false;
     restore_addresses(e, here);
     close_loop(e, &l, 1, accumulators);
     return true;
@@ -431,12 +499,15 @@ static LLVMValueRef combine(emitter *e, const loop_node *node, LLVMValueRef x, L
 static LLVMValueRef finish_row(emitter *e, const loop_node *node, LLVMValueRef *acc)
 {
     for (int step = 1; step < e->shape.unroll; step *= 2)
-        for (int u = 0; u + step < e->shape.unroll; u += 2 * step) acc[u] = combine(e, node, acc[u], acc[u + step]);
+        for (int u = 0; u + step < e->shape.unroll; u += 2 * step)
+            acc[u] = combine(e, node, acc[u], acc[u + step]);
     LLVMValueRef v = acc[0];
     for (int half = e->shape.width / 2; half; half /= 2) {
         LLVMValueRef order[64];
-        for (int l = 0; l < e->shape.width; l++) order[l] = LLVMConstInt(e->i32, (unsigned long long)(l ^ half), false);
-        LLVMValueRef other = LLVMBuildShuffleVector(e->b, v, LLVMGetPoison(LLVMTypeOf(v)), LLVMConstVector(order, (unsigned)e->shape.width), "");
+        for (int l = 0; l < e->shape.width; l++)
+            order[l] = LLVMConstInt(e->i32, (unsigned long long)(l ^ half), false);
+        LLVMValueRef other = LLVMBuildShuffleVector(e->b, v, LLVMGetPoison(LLVMTypeOf(v)),
+                                                    LLVMConstVector(order, (unsigned)e->shape.width), "");
         v = combine(e, node, v, other);
     }
     return v;
@@ -449,16 +520,21 @@ static bool emit_phase(emitter *e, const phase *p, span lanes_of_unit)
     for (int r = 0; r < p->nreduces; r++) {
         const loop_node *node = &e->k->nodes[p->reduces[r]];
         for (int u = 0; u < MAX_UNROLL; u++)
-            accumulators[r * MAX_UNROLL + u] = u < live ? llvm_splat_bits(e, llvm_type_of(node->dtype), node->bits) : NULL;
+            accumulators[r * MAX_UNROLL + u] =
+                u < live ? llvm_splat_bits(e, llvm_type_of(node->dtype), node->bits) : NULL;
     }
-    if (!reduced_loops(e, p, 0, lanes_of_unit, accumulators)) return false;
+    if (!reduced_loops(e, p, 0, lanes_of_unit, accumulators))
+        return false;
     for (int r = 0; r < p->nreduces; r++) {
         lanes *out = &e->value[p->reduces[r]];
         LLVMValueRef *acc = accumulators + r * MAX_UNROLL;
-        for (int u = 0; u < live; u++) out->at[u] = acc[u];
-        if (e->shape.columns) continue;
+        for (int u = 0; u < live; u++)
+            out->at[u] = acc[u];
+        if (e->shape.columns)
+            continue;
         LLVMValueRef all = finish_row(e, &e->k->nodes[p->reduces[r]], acc);
-        for (int u = 0; u < MAX_UNROLL; u++) out->at[u] = all;
+        for (int u = 0; u < MAX_UNROLL; u++)
+            out->at[u] = all;
     }
     return true;
 }
@@ -467,7 +543,8 @@ static int last_phase(const emitter *e)
 {
     int last = 0;
     for (int n = 0; n < e->k->nnodes; n++)
-        if (e->places[n].depth > last) last = e->places[n].depth;
+        if (e->places[n].depth > last)
+            last = e->places[n].depth;
     return last;
 }
 
@@ -476,8 +553,10 @@ static bool plan_phases(emitter *e)
 {
     phase p = {.needed = malloc((size_t)e->k->nnodes)};
     bool ok = p.needed;
-    for (int n = 0; n < e->k->nnodes; n++) e->first_phase[n] = -1;
-    for (int depth = 0; ok && depth <= last_phase(e); depth++) ok = find_phase(e, depth, &p);
+    for (int n = 0; n < e->k->nnodes; n++)
+        e->first_phase[n] = -1;
+    for (int depth = 0; ok && depth <= last_phase(e); depth++)
+        ok = find_phase(e, depth, &p);
     free(p.needed);
     return ok;
 }
@@ -485,19 +564,23 @@ static bool plan_phases(emitter *e)
 static bool emit_phases(emitter *e, span lanes_of_unit)
 {
     phase p = {.needed = malloc((size_t)e->k->nnodes)};
-    if (!p.needed) return false;
+    if (!p.needed)
+        return false;
     int last = last_phase(e);
     bool ok = true;
     for (int depth = 0; ok && depth <= last; depth++) {
         emit_unit_nodes(e, depth);
         ok = find_phase(e, depth, &p);
-        if (ok && (p.nreduces || p.nstores)) ok = emit_phase(e, &p, lanes_of_unit);
+        if (ok && (p.nreduces || p.nstores))
+            ok = emit_phase(e, &p, lanes_of_unit);
     }
     for (int s = 0; ok && s < e->k->nstores; s++) {
         int node = e->k->stores[s].node;
-        if (e->places[node].inner) continue;
+        if (e->places[node].inner)
+            continue;
         int live = e->shape.columns ? e->live : 1;
-        for (int u = 0; u < live; u++) store_vector(e, s, e->value[node].at[u], u);
+        for (int u = 0; u < live; u++)
+            store_vector(e, s, e->value[node].at[u], u);
     }
     free(p.needed);
     return ok;
@@ -509,20 +592,24 @@ static void place_row(emitter *e, LLVMValueRef row)
 {
     int kept[LOOP_DIMS], n = 0;
     for (int d = 0; d < e->k->ndim - 1; d++)
-        if (!(e->k->reduced >> d & 1)) kept[n++] = d;
+        if (!(e->k->reduced >> d & 1))
+            kept[n++] = d;
     for (int i = n; i-- > 0;) {
         LLVMValueRef extent = llvm_int(e, e->k->extent[kept[i]]);
         LLVMValueRef at = i ? LLVMBuildURem(e->b, row, extent, "") : row;
-        if (i) row = LLVMBuildUDiv(e->b, row, extent, "");
+        if (i)
+            row = LLVMBuildUDiv(e->b, row, extent, "");
         advance(e, kept[i], at);
     }
 }
 
 static void find_ragged(emitter *e)
 {
-    if (!e->k->ragged) return;
+    if (!e->k->ragged)
+        return;
     int64_t run = e->k->extent[e->k->ragged];
-    LLVMValueRef left = LLVMBuildSub(e->b, llvm_int(e, e->k->ragged_total), mul_const(e, e->index[e->k->ragged - 1], run), "");
+    LLVMValueRef left =
+        LLVMBuildSub(e->b, llvm_int(e, e->k->ragged_total), mul_const(e, e->index[e->k->ragged - 1], run), "");
     LLVMValueRef shorter = LLVMBuildICmp(e->b, LLVMIntSLT, left, llvm_int(e, run), "");
     e->ragged_extent = LLVMBuildSelect(e->b, shorter, left, llvm_int(e, run), "");
 }
@@ -546,20 +633,24 @@ static bool tile(emitter *e, LLVMValueRef block)
         LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntEQ, block, llvm_int(e, e->shape.blocks - 1), ""), part, whole);
         LLVMPositionBuilderAtEnd(e->b, part);
         LLVMValueRef *here = save_addresses(e);
-        if (!here) return false;
+        if (!here)
+            return false;
         e->live = (int)((rest + e->shape.width - 1) / e->shape.width);
         int last = e->live - 1;
-        if (rest % e->shape.width) e->mask[last] = lane_mask(e, llvm_int(e, last * (int64_t)e->shape.width), llvm_int(e, rest));
+        if (rest % e->shape.width)
+            e->mask[last] = lane_mask(e, llvm_int(e, last * (int64_t)e->shape.width), llvm_int(e, rest));
         bool ok = emit_phases(e, none);
         e->mask[last] = NULL;
         restore_addresses(e, here);
-        if (!ok) return false;
+        if (!ok)
+            return false;
         LLVMBuildBr(e->b, done);
         LLVMPositionBuilderAtEnd(e->b, whole);
     }
     e->live = e->shape.unroll;
     if (e->shape.blocks > 1 || !rest) {
-        if (!emit_phases(e, none)) return false;
+        if (!emit_phases(e, none))
+            return false;
     }
     if (done) {
         LLVMBuildBr(e->b, done);
@@ -578,11 +669,13 @@ static bool one_unit(emitter *e, LLVMValueRef unit)
     }
     place_row(e, row);
     find_ragged(e);
-    if (e->shape.columns) return tile(e, block);
+    if (e->shape.columns)
+        return tile(e, block);
     int last = e->k->ndim - 1;
     int64_t n = e->k->extent[last];
     span s = {llvm_int(e, 0), llvm_int(e, n), n};
-    if (e->k->ragged && e->k->ragged == last) s = (span){llvm_int(e, 0), e->ragged_extent, -1};
+    if (e->k->ragged && e->k->ragged == last)
+        s = (span){llvm_int(e, 0), e->ragged_extent, -1};
     if (e->shape.blocks > 1) {
         s.from = mul_const(e, block, e->shape.block);
         s.to = smaller(e, LLVMBuildAdd(e->b, s.from, llvm_int(e, e->shape.block), ""), llvm_int(e, n));
@@ -595,7 +688,8 @@ static bool one_unit(emitter *e, LLVMValueRef unit)
 static bool one_run(emitter *e, LLVMValueRef begin, LLVMValueRef end)
 {
     int64_t n = e->k->extent[0];
-    if (e->shape.blocks <= 1) return emit_phases(e, (span){llvm_int(e, 0), llvm_int(e, n), n});
+    if (e->shape.blocks <= 1)
+        return emit_phases(e, (span){llvm_int(e, 0), llvm_int(e, n), n});
     LLVMValueRef from = mul_const(e, begin, e->shape.block);
     LLVMValueRef to = smaller(e, mul_const(e, end, e->shape.block), llvm_int(e, n));
     int64_t step = (int64_t)e->shape.width * e->shape.unroll;
@@ -618,19 +712,22 @@ static void load_buffers(emitter *e)
 
 static void attribute(emitter *e, const char *name, const char *value)
 {
-    LLVMAttributeRef a = LLVMCreateStringAttribute(e->context, name, (unsigned)strlen(name), value, (unsigned)strlen(value));
+    LLVMAttributeRef a =
+        LLVMCreateStringAttribute(e->context, name, (unsigned)strlen(name), value, (unsigned)strlen(value));
     LLVMAddAttributeAtIndex(e->function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
 }
 
 static void open_function(emitter *e, const char *name)
 {
     LLVMTypeRef params[] = {e->ptr, e->i64, e->i64};
-    e->function = LLVMAddFunction(e->module, name, LLVMFunctionType(LLVMVoidTypeInContext(e->context), params, 3, false));
+    e->function =
+        LLVMAddFunction(e->module, name, LLVMFunctionType(LLVMVoidTypeInContext(e->context), params, 3, false));
     const char *bits = host_vector_bytes() == 64 ? "512" : "256";
     attribute(e, "prefer-vector-width", bits);
     attribute(e, "min-legal-vector-width", bits);
     unsigned nounwind = LLVMGetEnumAttributeKindForName("nounwind", 8);
-    LLVMAddAttributeAtIndex(e->function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(e->context, nounwind, 0));
+    LLVMAddAttributeAtIndex(e->function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+                            LLVMCreateEnumAttribute(e->context, nounwind, 0));
     LLVMPositionBuilderAtEnd(e->b, LLVMAppendBasicBlockInContext(e->context, e->function, ""));
 }
 
@@ -638,14 +735,19 @@ static bool emit_units(emitter *e)
 {
     LLVMValueRef begin = LLVMGetParam(e->function, 1), end = LLVMGetParam(e->function, 2);
     load_buffers(e);
-    if (!plan_phases(e)) return false;
-    if (e->k->ndim == 1 && !e->k->reduced) return one_run(e, begin, end);
-    if (e->shape.units == 1) return one_unit(e, llvm_int(e, 0));
+    if (!plan_phases(e))
+        return false;
+    if (e->k->ndim == 1 && !e->k->reduced)
+        return one_run(e, begin, end);
+    if (e->shape.units == 1)
+        return one_unit(e, llvm_int(e, 0));
     counted l;
     LLVMValueRef none[1];
-    if (!open_loop(e, &l, begin, end, 0, none)) return false;
+    if (!open_loop(e, &l, begin, end, 0, none))
+        return false;
     LLVMValueRef *here = save_addresses(e);
-    if (!here || !one_unit(e, l.i)) return false;
+    if (!here || !one_unit(e, l.i))
+        return false;
     restore_addresses(e, here);
     close_loop(e, &l, 1, none);
     return true;
@@ -667,7 +769,8 @@ bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name)
         memset(e->mask, 0, sizeof e->mask);
         e->live = e->shape.unroll;
         e->streamed = false;
-        for (int t = BODY_I1; t < BODY_TYPES; t++) e->vector[t] = LLVMVectorType(e->scalar[t], (unsigned)e->shape.width);
+        for (int t = BODY_I1; t < BODY_TYPES; t++)
+            e->vector[t] = LLVMVectorType(e->scalar[t], (unsigned)e->shape.width);
         loop_places(k, e->places);
         open_function(e, name);
         ok = emit_units(e);
@@ -676,7 +779,8 @@ bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name)
             LLVMValueRef fence = LLVMGetIntrinsicDeclaration(e->module, id, NULL, 0);
             LLVMBuildCall2(e->b, LLVMGlobalGetValueType(fence), fence, NULL, 0, "");
         }
-        if (ok) LLVMBuildRetVoid(e->b);
+        if (ok)
+            LLVMBuildRetVoid(e->b);
     }
     free(e->places), free(e->value), free(e->base), free(e->kept), free(e->first_phase);
     return ok;

@@ -1,4 +1,5 @@
-/* Inside the code generator: the emitter's state, shared by widen.c (bodies at vector width), emit.c (loops) and kernel.c (units, phases, stores). */
+/* Inside the code generator: the emitter's state, shared by widen.c (bodies at vector width), emit.c (loops) and
+ * kernel.c (units, phases, stores). */
 #ifndef COTAN_SRC_COMPILE_LLVM_H
 #define COTAN_SRC_COMPILE_LLVM_H
 #include <llvm-c/Core.h>
@@ -9,7 +10,9 @@
 enum { MAX_UNROLL = 4, BODY_TYPES = BODY_F64 + 1 };
 
 /* The same value in each of the unrolled vectors. */
-typedef struct lanes { LLVMValueRef at[MAX_UNROLL]; } lanes;
+typedef struct lanes {
+    LLVMValueRef at[MAX_UNROLL];
+} lanes;
 
 typedef struct emitter {
     LLVMContextRef context;
@@ -24,17 +27,17 @@ typedef struct emitter {
     loop_shape shape;
     loop_place *places;
     LLVMTypeRef vector[BODY_TYPES];
-    lanes *value;             /* of each node */
-    LLVMValueRef *base;       /* of each access: its address at the present position, lane 0 of vector 0 */
+    lanes *value;                  /* of each node */
+    LLVMValueRef *base;            /* of each access: its address at the present position, lane 0 of vector 0 */
     LLVMValueRef index[LOOP_DIMS]; /* present position; of the last dimension: its first lane */
-    LLVMValueRef limit;       /* lanes at or beyond it are masked; NULL: all are live */
+    LLVMValueRef limit;            /* lanes at or beyond it are masked; NULL: all are live */
     LLVMValueRef mask[MAX_UNROLL]; /* NULL: all live */
-    int live;                 /* vectors emitted at once */
-    LLVMValueRef ragged_extent; /* trip count of the ragged dimension in this unit */
+    int live;                      /* vectors emitted at once */
+    LLVMValueRef ragged_extent;    /* trip count of the ragged dimension in this unit */
     bool streamed;
     /* expensive inner values that several passes over a row need: computed in one, kept on the stack for the others */
-    LLVMValueRef *kept;       /* of each node: its row on the stack; NULL */
-    int32_t *first_phase;     /* of each node: the first phase that needs it; -1 */
+    LLVMValueRef *kept;   /* of each node: its row on the stack; NULL */
+    int32_t *first_phase; /* of each node: the first phase that needs it; -1 */
     int64_t kept_bytes;
 } emitter;
 

@@ -1,24 +1,35 @@
-/* Clones a scalar body's instructions at vector width. The tables come from decode.c; kernel.c asks for bodies one node at a time. */
+/* Clones a scalar body's instructions at vector width. The tables come from decode.c; kernel.c asks for bodies one node
+ * at a time. */
 #include "compile/llvm/llvm.h"
 
 body_type llvm_type_of(int dtype)
 {
     switch (dtype) {
-    case CT_BOOL: return BODY_I1;
-    case CT_INT8: case CT_UINT8: return BODY_I8;
-    case CT_INT16: case CT_UINT16: case CT_BFLOAT16: case CT_FLOAT16: return BODY_I16;
-    case CT_INT32: case CT_UINT32: return BODY_I32;
-    case CT_INT64: case CT_UINT64: return BODY_I64;
-    case CT_FLOAT32: return BODY_F32;
-    case CT_FLOAT64: return BODY_F64;
+    case CT_BOOL:
+        return BODY_I1;
+    case CT_INT8:
+    case CT_UINT8:
+        return BODY_I8;
+    case CT_INT16:
+    case CT_UINT16:
+    case CT_BFLOAT16:
+    case CT_FLOAT16:
+        return BODY_I16;
+    case CT_INT32:
+    case CT_UINT32:
+        return BODY_I32;
+    case CT_INT64:
+    case CT_UINT64:
+        return BODY_I64;
+    case CT_FLOAT32:
+        return BODY_F32;
+    case CT_FLOAT64:
+        return BODY_F64;
     }
     return BODY_VOID;
 }
 
-LLVMValueRef llvm_int(emitter *e, int64_t value)
-{
-    return LLVMConstInt(e->i64, (unsigned long long)value, true);
-}
+LLVMValueRef llvm_int(emitter *e, int64_t value) { return LLVMConstInt(e->i64, (unsigned long long)value, true); }
 
 static LLVMValueRef scalar_constant(emitter *e, body_type type, uint64_t bits)
 {
@@ -26,34 +37,42 @@ static LLVMValueRef scalar_constant(emitter *e, body_type type, uint64_t bits)
         LLVMValueRef pattern = LLVMConstInt(e->i32, bits & 0xffffffffu, false);
         return LLVMConstBitCast(pattern, e->scalar[BODY_F32]);
     }
-    if (type == BODY_F64) return LLVMConstBitCast(LLVMConstInt(e->i64, bits, false), e->scalar[BODY_F64]);
+    if (type == BODY_F64)
+        return LLVMConstBitCast(LLVMConstInt(e->i64, bits, false), e->scalar[BODY_F64]);
     return LLVMConstInt(e->scalar[type], bits, false);
 }
 
 LLVMValueRef llvm_splat_bits(emitter *e, body_type type, uint64_t bits)
 {
     LLVMValueRef scalar = scalar_constant(e, type, bits), all[64];
-    for (int i = 0; i < e->shape.width; i++) all[i] = scalar;
+    for (int i = 0; i < e->shape.width; i++)
+        all[i] = scalar;
     return LLVMConstVector(all, (unsigned)e->shape.width);
 }
 
 LLVMValueRef llvm_splat(emitter *e, LLVMValueRef scalar, body_type type)
 {
-    LLVMValueRef first = LLVMBuildInsertElement(e->b, LLVMGetPoison(e->vector[type]), scalar, LLVMConstInt(e->i32, 0, false), "");
-    return LLVMBuildShuffleVector(e->b, first, LLVMGetPoison(e->vector[type]), LLVMConstNull(LLVMVectorType(e->i32, (unsigned)e->shape.width)), "");
+    LLVMValueRef first =
+        LLVMBuildInsertElement(e->b, LLVMGetPoison(e->vector[type]), scalar, LLVMConstInt(e->i32, 0, false), "");
+    return LLVMBuildShuffleVector(e->b, first, LLVMGetPoison(e->vector[type]),
+                                  LLVMConstNull(LLVMVectorType(e->i32, (unsigned)e->shape.width)), "");
 }
 
 static LLVMValueRef constant(emitter *e, int index, bool immediate)
 {
     const body_constant *c = &body_constants[index];
-    if (c->poison) return LLVMGetPoison(e->vector[c->type]);
-    return immediate ? scalar_constant(e, (body_type)c->type, c->bits) : llvm_splat_bits(e, (body_type)c->type, c->bits);
+    if (c->poison)
+        return LLVMGetPoison(e->vector[c->type]);
+    return immediate ? scalar_constant(e, (body_type)c->type, c->bits)
+                     : llvm_splat_bits(e, (body_type)c->type, c->bits);
 }
 
 static body_type value_type(const body_code *code, int operand)
 {
-    if (operand < 0) return (body_type)body_constants[~operand].type;
-    return (body_type)(operand < code->nargs ? code->args[operand] : body_instructions[code->first + operand - code->nargs].type);
+    if (operand < 0)
+        return (body_type)body_constants[~operand].type;
+    return (body_type)(operand < code->nargs ? code->args[operand]
+                                             : body_instructions[code->first + operand - code->nargs].type);
 }
 
 /* Converting intrinsics are overloaded on result and operand, all others on the operand alone. */
@@ -62,11 +81,13 @@ static LLVMValueRef intrinsic(emitter *e, const body_code *code, const body_inst
     const body_intrinsic *named = &body_intrinsics[i->intrinsic];
     body_type operand = value_type(code, i->in[0]);
     LLVMValueRef *slot = &e->intrinsics[i->intrinsic][i->type][operand];
-    if (*slot) return *slot;
+    if (*slot)
+        return *slot;
     unsigned id = LLVMLookupIntrinsicID(named->name, strlen(named->name));
     LLVMTypeRef types[2] = {e->vector[i->type], e->vector[operand]};
     bool converting = strstr(named->name, ".sat") && !strncmp(named->name, "llvm.fpto", 9);
-    if (!strcmp(named->name, "llvm.is.fpclass")) types[0] = types[1];
+    if (!strcmp(named->name, "llvm.is.fpclass"))
+        types[0] = types[1];
     return *slot = LLVMGetIntrinsicDeclaration(e->module, id, types, converting ? 2 : 1);
 }
 
@@ -75,7 +96,8 @@ static bool is_zero_vector(LLVMValueRef v) { return LLVMIsConstant(v) && LLVMIsN
 /* The i1 vector whose zero-extension v is; NULL when it is none. */
 static LLVMValueRef extended_bool(emitter *e, LLVMValueRef v)
 {
-    if (!LLVMIsAInstruction(v) || LLVMGetInstructionOpcode(v) != LLVMZExt) return NULL;
+    if (!LLVMIsAInstruction(v) || LLVMGetInstructionOpcode(v) != LLVMZExt)
+        return NULL;
     LLVMValueRef from = LLVMGetOperand(v, 0);
     return LLVMTypeOf(from) == e->vector[BODY_I1] ? from : NULL;
 }
@@ -100,7 +122,15 @@ static LLVMValueRef clone(emitter *e, const body_code *code, const body_instruct
         LLVMValueRef callee = intrinsic(e, code, i);
         return LLVMBuildCall2(e->b, LLVMGlobalGetValueType(callee), callee, in, i->nin, "");
     }
-    case LLVMTrunc: case LLVMZExt: case LLVMSExt: case LLVMFPToUI: case LLVMFPToSI: case LLVMUIToFP: case LLVMSIToFP: case LLVMFPTrunc: case LLVMFPExt:
+    case LLVMTrunc:
+    case LLVMZExt:
+    case LLVMSExt:
+    case LLVMFPToUI:
+    case LLVMFPToSI:
+    case LLVMUIToFP:
+    case LLVMSIToFP:
+    case LLVMFPTrunc:
+    case LLVMFPExt:
     case LLVMBitCast: {
         LLVMValueRef known = i->opcode == LLVMTrunc && i->type == BODY_I1 ? extended_bool(e, in[0]) : NULL;
         return known ? known : LLVMBuildCast(e->b, (LLVMOpcode)i->opcode, in[0], type, "");
@@ -114,21 +144,25 @@ void llvm_body(emitter *e, int number, int live, const lanes *args, lanes result
 {
     const body_code *code = &body_codes[number];
     lanes values[4096];
-    for (int a = 0; a < code->nargs; a++) values[a] = args[a];
+    for (int a = 0; a < code->nargs; a++)
+        values[a] = args[a];
     for (int n = 0; n < code->count; n++) {
         const body_instruction *i = &body_instructions[code->first + n];
         uint8_t immediates = i->intrinsic >= 0 ? body_intrinsics[i->intrinsic].scalar_operands : 0;
         LLVMValueRef constants[4] = {NULL, NULL, NULL, NULL};
         for (int k = 0; k < i->nin; k++)
-            if (i->in[k] < 0) constants[k] = constant(e, ~i->in[k], immediates >> k & 1);
+            if (i->in[k] < 0)
+                constants[k] = constant(e, ~i->in[k], immediates >> k & 1);
         for (int u = 0; u < live; u++) {
             LLVMValueRef in[4];
-            for (int k = 0; k < i->nin; k++) in[k] = constants[k] ? constants[k] : values[i->in[k]].at[u];
+            for (int k = 0; k < i->nin; k++)
+                in[k] = constants[k] ? constants[k] : values[i->in[k]].at[u];
             values[code->nargs + n].at[u] = clone(e, code, i, in);
         }
     }
     for (int r = 0; r < code->nresults; r++) {
         int v = code->result_values[r];
-        for (int u = 0; u < live; u++) results[r].at[u] = v < 0 ? constant(e, ~v, false) : values[v].at[u];
+        for (int u = 0; u < live; u++)
+            results[r].at[u] = v < 0 ? constant(e, ~v, false) : values[v].at[u];
     }
 }
