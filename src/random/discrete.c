@@ -113,7 +113,7 @@ ct_array random_geometric(const ct_random_geometric_args *a)
     if (!random_key_given("geometric", a->key, &key, &raw) || !random_shape("geometric", a->shape, 1, &p, &shape) || !numpy_promote_inexact("geometric", 1, &p, &p))
         return array_poison;
     ct_array u = random_uniform_unit(key, dimlist_ints(&shape), dtype_of(p));
-    u = select(op_eq(u, op_number(0, u)), 1, u);
+    u = select(op_eq(u, op_number(0, u)), op_full_like(u, 1), u);
     ct_array failure = numpy_broadcast_one("geometric", op_log1p(neg(p)), dimlist_ints(&shape));
     return op_convert(add(op_floor(div(op_log(u), failure)), 1), dtype, false);
 }

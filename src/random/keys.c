@@ -6,9 +6,12 @@
 
 static bool is_key(ct_array a) { return dtype_is(dtype_of(a), FAMILY_KEY); }
 
-static ct_array wrap(ct_array raw) { return core_bind1(&op_row_random_wrap, &(params_key){.impl = "fry"}, 1, &raw); }
-
-static ct_array unwrap(ct_array key) { return core_bind1(&op_row_random_unwrap, NULL, 1, &key); }
+static ct_array wrap(ct_array raw)
+{
+    if (core_current || !is_array(raw))
+        return op_random_wrap(raw);
+    return array_view(raw, CT_KEY_THREEFRY, false, raw->aval.ndim - 1, raw->aval.shape);
+}
 
 /* A typed key or array of keys. */
 static bool keys_given(const char *what, ct_array given, ct_array *keys, bool *raw)
@@ -73,7 +76,7 @@ static ct_array split_keys(ct_array key, ct_ints shape)
     uint32_t words[2];
     int64_t n = shape_size(shape.n, shape.at);
     if (!random_key_known(key, words) || n > 256)
-        return core_bind1(&op_row_random_split, &(params_random_split){.shape = shape}, 1, &key);
+        return op_random_split(key, shape);
     ct_array out = array_new(CT_KEY_THREEFRY, false, shape.n, shape.at);
     if (!is_poison(out))
         for (int64_t i = 0; i < n; i++)
@@ -99,7 +102,7 @@ ct_array random_bits_drawn(ct_array key, int64_t bit_width, ct_ints shape)
 {
     uint32_t words[2];
     if (!random_key_known(key, words))
-        return core_bind1(&op_row_random_bits, &(params_random_bits){.bit_width = bit_width, .shape = shape}, 1, &key);
+        return op_random_bits(key, bit_width, shape);
     ct_dtype dtype = bit_width == 8 ? CT_UINT8 : bit_width == 16 ? CT_UINT16 : bit_width == 32 ? CT_UINT32 : CT_UINT64;
     ct_array out = array_new(dtype, false, shape.n, shape.at);
     if (!is_poison(out))
@@ -127,7 +130,7 @@ static ct_array seed_key(const char *what, ct_array seed)
     if (!dtype_is(dtype_of(seed), FAMILY_INT | FAMILY_UINT))
         return ct_fail(CT_TYPE_ERROR, "PRNG key seed must be an integer; got dtype %s", ct_dtype_name(dtype_of(seed)));
     if (core_current || !is_array(seed))
-        return core_bind1(&op_row_random_seed, &(params_key){.impl = "fry"}, 1, &seed);
+        return op_random_seed(seed);
     ct_array key = array_new(CT_KEY_THREEFRY, false, 0, NULL);
     if (is_poison(key))
         return key;
@@ -143,7 +146,7 @@ ct_array random_key(const ct_random_key_args *a) { return known_impl("key", a->i
 static ct_array raw_of(ct_array key)
 {
     if (core_current || !is_array(key) || is_poison(key))
-        return unwrap(key);
+        return op_random_unwrap(key);
     dimlist shape;
     if (!dimlist_copy(&shape, "key_data", shape_of(key)))
         return array_poison;
@@ -196,14 +199,10 @@ ct_array random_fold_in(ct_array given, ct_array data)
             random_block(words, 0, (uint32_t)array_get_int(data, 0), out->data);
         return as_given(out, raw);
     }
-    ct_array in[] = {key, op_convert(data, CT_UINT32, false)};
-    return as_given(core_bind1(&op_row_random_fold_in, NULL, 2, in), raw);
+    return as_given(op_random_fold_in(key, op_convert(data, CT_UINT32, false)), raw);
 }
 
-ct_array random_clone(ct_array key)
-{
-    return core_bind1(&op_row_random_clone, NULL, 1, &key);
-}
+ct_array random_clone(ct_array key) { return op_random_clone(key); }
 
 ct_array random_bits(const ct_random_bits_args *a)
 {
