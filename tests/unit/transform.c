@@ -142,7 +142,7 @@ TEST(bad_calls_are_errors)
     CHECK_INT(ct_error_code(), CT_TYPE_ERROR);
     ct_clear_error();
     ct_call(ct_grad(tanh_by_hand, .argnums = I(3)), 1.0);
-    CHECK_INT(ct_error_code(), CT_VALUE_ERROR);
+    CHECK_INT(ct_error_code(), CT_TYPE_ERROR);
     ct_clear_error();
     ct_call(ct_vmap(times), ct_array_f32(I(2), 1, 2), ct_array_f32(I(3), 1, 2, 3));
     CHECK_INT(ct_error_code(), CT_VALUE_ERROR);
