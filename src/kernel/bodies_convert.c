@@ -1,6 +1,6 @@
 /* Conversions between every pair of stored dtypes, as one expression each: body_convert_<from>_<to>.
  *
- * Float to integer truncates, saturates, and takes NaN to 0; integers wrap; anything to bool asks whether it differs from 0; bfloat16 and float16 (16-bit
+ * Float to integer truncates, saturates, and takes NaN to 0; integers wrap; anything to bool asks whether it (the real part of a complex number) differs from 0; bfloat16 and float16 (16-bit
  * patterns in C) round to nearest even. Complex numbers convert through their real part in the loops. Next: loops_convert.c. */
 #include "kernel/bodies_f64.c"
 

@@ -57,9 +57,21 @@
             o[2 * i] = x[0], o[2 * i + 1] = x[1]; \
         } \
     }
+#define CLAMP(S, T) \
+    static void map_clamp_##S(int64_t n, void *out, const void *const *in, const int64_t *step) \
+    { \
+        const T *low = in[0], *x = in[1], *high = in[2]; \
+        T *o = out; \
+        for (int64_t i = 0; i < n; i++) { \
+            T re, im; \
+            body_max_##S(x[0], x[1], low[0], low[1], &re, &im); \
+            body_min_##S(re, im, high[0], high[1], &o[2 * i], &o[2 * i + 1]); \
+            low += 2 * step[0], x += 2 * step[1], high += 2 * step[2]; \
+        } \
+    }
 #define ALL(S, T) \
     COMPLEX_UNARY(LOOP1, S, T) COMPLEX_BINARY(LOOP2, S, T) TO_PART(abs, S, T, T) TO_PART(real, S, T, T) TO_PART(imag, S, T, T) TEST(eq, S, T) TEST(ne, S, T) \
-    SELECT(S, T)
+    SELECT(S, T) CLAMP(S, T)
 ALL(c64, float)
 ALL(c128, double)
 FROM_PARTS(f32, float)
@@ -67,7 +79,7 @@ FROM_PARTS(f64, double)
 
 #define ROW(P, S, D) {#P, D, map_##P##_##S},
 #define ROWS(S, D) \
-    COMPLEX_UNARY(ROW, S, D) COMPLEX_BINARY(ROW, S, D) ROW(abs, S, D) ROW(real, S, D) ROW(imag, S, D) ROW(eq, S, D) ROW(ne, S, D) ROW(select_n, S, D)
+    COMPLEX_UNARY(ROW, S, D) COMPLEX_BINARY(ROW, S, D) ROW(abs, S, D) ROW(real, S, D) ROW(imag, S, D) ROW(eq, S, D) ROW(ne, S, D) ROW(select_n, S, D) ROW(clamp, S, D)
 static const kernel_entry entries[] = {ROWS(c64, CT_COMPLEX64) ROWS(c128, CT_COMPLEX128) ROW(complex, f32, CT_FLOAT32) ROW(complex, f64, CT_FLOAT64)};
 
 kernel_entries ISA(kernel_entries_complex)(void) { return (kernel_entries){countof(entries), entries}; }

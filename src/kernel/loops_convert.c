@@ -119,14 +119,6 @@ static void convert_part(ct_dtype from, ct_dtype to, int64_t n, void *out, const
 
 static void convert_chunk(ct_dtype from, ct_dtype to, int64_t n, void *out, const void *in)
 {
-    if (is_complex(from) && to == CT_BOOL) { /* true where either part is */
-        bool imaginary[CHUNK], *o = out;
-        convert_part(from, to, n, imaginary, in, 1);
-        convert_part(from, to, n, out, in, 0);
-        for (int64_t i = 0; i < n; i++)
-            o[i] |= imaginary[i];
-        return;
-    }
     convert_part(from, to, n, out, in, 0);
     if (is_complex(from) && is_complex(to))
         convert_part(from, to, n, out, in, 1);
