@@ -2099,6 +2099,15 @@ def triu(m: ArrayLike, k: int = 0) -> Array:
            [0, 4]], dtype=int32)
     """
 
+@jitted("_diag")
+def diag(v: ArrayLike, k: int = 0) -> Array:
+    """A matrix with these elements on its k-th diagonal; of a matrix, the elements on its k-th diagonal.
+
+    >>> jnp.diag(jnp.array([1, 2]))
+    Array([[1, 0],
+           [0, 2]], dtype=int32)
+    """
+
 def meshgrid(*xi: ArrayLike, copy: bool = True, sparse: bool = False, indexing: str = 'xy') -> list[Array]:
     """Coordinates of the points of a grid, from the coordinates along each axis.
 
@@ -2147,4 +2156,69 @@ def geomspace(start: ArrayLike, stop: ArrayLike, num: int = 50, endpoint: bool =
 
     >>> jnp.geomspace(1, 4, 3)
     Array([1., 2., 4.], dtype=float32)
+    """
+
+# ---- order statistics (src/numpy/quantile.c) ----
+
+@jitted
+@positional(2)
+def quantile(a: ArrayLike, q: ArrayLike, axis: Axis = None, out: None = None, overwrite_input: bool = False, method: str = 'linear',
+             keepdims: bool = False, *, weights: None = None) -> Array:
+    """The value below which a fraction ``q`` of the elements lies.
+
+    Args:
+      a: array of real numbers; NaN anywhere gives NaN.
+      q: fraction or fractions from 0 to 1; several make a leading axis.
+      axis: axis or axes to reduce; all by default.
+      method: what to take between two elements: 'linear', 'lower', 'higher', 'midpoint' or 'nearest'.
+      keepdims: whether reduced axes stay, with size one.
+
+    >>> jnp.quantile(jnp.array([1., 2., 3., 4.]), 0.5)
+    Array(2.5, dtype=float32)
+    """
+
+@jitted
+@positional(2)
+def nanquantile(a: ArrayLike, q: ArrayLike, axis: Axis = None, out: None = None, overwrite_input: bool = False, method: str = 'linear',
+                keepdims: bool = False, *, weights: None = None) -> Array:
+    """The same of the elements that are not NaN.
+
+    >>> jnp.nanquantile(jnp.array([1., jnp.nan, 3.]), 0.5)
+    Array(2., dtype=float32)
+    """
+
+@jitted
+@positional(2)
+def percentile(a: ArrayLike, q: ArrayLike, axis: Axis = None, out: None = None, overwrite_input: bool = False, method: str = 'linear',
+               keepdims: bool = False, *, weights: None = None, out_sharding: None = None) -> Array:
+    """The quantile for a fraction given in percent.
+
+    >>> jnp.percentile(jnp.array([1., 2., 3., 4.]), 50)
+    Array(2.5, dtype=float32)
+    """
+
+@jitted
+@positional(2)
+def nanpercentile(a: ArrayLike, q: ArrayLike, axis: Axis = None, out: None = None, overwrite_input: bool = False, method: str = 'linear',
+                  keepdims: bool = False, *, weights: None = None) -> Array:
+    """The percentile of the elements that are not NaN.
+
+    >>> jnp.nanpercentile(jnp.array([1., jnp.nan, 3.]), 50)
+    Array(2., dtype=float32)
+    """
+
+@jitted
+def median(a: ArrayLike, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False) -> Array:
+    """The middle element, or the mean of the two middle ones.
+
+    >>> jnp.median(jnp.array([1., 9., 2.]))
+    Array(2., dtype=float32)
+    """
+
+@jitted
+def nanmedian(a: ArrayLike, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False) -> Array:
+    """The median of the elements that are not NaN.
+
+    >>> jnp.nanmedian(jnp.array([1., jnp.nan, 3.]))
+    Array(2., dtype=float32)
     """

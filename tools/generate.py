@@ -157,6 +157,9 @@ class Param:
         if self.kind == "ARRAY_OPT":
             make = ("ct_weak_bool({})" if isinstance(v, bool) else "ct_weak_int({})" if isinstance(v, int) else "ct_weak_float({})")
             return [f"if (!{f}) {f} = {make.format(str(v).lower() if isinstance(v, bool) else repr(v))};"]
+        if self.kind == "NESTED" and isinstance(v, str):
+            codes = ", ".join(str(ord(ch)) for ch in v)
+            return [f"{f} = {f}.n || {f}.at ? {f} : I({len(v)}, {codes});"]
         if self.kind == "STRING":
             return [f"if (!{f}) {f} = {quote(v)};"]
         if self.kind == "DTYPE":

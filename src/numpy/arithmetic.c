@@ -225,17 +225,17 @@ ct_array numpy_hypot(ct_array x, ct_array y)
 /* ---- extremes that ignore NaN ---- */
 
 /* The comparison holds for the first operand, or the second one is not a number. */
-static ct_array prefer(const char *what, ct_array x, ct_array y, binary_op *better)
+ct_array numpy_fmax(ct_array x, ct_array y)
 {
-    ct_array v[] = {x, y};
-    if (!numpy_promote(what, 2, v, v) || !numpy_match_ranks(what, 2, v, v))
-        return array_poison;
-    ct_array wins = better(v[0], v[1]);
-    ct_array first = op_or(wins, op_ne(v[1], v[1]));
-    return ct_where(first, x, y);
+    ct_array wins = ct_greater(x, y);
+    return ct_where(ct_logical_or(wins, ct_isnan(y)), x, y);
 }
-ct_array numpy_fmax(ct_array x, ct_array y) { return prefer("fmax", x, y, op_gt); }
-ct_array numpy_fmin(ct_array x, ct_array y) { return prefer("fmin", x, y, op_lt); }
+
+ct_array numpy_fmin(ct_array x, ct_array y)
+{
+    ct_array wins = ct_less(x, y);
+    return ct_where(ct_logical_or(wins, ct_isnan(y)), x, y);
+}
 
 ct_array numpy_clip(const ct_clip_args *a)
 {

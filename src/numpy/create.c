@@ -203,6 +203,26 @@ static ct_array triangle(const char *what, ct_array x, int64_t k, bool keep_lowe
 ct_array numpy_tril(const ct_tril_args *a) { return triangle("tril", a->m, a->k, true); }
 ct_array numpy_triu(const ct_triu_args *a) { return triangle("triu", a->m, a->k - 1, false); }
 
+/* A row for each element, moved along by k: the element goes where the row crosses the diagonal. */
+static ct_array diagonal_matrix(ct_array v, int64_t k)
+{
+    int64_t n = v->aval.shape[0] + (k < 0 ? -k : k);
+    ct_array zero = numpy_number(0, v);
+    ct_array padded = op_pad(v, array_scalar(dtype_of(v), v->aval.weak, 0), I(k < 0 ? -k : 0, k > 0 ? k : 0, 0));
+    ct_array i = numbered(n, n, 0), j = numbered(n, n, 1);
+    ct_array on = op_eq(op_add(i, array_scalar_int(dtype_default(FAMILY_INT), false, k)), j);
+    return ct_where(on, op_expand_dims(padded, I(1)), zero);
+}
+
+ct_array numpy_diag(const ct_diag_args *a)
+{
+    if (a->v->aval.ndim == 1)
+        return diagonal_matrix(a->v, a->k);
+    if (a->v->aval.ndim == 2)
+        return ct_diagonal(a->v, .offset = a->k);
+    return ct_fail(CT_VALUE_ERROR, "diag input must be 1d or 2d, got %d axes", (int)a->v->aval.ndim);
+}
+
 ct_tree numpy_meshgrid(const ct_meshgrid_args *a)
 {
     int64_t n = a->xi.n;
