@@ -114,6 +114,15 @@ static LLVMValueRef load_vector(emitter *e, int number, int dtype, int u)
     return to_register(e, v, dtype);
 }
 
+/* Streaming stores must start on a line: so must every row. */
+static bool may_stream(const emitter *e, const loop_store *st, int64_t size)
+{
+    int64_t places = st->access.offset;
+    for (int d = 0; d < e->k->ndim - 1; d++)
+        places |= st->access.stride[d];
+    return st->stream && size * e->shape.width == 64 && !(places * size & 63);
+}
+
 static void stream(emitter *e, LLVMValueRef store)
 {
     unsigned kind = LLVMGetMDKindIDInContext(e->context, "nontemporal", 11);
@@ -151,7 +160,7 @@ static void store_vector(emitter *e, int s, LLVMValueRef v, int u)
     }
     LLVMValueRef store = LLVMBuildStore(e->b, v, at);
     LLVMSetAlignment(store, (unsigned)size);
-    if (st->stream && size * e->shape.width == 64)
+    if (may_stream(e, st, size))
         stream(e, store);
 }
 
