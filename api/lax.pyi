@@ -485,26 +485,6 @@ def dot(lhs: ArrayLike, rhs: ArrayLike, *, dimension_numbers: Nested | None = No
 def batch_matmul(lhs: ArrayLike, rhs: ArrayLike, precision: PrecisionLike = None) -> Array:
     """Products of matrices, one for each index of the leading axes."""
 
-# ---- convolutions (src/lax/convolution.c) ----
-
-def conv_general_dilated(lhs: ArrayLike, rhs: ArrayLike, window_strides: Sequence[int], padding: Nested, lhs_dilation: Sequence[int] | None = None,
-                         rhs_dilation: Sequence[int] | None = None, dimension_numbers: Nested | None = None, feature_group_count: int = 1,
-                         batch_group_count: int = 1, precision: PrecisionLike = None, preferred_element_type: DTypeLike | None = None, *,
-                         out_sharding: None = None) -> Array:
-    """Convolution of images with a kernel, in any number of spatial dimensions.
-
-    Args:
-      lhs: the images.
-      rhs: the kernel.
-      window_strides: how far the kernel moves, one number a spatial axis.
-      padding: 'VALID', 'SAME', 'SAME_LOWER', or a pair (before, after) for each spatial axis.
-      lhs_dilation: how far apart the elements of the images are set; fractional strides.
-      rhs_dilation: how far apart the elements of the kernel are set.
-      dimension_numbers: layouts of lhs, rhs and result, as in ('NHWC', 'HWIO', 'NHWC'); by default batch, feature, spatial and out, in, spatial.
-      feature_group_count: groups of features that are convolved separately.
-      batch_group_count: groups of batches that are convolved separately.
-    """
-
 # ---- sorting (src/lax/sorting.c) ----
 
 def sort(operand: ArrayLike, dimension: int = -1, is_stable: bool = True, num_keys: int = 1) -> PyTree:
