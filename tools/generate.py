@@ -290,6 +290,9 @@ def read_module(path):
         except Stub as e:
             sys.exit(f"{path}:{node.lineno}: {e}")
     names = {f.name: f for f in functions}
+    for name in [f.name for f in functions] + [a for a, _ in aliases]:
+        if [f.name for f in functions].count(name) + [a for a, _ in aliases].count(name) > 1:
+            sys.exit(f"{path}: {name} stands there twice")
     for alias, target in aliases:
         if target not in names:
             sys.exit(f"{path}: {alias} = {target}: no such function")
