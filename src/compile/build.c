@@ -116,7 +116,7 @@ static bool group_steps(builder *b, const group *gr)
                    .alias = (int32_t)b->g.values.n,
                    .stored = true,
                    .slot = b->p->nslots,
-                   .group = -1};
+                   .group = -1, .part_of = -1};
         partial_slot = b->p->nslots++;
         if (!vec_push(&b->g.values, v))
             return false;

@@ -18,7 +18,7 @@ static const jaxpr *called(const op *o, const void *params)
 
 static int32_t add_value(graph *g, const aval *a, value_origin origin, int index, ct_array array)
 {
-    value v = {.aval = *a, .origin = origin, .index = index, .array = array, .group = -1, .slot = -1};
+    value v = {.aval = *a, .origin = origin, .index = index, .array = array, .group = -1, .slot = -1, .part_of = -1};
     v.size = shape_size(a->ndim, a->shape);
     v.bytes = (size_t)v.size * dtype_table[a->dtype].itemsize;
     v.alias = (int32_t)g->values.n;

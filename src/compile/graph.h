@@ -20,6 +20,8 @@ typedef struct value {
     int32_t group; /* of the group that makes it; -1: none */
     int8_t
         dims[LOOP_DIMS]; /* in its group: the space's dimension along each of the value's; -1 where the extent is 1 */
+    int32_t part_of;   /* value whose memory this is a region of, from part_offset elements on; -1 */
+    int64_t part_offset;
     bool outside;        /* made in its group but to be read from memory there too (split reductions) */
     /* set by planning */
     int32_t slot, first_step, last_step;
@@ -32,6 +34,7 @@ typedef enum node_role {
     ROLE_VIEW,   /* index arithmetic: broadcast_in_dim, transpose, slice, rev, squeeze, reshape by ones, iota */
     ROLE_ALIAS,  /* the same memory under another shape */
     ROLE_REDUCE,
+    ROLE_JOIN,   /* a concatenation: what makes its operands writes them into its memory */
 } node_role;
 
 typedef struct node {

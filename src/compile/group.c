@@ -112,6 +112,8 @@ static node_role role_of(const graph *g, const node *n)
         return keeps_last(n, &x->aval) || x->size <= 1024 ? ROLE_VIEW : ROLE_OPAQUE;
     case OP_convert_element_type:
         return convertible(x->aval.dtype, out->aval.dtype) ? ROLE_MAP : ROLE_OPAQUE;
+    case OP_concatenate:
+        return ROLE_JOIN;
     case OP_bitcast_convert_type:
         return loop_itemsize(x->aval.dtype) == loop_itemsize(out->aval.dtype) && x->aval.dtype != CT_BOOL &&
                        out->aval.dtype != CT_BOOL
@@ -410,9 +412,48 @@ static void mark_needed(graph *g, bool *needed)
     }
 }
 
+/* One operand of a concatenation as a view of it that is stored from `offset` on in the memory of `whole`; the number of its node, -1 on failure. */
+static int32_t add_part(graph *g, int32_t whole, int32_t operand_value, int64_t offset)
+{
+    value v = g->values.at[operand_value];
+    v.origin = FROM_NODE, v.index = (int32_t)g->nodes.n, v.array = NULL;
+    v.stored = true, v.outside = false, v.group = v.slot = -1;
+    v.alias = v.part_of = whole, v.part_offset = offset;
+    node n = {.op = op_table[OP_reshape], .nin = 1, .nout = 1, .live = true, .role = ROLE_VIEW, .group = -1};
+    n.in = arena_copy(&g->arena, &operand_value, sizeof operand_value);
+    n.out = arena_alloc(&g->arena, sizeof *n.out);
+    if (!n.in || !n.out || !vec_push(&g->values, v))
+        return -1;
+    n.out[0] = (int32_t)g->values.n - 1;
+    return vec_push(&g->nodes, n) ? (int32_t)g->nodes.n - 1 : -1;
+}
+
+static bool join_parts(graph *g, groups *gs, int32_t index)
+{
+    const node *n = &g->nodes.at[index];
+    int32_t whole = n->out[0], nin = n->nin, last = -1;
+    const int32_t *in = n->in;
+    const aval *shape = &g->values.at[whole].aval;
+    int64_t axis = ((const params_concatenate *)n->params)->dimension, inner = 1, offset = 0;
+    for (int d = (int)axis + 1; d < shape->ndim; d++)
+        inner *= shape->shape[d];
+    for (int i = 0; i < nin; i++) {
+        int64_t extent = g->values.at[in[i]].aval.shape[axis];
+        int32_t part = add_part(g, whole, in[i], offset);
+        if (part < 0 || !join(g, gs, part))
+            return false;
+        if (g->nodes.at[part].group > last)
+            last = g->nodes.at[part].group;
+        offset += extent * inner;
+    }
+    value *v = &g->values.at[whole];
+    v->stored = v->outside = true, v->group = last;
+    return true;
+}
+
 static bool place_nodes(graph *g, groups *gs, const bool *needed)
 {
-    for (int64_t i = 0; i < g->nodes.n; i++) {
+    for (int64_t i = 0, count = g->nodes.n; i < count; i++) {
         node *n = &g->nodes.at[i];
         if (!n->live)
             continue;
@@ -434,6 +475,11 @@ static bool place_nodes(graph *g, groups *gs, const bool *needed)
         case ROLE_REDUCE:
             if (!join(g, gs, (int32_t)i))
                 return false;
+            break;
+        case ROLE_JOIN:
+            if (!join_parts(g, gs, (int32_t)i))
+                return false;
+            n = &g->nodes.at[i];
             break;
         }
         for (int k = 0; k < n->nout; k++)

@@ -85,14 +85,15 @@ static int32_t buffer_of(lowering *l, int32_t v)
 static loop_access access_of(lowering *l, const view *v, const int8_t *dims)
 {
     const value *x = &l->g->values.at[v->source];
-    loop_access a = {.buffer = buffer_of(l, v->source)};
+    loop_access a = {.buffer = buffer_of(l, v->source), .offset = x->part_offset};
+    const int64_t *memory = x->part_of < 0 ? x->aval.shape : l->g->values.at[x->part_of].aval.shape;
     int64_t stride = 1;
     for (int d = x->aval.ndim; d-- > 0;) {
         a.offset += v->offset[d] * stride;
         int space = v->dim[d] < 0 ? -1 : dims[v->dim[d]], k = space < 0 ? -1 : l->dim_of[space];
         if (k >= 0)
             a.stride[k] += v->scale[d] * stride;
-        stride *= x->aval.shape[d];
+        stride *= memory[d];
     }
     return a;
 }

@@ -240,7 +240,7 @@ static void random_steps(const ct_array *in, ct_array *out, uint32_t state)
         state = state * 1664525u + 1013904223u;
         ct_array x = pool[(state >> 10) % (uint32_t)n], y = pool[(state >> 20) % (uint32_t)n];
         ct_array r = NULL;
-        switch ((state >> 5) % 10) {
+        switch ((state >> 5) % 11) {
         case 0:
             r = op_add(x, y);
             break;
@@ -271,6 +271,9 @@ static void random_steps(const ct_array *in, ct_array *out, uint32_t state)
         case 9:
             r = op_reshape(op_reshape(x, I(36)), I(6, 6));
             break;
+        case 10:
+            r = op_concatenate(2, (ct_array[]){op_slice(x, I(0, 2), I(6, 6), (ct_ints){0}), op_slice(y, I(0, 0), I(6, 2), (ct_ints){0})}, 1);
+            break;
         }
         pool[n++] = op_tanh(r);
     }
@@ -295,6 +298,22 @@ TEST(products_and_transposes)
 {
     check_program((body){2, 4, products},
                   (ct_array[]){numbers(CT_FLOAT32, I(4, 3), 1), numbers(CT_FLOAT32, I(4, 5), 2)}, 1e-6);
+}
+
+static void joins(const ct_array *in, ct_array *out)
+{
+    ct_array x = in[0], y = op_sin(x);
+    out[0] = op_concatenate(3, (ct_array[]){x, y, op_neg(y)}, 1);
+    out[1] = op_concatenate(2, (ct_array[]){op_slice(x, I(3, 0), I(5, 6), (ct_ints){0}), op_slice(x, I(0, 0), I(3, 6), (ct_ints){0})}, 0);
+    out[2] = op_mul(out[1], x);
+    out[3] = op_reduce_max(op_concatenate(2, (ct_array[]){op_reduce_max(x, I(1)), op_reduce_min(y, I(1))}, 0), I(0));
+    out[4] = op_concatenate(2, (ct_array[]){y, y}, 0);
+    out[5] = op_reshape(op_concatenate(2, (ct_array[]){out[0], out[0]}, 0), I(10, 3, 6));
+}
+
+TEST(concatenations)
+{
+    check_program((body){1, 6, joins}, (ct_array[]){numbers(CT_FLOAT32, I(5, 6), 1)}, 0);
 }
 
 TEST(random_programs)
