@@ -515,15 +515,41 @@ def pmin(x: PyTree, axis_name: Nested, *, axis_index_groups: None = None) -> PyT
 def pmean(x: PyTree, axis_name: Nested, *, axis_index_groups: None = None) -> PyTree:
     """Mean over named axes, of each array of a tree."""
 
+def all_gather(x: PyTree, axis_name: Nested, *, axis_index_groups: None = None, axis: int = 0, tiled: bool = False, to: str = 'varying') -> PyTree:
+    """The arrays of all positions along a named axis: stacked along a new axis, or one after the other with ``tiled``."""
+
 def axis_index(axis_name: Nested) -> Array:
     """The position along a named axis."""
 
 # ---- windows (src/lax/windows.c) ----
 
 @positional(4)
+def conv_general_dilated(lhs: ArrayLike, rhs: ArrayLike, window_strides: Sequence[int], padding: Nested, lhs_dilation: Sequence[int] | None = None,
+                         rhs_dilation: Sequence[int] | None = None, dimension_numbers: Nested | None = None, feature_group_count: int = 1,
+                         batch_group_count: int = 1, precision: PrecisionLike = None, preferred_element_type: DTypeLike | None = None,
+                         out_sharding: None = None) -> Array:
+    """Convolution with strides, padding, dilation and groups.
+
+    Args:
+      lhs: input, with axes for batch, features and space.
+      rhs: kernel, with axes for output features, input features and space.
+      window_strides: distance of neighbouring windows, for each spatial axis.
+      padding: 'SAME', 'SAME_LOWER', 'VALID', or (low, high) for each spatial axis.
+      lhs_dilation, rhs_dilation: distance of neighbouring elements of the input and of the kernel, for each spatial axis.
+      dimension_numbers: the layouts of input, kernel and output, such as ('NHWC', 'HWIO', 'NHWC'); by default ('NCHW', 'OIHW', 'NCHW').
+      feature_group_count, batch_group_count: how many groups of features, or of the batch, are convolved by themselves.
+      preferred_element_type: dtype to accumulate in and of the result.
+    """
+
+@positional(4)
 def conv(lhs: ArrayLike, rhs: ArrayLike, window_strides: Sequence[int], padding: Nested, precision: PrecisionLike = None,
          preferred_element_type: DTypeLike | None = None) -> Array:
     """Convolution of batch, features, space with a kernel of output features, input features, space."""
+
+def conv_with_general_padding(lhs: ArrayLike, rhs: ArrayLike, window_strides: Sequence[int], padding: Nested, lhs_dilation: Sequence[int] | None,
+                              rhs_dilation: Sequence[int] | None, precision: PrecisionLike = None,
+                              preferred_element_type: DTypeLike | None = None) -> Array:
+    """Convolution of batch, features, space with a kernel of output features, input features, space, and dilations of both."""
 
 def _reduce_window(operand: ArrayLike, init_value: ArrayLike, reducer: str, window_dimensions: Sequence[int],
                    window_strides: Sequence[int] | None = None, padding: Nested = 'VALID', base_dilation: Sequence[int] | None = None,

@@ -145,6 +145,8 @@ class Param:
         f, v = f"c.{self.field}", self.value
         if self.default is None and self.kind == "INT_OPT":
             return [f"if ({f}.value == CT_NONE_INT) {f} = (ct_opt_int){{false, 0}};"]
+        if self.default is None and self.kind in ("AXES", "SHAPE") and "None" in self.annotation:
+            return [f"if ({f}.n < 0) {f} = (ct_ints){{0, NULL}};"]
         if self.default is None or (v is None and self.kind != "SWITCH"):
             return []
         if self.kind == "INT_OPT":

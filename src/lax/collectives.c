@@ -66,6 +66,21 @@ ct_tree lax_pmax(const ct_lax_pmax_args *a) { return over_tree("pmax: axis_name"
 ct_tree lax_pmin(const ct_lax_pmin_args *a) { return over_tree("pmin: axis_name", a->x, a->axis_name, op_pmin); }
 ct_tree lax_pmean(const ct_lax_pmean_args *a) { return over_tree("pmean: axis_name", a->x, a->axis_name, mean_over); }
 
+ct_tree lax_all_gather(const ct_lax_all_gather_args *a)
+{
+    const ct_array *in;
+    char *names = names_of("all_gather: axis_name", a->axis_name);
+    int64_t n = tree_leaves(&a->x, &in), axis;
+    ct_array *out = base_alloc((size_t)(n + 1) * sizeof *out);
+    bool good = names && out;
+    for (int64_t i = 0; good && i < n; i++)
+        good = lax_axis("all_gather", a->axis, in[i]->aval.ndim + !a->tiled, &axis) && !is_poison(out[i] = op_all_gather(in[i], names, axis, a->tiled));
+    ct_tree result = good ? tree_new((treedef *)tree_def(a->x), n, out) : array_poison;
+    base_free(out);
+    base_free(names);
+    return result;
+}
+
 ct_array lax_axis_index(const ct_lax_axis_index_args *a)
 {
     char *names = names_of("axis_index: axis_name", a->axis_name);

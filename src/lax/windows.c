@@ -1,4 +1,4 @@
-/* Reductions over windows, with paddings as users write them: 'SAME' or pairs. Convolutions: convolution.c. */
+/* Convolutions and reductions over windows, with paddings and layouts as users write them: 'SAME', pairs, ('NHWC', 'HWIO', 'NHWC'). */
 #include "lax/lax.h"
 
 /* ---- windows ---- */
@@ -67,12 +67,113 @@ static bool read_padding(const char *what, ct_ints given, int64_t n, const int64
     return false;
 }
 
-/* ---- convolution with the default layout ---- */
+/* ---- layouts ---- */
+
+/* Where the letters of a layout stand: batch and feature first (or, for kernels, out and in), then the spatial ones in the order of `like`. */
+static bool read_layout(nested *r, int64_t n, const char *two, const int64_t *like, int64_t *order, int64_t *letters)
+{
+    int64_t length;
+    if (!nested_length(r, &length) || length != n)
+        return false;
+    for (int64_t i = 0; i < n; i++)
+        if (!nested_int(r, &letters[i]))
+            return false;
+    for (int64_t k = 0; k < 2; k++) {
+        order[k] = -1;
+        for (int64_t i = 0; i < n; i++)
+            if (letters[i] == two[k])
+                order[k] = i;
+        if (order[k] < 0)
+            return false;
+    }
+    int64_t next = 2;
+    for (int64_t i = 0; i < n; i++) {
+        if (like[i] == two[0] || like[i] == two[1] || like[i] == 'O' || like[i] == 'I' || like[i] == 'N' || like[i] == 'C')
+            continue;
+        for (int64_t k = 0; k < n; k++)
+            if (letters[k] == like[i])
+                order[next++] = k;
+    }
+    return next == n;
+}
+
+/* Three texts, or the three lists of a ConvDimensionNumbers; none: batch, feature, spatial axes. */
+static bool read_numbers(ct_ints given, int64_t n, axis_list specs[3])
+{
+    for (int k = 0; k < 3; k++) {
+        specs[k].n = n;
+        for (int64_t i = 0; i < n; i++)
+            specs[k].at[i] = i;
+    }
+    if (!given.n)
+        return true;
+    nested r = nested_begin("conv_general_dilated: dimension_numbers", given);
+    int64_t three, letters[3][LAX_MAX_NDIM];
+    bool good = nested_length(&r, &three) && three == 3;
+    if (good && r.end - r.at > 1 && r.at[1] < 'A') { /* numbers, not letters */
+        for (int k = 0; k < 3; k++)
+            good = good && nested_ints(&r, &specs[k]) && specs[k].n == n;
+    } else if (good) {
+        /* The kernel's spatial letters give the order of all. */
+        nested kernel = r;
+        int64_t skip;
+        good = nested_length(&kernel, &skip);
+        kernel.at += good ? skip : 0;
+        axis_list like;
+        good = good && nested_ints(&kernel, &like) && like.n == n;
+        static const char *const two[] = {"NC", "OI", "NC"};
+        for (int k = 0; k < 3; k++)
+            good = good && read_layout(&r, n, two[k], like.at, specs[k].at, letters[k]);
+    }
+    if (!good && ct_ok())
+        base_fail(CT_TYPE_ERROR, "conv_general_dilated: dimension_numbers must be None, a ConvDimensionNumbers or three texts such as"
+            " ('NHWC', 'HWIO', 'NHWC') for %lld axes.", (long long)n);
+    return good;
+}
+
+/* ---- convolution ---- */
+
+ct_array lax_conv_general_dilated(const ct_lax_conv_general_dilated_args *a)
+{
+    int64_t n = a->lhs->aval.ndim, spatial = n - 2, size[LAX_MAX_NDIM], window[LAX_MAX_NDIM], pairs[2 * LAX_MAX_NDIM];
+    axis_list specs[3], strides, left, right;
+    const char *what = "conv_general_dilated";
+    if (n < 2 || a->rhs->aval.ndim != n)
+        return ct_fail(CT_VALUE_ERROR, "conv_general_dilated lhs and rhs must have the same number of dimensions, at least two, but got %lld and %d.", (long long)n,
+            (int)a->rhs->aval.ndim);
+    if (!read_numbers(a->dimension_numbers, n, specs) || !each_axis(what, a->window_strides, spatial, &strides)
+        || !each_axis(what, a->lhs_dilation, spatial, &left) || !each_axis(what, a->rhs_dilation, spatial, &right))
+        return array_poison;
+    for (int64_t i = 0; i < spatial; i++) {
+        size[i] = spread(a->lhs->aval.shape[specs[0].at[2 + i]], left.at[i]);
+        window[i] = spread(a->rhs->aval.shape[specs[1].at[2 + i]], right.at[i]);
+    }
+    if (!read_padding("conv_general_dilated: padding", a->padding, spatial, size, window, strides.at, pairs))
+        return array_poison;
+    params_conv p = {
+        .batch_group_count = a->batch_group_count.value,
+        .dimension_numbers = {axis_ints(&specs[0]), axis_ints(&specs[1]), axis_ints(&specs[2])},
+        .feature_group_count = a->feature_group_count.value,
+        .lhs_dilation = axis_ints(&left),
+        .padding = {2 * spatial, pairs},
+        .precision = a->precision,
+        .preferred_element_type = a->preferred_element_type == CT_NO_DTYPE ? CT_NO_DTYPE : dtype_canonical(a->preferred_element_type),
+        .rhs_dilation = axis_ints(&right),
+        .window_strides = axis_ints(&strides),
+    };
+    return op_conv(a->lhs, a->rhs, &p);
+}
 
 ct_array lax_conv(const ct_lax_conv_args *a)
 {
     return ct_lax_conv_general_dilated(a->lhs, a->rhs, a->window_strides, a->padding, .precision = a->precision,
         .preferred_element_type = a->preferred_element_type);
+}
+
+ct_array lax_conv_with_general_padding(const ct_lax_conv_with_general_padding_args *a)
+{
+    return ct_lax_conv_general_dilated(a->lhs, a->rhs, a->window_strides, a->padding, .lhs_dilation = a->lhs_dilation,
+        .rhs_dilation = a->rhs_dilation, .precision = a->precision, .preferred_element_type = a->preferred_element_type);
 }
 
 /* ---- reductions over windows ---- */
