@@ -555,21 +555,3 @@ def _reduce_window(operand: ArrayLike, init_value: ArrayLike, reducer: str, wind
                    window_strides: Sequence[int] | None = None, padding: Nested = 'VALID', base_dilation: Sequence[int] | None = None,
                    window_dilation: Sequence[int] | None = None) -> Array:
     """Reduction over windows by a named operation: 'add', 'max', 'min' and others."""
-
-
-def conv_general_dilated(lhs: ArrayLike, rhs: ArrayLike, window_strides: Sequence[int], padding: Nested, lhs_dilation: Sequence[int] | None = None,
-                         rhs_dilation: Sequence[int] | None = None, dimension_numbers: Nested | None = None, feature_group_count: int = 1,
-                         batch_group_count: int = 1, precision: PrecisionLike = None, preferred_element_type: DTypeLike | None = None,
-                         out_sharding: None = None) -> Array:
-    """Convolution with strides, padding, dilation and groups.
-
-    Args:
-      lhs: input, with axes for batch, features and space.
-      rhs: kernel, with axes for output features, input features and space.
-      window_strides: distance of neighbouring windows, for each spatial axis.
-      padding: 'SAME', 'SAME_LOWER', 'VALID', or (low, high) for each spatial axis.
-      lhs_dilation, rhs_dilation: distance of neighbouring elements of the input and of the kernel, for each spatial axis.
-      dimension_numbers: the layouts of input, kernel and output, such as ('NHWC', 'HWIO', 'NHWC'); by default ('NCHW', 'OIHW', 'NCHW').
-      feature_group_count, batch_group_count: how many groups of features, or of the batch, are convolved by themselves.
-      preferred_element_type: dtype to accumulate in and of the result.
-    """
