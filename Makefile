@@ -12,7 +12,7 @@ PACKAGES := gcc g++ make cmake ninja-build ccache git pkg-config clang-19 llvm-1
 # Needed by the tests and examples, never by the library.
 WHEELS := numpy ml_dtypes pytest matplotlib
 
-.PHONY: all demo test build deps venv check lint fmt asan ubsan tsan torture bench conformance docs clean
+.PHONY: all demo test build deps venv check lint fmt asan ubsan tsan torture bench conformance docs wheel clean
 all: build
 
 deps: $(BUILD)/.packages
@@ -67,6 +67,10 @@ conformance: build
 
 docs: build
 	$(PYTHON) tools/generate.py --docs docs/reference
+
+# A wheel for this Python, in dist/.
+wheel: build
+	$(RUN) python/wheel.py $(BUILD)/python dist
 
 clean:
 	rm -rf $(BUILD) build-asan build-ubsan build-tsan $(VENV)

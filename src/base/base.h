@@ -124,5 +124,8 @@ void base_at_thread_exit(void (*cleanup)(void));
 
 /* ---- host hook: long native work polls this about every 10 ms; true asks to stop (Ctrl-C) ---- */
 extern bool (*base_interrupted)(void);
+/* Around native work of notable length, so that the host's other threads may run: release hands out a token (NULL: nothing was released), resume takes it. */
+extern void *(*base_host_release)(void);
+extern void (*base_host_resume)(void *token);
 
 #endif

@@ -31,6 +31,11 @@ static _Thread_local bool inside;
 static bool never(void) { return false; }
 bool (*base_interrupted)(void) = never;
 
+static void *release_nothing(void) { return NULL; }
+static void resume_nothing(void *token) { (void)token; }
+void *(*base_host_release)(void) = release_nothing;
+void (*base_host_resume)(void *token) = resume_nothing;
+
 enum { SPINS = 1500 }; /* some 20 to 50 us: longer than a gap between two jobs of one program, shorter than a time slice */
 
 static void pause_briefly(void)

@@ -87,6 +87,21 @@ static bool run_call(const activation *a, const step *s)
     return ok;
 }
 
+/* Long kernels let the host's other threads run meanwhile: nothing in them comes back to the host. */
+static bool run_native(const activation *a, const step *s)
+{
+    const int64_t notable = 1000000;
+    void *token = unlikely(s->work > notable) ? base_host_release() : NULL;
+    bool ok = true;
+    if (s->kind == STEP_KERNEL)
+        run_kernel(a, s);
+    else
+        ok = run_opaque(a, s);
+    if (unlikely(token != NULL))
+        base_host_resume(token);
+    return ok;
+}
+
 static bool run_steps(const activation *a)
 {
     const int64_t poll_every = 5000000;
@@ -95,10 +110,8 @@ static bool run_steps(const activation *a)
         const step *s = &a->p->steps[i];
         switch ((step_kind)s->kind) {
         case STEP_KERNEL:
-            run_kernel(a, s);
-            break;
         case STEP_OPAQUE:
-            if (unlikely(!run_opaque(a, s)))
+            if (unlikely(!run_native(a, s)))
                 return false;
             break;
         case STEP_CALL:

@@ -68,3 +68,25 @@ def test_devices_by_flag():
     env = dict(os.environ, XLA_FLAGS="--xla_force_host_platform_device_count=3")
     done = subprocess.run([*LAUNCH, "-c", "import jax; print(jax.devices())"], capture_output=True, text=True, env=env)
     assert done.stdout == "[CpuDevice(id=0), CpuDevice(id=1), CpuDevice(id=2)]\n"
+
+
+def test_interrupting_a_program(tmp_path):
+    """Ctrl-C ends a long jitted program with KeyboardInterrupt."""
+    (tmp_path / "long.py").write_text(textwrap.dedent("""
+        import os, signal, threading
+        import jax, jax.numpy as jnp
+        def f(x):
+            for _ in range(400):
+                x = x @ x
+                x = x / jnp.max(x)
+            return x
+        f = jax.jit(f)
+        threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        try:
+            for _ in range(100):
+                f(jnp.ones((300, 300)))
+            print("finished")
+        except KeyboardInterrupt:
+            print("interrupted")
+    """))
+    assert run(str(tmp_path / "long.py")) == "interrupted\n"

@@ -210,3 +210,14 @@ def test_objects_die():
     del f, g
     gc.collect()
     assert r() is None
+
+
+def test_other_threads_run_while_a_program_does():
+    f = jax.jit(lambda v: jnp.sin(jnp.cos(v)) @ v)
+    v = jnp.ones((700, 700))
+    expected = float(f(v)[0, 0])
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(float(f(v)[0, 0]))) for _ in range(4)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    assert results == [expected] * 4

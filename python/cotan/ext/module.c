@@ -41,11 +41,15 @@ static PyMethodDef functions[] = {
 /* Ctrl-C while the library computes. */
 static bool interrupted(void)
 {
-    if (!PyErr_CheckSignals()) /* only the main thread ever sees a signal here */
+    if (!PyGILState_Check() || !PyErr_CheckSignals()) /* only the main thread ever sees a signal here */
         return false;
     ext_host_failed();
     return true;
 }
+
+/* Other threads of Python run while a long kernel does. */
+static void *let_go(void) { return PyGILState_Check() ? PyEval_SaveThread() : NULL; }
+static void take_back(void *token) { PyEval_RestoreThread(token); }
 
 static bool fill(PyObject *m)
 {
@@ -68,6 +72,8 @@ PyMODINIT_FUNC PyInit__cotan(void)
         if (!PyErr_Occurred())
             PyErr_SetString(PyExc_ImportError, "cotan._cotan could not be set up");
     }
-    (void)interrupted;
+    base_interrupted = interrupted;
+    base_host_release = let_go;
+    base_host_resume = take_back;
     return m;
 }
