@@ -1,0 +1,4 @@
+"""jax.ops: reductions over segments."""
+from . import _cotan
+
+globals().update(_cotan.bound_functions("ops"))
