@@ -332,3 +332,77 @@ def categorical(key: ArrayLike, logits: ArrayLike, axis: int = -1, shape: Shape 
     >>> jax.random.categorical(jax.random.key(0), jnp.zeros((3, 4))).shape
     (3,)
     """
+
+# ---- gamma draws and theirs (src/random/gamma.c) ----
+
+@jitted("_gamma")
+@positional(3)
+def gamma(key: ArrayLike, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Floats of the gamma distribution with shape parameter ``a`` and scale 1.
+
+    >>> jax.random.gamma(jax.random.key(0), 2.0, (2,)).shape
+    (2,)
+    """
+
+@jitted("_gamma")
+@positional(3)
+def loggamma(key: ArrayLike, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Logarithms of gamma draws, exact where the draws themselves would round to zero.
+
+    >>> jax.random.loggamma(jax.random.key(0), 2.0, (2,)).shape
+    (2,)
+    """
+
+@jitted("_beta")
+@positional(4)
+def beta(key: ArrayLike, a: ArrayLike, b: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Floats of the beta distribution.
+
+    >>> jax.random.beta(jax.random.key(0), 2.0, 3.0, (2,)).shape
+    (2,)
+    """
+
+@jitted("_dirichlet")
+@positional(3)
+def dirichlet(key: ArrayLike, alpha: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Vectors of the Dirichlet distribution, which sum to one.
+
+    >>> jax.random.dirichlet(jax.random.key(0), jnp.ones(3)).shape
+    (3,)
+    """
+
+@jitted("_t")
+@positional(3)
+def t(key: ArrayLike, df: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Floats of Student's t distribution.
+
+    >>> jax.random.t(jax.random.key(0), 3.0, (2,)).shape
+    (2,)
+    """
+
+@jitted("_chisquare")
+@positional(3)
+def chisquare(key: ArrayLike, df: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Floats of the chi-squared distribution.
+
+    >>> jax.random.chisquare(jax.random.key(0), 3.0, (2,)).shape
+    (2,)
+    """
+
+@jitted("_f")
+@positional(4)
+def f(key: ArrayLike, dfnum: ArrayLike, dfden: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Floats of the F distribution.
+
+    >>> jax.random.f(jax.random.key(0), 2.0, 3.0, (2,)).shape
+    (2,)
+    """
+
+@jitted("_generalized_normal")
+@positional(3)
+def generalized_normal(key: ArrayLike, p: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Floats with density proportional to exp(-|x|^p).
+
+    >>> jax.random.generalized_normal(jax.random.key(0), 2.0, (2,)).shape
+    (2,)
+    """

@@ -44,6 +44,7 @@
     P(reduce_axes, F(reduce_axes, AXES, const char *, axes) N(reduce_axes, axis_index_groups)) \
     P(key, F(key, STRING, const char *, impl)) \
     P(random_split, F(random_split, INTS, ct_ints, shape)) \
+    P(random_gamma, F(random_gamma, BOOL, bool, log_space)) \
     P(random_bits, F(random_bits, INT, int64_t, bit_width) F(random_bits, INTS, ct_ints, shape)) \
     P(call, F(call, JAXPR, jaxpr *, jaxpr) F(call, STRING, const char *, name) F(call, BOOL, bool, keep_unused) F(call, BOOL, bool, inlined) F(call, DONATED, ct_ints, donated_invars))
 
