@@ -12,7 +12,7 @@ from .custom_derivatives import custom_jvp, custom_vjp, custom_gradient
 __version__ = "0.10.2"
 __version_info__ = (0, 10, 2)
 
-_SUBMODULES = frozenset(("core", "custom_derivatives", "debug", "dtypes", "errors", "extend", "lax", "nn", "numpy", "random", "stages", "tree", "tree_util",
+_SUBMODULES = frozenset(("core", "custom_derivatives", "debug", "dtypes", "errors", "extend", "lax", "nn", "numpy", "ops", "random", "stages", "tree", "tree_util",
                          "typing", "sharding", "scipy", "image", "interpreters", "experimental", "profiler", "monitoring", "util", "api_util", "dlpack",
                          "flatten_util", "ad_checkpoint", "cloud", "distributed", "example_libraries", "export", "ffi", "ref", "test_util"))
 

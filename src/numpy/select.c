@@ -1,10 +1,18 @@
 /* Choosing between arrays: where. Next: reduce.c. */
-#include "numpy/numpy.h"
+#include "numpy/search.h"
+
+/* The one-argument form: positions of true elements, a tuple. */
+static ct_tree where_true(const ct_where_args *a)
+{
+    ct_array out[NUMPY_MAX_NDIM];
+    int64_t n;
+    return shape_nonzero("where", a->condition, a->size, a->fill_value, &n, out) ? shape_tuple(n, out) : array_poison;
+}
 
 ct_array numpy_where(const ct_where_args *a)
 {
     if (!a->x && !a->y)
-        return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "where with one argument (positions of true elements) is not available yet.");
+        return where_true(a);
     if (!a->x || !a->y)
         return ct_fail(CT_TYPE_ERROR, "where: either both or neither of the x and y arguments should be given.");
     ct_array condition = a->condition, v[3] = {a->x, a->y, NULL};

@@ -27,7 +27,7 @@ def ones(key, shape, dtype=None, out_sharding=None):
 def constant(value, dtype=None):
     """All the same value."""
     def init(key, shape, dtype=dtype, out_sharding=None):
-        return _numpy["full"](shape, value, dtype=dtype)
+        return _numpy["full"](shape, value, dtype=float if dtype is None else dtype)
     return init
 
 

@@ -1,0 +1,144 @@
+"""jax.scipy.special. tools/generate.py says what the notation means."""
+from _types import Array, ArrayLike
+
+# ---- (src/scipy/special.c) ----
+
+def erf(x: ArrayLike) -> Array:
+    """Error function.
+
+    >>> jax.scipy.special.erf(0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def erfc(x: ArrayLike) -> Array:
+    """1 - erf(x).
+
+    >>> jax.scipy.special.erfc(0.0)
+    Array(1., dtype=float32, weak_type=True)
+    """
+
+def erfinv(x: ArrayLike) -> Array:
+    """Inverse of erf.
+
+    >>> jax.scipy.special.erfinv(0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def expit(x: ArrayLike) -> Array:
+    """1 / (1 + exp(-x)), the logistic function.
+
+    >>> jax.scipy.special.expit(0.0)
+    Array(0.5, dtype=float32, weak_type=True)
+    """
+
+def logit(x: ArrayLike) -> Array:
+    """log(x / (1 - x)), the inverse of expit.
+
+    >>> jax.scipy.special.logit(0.5)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def gammaln(x: ArrayLike) -> Array:
+    """Logarithm of the absolute value of the gamma function.
+
+    >>> jax.scipy.special.gammaln(1.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def digamma(x: ArrayLike) -> Array:
+    """Derivative of gammaln.
+
+    >>> jax.scipy.special.digamma(jnp.array([1.]))
+    Array([-0.5772157], dtype=float32)
+    """
+
+def i0(x: ArrayLike) -> Array:
+    """Modified Bessel function of the first kind, order 0.
+
+    >>> jax.scipy.special.i0(0.0)
+    Array(1., dtype=float32, weak_type=True)
+    """
+
+def i0e(x: ArrayLike) -> Array:
+    """exp(-|x|) i0(x).
+
+    >>> jax.scipy.special.i0e(0.0)
+    Array(1., dtype=float32, weak_type=True)
+    """
+
+def i1(x: ArrayLike) -> Array:
+    """Modified Bessel function of the first kind, order 1.
+
+    >>> jax.scipy.special.i1(0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def i1e(x: ArrayLike) -> Array:
+    """exp(-|x|) i1(x).
+
+    >>> jax.scipy.special.i1e(0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def entr(x: ArrayLike) -> Array:
+    """-x log(x); 0 at 0 and -inf below.
+
+    >>> jax.scipy.special.entr(0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def ndtr(x: ArrayLike) -> Array:
+    """Normal distribution function.
+
+    >>> jax.scipy.special.ndtr(0.0)
+    Array(0.5, dtype=float32, weak_type=True)
+    """
+
+def xlogy(x: ArrayLike, y: ArrayLike) -> Array:
+    """x log(y), 0 where x is 0.
+
+    >>> jax.scipy.special.xlogy(0.0, 0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def xlog1py(x: ArrayLike, y: ArrayLike) -> Array:
+    """x log(1 + y), 0 where x is 0.
+
+    >>> jax.scipy.special.xlog1py(0.0, -1.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def rel_entr(p: ArrayLike, q: ArrayLike) -> Array:
+    """p log(p / q); 0 where p is 0, infinite outside.
+
+    >>> jax.scipy.special.rel_entr(0.0, 1.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def kl_div(p: ArrayLike, q: ArrayLike) -> Array:
+    """p log(p / q) - p + q.
+
+    >>> jax.scipy.special.kl_div(1.0, 1.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def gammainc(a: ArrayLike, x: ArrayLike) -> Array:
+    """Regularized lower incomplete gamma function.
+
+    >>> jax.scipy.special.gammainc(1.0, 0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def gammaincc(a: ArrayLike, x: ArrayLike) -> Array:
+    """Regularized upper incomplete gamma function.
+
+    >>> jax.scipy.special.gammaincc(1.0, 0.0)
+    Array(1., dtype=float32, weak_type=True)
+    """
+
+def betaln(a: ArrayLike, b: ArrayLike) -> Array:
+    """Logarithm of the absolute value of the beta function.
+
+    >>> jax.scipy.special.betaln(1.0, 1.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
