@@ -221,3 +221,13 @@ def test_other_threads_run_while_a_program_does():
     [t.start() for t in threads]
     [t.join() for t in threads]
     assert results == [expected] * 4
+
+
+def test_jit_said_twice_shares_programs():
+    f = counting(lambda v: v + 1)
+    g = lambda v: f(v)
+    for _ in range(3):
+        assert float(jax.jit(g)(1.)) == 2.
+    assert f.calls == 1 and float(jax.jit(lambda v: f(v))(1.)) == 2. and f.calls == 2
+    h = jax.vmap(jax.jit(lambda v: f(v)))  # the function lives on in what was made of it
+    assert h(jnp.arange(2.)).tolist() == [1., 2.]

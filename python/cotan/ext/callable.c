@@ -6,8 +6,18 @@
 
 typedef struct host_fn {
     struct ct_function head;
-    PyObject *callable;
+    PyObject *callable; /* or a weak reference to it */
+    bool weak;
 } host_fn;
+
+/* A new reference, or NULL and an exception when the function is gone. */
+static PyObject *callable_of(const host_fn *f)
+{
+    if (!f->weak)
+        return Py_NewRef(f->callable);
+    PyObject *o = PyWeakref_GetObject(f->callable);
+    return o != Py_None ? Py_NewRef(o) : PyErr_Format(PyExc_ReferenceError, "the function of this program does not exist any more");
+}
 
 const char *ext_callable_name(PyObject *callable)
 {
@@ -117,11 +127,11 @@ static bool take_apart(PyObject *callable, PyObject *result, treedef **out_def, 
 static bool host_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
-    PyObject *callable = Py_NewRef(((host_fn *)f)->callable);
-    PyObject *result = invoke(callable, in_def, nin, in);
+    PyObject *callable = callable_of((host_fn *)f);
+    PyObject *result = callable ? invoke(callable, in_def, nin, in) : NULL;
     bool good = result && take_apart(callable, result, out_def, nout, out);
     Py_XDECREF(result);
-    Py_DECREF(callable);
+    Py_XDECREF(callable);
     if (!good) {
         ext_host_failed();
         base_free(*out);
@@ -132,7 +142,14 @@ static bool host_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_arra
     return good;
 }
 
-static const char *host_name(ct_fn f) { return ext_callable_name(((host_fn *)f)->callable); }
+static const char *host_name(ct_fn f)
+{
+    PyObject *callable = callable_of((host_fn *)f);
+    const char *name = callable ? ext_callable_name(callable) : NULL; /* interned: it stays */
+    PyErr_Clear();
+    Py_XDECREF(callable);
+    return name;
+}
 
 static void host_destroy(ct_fn f)
 {
@@ -152,6 +169,11 @@ ct_fn ext_callable(PyObject *callable)
         if (!t->policy.statics.at && !t->policy.static_names && !t->policy.only.at)
             return t->fn;
     }
+    return ext_kept_callable(callable);
+}
+
+ct_fn ext_kept_callable(PyObject *callable)
+{
     if (!PyCallable_Check(callable)) {
         PyErr_Format(PyExc_TypeError, "Expected a callable value, got %S", callable);
         return NULL;
@@ -163,4 +185,52 @@ ct_fn ext_callable(PyObject *callable)
     }
     f->callable = Py_NewRef(callable);
     return &f->head;
+}
+
+/* ---- the programs of a function, however often it is wrapped ---- */
+
+static PyObject *jitted_functions; /* weak reference to a function -> capsule of its jitted ct_fn */
+
+static PyObject *forget(PyObject *self, PyObject *weak)
+{
+    if (PyDict_DelItem(jitted_functions, weak) < 0)
+        PyErr_Clear();
+    Py_RETURN_NONE;
+}
+
+static void capsule_release(PyObject *capsule) { ct_release_fn(PyCapsule_GetPointer(capsule, "ct_fn")); }
+
+static ct_fn remember(PyObject *function)
+{
+    static PyMethodDef definition = {"forget", forget, METH_O, NULL};
+    static PyObject *callback;
+    if (!callback && !(callback = PyCFunction_New(&definition, NULL)))
+        return NULL;
+    PyObject *weak = PyWeakref_NewRef(function, callback);
+    host_fn *f = weak ? (host_fn *)fn_new(&host_class, sizeof *f) : NULL;
+    if (!f) {
+        Py_XDECREF(weak);
+        return weak ? (ext_raise(), NULL) : NULL;
+    }
+    f->callable = Py_NewRef(weak);
+    f->weak = true;
+    ct_fn jitted = ct_jit_(&(ct_jit_args){.f = &f->head});
+    PyObject *capsule = jitted ? PyCapsule_New(ct_retain_fn(jitted), "ct_fn", capsule_release) : ext_raise();
+    bool good = capsule && !PyDict_SetItem(jitted_functions, weak, capsule);
+    Py_XDECREF(capsule);
+    Py_DECREF(weak);
+    return good ? jitted : NULL;
+}
+
+ct_fn ext_jitted(PyObject *callable)
+{
+    if (!PyFunction_Check(callable)) {
+        ct_fn f = ext_callable(callable);
+        return f ? ct_jit_(&(ct_jit_args){.f = f}) : NULL;
+    }
+    if (!jitted_functions && !(jitted_functions = PyDict_New()))
+        return NULL;
+    PyObject *weak = PyWeakref_NewRef(callable, NULL), *known = weak ? PyDict_GetItemWithError(jitted_functions, weak) : NULL;
+    Py_XDECREF(weak);
+    return known ? PyCapsule_GetPointer(known, "ct_fn") : PyErr_Occurred() ? NULL : remember(callable);
 }

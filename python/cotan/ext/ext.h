@@ -141,8 +141,10 @@ bool ext_convert_leaves(const flattening *f, ct_array *out, const char *what);
 /* ---- functions (callable.c) ---- */
 /* A Python callable as a ct_fn owned by the current scope. */
 ct_fn ext_callable(PyObject *callable);
-/* The callable behind such a ct_fn, or NULL (borrowed). */
-PyObject *ext_callable_of(ct_fn f);
+/* The same, and it keeps the callable alive: for rules, which programs hold longer than Python's objects do. */
+ct_fn ext_kept_callable(PyObject *callable);
+/* jit of a callable without options: one for each function of Python, so that jit(f) said twice shares its programs. It doesn't keep the function alive. */
+ct_fn ext_jitted(PyObject *callable);
 const char *ext_callable_name(PyObject *callable); /* UTF-8, borrowed from the object */
 
 /* ---- calls of transformed functions (call.c) ---- */

@@ -222,7 +222,8 @@ PyObject *numpy_from_array(ct_array a, bool copy)
     PyObject *shape = dtype ? PyTuple_New(a->aval.ndim) : NULL;
     for (int k = 0; shape && k < a->aval.ndim; k++)
         PyTuple_SET_ITEM(shape, k, PyLong_FromLongLong(a->aval.shape[k]));
-    PyObject *view = shape ? PyMemoryView_FromMemory(a->size ? (char *)a->data : (char *)(uintptr_t)"", (Py_ssize_t)((size_t)a->size * ct_itemsize((ct_dtype)a->aval.dtype)), PyBUF_READ) : NULL;
+    Py_ssize_t bytes = (Py_ssize_t)((size_t)a->size * ct_itemsize((ct_dtype)a->aval.dtype));
+    PyObject *view = shape ? PyMemoryView_FromMemory(a->size ? (char *)a->data : (char *)(uintptr_t)"", bytes, PyBUF_READ) : NULL;
     if (a->aval.dtype == CT_FLOAT0 || !a->size) {
         out = shape ? PyObject_CallMethod(np, "zeros", "OO", shape, dtype) : NULL;
     } else if (view) {

@@ -55,7 +55,8 @@ static PyObject *jvp(PyObject *self, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOO|p:jvp", (char **)(uintptr_t)names, &fun, &primals, &tangents, &has_aux))
         return NULL;
     if (!(PyTuple_Check(primals) || PyList_Check(primals)) || !(PyTuple_Check(tangents) || PyList_Check(tangents)))
-        return PyErr_Format(PyExc_TypeError, "primal and tangent arguments to jax.jvp must be tuples or lists; found %s and %s.", Py_TYPE(primals)->tp_name, Py_TYPE(tangents)->tp_name);
+        return PyErr_Format(PyExc_TypeError, "primal and tangent arguments to jax.jvp must be tuples or lists; found %s and %s.",
+                            Py_TYPE(primals)->tp_name, Py_TYPE(tangents)->tp_name);
     ct_scope scope = ct_begin();
     ct_fn f = ext_callable(fun);
     ct_tree p = f ? ext_tree(primals, "jvp") : NULL, t = p ? ext_tree(tangents, "jvp") : NULL;
@@ -216,8 +217,8 @@ static PyObject *jit(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObje
 {
     if (n == 1 && !names) {
         ct_scope scope = ct_begin();
-        ct_fn f = ext_callable(args[0]);
-        PyObject *out = f ? ext_function_new(ext_jit_type, args[0], ct_jit_(&(ct_jit_args){.f = f}), NULL) : NULL;
+        ct_fn f = ext_jitted(args[0]);
+        PyObject *out = f ? ext_function_new(ext_jit_type, args[0], f, NULL) : PyErr_Occurred() ? NULL : ext_raise();
         ct_end_(scope, NULL);
         return out;
     }
@@ -239,7 +240,8 @@ static PyObject *custom(PyObject *const *args, Py_ssize_t n, bool reverse)
     if (!ext_argnums(args[n - 1], &nondiff, &one, "nondiff_argnums"))
         return NULL;
     ct_scope scope = ct_begin();
-    ct_fn f = ext_callable(args[0]), rule = f ? ext_callable(args[1]) : NULL, backward = rule && reverse ? ext_callable(args[2]) : NULL, made = NULL;
+    ct_fn f = ext_kept_callable(args[0]), rule = f ? ext_kept_callable(args[1]) : NULL, made = NULL;
+    ct_fn backward = rule && reverse ? ext_kept_callable(args[2]) : NULL;
     if (rule && (!reverse || backward))
         made = reverse ? ct_custom_vjp_(f, rule, backward, nondiff) : ct_custom_jvp_(f, rule, nondiff);
     PyObject *out = PyErr_Occurred() ? NULL : ext_function_new(ext_function_type, args[0], made, &(ext_policy){.lenient = true});
