@@ -234,7 +234,7 @@ def logsumexp(a: ArrayLike, axis: Axis = None, b: ArrayLike | None = None, keepd
       where: booleans: which elements count.
 
     >>> jax.nn.logsumexp(jnp.array([1000., 1000.]))
-    Array(1000.69316, dtype=float32)
+    Array(1000.6932, dtype=float32)
     """
 
 def logmeanexp(x: ArrayLike, axis: Axis = None, where: ArrayLike | None = None, keepdims: bool = False) -> Array:

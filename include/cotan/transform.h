@@ -127,6 +127,8 @@ static inline ct_fn ct_fn_of_6(ct_f6 *f, const char *name) { return ct_function_
 #define CT_PICK8(a, b, c, d, e, f, g, h, i, ...) i
 #define CT_MAP(m, ...) CT_PICK8(__VA_ARGS__, CT_MAP_8, CT_MAP_7, CT_MAP_6, CT_MAP_5, CT_MAP_4, CT_MAP_3, CT_MAP_2, CT_MAP_1, )(m, __VA_ARGS__)
 #define CT_COUNT(...) CT_PICK8(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+/* f applied leaf by leaf to one tree or to two of one structure. */
+#define ct_map(f, ...) CT_PICK8(__VA_ARGS__, , , , , , , ct_map2, ct_map1, )(f, __VA_ARGS__)
 #define ct_call(f, ...) ct_call_(ct_function(f), CT_COUNT(__VA_ARGS__), (ct_tree[]){CT_MAP(CT_VALUE, __VA_ARGS__)})
 #define ct_jaxpr(f, ...) ct_jaxpr_text(ct_function(f), CT_COUNT(__VA_ARGS__), (ct_tree[]){CT_MAP(CT_VALUE, __VA_ARGS__)})
 #endif
