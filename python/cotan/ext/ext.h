@@ -200,7 +200,7 @@ PyObject *ext_bound_object(const char *module, const char *name);
 /* ---- configuration (config.c), jaxprs as objects (jaxpr.c) ---- */
 extern PyMethodDef ext_config_methods[];
 bool ext_init_jaxprs(PyObject *module);
-extern PyMethodDef ext_jaxpr_methods[];
+extern PyMethodDef ext_jaxpr_methods[], ext_callback_methods[];
 
 /* Adds a heap type to the module under its short name. */
 PyTypeObject *ext_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base);

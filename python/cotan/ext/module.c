@@ -54,7 +54,7 @@ static void take_back(void *token) { PyEval_RestoreThread(token); }
 static bool fill(PyObject *m)
 {
     PyMethodDef *const lists[] = {functions, ext_tree_methods, ext_treemap_methods, ext_treepath_methods, ext_transform_methods, ext_control_methods, ext_binding_methods,
-                                  ext_config_methods, ext_jaxpr_methods};
+                                  ext_config_methods, ext_callback_methods, ext_jaxpr_methods};
     for (size_t i = 0; i < countof(lists); i++)
         if (PyModule_AddFunctions(m, lists[i]) < 0)
             return false;

@@ -1,0 +1,2 @@
+"""jax.experimental."""
+from .._callback import io_callback
