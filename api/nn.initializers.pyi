@@ -18,6 +18,6 @@ def scaled(key: ArrayLike, shape: Shape, dtype: DTypeLike | None = None, *, scal
       distribution: "truncated_normal", "normal" or "uniform".
       in_axis, out_axis, batch_axis: which axes count inputs, outputs and independent layers; the others are the receptive field of a convolution.
 
-    >>> jax.nn.initializers.scaled(jax.random.key(0), (2, 3)).shape
+    >>> jax.nn.initializers.variance_scaling(1.0, "fan_in", "normal")(jax.random.key(0), (2, 3)).shape
     (2, 3)
     """

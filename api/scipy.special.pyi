@@ -84,14 +84,14 @@ def entr(x: ArrayLike) -> Array:
     """-x log(x); 0 at 0 and -inf below.
 
     >>> jax.scipy.special.entr(0.0)
-    Array(0., dtype=float32, weak_type=True)
+    Array(-0., dtype=float32, weak_type=True)
     """
 
 def ndtr(x: ArrayLike) -> Array:
     """Normal distribution function.
 
     >>> jax.scipy.special.ndtr(0.0)
-    Array(0.5, dtype=float32, weak_type=True)
+    Array(0.5, dtype=float32)
     """
 
 def xlogy(x: ArrayLike, y: ArrayLike) -> Array:

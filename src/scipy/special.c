@@ -26,7 +26,7 @@ ct_array scipy_special_i0(ct_array x) { return numpy_unary_inexact(x, unscaled_i
 
 ct_array scipy_special_i1(ct_array x) { return numpy_unary_inexact(x, unscaled_i1); }
 
-static ct_array logit(ct_array x) { return op_log(div(x, sub(1, x))); }
+static ct_array logit(ct_array x) { return op_log(div(x, op_sub(numpy_number(1, x), x))); }
 
 ct_array scipy_special_logit(ct_array x) { return numpy_unary_inexact(x, logit); }
 
