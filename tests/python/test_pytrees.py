@@ -115,3 +115,15 @@ def test_key_order_is_remembered_correctly():
         assert jax.tree.leaves({2: "x", 10: "y", 1: "z"}) == ["z", "x", "y"]
     k = {f"k{n}": n for n in range(300)}
     assert list(jax.tree.map(lambda v: v, k)) == sorted(k)
+
+
+def test_ravel():
+    from jax.flatten_util import ravel_pytree
+    vector, unravel = ravel_pytree({"a": jnp.arange(4).reshape(2, 2), "b": 0.5})
+    assert vector.tolist() == [0., 1., 2., 3., .5] and vector.dtype == jnp.float32
+    back = unravel(vector * 2)
+    assert back["a"].tolist() == [[0, 2], [4, 6]] and back["a"].dtype == jnp.int32 and float(back["b"]) == 1.
+    with pytest.raises(ValueError, match="unravel"):
+        unravel(vector[:2])
+    assert jax.grad(lambda v: unravel(v)["b"] ** 2)(vector).tolist() == [0., 0., 0., 0., 1.]
+    assert ravel_pytree({})[0].shape == (0,)
