@@ -22,6 +22,11 @@ _flags = {"jax_enable_x64": False, "jax_disable_jit": False, "jax_debug_nans": F
 _setters = {"jax_enable_x64": (_cotan.get_x64, _cotan.set_x64), "jax_disable_jit": (_cotan.get_disable_jit, _cotan.set_disable_jit)}
 
 
+# values that would have to change results or raise errors, and cannot yet
+_refused = {"jax_numpy_dtype_promotion": ("strict",), "jax_numpy_rank_promotion": ("raise", "warn"), "jax_check_tracer_leaks": (True,),
+            "jax_default_prng_impl": ("rbg", "unsafe_rbg"), "jax_transfer_guard": ("disallow", "log"), "jax_debug_key_reuse": (True,)}
+
+
 class Config:
     """Flags as attributes: config.jax_enable_x64; config.update(name, value) changes one."""
 
@@ -42,6 +47,11 @@ class Config:
             _setters[name][1](_truth(value))
         elif name not in _flags:
             raise AttributeError(f"Unrecognized config option: {name}")
+        if name in ("jax_debug_nans", "jax_debug_infs"):
+            other = {**_flags, name: _truth(value)}
+            _cotan.set_debug(other["jax_debug_nans"], other["jax_debug_infs"])
+        elif value in _refused.get(name, ()):
+            raise NotImplementedError(f"{name} = {value!r} is not there yet")
         _flags[name] = value
 
     def read(self, name):

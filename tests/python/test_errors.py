@@ -157,3 +157,22 @@ def test_exceptions_pass_through(transform):
 def test_float64_is_truncated_with_a_warning():
     with pytest.warns(UserWarning, match="float64"):
         assert jnp.zeros(3, dtype="float64").dtype == jnp.float32
+
+
+def test_debug_nans():
+    with jax.debug_nans(True):
+        with pytest.raises(FloatingPointError, match="nan.*log"):
+            jnp.log(-1.)
+        with pytest.raises(FloatingPointError, match="nan"):
+            jax.jit(lambda v: v / v)(0.)
+        with pytest.raises(FloatingPointError, match="nan"):
+            x[:1] / x[:1]
+        assert jnp.array(np.nan).shape == () and float(jnp.log(1.)) == 0. and jnp.exp(1000.) == jnp.inf
+    assert bool(jnp.isnan(jnp.log(-1.)))
+    with jax.debug_infs(True), pytest.raises(FloatingPointError, match="inf"):
+        jnp.exp(1000.)
+
+
+def test_switches_that_would_do_nothing_say_so():
+    with pytest.raises(NotImplementedError, match="rank_promotion"):
+        jax.config.update("jax_numpy_rank_promotion", "raise")

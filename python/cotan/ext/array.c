@@ -61,6 +61,8 @@ PyObject *ext_wrap(ct_tree a)
 PyObject *ext_finish(ct_scope scope, ct_tree result)
 {
     PyObject *o = ext_wrap(result);
+    if (unlikely(ext_debug_nans || ext_debug_infs) && o && ext_refuse_nans(1, &result, "an operator"))
+        Py_CLEAR(o);
     ct_end_(scope, NULL);
     return o;
 }

@@ -233,7 +233,11 @@ PyObject *ext_call_run(ct_fn f, const ext_call *c)
     int64_t nout = 0;
     ct_array *out = NULL;
     bool good = fn_call(f, c->def, c->n, c->at, &out_def, &nout, &out) && ct_ok();
-    PyObject *result = good ? ext_wrap_tree(out_def, nout, out) : ext_raise();
+    PyObject *result = NULL;
+    if (!good)
+        ext_raise();
+    else if (likely(!(ext_debug_nans || ext_debug_infs)) || !ext_refuse_nans(nout, out, fn_name(f)))
+        result = ext_wrap_tree(out_def, nout, out);
     object_release(out_def);
     base_free(out);
     return result;

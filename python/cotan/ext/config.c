@@ -16,7 +16,45 @@ static PyObject *set_disable_jit(PyObject *self, PyObject *on)
     Py_RETURN_NONE;
 }
 
+/* ---- debug_nans and debug_infs: results are looked at before Python gets them ---- */
+
+bool ext_debug_nans, ext_debug_infs;
+
+static PyObject *set_debug(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    if (n != 2)
+        return PyErr_Format(PyExc_TypeError, "set_debug(nans, infs)");
+    ext_debug_nans = PyObject_IsTrue(args[0]) > 0;
+    ext_debug_infs = PyObject_IsTrue(args[1]) > 0;
+    Py_RETURN_NONE;
+}
+
+static bool bad_element(ct_array a, const char **what)
+{
+    if (!is_array(a) || !dtype_inexact((ct_dtype)a->aval.dtype))
+        return false;
+    for (int64_t i = 0; i < a->size; i++) {
+        double v = array_get_double(a, i);
+        *what = v != v ? "nan" : "inf";
+        if (v != v ? ext_debug_nans : ext_debug_infs && (v - v != 0))
+            return true;
+    }
+    return false;
+}
+
+bool ext_refuse_nans(int64_t n, const ct_array *values, const char *where)
+{
+    const char *what;
+    for (int64_t i = 0; i < n; i++)
+        if (bad_element(values[i], &what)) {
+            PyErr_Format(PyExc_FloatingPointError, "invalid value (%s) encountered in %s", what, where);
+            return true;
+        }
+    return false;
+}
+
 PyMethodDef ext_config_methods[] = {
+    {"set_debug", EXT_FASTCALL(set_debug), METH_FASTCALL, NULL},
     {"get_x64", get_x64, METH_NOARGS, NULL},
     {"set_x64", set_x64, METH_O, NULL},
     {"get_disable_jit", get_disable_jit, METH_NOARGS, NULL},

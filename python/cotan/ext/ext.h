@@ -199,6 +199,9 @@ PyObject *ext_bound_object(const char *module, const char *name);
 
 /* ---- configuration (config.c), jaxprs as objects (jaxpr.c) ---- */
 extern PyMethodDef ext_config_methods[];
+/* jax_debug_nans, jax_debug_infs: true and FloatingPointError when one of the values has such an element. */
+extern bool ext_debug_nans, ext_debug_infs;
+bool ext_refuse_nans(int64_t n, const ct_array *values, const char *where);
 bool ext_init_jaxprs(PyObject *module);
 extern PyMethodDef ext_jaxpr_methods[], ext_callback_methods[];
 
