@@ -73,7 +73,7 @@ def test_devices_by_flag():
 def test_interrupting_a_program(tmp_path):
     """Ctrl-C ends a long jitted program with KeyboardInterrupt."""
     (tmp_path / "long.py").write_text(textwrap.dedent("""
-        import os, signal, threading
+        import time, os, signal, threading
         import jax, jax.numpy as jnp
         def f(x):
             for _ in range(400):

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Cotan against the installed JAX, live: public names and signatures, and programs that must print the same on both.
+
+    tests/conformance/run.py [--venv .venv] [--jax PYTHON] [--missing]
+
+JAX is installed into build/jax on first use. The last line is 'N passed, N failed': a program counts one; names are reported, not judged.
+"""
+import argparse
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+MODULES = ["jax", "jax.numpy", "jax.lax", "jax.nn", "jax.random", "jax.tree_util", "jax.tree", "jax.errors", "jax.dtypes", "jax.scipy.special", "jax.ops"]
+NAMES = """
+import importlib, inspect, json, sys
+found = {}
+for module in %r:
+    try:
+        m = importlib.import_module(module)
+    except ImportError:
+        continue
+    for name in dir(m) if not asked else asked.get(module, []):
+        if name.startswith("_") or not hasattr(m, name):
+            continue
+        value = getattr(m, name)
+        if inspect.ismodule(value):
+            continue
+        try:
+            signature = list(inspect.signature(value).parameters)
+        except (TypeError, ValueError):
+            signature = None
+        found.setdefault(module, {})[name] = signature
+print(json.dumps(found))
+"""
+NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)")
+
+
+def oracle(build):
+    python = os.path.join(build, "jax", "bin", "python")
+    ready = os.path.join(build, "jax", ".ready")
+    if not os.path.exists(ready):
+        subprocess.run([sys.executable, "-m", "venv", os.path.join(build, "jax")], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "jax==0.10.2", "numpy", "matplotlib"], check=True)
+        open(ready, "w").close()
+    return [python]
+
+
+def run(launcher, program, limit=300):
+    environment = dict(os.environ, JAX_PLATFORMS="cpu", PYTHONWARNINGS="ignore")
+    try:
+        done = subprocess.run([*launcher, program], capture_output=True, text=True, timeout=limit, cwd=ROOT, env=environment)
+    except subprocess.TimeoutExpired:
+        return f"no end after {limit} s"
+    return done.stdout if done.returncode == 0 else f"failed: {done.stderr[-400:]}"
+
+
+def names(launcher, asked):
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as f:
+        f.write(f"asked = {asked!r}\n" + NAMES % MODULES)
+        f.flush()
+        output = run(launcher, f.name)
+    return json.loads(output.splitlines()[-1])
+
+
+def same(a, b):
+    words = lambda s: " ".join(NUMBER.sub("#", s).split())
+    close = lambda x, y: abs(float(x) - float(y)) <= 1e-4 * max(abs(float(x)), abs(float(y))) + 1e-6
+    return words(a) == words(b) and all(close(x, y) for x, y in zip(NUMBER.findall(a), NUMBER.findall(b)))
+
+
+def tour_programs(folder):
+    for page in sorted(glob.glob(os.path.join(ROOT, "docs", "tour", "[0-9]*.md"))):
+        with open(page, encoding="utf-8") as f:
+            text = "\n".join(re.findall(r"```python\n(.*?)```", f.read(), re.S))
+        path = os.path.join(folder, os.path.basename(page)[:-3] + ".py")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        yield path
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default=os.path.join(ROOT, "build"))
+    parser.add_argument("--venv", default=os.path.join(ROOT, ".venv"))
+    parser.add_argument("--jax", help="a Python with JAX")
+    parser.add_argument("--missing", action="store_true", help="list the names that are missing")
+    args = parser.parse_args()
+    jax = [args.jax] if args.jax else oracle(args.build)
+    cotan = [os.path.join(args.venv, "bin", "python"), "-m", "cotan"]
+
+    theirs = names(jax, None)
+    ours = names(cotan, {module: list(found) for module, found in theirs.items()})
+    for module, found in theirs.items():
+        have = ours.get(module, {})
+        differ = [n for n in have if have[n] is not None and found[n] is not None and have[n] != found[n]]
+        print(f"{module:20} {len(have):4} of {len(found):4} names, {len(differ)} with other parameters")
+        if args.missing:
+            print("    missing:", " ".join(sorted(set(found) - set(have))))
+            print("    differ:", " ".join(differ))
+
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for program in [*tour_programs(folder), os.path.join(ROOT, "examples", "digits.py")]:
+            a, b = run(cotan, program), run(jax, program)
+            good = same(a, b)
+            passed, failed = passed + good, failed + (not good)
+            print("ok  " if good else "FAIL", os.path.basename(program))
+            if not good:
+                print(f"--- Cotan\n{a}\n--- JAX\n{b}")
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
