@@ -1,0 +1,40 @@
+"""Evaluates functions.txt: one expression a line; "let" lines define names. A result is a list of (dtype, weakly typed, shape, numbers) or an exception's class."""
+import os
+import warnings
+
+HERE = os.path.dirname(__file__)
+
+
+def scope():
+    import jax
+    import numpy as np
+    return {"jax": jax, "jnp": jax.numpy, "nn": jax.nn, "random": jax.random, "np": np}
+
+
+def lines():
+    with open(os.path.join(HERE, "functions.txt")) as f:
+        return [line.strip() for line in f if line.strip() and not line.startswith("#")]
+
+
+def describe(leaf):
+    import jax
+    import numpy as np
+    weak = bool(getattr(leaf, "weak_type", False))
+    if "key<" in str(getattr(leaf, "dtype", "")):
+        leaf = jax.random.key_data(leaf)
+    a = np.asarray(leaf)
+    if a.dtype.kind == "c":
+        numbers = a.view(a.real.dtype).ravel()
+    else:
+        numbers = a.astype(np.float64).ravel() if a.dtype.kind not in "iub" else a.ravel()
+    return [str(a.dtype), weak, list(a.shape), [float(f"{v:.8g}") if numbers.dtype.kind == "f" else int(v) for v in numbers]]
+
+
+def evaluate(line, names):
+    import jax
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return [describe(leaf) for leaf in jax.tree_util.tree_leaves(eval(line, names))]
+        except Exception as e:
+            return type(e).__name__
