@@ -3,7 +3,11 @@
  *     ct_call(ct_cond(on_true, on_false), predicate, x, y)       one of two functions of (x, y)
  *     ct_call(ct_branches(f0, f1, f2), index, x)                   one of several, the index clipped to what there is
  *
- * Branches take the operands and give results of one structure and type. */
+ *     ct_call(ct_scan(step), carry, xs)                            step(carry, x) -> (carry, y) along the first axis of xs
+ *     ct_call(ct_while_loop(test, step), carry)                    carry = step(carry) as long as test(carry)
+ *     ct_call(ct_fori_loop(step), 0, n, carry)                     carry = step(i, carry) for i from 0 up to n
+ *
+ * Branches take the operands and give results of one structure and type; steps give back what they take. */
 #ifndef COTAN_CONTROL_H
 #define COTAN_CONTROL_H
 #include "cotan/transform.h"
@@ -13,7 +17,25 @@ extern "C" {
 
 CT_API ct_fn ct_cond_(ct_fn on_true, ct_fn on_false);
 CT_API ct_fn ct_switch_(int64_t n, const ct_fn *branches);
+
+typedef struct ct_scan_args {
+    ct_fn f;
+    int64_t length;       /* default: the size of the first axis of xs */
+    bool no_steps;        /* length is given and zero */
+    bool reverse;         /* from the last slice to the first; ys stay in the order of xs */
+    int64_t unroll;       /* default 1 */
+    const char *variable; /* what messages call the carry */
+} ct_scan_args;
+/* A function of (init, xs), or of init alone with a length: gives (carry, ys). Reverse-differentiable. */
+CT_API ct_fn ct_scan_(const ct_scan_args *args);
+/* A function of the initial carry; `variable` may be NULL. Forward-differentiable only. */
+CT_API ct_fn ct_while_loop_(ct_fn test, ct_fn step, const char *variable);
+/* A function of (lower, upper, init). With concrete bounds a scan, otherwise a while loop. */
+CT_API ct_fn ct_fori_loop_(ct_fn step, int64_t unroll, const char *variable);
 #ifndef __cplusplus
+#define ct_scan(...) ct_scan_(&(ct_scan_args){CT_FN_FIRST(__VA_ARGS__)})
+#define ct_while_loop(test, step) ct_while_loop_(ct_function(test), ct_function(step), NULL)
+#define ct_fori_loop(step) ct_fori_loop_(ct_function(step), 1, NULL)
 #define ct_cond(on_true, on_false) ct_cond_(ct_function(on_true), ct_function(on_false))
 #define ct_branches(...) ct_switch_(CT_COUNT(__VA_ARGS__), (ct_fn[]){CT_MAP(ct_function, __VA_ARGS__)})
 #endif

@@ -86,6 +86,8 @@ ct_array array_new(ct_dtype dtype, bool weak, int64_t ndim, const int64_t *shape
 static inline ct_array array_like(const aval *a) { return array_new((ct_dtype)a->dtype, a->weak, a->ndim, a->shape); }
 /* The same elements under another shape or dtype of the same size in bytes, or weakness: shares the buffer. */
 ct_array array_view(ct_array a, ct_dtype dtype, bool weak, int64_t ndim, const int64_t *shape);
+/* The elements from the first-th on, as many as the shape holds: shares the buffer. */
+ct_array array_part(ct_array a, int64_t first, int64_t ndim, const int64_t *shape);
 /* A tracer with the given aval (copied); the trace fills the rest. Destroying it releases primal and tangent and calls trace_release. */
 ct_array array_tracer(struct trace *trace, const aval *a);
 /* A scalar of the dtype with this value (converted as a C cast, exact where it can be). */

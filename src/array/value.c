@@ -122,6 +122,14 @@ ct_array array_view(ct_array a, ct_dtype dtype, bool weak, int64_t ndim, const i
     return view;
 }
 
+ct_array array_part(ct_array a, int64_t first, int64_t ndim, const int64_t *shape)
+{
+    ct_array part = array_view(a, (ct_dtype)a->aval.dtype, a->aval.weak, ndim, shape);
+    if (likely(!is_poison(part)))
+        part->data = (char *)a->data + (size_t)first * dtype_table[a->aval.dtype].itemsize;
+    return part;
+}
+
 ct_array array_tracer(struct trace *trace, const aval *a)
 {
     ct_array t = new_value(&tracer_class, KIND_TRACER, (ct_dtype)a->dtype, a->weak, a->ndim, a->shape);

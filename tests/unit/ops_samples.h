@@ -118,7 +118,7 @@ static const sample samples[OP_COUNT] = {
     ELSEWHERE(random_fold_in, "structured_random"), ELSEWHERE(random_bits, "structured_random"), ELSEWHERE(random_wrap, "structured_random"), ELSEWHERE(random_unwrap, "structured_random"),
     ELSEWHERE(random_clone, "structured_random"), ELSEWHERE(psum, "ops_collectives"), ELSEWHERE(pmax, "ops_collectives"), ELSEWHERE(pmin, "ops_collectives"),
     ELSEWHERE(axis_index, "ops_collectives"), ELSEWHERE(all_gather, "ops_collectives"), ELSEWHERE(all_to_all, "ops_collectives"), ELSEWHERE(ppermute, "ops_collectives"),
-    ELSEWHERE(jit, "transform"), ELSEWHERE(custom_jvp_call, "transform"), ELSEWHERE(custom_vjp_call, "transform"), ELSEWHERE(custom_lin, "transform"), ELSEWHERE(cond, "transform"),
+    ELSEWHERE(jit, "transform"), ELSEWHERE(custom_jvp_call, "transform"), ELSEWHERE(custom_vjp_call, "transform"), ELSEWHERE(custom_lin, "transform"), ELSEWHERE(cond, "control"), ELSEWHERE(scan, "control"), ELSEWHERE(while, "control"),
 };
 
 /* ---- applying one ---- */

@@ -1,4 +1,4 @@
-/* jax.lax.cond and jax.lax.switch: functions of Python chosen by the library (transform/cond.c). */
+/* jax.lax's control flow over functions of Python: cond and switch (transform/cond.c), scan (scan.c), while_loop and fori_loop (while.c). */
 #include "ext.h"
 
 #include "cotan/control.h"
@@ -27,7 +27,72 @@ static PyObject *branches(PyObject *self, PyObject *const *args, Py_ssize_t n)
     return out;
 }
 
+/* The name of the n-th parameter, for messages; NULL for what is no plain function. */
+static const char *parameter_name(PyObject *f, int n)
+{
+    PyObject *code = PyFunction_Check(f) ? PyFunction_GetCode(f) : NULL;
+    if (!code || ((PyCodeObject *)code)->co_argcount <= n)
+        return NULL;
+    PyObject *names = PyCode_GetVarnames((PyCodeObject *)code);
+    const char *name = names ? PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, n)) : NULL;
+    Py_XDECREF(names); /* the code object holds the string */
+    PyErr_Clear();
+    return name;
+}
+
+/* _scan(function, length or None, reverse, unroll): the function of (init, xs). */
+static PyObject *scan(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    int64_t length = 0, unroll = 1;
+    if (n != 4)
+        return PyErr_Format(PyExc_TypeError, "_scan(function, length, reverse, unroll)");
+    if ((args[1] != Py_None && !ext_int(args[1], &length, "scan: length")) || !ext_int(args[3], &unroll, "scan: unroll"))
+        return NULL;
+    int reverse = PyObject_IsTrue(args[2]);
+    if (reverse < 0)
+        return NULL;
+    ct_scope scope = ct_begin();
+    ct_fn f = ext_callable(args[0]);
+    PyObject *out = f ? ext_function_new(ext_function_type, args[0],
+                                         ct_scan_(&(ct_scan_args){.f = f, .length = length, .no_steps = args[1] != Py_None && !length, .reverse = reverse,
+                                                                  .unroll = unroll, .variable = parameter_name(args[0], 0)}),
+                                         NULL)
+                      : NULL;
+    ct_end_(scope, NULL);
+    return out;
+}
+
+/* _while_loop(cond, body): the function of the initial value. */
+static PyObject *while_loop(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    if (n != 2)
+        return PyErr_Format(PyExc_TypeError, "_while_loop(cond_fun, body_fun)");
+    ct_scope scope = ct_begin();
+    ct_fn test = ext_callable(args[0]), step = test ? ext_callable(args[1]) : NULL;
+    PyObject *out = step ? ext_function_new(ext_function_type, args[1], ct_while_loop_(test, step, parameter_name(args[1], 0)), NULL) : NULL;
+    ct_end_(scope, NULL);
+    return out;
+}
+
+/* _fori_loop(body, unroll): the function of (lower, upper, init). */
+static PyObject *fori_loop(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    int64_t unroll = 1;
+    if (n != 2)
+        return PyErr_Format(PyExc_TypeError, "_fori_loop(body_fun, unroll)");
+    if (!ext_int(args[1], &unroll, "fori_loop: unroll"))
+        return NULL;
+    ct_scope scope = ct_begin();
+    ct_fn step = ext_callable(args[0]);
+    PyObject *out = step ? ext_function_new(ext_function_type, args[0], ct_fori_loop_(step, unroll, parameter_name(args[0], 1)), NULL) : NULL;
+    ct_end_(scope, NULL);
+    return out;
+}
+
 PyMethodDef ext_control_methods[] = {
+    {"_scan", EXT_FASTCALL(scan), METH_FASTCALL, NULL},
+    {"_while_loop", EXT_FASTCALL(while_loop), METH_FASTCALL, NULL},
+    {"_fori_loop", EXT_FASTCALL(fori_loop), METH_FASTCALL, NULL},
     {"_branches", EXT_FASTCALL(branches), METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -1,0 +1,239 @@
+/* What scan and while share: a body is staged on its carry, whose type it must keep. Next: scan.c, while.c. */
+#include "transform/loop.h"
+
+bool loop_good(int64_t n, const ct_array *values)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (values[i] && is_poison(values[i]))
+            return false;
+    return true;
+}
+
+void loop_set(ct_array *slot, ct_array value)
+{
+    if (value)
+        object_retain(value);
+    object_release(*slot);
+    *slot = value;
+}
+
+ct_array loop_give(ct_array *slot, const aval *a)
+{
+    ct_array value = *slot;
+    *slot = NULL;
+    if (!scope_own(value))
+        return array_poison;
+    return value->aval.weak == a->weak ? value : array_view(value, (ct_dtype)a->dtype, a->weak, a->ndim, a->shape);
+}
+
+char *loop_string(const char *s)
+{
+    size_t n = strlen(s) + 1;
+    char *copy = base_alloc(n);
+    return copy ? memcpy(copy, s, n) : NULL;
+}
+
+/* ---- staging a body ---- */
+
+static bool run_body(void *env, int64_t nin, const ct_array *in, leaves *out)
+{
+    loop_body *b = env;
+    object_release(b->out_def);
+    b->out_def = NULL;
+    ct_array next = b->counts ? op_add(in[0], op_number(1, in[0])) : NULL;
+    if (!fn_call(b->f, b->in_def, nin, in, &b->out_def, &out->n, &out->at))
+        return false;
+    if (!b->counts)
+        return true;
+    ct_array *all = base_alloc((size_t)(out->n + 1) * sizeof *all);
+    if (!all)
+        return false;
+    memcpy(all + 1, out->at, (size_t)out->n * sizeof *all);
+    base_free(out->at);
+    *out = (leaves){out->n + 1, all};
+    return !is_poison(all[0] = next);
+}
+
+static bool fail_text(text *t)
+{
+    char *s = text_end(t);
+    base_fail(CT_TYPE_ERROR, "%s", s ? s : "loop body function carry input and carry output must have equal types");
+    base_free(s);
+    return false;
+}
+
+static const char *kind_name(const treedef *d)
+{
+    switch ((tree_kind)d->nodes[d->count - 1].kind) {
+    case TREE_LEAF:
+        return "an array";
+    case TREE_NONE:
+        return "None";
+    case TREE_TUPLE:
+        return "a <class 'tuple'>";
+    case TREE_LIST:
+        return "a <class 'list'>";
+    case TREE_DICT:
+        return "a <class 'dict'>";
+    case TREE_CUSTOM:
+    case TREE_STATIC:
+        return "a container";
+    }
+    return "a container";
+}
+
+static bool fail_structure(const loop_body *b, const treedef *got)
+{
+    text t = {0};
+    text_add(&t, "%s body function carry input and carry output must have the same pytree structure, but they differ:\n\n", b->who);
+    const char *name = b->variable ? b->variable : "";
+    if (b->carry_def->nodes[b->carry_def->count - 1].kind != got->nodes[got->count - 1].kind) {
+        text_add(&t, "The input carry %s is %s but the corresponding component of the carry output is %s, so their Python types differ.", name,
+                 kind_name(b->carry_def), kind_name(got));
+    } else {
+        text_add(&t, "The input carry %s has the structure ", name);
+        treedef_text(&t, b->carry_def);
+        text_add(&t, " but the carry output has ");
+        treedef_text(&t, got);
+        text_add(&t, ".");
+    }
+    text_add(&t, "\n\nRevise the function so that the carry output has the same pytree structure as the carry input.");
+    return fail_text(&t);
+}
+
+static bool check_structure(const loop_body *b, const jaxpr *j)
+{
+    const tree_node *root = &b->out_def->nodes[b->out_def->count - 1];
+    if (!b->pair)
+        return treedef_equal(b->out_def, b->carry_def) || fail_structure(b, b->out_def);
+    if ((root->kind != TREE_TUPLE && root->kind != TREE_LIST) || root->arity != 2) {
+        text t = {0};
+        text_add(&t, "%s body output must be a pair, got ", b->who);
+        if (root->kind == TREE_LEAF)
+            aval_text(&t, atom_aval(&j->out[0]), false);
+        else
+            treedef_text(&t, b->out_def);
+        text_add(&t, ".");
+        return fail_text(&t);
+    }
+    int64_t first, count;
+    treedef *carry = treedef_child(b->out_def, 0, &first, &count);
+    bool same = carry && (treedef_equal(carry, b->carry_def) || fail_structure(b, carry));
+    object_release(carry);
+    return same;
+}
+
+static bool fail_type(const loop_body *b, int64_t leaf, const aval *x, const aval *y)
+{
+    bool dtypes = x->dtype != y->dtype, shapes = !ints_equal(aval_shape(x), aval_shape(y));
+    text t = {0}, path = {0};
+    text_add(&t, "%s body function carry input and carry output must have equal types, but they differ:\n\nThe input carry ", b->who);
+    treedef_path(&path, b->carry_def, leaf);
+    char *where = text_end(&path);
+    if (where && *where)
+        text_add(&t, "component ");
+    text_add(&t, "%s%s has type ", b->variable ? b->variable : "carry", where ? where : "");
+    base_free(where);
+    aval_text(&t, x, false);
+    text_add(&t, " but the corresponding output carry component has type ");
+    aval_text(&t, y, false);
+    text_add(&t, ", so %s%s%s.\n\nRevise the function so that all output types match the corresponding input types.", dtypes ? "the dtypes do not match" : "",
+             dtypes && shapes ? ", and " : "", shapes ? "the shapes do not match" : "");
+    return fail_text(&t);
+}
+
+static bool check_types(const loop_body *b, const jaxpr *j, int64_t ncarry)
+{
+    int64_t counter = b->counts;
+    for (int64_t i = counter; i < ncarry; i++) {
+        const aval *x = &j->in[i]->aval, *y = atom_aval(&j->out[i]);
+        if (!aval_equal(x, y, false))
+            return fail_type(b, i - counter, x, y);
+    }
+    return true;
+}
+
+/* A value that is known is converted on the spot. */
+static ct_array converted(ct_array x, ct_dtype d)
+{
+    trace_context saved = trace_enter(is_array(x) ? NULL : core_current);
+    ct_array y = op_convert(x, d, false);
+    trace_leave(saved);
+    return y;
+}
+
+/* Weakly typed values of the carry take the dtype that the body promotes them to; *changed when there were any. */
+static bool promote_carry(const jaxpr *j, int64_t ncarry, ct_array *carry, bool *changed)
+{
+    *changed = false;
+    for (int64_t i = 0; i < ncarry; i++) {
+        const aval *x = &carry[i]->aval, *y = atom_aval(&j->out[i]);
+        bool weak;
+        ct_dtype d = x->weak && x->dtype != y->dtype ? dtype_promote((ct_dtype)x->dtype, true, (ct_dtype)y->dtype, y->weak, &weak) : (ct_dtype)x->dtype;
+        if (d == (ct_dtype)x->dtype || d == CT_NO_DTYPE)
+            continue;
+        *changed = true;
+        if (is_poison(carry[i] = converted(carry[i], d)))
+            return false;
+    }
+    return true;
+}
+
+jaxpr *loop_stage(loop_body *b, int64_t ncarry, ct_array *carry, int64_t nrest, const aval *rest)
+{
+    aval *avals = base_alloc((size_t)(ncarry + nrest + 1) * sizeof *avals);
+    jaxpr *j = NULL;
+    bool good = avals != NULL, again = true;
+    if (good && nrest)
+        memcpy(avals + ncarry, rest, (size_t)nrest * sizeof *avals);
+    while (good && again) {
+        object_release(j);
+        for (int64_t i = 0; i < ncarry; i++)
+            avals[i] = carry[i]->aval;
+        j = transform_stage((flat){run_body, b, fn_name(b->f)}, ncarry + nrest, avals, fn_name(b->f));
+        good = j && check_structure(b, j) && promote_carry(j, ncarry, carry, &again);
+    }
+    good = good && check_types(b, j, ncarry);
+    base_free(avals);
+    if (good)
+        return j;
+    object_release(j);
+    return NULL;
+}
+
+/* ---- rewiring ---- */
+
+typedef struct rewired { const jaxpr *j; const rewiring *w; } rewired;
+
+static bool run_rewired(void *env, int64_t nin, const ct_array *in, leaves *out)
+{
+    const rewired *r = env;
+    const rewiring *w = r->w;
+    ct_array *values = base_alloc((size_t)(r->j->nin + r->j->nout + 1) * sizeof *values), *results = values + r->j->nin;
+    (void)nin;
+    *out = (leaves){w->nout, base_alloc((size_t)(w->nout + 1) * sizeof *out->at)};
+    bool good = values && out->at;
+    for (int i = 0; i < r->j->nin && good; i++)
+        values[i] = in[w->in[i]];
+    good = good && jaxpr_eval(r->j, r->j->nin, values, r->j->nout, results);
+    for (int64_t k = 0; k < w->nout && good; k++) {
+        ct_array value = w->out[k] >= 0 ? results[w->out[k]] : op_full(&in[-1 - w->out[k]]->aval, 0);
+        if (w->spread && w->spread[k])
+            value = batch_front(value, NOT_MAPPED, w->b.size);
+        good = !is_poison(out->at[k] = value);
+    }
+    base_free(values);
+    return good;
+}
+
+jaxpr *loop_rewire(const jaxpr *j, const rewiring *w, jaxpr *owner, const char *purpose, int64_t nkey, const void *key)
+{
+    jaxpr *made = jaxpr_derived(owner, purpose, nkey, key);
+    if (made)
+        return made;
+    rewired r = {j, w};
+    made = transform_stage((flat){run_rewired, &r, w->name}, w->nin, w->avals, w->name);
+    bool kept = made && jaxpr_derive(owner, purpose, nkey, key, made, 0, NULL);
+    object_release(made); /* the owner holds it */
+    return kept ? made : NULL;
+}
