@@ -29,14 +29,16 @@ ct_array product_dot(ct_array x, ct_array y, const dot_dims *d, int precision, c
     return weak && !is_poison(out) && dtype == CT_NO_DTYPE ? op_convert(out, common, true) : out;
 }
 
-ct_array numpy_dot(const ct_dot_args *a)
+/* The last axis of x against the last but one of y: dot, and matmul without batch axes. */
+static ct_array contract_last(ct_array x, ct_array y, int precision, ct_dtype dtype)
 {
-    ct_array x = a->a, y = a->b;
     int64_t last = x->aval.ndim - 1, before = y->aval.ndim > 1 ? y->aval.ndim - 2 : 0;
     bool scalar = !x->aval.ndim || !y->aval.ndim;
     dot_dims d = {.lhs_contract = scalar ? I_NONE : (ct_ints){1, &last}, .rhs_contract = scalar ? I_NONE : (ct_ints){1, &before}, .lhs_batch = I_NONE, .rhs_batch = I_NONE};
-    return product_dot(x, y, &d, a->precision, a->preferred_element_type);
+    return product_dot(x, y, &d, precision, dtype);
 }
+
+ct_array numpy_dot(const ct_dot_args *a) { return contract_last(a->a, a->b, a->precision, a->preferred_element_type); }
 
 /* One operand's part in a matmul: which axes are batch axes of both, of it alone, or dropped because the other broadcasts. */
 static ct_array drop_ones(ct_array x, const dimlist *ones) { return ones->n ? op_squeeze(x, dimlist_ints(ones)) : x; }
@@ -47,6 +49,8 @@ ct_array numpy_matmul(const ct_matmul_args *args)
     ct_array a = args->a, b = args->b;
     if (!a->aval.ndim || !b->aval.ndim)
         return ct_fail(CT_VALUE_ERROR, "matmul input operand %d must have ndim at least 1, but it has ndim 0", a->aval.ndim ? 1 : 0);
+    if (a->aval.ndim <= 2 && b->aval.ndim <= 2)
+        return contract_last(a, b, args->precision, args->preferred_element_type);
     int64_t na = a->aval.ndim, nb = b->aval.ndim, lead_a = na > 1 ? na - 2 : 0, lead_b = nb > 1 ? nb - 2 : 0, lead = lead_a > lead_b ? lead_a : lead_b;
     bool a_matrix = na > 1, b_matrix = nb > 1;
     dimlist ones_a = {0}, ones_b = {0}, batch_a = {0}, batch_b = {0}, place = {0};

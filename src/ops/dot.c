@@ -45,6 +45,14 @@ static bool check_distinct(const char *side, ct_ints batched, ct_ints contract)
     return true;
 }
 
+static bool sizes_agree(const aval *x, ct_ints x_axes, const aval *y, ct_ints y_axes)
+{
+    bool same = x_axes.n == y_axes.n;
+    for (int64_t i = 0; i < x_axes.n && same; i++)
+        same = x->shape[x_axes.at[i]] == y->shape[y_axes.at[i]];
+    return same;
+}
+
 static int_list sizes_at(const aval *x, ct_ints axes)
 {
     int_list sizes;
@@ -56,9 +64,9 @@ static int_list sizes_at(const aval *x, ct_ints axes)
 
 static bool check_same_sizes(const char *what, const aval *x, ct_ints x_axes, const aval *y, ct_ints y_axes)
 {
-    int_list a = sizes_at(x, x_axes), b = sizes_at(y, y_axes);
-    if (ints_equal(ints_of(&a), ints_of(&b)))
+    if (sizes_agree(x, x_axes, y, y_axes))
         return true;
+    int_list a = sizes_at(x, x_axes), b = sizes_at(y, y_axes);
     base_fail(CT_TYPE_ERROR, "dot_general requires %s to have the same shape, got %s and %s.", what, INTS(ints_of(&a)), INTS(ints_of(&b)));
     base_fail_note("The operands have shapes %s and %s.", SHAPE(x), SHAPE(y));
     return false;
@@ -394,6 +402,24 @@ static ct_status into_result_type(const dot_dims *d, const operand *x, const ope
     return status;
 }
 
+/* Rows times columns of matrices of one type, as most products are: nothing to lay out. False when it is something else. */
+static bool plain_product(const dot_dims *d, const operand *x, const operand *y, const operand *out, ct_status *status)
+{
+    if (x->aval.ndim != 2 || y->aval.ndim != 2 || d->lhs_batch.n || d->lhs_contract.n != 1 || x->aval.dtype != y->aval.dtype ||
+        x->aval.dtype != out->aval.dtype)
+        return false;
+    bool x_turned = d->lhs_contract.at[0] == 0, y_turned = d->rhs_contract.at[0] == 1;
+    kernel_matmul p = {
+        .batch = 1, .m = out->aval.shape[0], .n = out->aval.shape[1], .k = x->aval.shape[x_turned ? 0 : 1],
+        .a_row = x_turned ? 1 : x->aval.shape[1], .a_col = x_turned ? x->aval.shape[1] : 1,
+        .b_row = y_turned ? 1 : y->aval.shape[1], .b_col = y_turned ? y->aval.shape[1] : 1,
+        .c_row = out->aval.shape[1], .dtype = (ct_dtype)x->aval.dtype, .out_dtype = (ct_dtype)out->aval.dtype};
+    if (p.m == 1 || p.n == 1 || p.k == 1)
+        return false; /* leading dimensions want tidying */
+    *status = kernel_matrix_product(&p, x->data, y->data, out->data);
+    return true;
+}
+
 static ct_status kernel_dot(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
 {
     (void)o, (void)nin, (void)nout;
@@ -405,6 +431,9 @@ static ct_status kernel_dot(const op *o, const void *params, int nin, const oper
         memset(out->data, 0, (size_t)size * dtype_table[out->aval.dtype].itemsize);
         return CT_OK;
     }
+    ct_status plain;
+    if (plain_product(d, &in[0], &in[1], out, &plain))
+        return plain;
     ct_dtype dtype = product_dtype((ct_dtype)in[0].aval.dtype, (ct_dtype)in[1].aval.dtype, (ct_dtype)out->aval.dtype);
     product_operand x, y = {.memory = NULL};
     ct_status status = CT_OUT_OF_MEMORY_ERROR;
