@@ -51,8 +51,10 @@ typedef struct kernel_ir {
     loop_store *stores;
 } kernel_ir;
 
-/* Machine code takes the buffers' addresses and a range of units. */
-typedef void kernel_code(void *const *buffers, int64_t begin, int64_t end);
+/* Machine code takes the buffers' addresses, a range of units and what to call for arguments that a body does not take
+ * (kernel_far). */
+typedef void far_code(int32_t which, int64_t n, void *out, const void *in);
+typedef void kernel_code(void *const *buffers, int64_t begin, int64_t end, far_code *far);
 
 /* How a kernel is cut into units of work. Rows: vectors run along the reduced last dimension (or there is none), a unit
  * is a row or a block of one. Columns: the last dimension is kept, a unit is a tile of columns. */
@@ -94,7 +96,7 @@ typedef struct codegen {
     /* Fills the message (256 bytes) on failure. debug: 3 prints LLVM IR, 4 assembly too, to stderr. */
     bool (*compile)(int n, const kernel_ir *const *kernels, int debug, code_blob *out, char *message);
 } codegen;
-enum { CODEGEN_VERSION = 1 };
+enum { CODEGEN_VERSION = 2 };
 
 /* Bytes of an element of the dtypes that kernels compute with. */
 int loop_itemsize(int dtype);

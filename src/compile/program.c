@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "kernel/far.h"
+
 enum { SLOTS_ON_STACK = 192, OPERANDS_ON_STACK = 24 };
 
 typedef struct activation {
@@ -23,7 +25,7 @@ typedef struct kernel_call {
 static void run_units(void *context, int64_t begin, int64_t end)
 {
     const kernel_call *c = context;
-    c->code(c->buffers, begin, end);
+    c->code(c->buffers, begin, end, kernel_far);
 }
 
 static void run_kernel(const activation *a, const step *s)
@@ -32,7 +34,7 @@ static void run_kernel(const activation *a, const step *s)
     for (int i = 0; i < s->n; i++)
         buffers[i] = a->slots[s->slots[i]];
     if (s->grain >= s->units) {
-        s->code(buffers, 0, s->units);
+        s->code(buffers, 0, s->units, kernel_far);
         return;
     }
     kernel_call c = {s->code, buffers};

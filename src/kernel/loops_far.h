@@ -3,6 +3,7 @@
 #ifndef COTAN_SRC_KERNEL_LOOPS_FAR_H
 #define COTAN_SRC_KERNEL_LOOPS_FAR_H
 #include <math.h>
+#include "kernel/far.h"
 #include "kernel/loops.h"
 
 #define MAP1_FAR(P, S, T, U, LIMIT, EXACT) \
@@ -34,7 +35,6 @@
         for (int64_t i = 0; i < n; i++) \
             o[i] = same; \
     }
-#define FAR_F32(P) MAP1_FAR(P, f32, float, uint32_t, 0x57000000u, P##f)            /* 2^47 */
-#define FAR_F64(P) MAP1_FAR(P, f64, double, uint64_t, 0x41d0000000000000u, P)      /* 2^30 */
-#define FAR_FUNCTIONS(X) X(sin) X(cos) X(tan)
+#define FAR_F32(P) MAP1_FAR(P, f32, float, uint32_t, FAR_LIMIT_F32, P##f)
+#define FAR_F64(P) MAP1_FAR(P, f64, double, uint64_t, FAR_LIMIT_F64, P)
 #endif

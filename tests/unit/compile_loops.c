@@ -2,6 +2,7 @@
  * tails and ragged runs. */
 #include "array/array.h"
 #include "compile/compile.h"
+#include "kernel/far.h"
 #include "test.h"
 
 typedef struct builder {
@@ -67,8 +68,8 @@ static bool run(builder *b, void *const *buffers)
         return printf("%s\n", ct_error_message()), false;
     int64_t units = loop_shape_of(&b->k, host_vector_bytes()).units;
     /* In two parts, as threads would. */
-    c->kernels[0](buffers, 0, units / 2);
-    c->kernels[0](buffers, units / 2, units);
+    c->kernels[0](buffers, 0, units / 2, kernel_far);
+    c->kernels[0](buffers, units / 2, units, kernel_far);
     object_release(c);
     return true;
 }

@@ -124,6 +124,41 @@ TEST(a_chain_of_maps_with_two_results)
     check_program((body){2, 2, chain}, half, 0);
 }
 
+static void waves(const ct_array *in, ct_array *out)
+{
+    ct_array x = op_mul(in[0], in[1]), y = op_add(op_mul(op_sin(x), op_tanh(x)), op_cos(in[0]));
+    out[0] = op_sub(y, op_tan(x));
+    out[1] = op_reduce_max(op_cos(x), I(1));
+    out[2] = op_sin(out[1]);
+}
+
+/* Multiplies every element by 1, 2^13, 2^26 ... and ends rows with infinity and NaN. */
+static ct_array far_numbers(ct_dtype dtype, int64_t rows, int64_t columns)
+{
+    ct_array a = numbers(dtype, I(rows, columns), 1);
+    for (int64_t i = 0; !is_poison(a) && i < a->size; i++) {
+        double x = array_get_double(a, i) * ldexp(1, (int)(13 * (i % 9)));
+        if (i % columns == columns - 1)
+            x = i % 2 ? (double)INFINITY : (double)NAN;
+        if (dtype == CT_FLOAT64)
+            ((double *)a->data)[i] = x;
+        else
+            ((float *)a->data)[i] = (float)x;
+    }
+    return a;
+}
+
+TEST(trigonometric_functions_of_far_arguments)
+{
+    const ct_dtype dtypes[] = {CT_FLOAT32, CT_FLOAT64};
+    for (int d = 0; d < 2; d++) {
+        ct_array in[] = {far_numbers(dtypes[d], 7, 83), numbers(dtypes[d], I(7, 83), 2)};
+        check_program((body){2, 3, waves}, in, 0);
+        ct_array large[] = {far_numbers(dtypes[d], 300, 131), numbers(dtypes[d], I(300, 131), 2)};
+        check_program((body){2, 3, waves}, large, 0);
+    }
+}
+
 static ct_array keep(ct_array row, ct_array like) { return op_broadcast_in_dim(row, aval_shape(&like->aval), I(0)); }
 
 static void softmax(const ct_array *in, ct_array *out)

@@ -202,6 +202,7 @@ static void emit_node(emitter *e, int n, int live)
             args[i] = e->value[node->in[i]];
         llvm_body(e, node->number, live, args, results);
         *out = results[node->second];
+        llvm_far(e, node, live, &args[0], out);
         break;
     case LOOP_SELECT:
         for (int u = 0; u < live; u++)
@@ -728,9 +729,9 @@ static void attribute(emitter *e, const char *name, const char *value)
 
 static void open_function(emitter *e, const char *name)
 {
-    LLVMTypeRef params[] = {e->ptr, e->i64, e->i64};
+    LLVMTypeRef params[] = {e->ptr, e->i64, e->i64, e->ptr};
     e->function =
-        LLVMAddFunction(e->module, name, LLVMFunctionType(LLVMVoidTypeInContext(e->context), params, 3, false));
+        LLVMAddFunction(e->module, name, LLVMFunctionType(LLVMVoidTypeInContext(e->context), params, 4, false));
     const char *bits = host_vector_bytes() == 64 ? "512" : "256";
     attribute(e, "prefer-vector-width", bits);
     attribute(e, "min-legal-vector-width", bits);
@@ -744,6 +745,7 @@ static bool emit_units(emitter *e)
 {
     LLVMValueRef begin = LLVMGetParam(e->function, 1), end = LLVMGetParam(e->function, 2);
     load_buffers(e);
+    llvm_far_space(e);
     if (!plan_phases(e))
         return false;
     if (e->k->ndim == 1 && !e->k->reduced)

@@ -35,6 +35,7 @@ typedef struct emitter {
     int live;                      /* vectors emitted at once */
     LLVMValueRef ragged_extent;    /* trip count of the ragged dimension in this unit */
     bool streamed;
+    LLVMValueRef far_space[2]; /* stack for the arguments and results that go to the C library */
     /* expensive inner values that several passes over a row need: computed in one, kept on the stack for the others */
     LLVMValueRef *kept;   /* of each node: its row on the stack; NULL */
     int32_t *first_phase; /* of each node: the first phase that needs it; -1 */
@@ -49,6 +50,9 @@ LLVMValueRef llvm_splat(emitter *e, LLVMValueRef scalar, body_type type);
 
 /* widen.c: appends body `number` applied to nargs vectors, `live` copies interleaved. */
 void llvm_body(emitter *e, int number, int live, const lanes *args, lanes results[2]);
+/* far.c: stack for far arguments, reserved at the entry; exact results for those of a body just appended. */
+void llvm_far_space(emitter *e);
+void llvm_far(emitter *e, const loop_node *node, int live, const lanes *x, lanes *y);
 /* kernel.c: the function of one kernel. */
 bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name);
 /* object.c: lays out an ELF object as a blob. */

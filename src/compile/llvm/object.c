@@ -102,7 +102,7 @@ bool llvm_link(const char *bytes, size_t size, int n, code_blob *out, char *mess
     for (int s = 0; s < o.head->e_shnum; s++) {
         if (o.sections[s].sh_type != SHT_RELA || !(o.sections[o.sections[s].sh_info].sh_flags & SHF_ALLOC))
             continue;
-        /* Unwinding tables are not used: kernels call nothing and throw nothing. */
+        /* Unwinding tables are not used: kernels throw nothing, nor does what they call. */
         const char *names = bytes + o.sections[o.head->e_shstrndx].sh_offset;
         if (!strcmp(names + o.sections[o.sections[s].sh_info].sh_name, ".eh_frame"))
             continue;
