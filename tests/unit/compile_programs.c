@@ -233,6 +233,20 @@ static void views(const ct_array *in, ct_array *out)
 
 TEST(index_arithmetic) { check_program((body){1, 6, views}, (ct_array[]){numbers(CT_FLOAT32, I(5, 6), 1)}, 0); }
 
+static int64_t filled;
+
+static void fills(const ct_array *in, ct_array *out)
+{
+    out[0] = op_broadcast_in_dim(op_number(3, in[0]), I(filled), I_NONE);
+    out[1] = op_broadcast_in_dim(op_mul(in[0], in[0]), I(2, filled), I_NONE);
+}
+
+TEST(one_value_everywhere)
+{
+    for (filled = 1; filled < 70; filled++)
+        check_program((body){1, 2, fills}, (ct_array[]){ct_f32(1.5)}, 0);
+}
+
 static void outputs(const ct_array *in, ct_array *out)
 {
     out[0] = in[0];

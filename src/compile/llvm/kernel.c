@@ -293,13 +293,20 @@ static void read_kept(emitter *e, int n, int live)
     }
 }
 
+/* Whether a store writes at every step of the lanes: its value changes there, or the same value goes to each (a fill). */
+static bool stores_in_step(const emitter *e, int s)
+{
+    const loop_store *store = &e->k->stores[s];
+    return e->places[store->node].inner || (!e->shape.columns && store->access.stride[e->k->ndim - 1]);
+}
+
 static bool find_phase(emitter *e, int number, phase *p)
 {
     p->number = number, p->nreduces = p->nstores = 0;
     memset(p->needed, 0, (size_t)e->k->nnodes);
     for (int s = 0; s < e->k->nstores; s++) {
         const loop_place *place = &e->places[e->k->stores[s].node];
-        if (!place->inner || place->depth != number)
+        if (!stores_in_step(e, s) || place->depth != number)
             continue;
         p->stores[p->nstores++] = s;
         p->needed[e->k->stores[s].node] = true;
@@ -586,7 +593,7 @@ static bool emit_phases(emitter *e, span lanes_of_unit)
     }
     for (int s = 0; ok && s < e->k->nstores; s++) {
         int node = e->k->stores[s].node;
-        if (e->places[node].inner)
+        if (stores_in_step(e, s))
             continue;
         int live = e->shape.columns ? e->live : 1;
         for (int u = 0; u < live; u++)
