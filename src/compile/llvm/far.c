@@ -21,7 +21,7 @@ void llvm_far_space(emitter *e)
         any |= far_number(&e->k->nodes[n]) >= 0;
     if (!any)
         return;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i <= MAX_FAR; i++) {
         LLVMTypeRef room = LLVMArrayType2(e->scalar[BODY_F64], (uint64_t)(e->shape.width * MAX_UNROLL));
         e->far_space[i] = LLVMBuildAlloca(e->b, room, "");
         LLVMSetAlignment(e->far_space[i], 64);
@@ -48,41 +48,74 @@ static LLVMValueRef any_far(emitter *e, bool wide, int live, const lanes *x)
     return LLVMBuildICmp(e->b, LLVMIntNE, LLVMBuildBitCast(e->b, any, word, ""), LLVMConstNull(word), "");
 }
 
-static void call_far(emitter *e, int which, int live)
+static void call_far(emitter *e, int which, int live, int result)
 {
     LLVMTypeRef types[] = {e->i32, e->i64, e->ptr, e->ptr};
     LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(e->context), types, 4, false);
     LLVMValueRef args[] = {LLVMConstInt(e->i32, (unsigned long long)which, false),
-                           llvm_int(e, live * (int64_t)e->shape.width), e->far_space[1], e->far_space[0]};
+                           llvm_int(e, live * (int64_t)e->shape.width), e->far_space[1 + result], e->far_space[0]};
     LLVMBuildCall2(e->b, type, LLVMGetParam(e->function, 3), args, 4, "");
 }
 
-void llvm_far(emitter *e, const loop_node *node, int live, const lanes *x, lanes *y)
+/* Functions of one argument are computed together: one test serves them, and what their bodies share (the reduction of
+ * the argument) is in one block, where the code generator sees it. */
+static int find_like(emitter *e, int n, int like[MAX_FAR])
 {
-    int which = far_number(node), wide = node->dtype == CT_FLOAT64;
-    if (which < 0)
-        return;
-    int64_t size = wide ? 8 : 4;
-    LLVMTypeRef type = e->vector[wide ? BODY_F64 : BODY_F32];
-    LLVMBasicBlockRef slow = LLVMAppendBasicBlockInContext(e->context, e->function, "");
-    LLVMBasicBlockRef done = LLVMAppendBasicBlockInContext(e->context, e->function, "");
-    LLVMValueRef any = any_far(e, wide, live, x);
-    LLVMBasicBlockRef blocks[] = {LLVMGetInsertBlock(e->b), slow};
-    LLVMBuildCondBr(e->b, any, slow, done);
-    LLVMPositionBuilderAtEnd(e->b, slow);
+    const loop_node *nodes = e->k->nodes;
+    int count = 0;
+    for (int m = n; m < e->k->nnodes && count < MAX_FAR; m++)
+        if (e->wanted[m] && far_number(&nodes[m]) >= 0 && nodes[m].in[0] == nodes[n].in[0])
+            like[count++] = m;
+    return count;
+}
+
+static void exact_results(emitter *e, int count, const int *like, int live, LLVMBasicBlockRef before,
+                          LLVMBasicBlockRef done)
+{
+    const loop_node *node = &e->k->nodes[like[0]];
+    const lanes *x = &e->value[node->in[0]];
+    int64_t size = node->dtype == CT_FLOAT64 ? 8 : 4;
     for (int u = 0; u < live; u++) {
         LLVMBuildStore(e->b, x->at[u], place(e, 0, u, size));
-        LLVMBuildStore(e->b, y->at[u], place(e, 1, u, size));
+        for (int i = 0; i < count; i++)
+            LLVMBuildStore(e->b, e->value[like[i]].at[u], place(e, 1 + i, u, size));
     }
-    call_far(e, which, live);
-    LLVMValueRef exact[MAX_UNROLL];
-    for (int u = 0; u < live; u++)
-        exact[u] = LLVMBuildLoad2(e->b, type, place(e, 1, u, size), "");
+    for (int i = 0; i < count; i++)
+        call_far(e, far_number(&e->k->nodes[like[i]]), live, i);
+    lanes exact[MAX_FAR];
+    for (int i = 0; i < count; i++)
+        for (int u = 0; u < live; u++)
+            exact[i].at[u] = LLVMBuildLoad2(e->b, LLVMTypeOf(x->at[u]), place(e, 1 + i, u, size), "");
+    LLVMBasicBlockRef slow = LLVMGetInsertBlock(e->b);
     LLVMBuildBr(e->b, done);
     LLVMPositionBuilderAtEnd(e->b, done);
-    for (int u = 0; u < live; u++) {
-        LLVMValueRef either = LLVMBuildPhi(e->b, type, "");
-        LLVMAddIncoming(either, (LLVMValueRef[]){y->at[u], exact[u]}, blocks, 2);
-        y->at[u] = either;
+    for (int i = 0; i < count; i++)
+        for (int u = 0; u < live; u++) {
+            LLVMValueRef *y = &e->value[like[i]].at[u], either = LLVMBuildPhi(e->b, LLVMTypeOf(*y), "");
+            LLVMAddIncoming(either, (LLVMValueRef[]){*y, exact[i].at[u]}, (LLVMBasicBlockRef[]){before, slow}, 2);
+            *y = either;
+        }
+}
+
+bool llvm_far(emitter *e, int n, int live)
+{
+    const loop_node *node = &e->k->nodes[n];
+    if (far_number(node) < 0)
+        return false;
+    int like[MAX_FAR], count = find_like(e, n, like);
+    const lanes *x = &e->value[node->in[0]];
+    for (int i = 0; i < count; i++) {
+        lanes results[2];
+        llvm_body(e, e->k->nodes[like[i]].number, live, x, results);
+        e->value[like[i]] = results[0];
+        e->early[like[i]] = true;
     }
+    LLVMValueRef any = any_far(e, node->dtype == CT_FLOAT64, live, x);
+    LLVMBasicBlockRef slow = LLVMAppendBasicBlockInContext(e->context, e->function, "");
+    LLVMBasicBlockRef done = LLVMAppendBasicBlockInContext(e->context, e->function, "");
+    LLVMBasicBlockRef before = LLVMGetInsertBlock(e->b);
+    LLVMBuildCondBr(e->b, any, slow, done);
+    LLVMPositionBuilderAtEnd(e->b, slow);
+    exact_results(e, count, like, live, before, done);
+    return true;
 }

@@ -200,9 +200,10 @@ static void emit_node(emitter *e, int n, int live)
     case LOOP_BODY:
         for (int i = 0; i < node->nin; i++)
             args[i] = e->value[node->in[i]];
+        if (e->early[n] || llvm_far(e, n, live))
+            break;
         llvm_body(e, node->number, live, args, results);
         *out = results[node->second];
-        llvm_far(e, node, live, &args[0], out);
         break;
     case LOOP_SELECT:
         for (int u = 0; u < live; u++)
@@ -223,7 +224,11 @@ static void emit_unit_nodes(emitter *e, int depth)
 {
     int live = e->shape.columns ? e->live : 1;
     for (int n = 0; n < e->k->nnodes; n++) {
-        if (e->places[n].inner || e->places[n].depth != depth || e->k->nodes[n].kind == LOOP_REDUCE)
+        e->early[n] = false;
+        e->wanted[n] = !e->places[n].inner && e->places[n].depth == depth && e->k->nodes[n].kind != LOOP_REDUCE;
+    }
+    for (int n = 0; n < e->k->nnodes; n++) {
+        if (!e->wanted[n])
             continue;
         emit_node(e, n, live);
         for (int u = live; u < MAX_UNROLL; u++)
@@ -332,9 +337,13 @@ static bool find_phase(emitter *e, int number, phase *p)
 static void emit_step(emitter *e, const phase *p, int live, LLVMValueRef *accumulators)
 {
     for (int n = 0; n < e->k->nnodes; n++) {
+        e->early[n] = false;
+        e->wanted[n] = p->needed[n] && e->places[n].inner && !(e->kept[n] && e->first_phase[n] < p->number);
+    }
+    for (int n = 0; n < e->k->nnodes; n++) {
         if (!p->needed[n] || !e->places[n].inner)
             continue;
-        if (e->kept[n] && e->first_phase[n] < p->number) {
+        if (!e->wanted[n]) {
             read_kept(e, n, live);
             continue;
         }
@@ -780,8 +789,10 @@ bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name)
     e->base = calloc(1, (size_t)(nplaces(e) + 1) * sizeof *e->base);
     e->kept = calloc((size_t)k->nnodes, sizeof *e->kept);
     e->first_phase = calloc((size_t)k->nnodes, sizeof *e->first_phase);
+    e->wanted = calloc((size_t)k->nnodes, sizeof *e->wanted);
+    e->early = calloc((size_t)k->nnodes, sizeof *e->early);
     e->kept_bytes = 0;
-    bool ok = e->places && e->value && e->base && e->kept && e->first_phase;
+    bool ok = e->places && e->value && e->base && e->kept && e->first_phase && e->wanted && e->early;
     if (ok) {
         memset(e->intrinsics, 0, sizeof e->intrinsics);
         memset(e->mask, 0, sizeof e->mask);
@@ -801,5 +812,6 @@ bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name)
             LLVMBuildRetVoid(e->b);
     }
     free(e->places), free(e->value), free(e->base), free(e->kept), free(e->first_phase);
+    free(e->wanted), free(e->early);
     return ok;
 }

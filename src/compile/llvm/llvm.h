@@ -7,7 +7,7 @@
 
 #include "compile/loops.h"
 
-enum { MAX_UNROLL = 4, BODY_TYPES = BODY_F64 + 1 };
+enum { MAX_UNROLL = 4, MAX_FAR = 3, BODY_TYPES = BODY_F64 + 1 };
 
 /* The same value in each of the unrolled vectors. */
 typedef struct lanes {
@@ -35,7 +35,8 @@ typedef struct emitter {
     int live;                      /* vectors emitted at once */
     LLVMValueRef ragged_extent;    /* trip count of the ragged dimension in this unit */
     bool streamed;
-    LLVMValueRef far_space[2]; /* stack for the arguments and results that go to the C library */
+    LLVMValueRef far_space[1 + MAX_FAR]; /* stack for arguments and results that go to the C library */
+    bool *wanted, *early; /* of each node: computed in the step at hand; computed in it before its turn */
     /* expensive inner values that several passes over a row need: computed in one, kept on the stack for the others */
     LLVMValueRef *kept;   /* of each node: its row on the stack; NULL */
     int32_t *first_phase; /* of each node: the first phase that needs it; -1 */
@@ -50,9 +51,10 @@ LLVMValueRef llvm_splat(emitter *e, LLVMValueRef scalar, body_type type);
 
 /* widen.c: appends body `number` applied to nargs vectors, `live` copies interleaved. */
 void llvm_body(emitter *e, int number, int live, const lanes *args, lanes results[2]);
-/* far.c: stack for far arguments, reserved at the entry; exact results for those of a body just appended. */
+/* far.c: stack for far arguments, reserved at the entry; the values of node n, whose body may not take all arguments,
+ * and of its like. False: it takes all. */
 void llvm_far_space(emitter *e);
-void llvm_far(emitter *e, const loop_node *node, int live, const lanes *x, lanes *y);
+bool llvm_far(emitter *e, int n, int live);
 /* kernel.c: the function of one kernel. */
 bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name);
 /* object.c: lays out an ELF object as a blob. */
