@@ -3,7 +3,7 @@ import enum
 from .. import _cotan
 
 globals().update(_cotan.bound_functions("lax"))
-from ._control import cond, fori_loop, map, scan, switch, while_loop
+from ._control import associative_scan, cond, fori_loop, map, scan, switch, while_loop
 
 
 class Precision(enum.Enum):

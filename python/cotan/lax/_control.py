@@ -1,6 +1,9 @@
 """jax.lax's control flow: argument conventions; the work is done by the library."""
 from .. import _cotan
 
+_bound = _cotan.bound_functions("lax")
+add, bitwise_or, concatenate, pad, rev, slice_in_dim = (_bound[name] for name in ("add", "bitwise_or", "concatenate", "pad", "rev", "slice_in_dim"))
+
 _MISSING = object()
 
 
@@ -73,3 +76,51 @@ def map(f, xs, *, batch_size=None):
     if whole < n or not parts:
         parts.append(vmap(f)(tree_util.tree_map(lambda x: x[whole:], xs)))
     return parts[0] if len(parts) == 1 else tree_util.tree_map(lambda a, b: concatenate([a, b]), *parts)
+
+
+def associative_scan(fn, elems, reverse=False, axis=0):
+    """All partial results of an associative fn over the slices of elems, in a number of rounds that grows with the logarithm of their count.
+
+    Neighbours are combined first, their results scanned, and the odd positions filled in between (Blelloch, 1990)."""
+    if not callable(fn):
+        raise TypeError("lax.associative_scan: fn argument should be callable.")
+    from .. import tree_util
+    from ..numpy import asarray
+    leaves, structure = tree_util.tree_flatten(elems)
+    leaves = [asarray(x) for x in leaves]
+    axis = range(leaves[0].ndim)[axis]
+    count = leaves[0].shape[axis]
+    if any(x.shape[axis] != count for x in leaves):
+        raise ValueError(f"Array inputs to associative_scan must have the same first dimension. (saw: {[x.shape for x in leaves]})")
+
+    def part(xs, start, stop, stride=1):
+        return [slice_in_dim(x, start, max(stop, start), stride, axis) for x in xs]
+
+    def combine(a, b):
+        return tree_util.tree_leaves(fn(structure.unflatten(a), structure.unflatten(b)))
+
+    def interleave(a, b):
+        def spaced(x, n, first):
+            dims = [(0, 0, 0)] * x.ndim
+            dims[axis] = (first, n - first - max(2 * x.shape[axis] - 1, 0), 1)
+            return pad(x, asarray(0, x.dtype), dims)
+        n = a.shape[axis] + b.shape[axis]
+        join = bitwise_or if a.dtype == bool else add
+        return join(spaced(a, n, 0), spaced(b, n, 1))
+
+    def partials(xs):
+        n = xs[0].shape[axis]
+        if n < 2:
+            return xs
+        odd = partials(combine(part(xs, 0, n - 1, 2), part(xs, 1, n, 2)))
+        before = part(odd, 0, odd[0].shape[axis] - 1) if n % 2 == 0 else odd
+        even = combine(before, part(xs, 2, n, 2))
+        even = [concatenate([a, b], axis) for a, b in zip(part(xs, 0, 1), even)]
+        return [interleave(a, b) for a, b in zip(even, odd)]
+
+    if reverse:
+        leaves = [rev(x, (axis,)) for x in leaves]
+    leaves = partials(leaves)
+    if reverse:
+        leaves = [rev(x, (axis,)) for x in leaves]
+    return structure.unflatten(leaves)
