@@ -79,6 +79,18 @@ static bool check_types(const checker *c, const eqn *e)
     return good;
 }
 
+/* A parsed equation may lack what its operation runs. */
+static bool has_programs(const checker *c, const eqn *e)
+{
+    for (int i = 0; i < e->op->nfields; i++) {
+        const void *at = (const char *)e->params + e->op->fields[i].offset;
+        bool missing = e->op->fields[i].kind == PARAM_JAXPR ? !*(jaxpr *const *)at : e->op->fields[i].kind == PARAM_JAXPRS && !((const jaxpr_list *)at)->n;
+        if (missing)
+            return fail_at(c, e->op->name, "it has no program to run");
+    }
+    return true;
+}
+
 /* A loop with a condition has two programs, of other numbers of values than the equation. */
 static bool is_call(const op *o)
 {
@@ -115,7 +127,7 @@ static bool check_eqn(checker *c, const eqn *e)
     for (int i = 0; i < e->nout; i++)
         if (e->out[i] && !define(c, e->out[i], e->op->name))
             return false;
-    return check_types(c, e) && check_nested(c, e);
+    return has_programs(c, e) && check_types(c, e) && check_nested(c, e);
 }
 
 bool jaxpr_verify(const jaxpr *j)

@@ -21,7 +21,7 @@ static bool scan_abstract(const op *o, const void *params, int nin, const aval *
     const params_scan *p = params;
     const jaxpr *j = p->jaxpr;
     (void)in;
-    if (j->nin != nin || *nout < j->nout) {
+    if (j->nin != nin || *nout < j->nout || p->num_consts < 0 || p->num_carry < 0 || p->length < 0 || p->num_consts + p->num_carry > nin || p->num_carry > j->nout) {
         base_fail(CT_TYPE_ERROR, "%s of a program of %d inputs and %d results got %d operands", o->name, j->nin, j->nout, nin);
         return false;
     }

@@ -17,7 +17,7 @@ static bool while_abstract(const op *o, const void *params, int nin, const aval 
 {
     const params_while *p = params;
     (void)in, (void)a;
-    if (nin != p->cond_nconsts + p->body->nin || *nout < p->body->nout || p->body->nin - p->body_nconsts != p->body->nout) {
+    if (p->cond_nconsts < 0 || p->body_nconsts < 0 || nin != p->cond_nconsts + p->body->nin || p->cond->nin != p->cond_nconsts + p->body->nout || p->cond->nout != 1 || *nout < p->body->nout || p->body->nin - p->body_nconsts != p->body->nout) {
         base_fail(CT_TYPE_ERROR, "%s of a body of %d inputs and %d results got %d operands", o->name, p->body->nin, p->body->nout, nin);
         return false;
     }

@@ -327,3 +327,18 @@ TEST(programs_as_jax_prints_them)
                  "    ] a a\n"
                  "  in (b,) }"));
 }
+
+TEST(programs_that_are_no_loops)
+{
+    static const char *const bad[] = {
+        "{ lambda ; a:f32[]. let b:f32[] = scan[length=3 num_carry=1 num_consts=0 reverse=False unroll=1] a in (b,) }",
+        "{ lambda ; a:f32[]. let b:f32[] = scan[jaxpr={ lambda ; c:f32[]. let  in (c,) } length=3 num_carry=9 num_consts=0 reverse=False unroll=1] a in (b,) }",
+        "{ lambda ; a:f32[]. let b:f32[] = while[body_jaxpr={ lambda ; c:f32[]. let  in (c,) } body_nconsts=0 cond_nconsts=0] a in (b,) }",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        jaxpr *j = jaxpr_parse(bad[i]);
+        CHECK(!j && !ct_ok());
+        object_release(j);
+        ct_clear_error();
+    }
+}
