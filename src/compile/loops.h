@@ -96,7 +96,7 @@ typedef struct codegen {
     /* Fills the message (256 bytes) on failure. debug: 3 prints LLVM IR, 4 assembly too, to stderr. */
     bool (*compile)(int n, const kernel_ir *const *kernels, int debug, code_blob *out, char *message);
 } codegen;
-enum { CODEGEN_VERSION = 2 };
+enum { CODEGEN_VERSION = 3 };
 
 /* Bytes of an element of the dtypes that kernels compute with. */
 int loop_itemsize(int dtype);
