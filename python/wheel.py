@@ -30,6 +30,9 @@ for path, _, names in os.walk(os.path.join(package, "cotan")):
         if name.endswith((".py", ".pyi", ".so")):
             full = os.path.join(path, name)
             members[os.path.relpath(full, package)] = open(full, "rb").read()
+# The code generator is a library of its own, beside the extension; it is loaded when something must be compiled.
+generator = os.path.join(os.path.dirname(os.path.abspath(package)), "libcotan_llvm.so")
+members["cotan/libcotan_llvm.so"] = open(generator, "rb").read()
 digest = lambda data: base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
 record = "".join(f"{name},sha256={digest(data)},{len(data)}\n" for name, data in members.items())
 members[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
@@ -37,5 +40,7 @@ os.makedirs(folder, exist_ok=True)
 wheel = os.path.join(folder, f"cotan-{version}-{tag}-{tag}-{platform}.whl")
 with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as z:
     for name, data in members.items():
-        z.writestr(zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+        entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
+        entry.external_attr = 0o644 << 16
+        z.writestr(entry, data, zipfile.ZIP_DEFLATED)
 print(wheel)
