@@ -329,8 +329,8 @@ static bool agree_on_bounds(ct_array bounds[2])
 
 static bool run_fori(loop_body *b, const while_fn *w, int64_t n, ct_array *values, leaves *out)
 {
-    ct_array lower, upper;
-    bool counted = core_concrete(values[0], &lower) & core_concrete(values[1], &upper); /* before a conversion is traced */
+    ct_array lower = NULL, upper = NULL;
+    bool counted = core_concrete(values[0], &lower) && core_concrete(values[1], &upper); /* before a conversion is traced */
     if (!agree_on_bounds(values))
         return false;
     ct_array index = values[0], limit = values[1];
