@@ -277,6 +277,15 @@ static void sink(uint64_t *heap, int64_t k, int64_t at)
     heap[at] = moving;
 }
 
+/* Whether one of n 4-byte values comes after `limit`, in the order of the values as signed integers: most blocks of a long row hold none. */
+static bool some_above(const int32_t *x, int64_t n, const key_format *f, int32_t limit)
+{
+    int32_t turned = f->is_float ? INT32_MAX : 0, flip = f->is_float || f->is_signed ? 0 : INT32_MIN, any = 0;
+    for (int64_t i = 0; i < n; i++)
+        any |= ((x[i] ^ (x[i] >> 31 & turned)) ^ flip) > limit;
+    return any;
+}
+
 /* Descending keys, ties by position: the order of (~key, position). */
 static void top_words(const top_task *t, const char *row_in, uint64_t *words, int32_t *indices)
 {
@@ -284,7 +293,15 @@ static void top_words(const top_task *t, const char *row_in, uint64_t *words, in
     uint64_t all = ((uint64_t)1 << (8 * f.part)) - 1;
     bool select = t->k < t->n / 4;
     int64_t kept = 0;
+    enum { BLOCK = 16 };
     for (int64_t i = 0; i < t->n; i++) {
+        if (select && kept == t->k && f.part == 4 && i % BLOCK == 0 && i + BLOCK <= t->n) {
+            int32_t limit = (int32_t)((uint32_t)(all ^ words[0] >> 32) ^ 0x80000000u);
+            if (!some_above((const int32_t *)(const void *)(row_in + (size_t)i * 4), BLOCK, &f, limit)) {
+                i += BLOCK - 1;
+                continue;
+            }
+        }
         uint64_t word = (all ^ key_of(load_bits(row_in + (size_t)i * f.part, f.part), &f, true)) << 32 | (uint64_t)i;
         if (!select || kept < t->k) {
             words[kept++] = word;
