@@ -1,4 +1,5 @@
-/* Trains a small network to read handwritten digits: the twin of digits.py, line for line, with the same losses.
+/* Trains a small network to read handwritten digits: the twin of digits.py, line for line, with the
+ * same losses.
  *
  *     digits [DATA-FOLDER]
  */
@@ -6,7 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SIDE = 8, PIXELS = SIDE * SIDE, CLASSES = 10, BATCH = 64, TEST = 360, EPOCHS = 30, LAYERS = 3 };
+enum {
+    SIDE = 8,
+    PIXELS = SIDE * SIDE,
+    CLASSES = 10,
+    BATCH = 64,
+    TEST = 360,
+    EPOCHS = 30,
+    LAYERS = 3
+};
 static const int64_t sizes[LAYERS + 1] = {PIXELS, 128, 64, CLASSES};
 
 /* The bytes of an IDX file after its header, as an array of the given shape. */
@@ -16,7 +25,8 @@ static ct_array load(const char *folder, const char *name, size_t header, ct_int
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *f = fopen(path, "rb");
     if (!f)
-        return ct_fail(CT_IO_ERROR, "cannot open %s; give the folder of the digits as the argument", path);
+        return ct_fail(CT_IO_ERROR, "cannot open %s; give the folder of the digits as the argument",
+                       path);
     static uint8_t bytes[1797 * PIXELS + 16];
     fread(bytes, 1, sizeof bytes, f);
     fclose(f);
@@ -35,7 +45,10 @@ static ct_tree initial(ct_array key)
     return ct_list_(LAYERS, layers);
 }
 
-static ct_array dense(ct_tree layer, ct_array x) { return ct_add(ct_dot(x, ct_get(layer, "w")), ct_get(layer, "b")); }
+static ct_array dense(ct_tree layer, ct_array x)
+{
+    return ct_add(ct_dot(x, ct_get(layer, "w")), ct_get(layer, "b"));
+}
 
 static ct_array logits(ct_tree params, ct_array image)
 {
@@ -53,11 +66,15 @@ static ct_array loss(ct_tree params, ct_array images, ct_array labels)
     return ct_negative(ct_mean(chosen));
 }
 
-static ct_array accelerate(ct_array v, ct_array g) { return ct_sub(ct_mul(0.9, v), ct_mul(0.1, g)); }
+static ct_array accelerate(ct_array v, ct_array g)
+{
+    return ct_sub(ct_mul(0.9, v), ct_mul(0.1, g));
+}
 static ct_array rest(ct_array p) { return ct_zeros_like(p); }
 static ct_array move(ct_array p, ct_array v) { return ct_add(p, v); }
 
-/* One step of gradient descent with momentum: (params, velocity, images, labels) -> (params, velocity, loss). */
+/* One step of gradient descent with momentum: (params, velocity, images, labels) -> (params,
+ * velocity, loss). */
 static ct_tree step(ct_tree params, ct_tree velocity, ct_array images, ct_array labels)
 {
     ct_tree both = ct_call(ct_value_and_grad(loss), params, images, labels);
@@ -74,7 +91,8 @@ int main(int argc, char **argv)
 {
     ct_scope program = ct_begin();
     const char *folder = argc > 1 ? argv[1] : "examples/data";
-    ct_array images = ct_div(ct_astype(load(folder, "digits-images.idx", 16, I(1797, PIXELS)), CT_FLOAT32), 16.0);
+    ct_array images =
+        ct_div(ct_astype(load(folder, "digits-images.idx", 16, I(1797, PIXELS)), CT_FLOAT32), 16.0);
     ct_array labels = ct_astype(load(folder, "digits-labels.idx", 8, I(1797)), CT_INT32);
 
     ct_array keys = ct_random_split(ct_random_key(0), .num = I(3));
@@ -92,7 +110,8 @@ int main(int argc, char **argv)
         ct_array shuffled = ct_random_permutation(ct_row(pair, 1), train);
         for (int i = 0; i < ct_dim(train, 0) / BATCH; i++) {
             ct_array batch = ct_rows(shuffled, i * BATCH, (i + 1) * BATCH);
-            ct_tree state = ct_call(jitted, params, velocity, ct_pick(images, batch), ct_pick(labels, batch));
+            ct_tree state =
+                ct_call(jitted, params, velocity, ct_pick(images, batch), ct_pick(labels, batch));
             params = ct_at(state, 0);
             velocity = ct_at(state, 1);
             if (++steps % 100 == 0 || steps == 1)
@@ -103,7 +122,8 @@ int main(int argc, char **argv)
         velocity = ct_at(kept, 1);
         key = ct_at(kept, 2);
     }
-    double share = ct_float(ct_call(ct_jit(accuracy), params, ct_pick(images, test), ct_pick(labels, test)));
+    double share =
+        ct_float(ct_call(ct_jit(accuracy), params, ct_pick(images, test), ct_pick(labels, test)));
     bool good = ct_ok();
     if (good)
         printf("accuracy on %d unseen digits: %.4f\n", TEST, share);

@@ -1,4 +1,5 @@
-/* The first page, in C: gradients of any order, pairwise distances without a loop, per-example gradients, a compiled training step, a jaxpr. */
+/* The first page, in C: gradients of any order, pairwise distances without a loop, per-example
+ * gradients, a compiled training step, a jaxpr. */
 #include <cotan.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,9 @@ static ct_array descend(ct_array p, ct_array g) { return ct_sub(p, ct_mul(0.001,
 
 static ct_array log_ratio(ct_array x)
 {
-    ct_array up = ct_log(x), down = ct_log(2.0); /* named, since C does not order arguments and the jaxpr shows the order */
+    ct_array up = ct_log(x),
+             down = ct_log(
+                 2.0); /* named, since C does not order arguments and the jaxpr shows the order */
     return ct_div(up, down);
 }
 
@@ -58,7 +61,8 @@ int main(void)
     ct_fn gradients = ct_jit(ct_grad(loss));
     for (int step = 0; step < 10; step++) {
         ct_scope each = ct_begin(); /* temporaries of this step end here */
-        params = ct_end(each, ct_map2(descend, params, ct_call(gradients, params, inputs, targets)));
+        params =
+            ct_end(each, ct_map2(descend, params, ct_call(gradients, params, inputs, targets)));
     }
     printf("%.4f\n", ct_float(loss(params, inputs, targets)));
 

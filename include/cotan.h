@@ -6,7 +6,7 @@
 #include "cotan/control.h"
 #include "cotan/index.h"
 #include "cotan/transform.h"
-#include "cotan/numpy.h"  /* generated from api/numpy.pyi, and so on */
+#include "cotan/numpy.h" /* generated from api/numpy.pyi, and so on */
 #include "cotan/lax.h"
 #include "cotan/nn.h"
 #include "cotan/random.h"

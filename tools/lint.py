@@ -3,6 +3,7 @@
 
     tools/lint.py          prints each violation as FILE:LINE: what; exit 1 when there is one
 """
+import math
 import os
 import re
 import subprocess
@@ -14,12 +15,13 @@ FLOORS = ["base", "array", "kernel", "core", "ops", "transform", "compile", "run
 # A backend registers itself with core; nothing above it names it. These rooms stand beside each other.
 ALSO = {"compile": {"runtime"}, "numpy": {"api"}, "lax": {"api"}, "nn": {"api"}, "random": {"api"}, "scipy": {"api"}, "transform": set(), "core": set()}
 LONGEST = 1500
-WIDEST = 180
+WIDEST = {".c": 100, ".h": 100, ".py": 180, ".pyi": 220}
+TABLES = ("src/ops/params.h",)  # lists that read better as rows
 
 
 def files():
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    return [f for f in listed if f.endswith((".c", ".h", ".def", ".py", ".pyi")) and os.path.exists(os.path.join(ROOT, f))]
+    return [f for f in listed if f.endswith((".c", ".h", ".def", ".py", ".pyi")) and "/recorded/" not in f and os.path.exists(os.path.join(ROOT, f))]
 
 
 def check_includes(name, lines):
@@ -47,7 +49,7 @@ def check_size(name, lines):
     if name.endswith((".c", ".h", ".py")) and len(lines) > LONGEST:
         yield 1, f"{len(lines)} lines; {LONGEST} is the limit"
     for number, line in enumerate(lines, 1):
-        if len(line.rstrip("\n")) > WIDEST and not name.endswith(".def"):
+        if len(line.rstrip("\n")) > WIDEST.get(os.path.splitext(name)[1], math.inf) and name not in TABLES:
             yield number, f"a line of {len(line)} columns"
 
 

@@ -1,13 +1,16 @@
 /* Control flow on traced values: what Python's and C's `if` cannot do once a value is not known.
  *
  *     ct_call(ct_cond(on_true, on_false), predicate, x, y)       one of two functions of (x, y)
- *     ct_call(ct_branches(f0, f1, f2), index, x)                   one of several, the index clipped to what there is
+ *     ct_call(ct_branches(f0, f1, f2), index, x)                   one of several, the index
+ * clipped to what there is
  *
- *     ct_call(ct_scan(step), carry, xs)                            step(carry, x) -> (carry, y) along the first axis of xs
- *     ct_call(ct_while_loop(test, step), carry)                    carry = step(carry) as long as test(carry)
- *     ct_call(ct_fori_loop(step), 0, n, carry)                     carry = step(i, carry) for i from 0 up to n
+ *     ct_call(ct_scan(step), carry, xs)                            step(carry, x) -> (carry, y)
+ * along the first axis of xs ct_call(ct_while_loop(test, step), carry)                    carry =
+ * step(carry) as long as test(carry) ct_call(ct_fori_loop(step), 0, n, carry) carry = step(i,
+ * carry) for i from 0 up to n
  *
- * Branches take the operands and give results of one structure and type; steps give back what they take. */
+ * Branches take the operands and give results of one structure and type; steps give back what they
+ * take. */
 #ifndef COTAN_CONTROL_H
 #define COTAN_CONTROL_H
 #include "cotan/transform.h"
@@ -26,7 +29,8 @@ typedef struct ct_scan_args {
     int64_t unroll;       /* default 1 */
     const char *variable; /* what messages call the carry */
 } ct_scan_args;
-/* A function of (init, xs), or of init alone with a length: gives (carry, ys). Reverse-differentiable. */
+/* A function of (init, xs), or of init alone with a length: gives (carry, ys).
+ * Reverse-differentiable. */
 CT_API ct_fn ct_scan_(const ct_scan_args *args);
 /* A function of the initial carry; `variable` may be NULL. Forward-differentiable only. */
 CT_API ct_fn ct_while_loop_(ct_fn test, ct_fn step, const char *variable);
@@ -37,7 +41,8 @@ CT_API ct_fn ct_fori_loop_(ct_fn step, int64_t unroll, const char *variable);
 #define ct_while_loop(test, step) ct_while_loop_(ct_function(test), ct_function(step), NULL)
 #define ct_fori_loop(step) ct_fori_loop_(ct_function(step), 1, NULL)
 #define ct_cond(on_true, on_false) ct_cond_(ct_function(on_true), ct_function(on_false))
-#define ct_branches(...) ct_switch_(CT_COUNT(__VA_ARGS__), (ct_fn[]){CT_MAP(ct_function, __VA_ARGS__)})
+#define ct_branches(...)                                                                           \
+    ct_switch_(CT_COUNT(__VA_ARGS__), (ct_fn[]){CT_MAP(ct_function, __VA_ARGS__)})
 #endif
 
 #ifdef __cplusplus

@@ -1,8 +1,10 @@
-/* Inner jits: a function marked jitted in its stub appears in a jaxpr as one equation, jit[name=...], whose program is traced once for each
- * combination of static arguments and argument types. Outside of staging such a function simply runs.
+/* Inner jits: a function marked jitted in its stub appears in a jaxpr as one equation,
+ * jit[name=...], whose program is traced once for each combination of static arguments and argument
+ * types. Outside of staging such a function simply runs.
  *
- * The argument struct is taken apart by its row of the binding table: arrays become inputs, the rest is the key under which the
- * program is remembered. Next: transform/stage.c, which does the tracing. */
+ * The argument struct is taken apart by its row of the binding table: arrays become inputs, the
+ * rest is the key under which the program is remembered. Next: transform/stage.c, which does the
+ * tracing. */
 #include "api/call.h"
 
 #include "ops/ops.h"
@@ -15,13 +17,16 @@ ct_array call_refuse(const char *function, int n, const ct_array *arrays)
             return array_poison;
     for (int i = 0; i < n; i++) {
         if (!arrays[i])
-            return ct_fail(CT_TYPE_ERROR, "%s requires ndarray or scalar arguments, got None at position %d.", function, i);
+            return ct_fail(CT_TYPE_ERROR,
+                           "%s requires ndarray or scalar arguments, got None at position %d.",
+                           function, i);
         if (is_tree(arrays[i])) {
             text t = {0};
             treedef_text(&t, arrays[i]->def);
             char *structure = text_end(&t);
-            ct_fail(CT_TYPE_ERROR, "%s requires ndarray or scalar arguments, got a container %s at position %d.", function,
-                structure ? structure : "", i);
+            ct_fail(CT_TYPE_ERROR,
+                    "%s requires ndarray or scalar arguments, got a container %s at position %d.",
+                    function, structure ? structure : "", i);
             base_free(structure);
             return array_poison;
         }
@@ -81,20 +86,51 @@ static bool add_field(arguments *a, const bind_param *p)
 {
     void *at = a->block + p->offset;
     switch ((bind_kind)p->kind) {
-    case BIND_ARRAY: case BIND_ARRAY_OPT: return add_slot(a, at);
-    case BIND_ARRAYS: return add_list(a, at);
-    case BIND_TREE: case BIND_FN: a->plain = false; return true;
-    case BIND_INT: text_bytes(&a->key, at, sizeof(int64_t)); return true;
-    case BIND_INT_OPT: text_add(&a->key, "%d.%lld.", ((ct_opt_int *)at)->given, (long long)((ct_opt_int *)at)->value); return true;
-    case BIND_BOOL: text_bytes(&a->key, at, sizeof(bool)); return true;
-    case BIND_SWITCH: text_bytes(&a->key, at, sizeof(ct_switch)); return true;
-    case BIND_FLOAT: text_bytes(&a->key, at, sizeof(double)); return true;
-    case BIND_FLOAT_OPT: text_add(&a->key, "%d.%a.", ((ct_opt_float *)at)->given, ((ct_opt_float *)at)->value); return true;
-    case BIND_STRING: text_add(&a->key, "%s.", *(const char **)at ? *(const char **)at : "\1"); return true;
-    case BIND_DTYPE: text_bytes(&a->key, at, sizeof(ct_dtype)); return true;
-    case BIND_AXES: case BIND_SHAPE: case BIND_PAIRS: case BIND_NESTED: add_ints(&a->key, at); return true;
-    case BIND_PRECISION: text_bytes(&a->key, at, sizeof(int)); return true;
-    case BIND_NONE: return true;
+    case BIND_ARRAY:
+    case BIND_ARRAY_OPT:
+        return add_slot(a, at);
+    case BIND_ARRAYS:
+        return add_list(a, at);
+    case BIND_TREE:
+    case BIND_FN:
+        a->plain = false;
+        return true;
+    case BIND_INT:
+        text_bytes(&a->key, at, sizeof(int64_t));
+        return true;
+    case BIND_INT_OPT:
+        text_add(&a->key, "%d.%lld.", ((ct_opt_int *)at)->given,
+                 (long long)((ct_opt_int *)at)->value);
+        return true;
+    case BIND_BOOL:
+        text_bytes(&a->key, at, sizeof(bool));
+        return true;
+    case BIND_SWITCH:
+        text_bytes(&a->key, at, sizeof(ct_switch));
+        return true;
+    case BIND_FLOAT:
+        text_bytes(&a->key, at, sizeof(double));
+        return true;
+    case BIND_FLOAT_OPT:
+        text_add(&a->key, "%d.%a.", ((ct_opt_float *)at)->given, ((ct_opt_float *)at)->value);
+        return true;
+    case BIND_STRING:
+        text_add(&a->key, "%s.", *(const char **)at ? *(const char **)at : "\1");
+        return true;
+    case BIND_DTYPE:
+        text_bytes(&a->key, at, sizeof(ct_dtype));
+        return true;
+    case BIND_AXES:
+    case BIND_SHAPE:
+    case BIND_PAIRS:
+    case BIND_NESTED:
+        add_ints(&a->key, at);
+        return true;
+    case BIND_PRECISION:
+        text_bytes(&a->key, at, sizeof(int));
+        return true;
+    case BIND_NONE:
+        return true;
     }
     return true;
 }
@@ -133,10 +169,14 @@ static ct_tree run_body(const bind_function *f, void (*body)(void), const void *
 {
     const ct_array *x = args;
     switch ((bind_call)f->how) {
-    case BIND_CALL_1: return ((ct_array(*)(ct_array))body)(x[0]);
-    case BIND_CALL_2: return ((ct_array(*)(ct_array, ct_array))body)(x[0], x[1]);
-    case BIND_CALL_3: return ((ct_array(*)(ct_array, ct_array, ct_array))body)(x[0], x[1], x[2]);
-    case BIND_CALL_ARGS: return ((ct_tree(*)(const void *))body)(args);
+    case BIND_CALL_1:
+        return ((ct_array(*)(ct_array))body)(x[0]);
+    case BIND_CALL_2:
+        return ((ct_array(*)(ct_array, ct_array))body)(x[0], x[1]);
+    case BIND_CALL_3:
+        return ((ct_array(*)(ct_array, ct_array, ct_array))body)(x[0], x[1], x[2]);
+    case BIND_CALL_ARGS:
+        return ((ct_tree(*)(const void *))body)(args);
     }
     return array_poison;
 }
@@ -219,7 +259,8 @@ static ct_tree bind_program(const program *p, const char *name, int64_t n, const
     if (!out)
         return array_poison;
     core_bind(op_table[OP_jit], &params, (int)n, in, p->jaxpr->nout, out);
-    ct_tree result = p->jaxpr->nout && is_poison(out[0]) ? array_poison : tree_new(p->out, p->jaxpr->nout, out);
+    ct_tree result =
+        p->jaxpr->nout && is_poison(out[0]) ? array_poison : tree_new(p->out, p->jaxpr->nout, out);
     base_free(out);
     return result;
 }
@@ -232,7 +273,9 @@ ct_tree call_staged(const bind_function *f, void (*body)(void), const char *name
         ct_array *in = base_alloc((size_t)(a.slots.n + 1) * sizeof *in);
         for (int64_t i = 0; in && i < a.slots.n; i++)
             in[i] = *a.slots.at[i];
-        program *p = in ? table_find(&programs, base_hash(a.key.at, (size_t)a.key.n, 0), same_key, &a.key) : NULL;
+        program *p =
+            in ? table_find(&programs, base_hash(a.key.at, (size_t)a.key.n, 0), same_key, &a.key)
+               : NULL;
         if (in && !p)
             p = trace_program(&a, body, name);
         if (p)

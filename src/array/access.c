@@ -1,17 +1,22 @@
 /* What is in a value: its type and shape, its elements, its one element as a C number.
  *
- * Tracers stand for values that are not known yet: asking one for its elements fails with the class that JAX raises. */
+ * Tracers stand for values that are not known yet: asking one for its elements fails with the class
+ * that JAX raises. */
 #include "array/array.h"
 
 static bool has_type(ct_array a, const char *what)
 {
     if (likely(!is_tree(a)))
         return !is_poison(a);
-    base_fail(CT_TYPE_ERROR, "%s: a tree has none; take a leaf of it first (ct_at, ct_get, ct_leaf).", what);
+    base_fail(CT_TYPE_ERROR,
+              "%s: a tree has none; take a leaf of it first (ct_at, ct_get, ct_leaf).", what);
     return false;
 }
 
-ct_dtype ct_dtype_of(ct_array a) { return has_type(a, "dtype") ? (ct_dtype)a->aval.dtype : CT_NO_DTYPE; }
+ct_dtype ct_dtype_of(ct_array a)
+{
+    return has_type(a, "dtype") ? (ct_dtype)a->aval.dtype : CT_NO_DTYPE;
+}
 int ct_ndim(ct_array a) { return has_type(a, "ndim") ? a->aval.ndim : 0; }
 ct_ints ct_shape(ct_array a) { return has_type(a, "shape") ? aval_shape(&a->aval) : I_NONE; }
 int64_t ct_size(ct_array a) { return has_type(a, "size") ? a->size : 0; }
@@ -42,22 +47,30 @@ int64_t array_get_int(ct_array a, int64_t index)
     if (d == CT_INT64 || d == CT_UINT64)
         return ((const int64_t *)a->data)[index];
     double value = array_get_double(a, index);
-    return value >= 0x1p63 ? INT64_MAX : value < -0x1p63 ? INT64_MIN : value != value ? 0 : (int64_t)value;
+    return value >= 0x1p63   ? INT64_MAX
+           : value < -0x1p63 ? INT64_MIN
+           : value != value  ? 0
+                             : (int64_t)value;
 }
 
 /* Records why `a`, which is no concrete array, cannot be read. */
 static void fail_unreadable(ct_array a, ct_code tracer_code, const char *what)
 {
     if (is_tree(a)) {
-        base_fail(CT_TYPE_ERROR, "%s needs an array, not a tree; take a leaf of it first (ct_at, ct_get, ct_leaf).", what);
+        base_fail(
+            CT_TYPE_ERROR,
+            "%s needs an array, not a tree; take a leaf of it first (ct_at, ct_get, ct_leaf).",
+            what);
         return;
     }
     text t = {0};
     aval_text(&t, &a->aval, false);
     char *type = text_end(&t);
     base_fail(tracer_code,
-              "%s needs a concrete value, but this is a traced array of type %s, whose value is not known while the function is being "
-              "transformed. Use operations on arrays (ct_where, ct_cond, ct_while_loop) instead, or keep this argument static.",
+              "%s needs a concrete value, but this is a traced array of type %s, whose value is "
+              "not known while the function is being "
+              "transformed. Use operations on arrays (ct_where, ct_cond, ct_while_loop) instead, "
+              "or keep this argument static.",
               what, type ? type : "?");
     base_free(type);
 }
@@ -92,17 +105,23 @@ static bool one_element(ct_array a, ct_code tracer_code, const char *what, ct_ar
     text t = {0};
     aval_text(&t, &a->aval, false);
     char *type = text_end(&t);
-    base_fail(CT_TYPE_ERROR, "%s: only an array of one number converts to a C number; this one has type %s.", what, type ? type : "?");
+    base_fail(CT_TYPE_ERROR,
+              "%s: only an array of one number converts to a C number; this one has type %s.", what,
+              type ? type : "?");
     base_free(type);
     return false;
 }
 
 double ct_float(ct_array a)
 {
-    return one_element(a, CT_CONCRETIZATION_ERROR, "ct_float", &a) ? array_get_double(a, 0) : __builtin_nan("");
+    return one_element(a, CT_CONCRETIZATION_ERROR, "ct_float", &a) ? array_get_double(a, 0)
+                                                                   : __builtin_nan("");
 }
 
-int64_t ct_int(ct_array a) { return one_element(a, CT_TRACER_INTEGER_ERROR, "ct_int", &a) ? array_get_int(a, 0) : 0; }
+int64_t ct_int(ct_array a)
+{
+    return one_element(a, CT_TRACER_INTEGER_ERROR, "ct_int", &a) ? array_get_int(a, 0) : 0;
+}
 
 bool ct_bool(ct_array a)
 {

@@ -3,7 +3,8 @@
 
 bool aval_equal(const aval *a, const aval *b, bool compare_weak)
 {
-    return a->dtype == b->dtype && (!compare_weak || a->weak == b->weak) && ints_equal(aval_shape(a), aval_shape(b));
+    return a->dtype == b->dtype && (!compare_weak || a->weak == b->weak) &&
+           ints_equal(aval_shape(a), aval_shape(b));
 }
 
 uint64_t aval_hash(const aval *a)

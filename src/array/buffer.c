@@ -1,9 +1,10 @@
 /* Where do array elements live?
  *
- * Small blocks (up to 1 KiB) come from per-thread free lists, one for each multiple of 64 bytes. Larger ones are kept in one
- * cache for the process, by size class, because memory fresh from the system costs a page fault for every page: six
- * times the time that writing it takes. From 1 MiB on blocks are mapped in huge pages. Under a sanitizer nothing is
- * kept, so that it sees each block's end. Next: value.c. */
+ * Small blocks (up to 1 KiB) come from per-thread free lists, one for each multiple of 64 bytes.
+ * Larger ones are kept in one cache for the process, by size class, because memory fresh from the
+ * system costs a page fault for every page: six times the time that writing it takes. From 1 MiB on
+ * blocks are mapped in huge pages. Under a sanitizer nothing is kept, so that it sees each block's
+ * end. Next: value.c. */
 #define _GNU_SOURCE
 #include "array/array.h"
 
@@ -15,7 +16,8 @@
 #ifndef __has_feature
 #define __has_feature(x) 0
 #endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                               \
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 const bool array_keeps_blocks = false;
 #else
 const bool array_keeps_blocks = true;
@@ -28,7 +30,7 @@ enum {
     MOST_KEPT = 512, /* blocks of one small class that a thread keeps */
     HUGE_PAGE = 2 << 20,
     MAPPED_FROM = 1 << 20,
-    STEPS = 8,              /* large classes per doubling: an eighth is the most that is wasted */
+    STEPS = 8, /* large classes per doubling: an eighth is the most that is wasted */
     LARGE_CLASSES = 64 * STEPS,
 };
 
@@ -113,7 +115,8 @@ static size_t most_kept(void)
 /* Maps a block that starts at a huge page's boundary: maps more and cuts off both ends. */
 static void *map_block(size_t bytes)
 {
-    char *at = mmap(NULL, bytes + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *at =
+        mmap(NULL, bytes + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED)
         return NULL;
     size_t before = -(uintptr_t)at & (HUGE_PAGE - 1);
@@ -137,7 +140,8 @@ static void large_return(void *data, size_t rounded)
 static void empty_cache(void)
 {
     for (int i = 0; i < LARGE_CLASSES; i++) {
-        size_t step = (size_t)1 << (i / STEPS), bytes = step + (size_t)(i % STEPS) * (step / STEPS), rounded;
+        size_t step = (size_t)1 << (i / STEPS), bytes = step + (size_t)(i % STEPS) * (step / STEPS),
+               rounded;
         for (free_block *b = large[i]; b;) {
             free_block *next = b->next;
             large_class(bytes, &rounded);
@@ -261,6 +265,7 @@ buffer *buffer_borrow(void *data, size_t bytes, void (*done)(void *context), voi
 {
     buffer *b = array_memory(LINE);
     if (b)
-        *b = (buffer){{&buffer_class, 1, KIND_OTHER}, data, bytes, done ? done : nothing_to_do, context};
+        *b = (buffer){
+            {&buffer_class, 1, KIND_OTHER}, data, bytes, done ? done : nothing_to_do, context};
     return b;
 }

@@ -1,10 +1,18 @@
 /* What are the element types, and what do two of them promote to?
  *
- * JAX's promotion is the least upper bound in a lattice whose nodes are the dtypes and three weak types (Python's int,
- * float, complex). The edges below are that lattice; all answers are tabulated once at start. Next: float.c. */
+ * JAX's promotion is the least upper bound in a lattice whose nodes are the dtypes and three weak
+ * types (Python's int, float, complex). The edges below are that lattice; all answers are tabulated
+ * once at start. Next: float.c. */
 #include "array/array.h"
 
-enum { B = FAMILY_BOOL, S = FAMILY_INT, U = FAMILY_UINT, F = FAMILY_FLOAT, C = FAMILY_COMPLEX, K = FAMILY_KEY };
+enum {
+    B = FAMILY_BOOL,
+    S = FAMILY_INT,
+    U = FAMILY_UINT,
+    F = FAMILY_FLOAT,
+    C = FAMILY_COMPLEX,
+    K = FAMILY_KEY
+};
 
 const dtype_info dtype_table[CT_DTYPE_COUNT] = {
     [CT_NO_DTYPE] = {"none", "none", 0, 0, 0},
@@ -48,14 +56,17 @@ _Thread_local bool array_x64;
 
 enum { WEAK_INT = CT_FLOAT0, WEAK_FLOAT, WEAK_COMPLEX, NODES };
 #define BIT(node) (1u << (node))
-#define SMALL_FLOATS \
-    (BIT(CT_FLOAT4_E2M1FN) | BIT(CT_FLOAT8_E3M4) | BIT(CT_FLOAT8_E4M3) | BIT(CT_FLOAT8_E4M3B11FNUZ) | BIT(CT_FLOAT8_E4M3FN) | \
-     BIT(CT_FLOAT8_E4M3FNUZ) | BIT(CT_FLOAT8_E5M2) | BIT(CT_FLOAT8_E5M2FNUZ) | BIT(CT_FLOAT8_E8M0FNU))
+#define SMALL_FLOATS                                                                               \
+    (BIT(CT_FLOAT4_E2M1FN) | BIT(CT_FLOAT8_E3M4) | BIT(CT_FLOAT8_E4M3) |                           \
+     BIT(CT_FLOAT8_E4M3B11FNUZ) | BIT(CT_FLOAT8_E4M3FN) | BIT(CT_FLOAT8_E4M3FNUZ) |                \
+     BIT(CT_FLOAT8_E5M2) | BIT(CT_FLOAT8_E5M2FNUZ) | BIT(CT_FLOAT8_E8M0FNU))
 
-/* The types immediately above each; without x64, uint32 and a signed type meet in int32 and not in int64. */
+/* The types immediately above each; without x64, uint32 and a signed type meet in int32 and not in
+ * int64. */
 static const uint32_t above[NODES] = {
     [CT_BOOL] = BIT(WEAK_INT),
-    [WEAK_INT] = BIT(CT_UINT8) | BIT(CT_UINT2) | BIT(CT_UINT4) | BIT(CT_INT8) | BIT(CT_INT2) | BIT(CT_INT4),
+    [WEAK_INT] =
+        BIT(CT_UINT8) | BIT(CT_UINT2) | BIT(CT_UINT4) | BIT(CT_INT8) | BIT(CT_INT2) | BIT(CT_INT4),
     [CT_UINT8] = BIT(CT_INT16) | BIT(CT_UINT16),
     [CT_UINT16] = BIT(CT_INT32) | BIT(CT_UINT32),
     [CT_UINT32] = BIT(CT_INT64) | BIT(CT_UINT64),
@@ -73,7 +84,8 @@ static const uint32_t above[NODES] = {
     [CT_COMPLEX64] = BIT(CT_COMPLEX128),
 };
 
-static uint8_t joins[2][NODES][NODES]; /* [x64][a][b]: the node that is the least upper bound, 0: none */
+static uint8_t joins[2][NODES]
+                    [NODES]; /* [x64][a][b]: the node that is the least upper bound, 0: none */
 
 static uint32_t upper_bounds(int node, bool x64)
 {
@@ -116,14 +128,18 @@ static int node_of(ct_dtype d, bool weak)
 {
     if (!weak || d == CT_BOOL)
         return d;
-    return dtype_is(d, FAMILY_FLOAT) ? WEAK_FLOAT : dtype_is(d, FAMILY_COMPLEX) ? WEAK_COMPLEX : WEAK_INT;
+    return dtype_is(d, FAMILY_FLOAT)     ? WEAK_FLOAT
+           : dtype_is(d, FAMILY_COMPLEX) ? WEAK_COMPLEX
+                                         : WEAK_INT;
 }
 
 static ct_dtype dtype_of_node(int node)
 {
     if (node < WEAK_INT)
         return (ct_dtype)node;
-    return dtype_default(node == WEAK_INT ? FAMILY_INT : node == WEAK_FLOAT ? FAMILY_FLOAT : FAMILY_COMPLEX);
+    return dtype_default(node == WEAK_INT     ? FAMILY_INT
+                         : node == WEAK_FLOAT ? FAMILY_FLOAT
+                                              : FAMILY_COMPLEX);
 }
 
 ct_dtype dtype_promote(ct_dtype a, bool a_weak, ct_dtype b, bool b_weak, bool *weak)
@@ -136,7 +152,8 @@ ct_dtype dtype_promote(ct_dtype a, bool a_weak, ct_dtype b, bool b_weak, bool *w
     if (a >= CT_FLOAT0 || b >= CT_FLOAT0 || !a || !b)
         return CT_NO_DTYPE;
     bool both = a_weak && b_weak;
-    int node = joins[array_x64][both ? (int)a : node_of(a, a_weak)][both ? (int)b : node_of(b, b_weak)];
+    int node =
+        joins[array_x64][both ? (int)a : node_of(a, a_weak)][both ? (int)b : node_of(b, b_weak)];
     ct_dtype result = dtype_of_node(node);
     *weak = result && (both || node >= WEAK_INT) && result != CT_BOOL;
     return result;
@@ -151,7 +168,10 @@ ct_dtype dtype_to_inexact(ct_dtype d)
     return dtype_table[d].bits == 64 ? dtype_canonical(CT_FLOAT64) : CT_FLOAT32;
 }
 
-ct_dtype dtype_real_part(ct_dtype d) { return d == CT_COMPLEX64 ? CT_FLOAT32 : d == CT_COMPLEX128 ? CT_FLOAT64 : d; }
+ct_dtype dtype_real_part(ct_dtype d)
+{
+    return d == CT_COMPLEX64 ? CT_FLOAT32 : d == CT_COMPLEX128 ? CT_FLOAT64 : d;
+}
 
 ct_dtype dtype_canonical(ct_dtype d)
 {
@@ -187,7 +207,10 @@ ct_dtype dtype_default(dtype_family f)
 
 ct_dtype dtype_tangent(ct_dtype d) { return dtype_inexact(d) ? d : CT_FLOAT0; }
 
-const char *ct_dtype_name(ct_dtype dtype) { return dtype_table[dtype < CT_DTYPE_COUNT ? dtype : CT_NO_DTYPE].name; }
+const char *ct_dtype_name(ct_dtype dtype)
+{
+    return dtype_table[dtype < CT_DTYPE_COUNT ? dtype : CT_NO_DTYPE].name;
+}
 
 ct_dtype ct_dtype_named(const char *name)
 {

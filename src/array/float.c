@@ -1,8 +1,9 @@
 /* How are the elements of each type read and written as doubles?
  *
- * The narrow floats are described by their fields (exponent and mantissa widths, bias, what encodes infinity and NaN), and one
- * decoder and one encoder serve all of them. The kernels have faster conversions; these are for single elements and printing.
- * Formats: IEEE 754 for float16; the OCP 8-bit and microscaling formats; "fn": no infinities, "uz": no negative zero, NaN in its place. */
+ * The narrow floats are described by their fields (exponent and mantissa widths, bias, what encodes
+ * infinity and NaN), and one decoder and one encoder serve all of them. The kernels have faster
+ * conversions; these are for single elements and printing. Formats: IEEE 754 for float16; the OCP
+ * 8-bit and microscaling formats; "fn": no infinities, "uz": no negative zero, NaN in its place. */
 #include "array/array.h"
 
 #include <math.h>
@@ -15,10 +16,10 @@ typedef struct layout {
 } layout;
 
 static const layout layouts[CT_DTYPE_COUNT] = {
-    [CT_FLOAT4_E2M1FN] = {2, 1, 1, FINITE},  [CT_FLOAT8_E3M4] = {3, 4, 3, IEEE},
-    [CT_FLOAT8_E4M3] = {4, 3, 7, IEEE},      [CT_FLOAT8_E4M3B11FNUZ] = {4, 3, 11, FNUZ},
-    [CT_FLOAT8_E4M3FN] = {4, 3, 7, FN},      [CT_FLOAT8_E4M3FNUZ] = {4, 3, 8, FNUZ},
-    [CT_FLOAT8_E5M2] = {5, 2, 15, IEEE},     [CT_FLOAT8_E5M2FNUZ] = {5, 2, 16, FNUZ},
+    [CT_FLOAT4_E2M1FN] = {2, 1, 1, FINITE},   [CT_FLOAT8_E3M4] = {3, 4, 3, IEEE},
+    [CT_FLOAT8_E4M3] = {4, 3, 7, IEEE},       [CT_FLOAT8_E4M3B11FNUZ] = {4, 3, 11, FNUZ},
+    [CT_FLOAT8_E4M3FN] = {4, 3, 7, FN},       [CT_FLOAT8_E4M3FNUZ] = {4, 3, 8, FNUZ},
+    [CT_FLOAT8_E5M2] = {5, 2, 15, IEEE},      [CT_FLOAT8_E5M2FNUZ] = {5, 2, 16, FNUZ},
     [CT_FLOAT8_E8M0FNU] = {8, 0, 127, SCALE}, [CT_BFLOAT16] = {8, 7, 127, IEEE},
     [CT_FLOAT16] = {5, 10, 15, IEEE},
 };
@@ -44,7 +45,9 @@ static uint32_t nan_bits(const layout *l)
 static uint32_t largest(const layout *l)
 {
     uint32_t all = (1u << (l->exponent + l->mantissa)) - 1;
-    return l->specials == IEEE ? all - (1u << l->mantissa) : l->specials == FN || l->specials == SCALE ? all - 1 : all;
+    return l->specials == IEEE                         ? all - (1u << l->mantissa)
+           : l->specials == FN || l->specials == SCALE ? all - 1
+                                                       : all;
 }
 
 static double decode(const layout *l, uint32_t bits)
@@ -53,8 +56,11 @@ static double decode(const layout *l, uint32_t bits)
     if (l->specials == SCALE)
         return bits == nan_bits(l) ? NAN : ldexp(1, (int)bits - l->bias);
     if (magnitude > largest(l) || (l->specials == FNUZ && bits == sign_bit(l)))
-        return l->specials == IEEE && magnitude == largest(l) + 1 ? (bits & sign_bit(l) ? -INFINITY : INFINITY) : NAN;
-    int exponent = (int)(magnitude >> l->mantissa), fraction = (int)(magnitude & ((1u << l->mantissa) - 1));
+        return l->specials == IEEE && magnitude == largest(l) + 1
+                   ? (bits & sign_bit(l) ? -INFINITY : INFINITY)
+                   : NAN;
+    int exponent = (int)(magnitude >> l->mantissa),
+        fraction = (int)(magnitude & ((1u << l->mantissa) - 1));
     double value = exponent ? ldexp(fraction + (1 << l->mantissa), exponent - l->bias - l->mantissa)
                             : ldexp(fraction, 1 - l->bias - l->mantissa);
     return bits & sign_bit(l) ? -value : value;
@@ -87,7 +93,8 @@ static uint32_t encode_magnitude(const layout *l, double magnitude)
     if (exponent < least_exponent)
         exponent = least_exponent;
     double places = nearbyint(ldexp(magnitude, l->bias + l->mantissa - exponent));
-    /* A carry into the next exponent comes out right by addition, and so does a subnormal's missing leading one. */
+    /* A carry into the next exponent comes out right by addition, and so does a subnormal's missing
+     * leading one. */
     int64_t bits = (int64_t)places + (exponent - 1) * ((int64_t)1 << l->mantissa);
     if (l->specials == SCALE)
         bits = places < 1 ? 0 : (int64_t)places - 1 + exponent;
@@ -99,17 +106,30 @@ static uint32_t encode(const layout *l, double value)
     if (isnan(value))
         return nan_bits(l) | (signbit(value) && l->specials <= FN ? sign_bit(l) : 0);
     if (l->specials == SCALE)
-        return value > 0 ? encode_magnitude(l, value) : nan_bits(l); /* has neither zero nor a sign */
+        return value > 0 ? encode_magnitude(l, value)
+                         : nan_bits(l); /* has neither zero nor a sign */
     uint32_t bits = value == 0 ? 0 : encode_magnitude(l, fabs(value));
     if (!signbit(value) || (l->specials == FNUZ && (bits == 0 || bits == nan_bits(l))))
         return bits;
     return bits | sign_bit(l);
 }
 
-static int64_t sign_extend(int64_t value, int bits) { return (int64_t)((uint64_t)value << (64 - bits)) >> (64 - bits); }
+static int64_t sign_extend(int64_t value, int bits)
+{
+    return (int64_t)((uint64_t)value << (64 - bits)) >> (64 - bits);
+}
 
-#define READ(T) ({ T value_; memcpy(&value_, at, sizeof value_); value_; })
-#define WRITE(T, ...) ({ T value_ = (T)(__VA_ARGS__); memcpy(at, &value_, sizeof value_); })
+#define READ(T)                                                                                    \
+    ({                                                                                             \
+        T value_;                                                                                  \
+        memcpy(&value_, at, sizeof value_);                                                        \
+        value_;                                                                                    \
+    })
+#define WRITE(T, ...)                                                                              \
+    ({                                                                                             \
+        T value_ = (T)(__VA_ARGS__);                                                               \
+        memcpy(at, &value_, sizeof value_);                                                        \
+    })
 
 double dtype_decode(ct_dtype d, const void *at)
 {

@@ -1,6 +1,8 @@
-/* How is one number written? As NumPy does: with the fewest digits that read back as the same value of the same type.
+/* How is one number written? As NumPy does: with the fewest digits that read back as the same value
+ * of the same type.
  *
- * decimal_of finds the digits, the others lay them out. Used for columns (print.c) and for numbers by themselves. */
+ * decimal_of finds the digits, the others lay them out. Used for columns (print.c) and for numbers
+ * by themselves. */
 #include "array/array.h"
 
 #include <math.h>
@@ -35,7 +37,8 @@ static void increment(char *s)
     snprintf(e, 16, "e%+03d", atoi(e + 1) + 1);
 }
 
-/* At a power of two the gap above is twice the gap below, so the shortest text may be the next one above the nearest. */
+/* At a power of two the gap above is twice the gap below, so the shortest text may be the next one
+ * above the nearest. */
 static bool next_reads_back(char *s, double value, ct_dtype d)
 {
     int exponent;
@@ -82,7 +85,9 @@ void decimal_round(decimal *out, double value, int places, bool scientific)
     int behind = scientific ? out->count - 1 : out->count - out->point;
     if (behind <= places)
         return;
-    int digits = scientific ? places + 1 : places + out->point; /* may be 0 or fewer: rounds to zero or to one digit */
+    int digits = scientific
+                     ? places + 1
+                     : places + out->point; /* may be 0 or fewer: rounds to zero or to one digit */
     char s[40];
     if (digits > 0) {
         snprintf(s, sizeof s, "%.*e", digits - 1, fabs(value));
@@ -138,7 +143,10 @@ void decimal_scientific(text *t, const decimal *d, int least, int width)
 }
 
 /* From this magnitude on a number by itself is written with an exponent. */
-static double largest_positional(ct_dtype d) { return d == CT_FLOAT16 ? 1e3 : d == CT_FLOAT32 ? 1e6 : 1e16; }
+static double largest_positional(ct_dtype d)
+{
+    return d == CT_FLOAT16 ? 1e3 : d == CT_FLOAT32 ? 1e6 : 1e16;
+}
 
 void decimal_scalar(text *t, double value, ct_dtype d, const char *whole)
 {

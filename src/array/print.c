@@ -1,7 +1,9 @@
-/* How is an array written? As NumPy writes it, in columns of one width, long arrays by their corners.
+/* How is an array written? As NumPy writes it, in columns of one width, long arrays by their
+ * corners.
  *
- * A `column` holds what all words of an array share (widths, exponent or not), measured over the elements that are shown. The layout
- * breaks lines at 75 characters. JAX adds Array(...), the dtype and the weak type. Next: number.c, tree_text.c. */
+ * A `column` holds what all words of an array share (widths, exponent or not), measured over the
+ * elements that are shown. The layout breaks lines at 75 characters. JAX adds Array(...), the dtype
+ * and the weak type. Next: number.c, tree_text.c. */
 #include "array/array.h"
 
 #include <math.h>
@@ -15,7 +17,7 @@ enum { LINE_WIDTH = 75, THRESHOLD = 1000, EDGE = 3, PRECISION = 8 };
 /* What the floats of a column share. */
 typedef struct float_column {
     ct_dtype dtype;
-    bool plus;       /* positive numbers get a sign */
+    bool plus; /* positive numbers get a sign */
     bool scientific;
     int left, right; /* width before and behind the point */
     int exponent;    /* digits of the exponent */
@@ -29,7 +31,8 @@ typedef struct column {
     float_column real, imaginary;
 } column;
 
-/* Does a power of ten or a ratio ask for exponents? The comparisons are made in the array's own type. */
+/* Does a power of ten or a ratio ask for exponents? The comparisons are made in the array's own
+ * type. */
 static bool wants_exponents(const float_column *c)
 {
     if (c->largest == 0)
@@ -37,11 +40,13 @@ static bool wants_exponents(const float_column *c)
     if (c->dtype == CT_FLOAT64)
         return c->largest >= 1e8 || c->smallest < 1e-4 || c->largest / c->smallest > 1000;
     if (c->dtype == CT_FLOAT32)
-        return c->largest >= 1e6 || (float)c->smallest < 1e-4f || (float)c->largest / (float)c->smallest > 1000;
+        return c->largest >= 1e6 || (float)c->smallest < 1e-4f ||
+               (float)c->largest / (float)c->smallest > 1000;
     uint16_t ratio, least;
     dtype_encode(CT_FLOAT16, &ratio, c->largest / c->smallest);
     dtype_encode(CT_FLOAT16, &least, 1e-4);
-    return c->largest >= 1e3 || c->smallest < dtype_decode(CT_FLOAT16, &least) || dtype_decode(CT_FLOAT16, &ratio) > 1000;
+    return c->largest >= 1e3 || c->smallest < dtype_decode(CT_FLOAT16, &least) ||
+           dtype_decode(CT_FLOAT16, &ratio) > 1000;
 }
 
 static void survey(float_column *c, double value)
@@ -85,7 +90,10 @@ static void measure(float_column *c, double value)
 }
 
 /* The width behind the point with the exponent, "e" and its sign. */
-static int full_right(const float_column *c) { return c->right + (c->scientific ? c->exponent + 2 : 0); }
+static int full_right(const float_column *c)
+{
+    return c->right + (c->scientific ? c->exponent + 2 : 0);
+}
 
 static void make_room_for_nonfinite(float_column *c)
 {
@@ -100,7 +108,10 @@ static void add_spaces(text *t, int64_t n) { text_add(t, "%*s", n > 0 ? (int)n :
 
 static void nonfinite_word(text *t, const float_column *c, double value)
 {
-    const char *word = isnan(value) ? (c->plus ? "+nan" : "nan") : value < 0 ? "-inf" : c->plus ? "+inf" : "inf";
+    const char *word = isnan(value) ? (c->plus ? "+nan" : "nan")
+                       : value < 0  ? "-inf"
+                       : c->plus    ? "+inf"
+                                    : "inf";
     add_spaces(t, c->left + full_right(c) + 1 - (int)strlen(word));
     text_add(t, "%s", word);
 }
@@ -129,29 +140,36 @@ static void float_word(text *t, const float_column *c, double value)
 
 /* ---- elements ---- */
 
-static const void *element(ct_array a, int64_t i) { return (const char *)a->data + i * dtype_table[a->aval.dtype].itemsize; }
+static const void *element(ct_array a, int64_t i)
+{
+    return (const char *)a->data + i * dtype_table[a->aval.dtype].itemsize;
+}
 
 static double real_part(ct_array a, int64_t i) { return array_get_double(a, i); }
 
 static double imaginary_part(ct_array a, int64_t i)
 {
     ct_dtype d = (ct_dtype)a->aval.dtype;
-    return dtype_decode(dtype_real_part(d), (const char *)element(a, i) + dtype_table[d].itemsize / 2);
+    return dtype_decode(dtype_real_part(d),
+                        (const char *)element(a, i) + dtype_table[d].itemsize / 2);
 }
 
 static int integer_text(char *s, size_t room, ct_array a, int64_t i)
 {
     int64_t value = array_get_int(a, i);
-    return a->aval.dtype == CT_UINT64 ? snprintf(s, room, "%llu", (unsigned long long)value) : snprintf(s, room, "%lld", (long long)value);
+    return a->aval.dtype == CT_UINT64 ? snprintf(s, room, "%llu", (unsigned long long)value)
+                                      : snprintf(s, room, "%lld", (long long)value);
 }
 
 /* Types that NumPy does not know are written one by one, without columns. */
 static bool foreign(ct_dtype d)
 {
-    return d < CT_FLOAT16 && (dtype_is(d, FAMILY_FLOAT) || (dtype_is(d, FAMILY_INT | FAMILY_UINT) && dtype_table[d].bits < 8));
+    return d < CT_FLOAT16 && (dtype_is(d, FAMILY_FLOAT) ||
+                              (dtype_is(d, FAMILY_INT | FAMILY_UINT) && dtype_table[d].bits < 8));
 }
 
-static void measure_floats(float_column *c, ct_array a, int64_t n, const int64_t *shown, double (*part)(ct_array, int64_t))
+static void measure_floats(float_column *c, ct_array a, int64_t n, const int64_t *shown,
+                           double (*part)(ct_array, int64_t))
 {
     for (int64_t i = 0; i < n; i++)
         survey(c, part(a, shown[i]));
@@ -247,7 +265,8 @@ typedef struct layout {
     bool summary;
 } layout;
 
-/* The items of an axis that are shown: all, or `EDGE` at each end. Returns the next one; *gap when items were left out before it. */
+/* The items of an axis that are shown: all, or `EDGE` at each end. Returns the next one; *gap when
+ * items were left out before it. */
 static int64_t next_shown(int64_t i, int64_t n, bool summary, bool *gap)
 {
     *gap = summary && n > 2 * EDGE && i == EDGE - 1;
@@ -256,7 +275,8 @@ static int64_t next_shown(int64_t i, int64_t n, bool summary, bool *gap)
 
 typedef vec(int64_t) index_list;
 
-static void collect_shown(ct_array a, int axis, int64_t base, int64_t inner, index_list *out, bool *good)
+static void collect_shown(ct_array a, int axis, int64_t base, int64_t inner, index_list *out,
+                          bool *good)
 {
     if (axis == a->aval.ndim) {
         *good = *good && vec_push(out, base);
@@ -290,9 +310,11 @@ static void add_element(layout *l, int64_t index, int64_t indent, int64_t width)
     add_word(l, l->word.at, l->word.n, indent, width);
 }
 
-static void add_rows(layout *l, int axis, int64_t base, int64_t inner, int64_t indent, int64_t width);
+static void add_rows(layout *l, int axis, int64_t base, int64_t inner, int64_t indent,
+                     int64_t width);
 
-/* Between items of an axis: the separator, and for rows as many line ends as axes are left below. */
+/* Between items of an axis: the separator, and for rows as many line ends as axes are left below.
+ */
 static void add_separator(layout *l, int axes_left, int64_t indent)
 {
     if (axes_left == 1) {
@@ -306,7 +328,8 @@ static void add_separator(layout *l, int axes_left, int64_t indent)
     add_spaces(l->t, indent);
 }
 
-static void add_axis(layout *l, int axis, int64_t base, int64_t inner, int64_t indent, int64_t width)
+static void add_axis(layout *l, int axis, int64_t base, int64_t inner, int64_t indent,
+                     int64_t width)
 {
     int64_t n = l->a->aval.shape[axis], step = inner / n;
     int left = l->a->aval.ndim - axis;
@@ -331,7 +354,8 @@ static void add_axis(layout *l, int axis, int64_t base, int64_t inner, int64_t i
     text_add(l->t, "]");
 }
 
-static void add_rows(layout *l, int axis, int64_t base, int64_t inner, int64_t indent, int64_t width)
+static void add_rows(layout *l, int axis, int64_t base, int64_t inner, int64_t indent,
+                     int64_t width)
 {
     if (axis == l->a->aval.ndim)
         add_element(l, base, indent, width);
@@ -346,7 +370,8 @@ static void add_elements(text *t, ct_array a, const char *separator, int64_t lin
     bool good = true;
     collect_shown(a, 0, 0, a->size, &shown, &good);
     if (good) {
-        layout l = {.a = a, .t = t, .separator = separator, .line = line, .summary = a->size > THRESHOLD};
+        layout l = {
+            .a = a, .t = t, .separator = separator, .line = line, .summary = a->size > THRESHOLD};
         l.column = measure_column(a, shown.n, shown.at);
         add_rows(&l, 0, 0, a->size, t->n - line + 1, width);
         base_free(l.word.at);
@@ -418,7 +443,8 @@ static void repr_text(text *t, ct_array a)
         last--;
     int64_t last_line = t->n - last + 2; /* as JAX counts it */
     text type = {0};
-    text_add(&type, "dtype=%s%s", empty_type ? "[('float0', 'V')]" : dtype_table[a->aval.dtype].name,
+    text_add(&type, "dtype=%s%s",
+             empty_type ? "[('float0', 'V')]" : dtype_table[a->aval.dtype].name,
              a->aval.weak ? ", weak_type=True" : "");
     text_add(t, ",");
     add_spaces(t, last_line + type.n + 2 > LINE_WIDTH ? 6 : 1);

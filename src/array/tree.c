@@ -1,12 +1,15 @@
 /* How do C programs build containers of arrays, and look into them?
  *
- * A tree value is a definition and its leaves, flat, each with a reference. A bare leaf is its own tree. Everything handed out belongs to the
- * current scope. Next: tree_text.c. */
+ * A tree value is a definition and its leaves, flat, each with a reference. A bare leaf is its own
+ * tree. Everything handed out belongs to the current scope. Next: tree_text.c. */
 #include "array/array.h"
 
 #include <stdlib.h>
 
-static size_t tree_bytes(int64_t leaves) { return sizeof(struct ct_value) + (size_t)leaves * sizeof(ct_array); }
+static size_t tree_bytes(int64_t leaves)
+{
+    return sizeof(struct ct_value) + (size_t)leaves * sizeof(ct_array);
+}
 
 static void destroy_tree(object *o)
 {
@@ -90,14 +93,22 @@ static ct_tree container(tree_node root, int64_t n, const ct_tree *items)
 {
     for (int64_t i = 0; i < n; i++)
         if (!items[i])
-            return ct_fail(CT_TYPE_ERROR, "Item %lld of a container is NULL; use ct_none() for an empty place.", (long long)i);
+            return ct_fail(CT_TYPE_ERROR,
+                           "Item %lld of a container is NULL; use ct_none() for an empty place.",
+                           (long long)i);
         else if (is_poison(items[i]))
             return array_poison;
     return join(root, n, items);
 }
 
-ct_tree ct_tuple_(int64_t n, const ct_tree *items) { return container((tree_node){.kind = TREE_TUPLE}, n, items); }
-ct_tree ct_list_(int64_t n, const ct_tree *items) { return container((tree_node){.kind = TREE_LIST}, n, items); }
+ct_tree ct_tuple_(int64_t n, const ct_tree *items)
+{
+    return container((tree_node){.kind = TREE_TUPLE}, n, items);
+}
+ct_tree ct_list_(int64_t n, const ct_tree *items)
+{
+    return container((tree_node){.kind = TREE_LIST}, n, items);
+}
 ct_tree ct_none(void) { return container((tree_node){.kind = TREE_NONE}, 0, NULL); }
 
 typedef struct pair {
@@ -105,7 +116,10 @@ typedef struct pair {
     ct_tree item;
 } pair;
 
-static int by_key(const void *a, const void *b) { return strcmp(((const pair *)a)->key, ((const pair *)b)->key); }
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(((const pair *)a)->key, ((const pair *)b)->key);
+}
 
 /* Sorts the pairs and splits them into the halves of `room`, which holds n keys and n items. */
 static bool sort_pairs(int64_t n, pair *pairs, const char **keys, ct_tree *items)
@@ -176,7 +190,8 @@ ct_tree ct_at(ct_tree t, int64_t index)
         return t;
     int64_t n = ct_len(t), i = index < 0 ? index + n : index;
     if (i < 0 || i >= n)
-        return ct_fail(CT_INDEX_ERROR, "ct_at: index %lld is out of range for a container of %lld.", (long long)index, (long long)n);
+        return ct_fail(CT_INDEX_ERROR, "ct_at: index %lld is out of range for a container of %lld.",
+                       (long long)index, (long long)n);
     return child(t, i);
 }
 
@@ -217,7 +232,8 @@ ct_tree ct_get(ct_tree t, const char *key)
         text_add(&keys, k ? ", " : "");
         treedef_key_text(&keys, root, k);
     }
-    ct_fail(CT_KEY_ERROR, "ct_get: there is no key '%s'; the keys are %.*s.", key, (int)keys.n, keys.n ? keys.at : "");
+    ct_fail(CT_KEY_ERROR, "ct_get: there is no key '%s'; the keys are %.*s.", key, (int)keys.n,
+            keys.n ? keys.at : "");
     base_free(keys.at);
     return array_poison;
 }
@@ -231,14 +247,17 @@ ct_array ct_leaf(ct_tree t, int64_t index)
     const ct_array *leaves;
     int64_t n = tree_leaves(&t, &leaves), i = index < 0 ? index + n : index;
     if (i < 0 || i >= n)
-        return ct_fail(CT_INDEX_ERROR, "ct_leaf: index %lld is out of range for a tree of %lld leaves.", (long long)index, (long long)n);
+        return ct_fail(CT_INDEX_ERROR,
+                       "ct_leaf: index %lld is out of range for a tree of %lld leaves.",
+                       (long long)index, (long long)n);
     return own_again(leaves[i]);
 }
 
 /* ---- mapping ---- */
 
 /* What map1 and map2 share: f1 where b is NULL, f2 otherwise. */
-static ct_tree map_leaves(ct_tree a, ct_tree b, ct_array (*f1)(ct_array), ct_array (*f2)(ct_array, ct_array))
+static ct_tree map_leaves(ct_tree a, ct_tree b, ct_array (*f1)(ct_array),
+                          ct_array (*f2)(ct_array, ct_array))
 {
     const ct_array *left, *right = NULL;
     int64_t n = tree_leaves(&a, &left);
@@ -256,7 +275,10 @@ static ct_tree map_leaves(ct_tree a, ct_tree b, ct_array (*f1)(ct_array), ct_arr
     return ct_end(scope, mapped);
 }
 
-ct_tree ct_map1(ct_array (*f)(ct_array), ct_tree a) { return is_poison(a) ? a : map_leaves(a, NULL, f, NULL); }
+ct_tree ct_map1(ct_array (*f)(ct_array), ct_tree a)
+{
+    return is_poison(a) ? a : map_leaves(a, NULL, f, NULL);
+}
 
 static ct_tree fail_structures(ct_tree a, ct_tree b)
 {

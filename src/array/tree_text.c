@@ -63,7 +63,8 @@ static void data_text(text *t, const tree_node *node)
         text_add(t, "?");
 }
 
-static void enclosed(text *t, const char *open, const tree_node *node, const char *close, leaf_writer *w)
+static void enclosed(text *t, const char *open, const tree_node *node, const char *close,
+                     leaf_writer *w)
 {
     text_add(t, "%s", open);
     children_text(t, node, w);
@@ -119,7 +120,8 @@ void treedef_path(text *t, const treedef *d, int64_t leaf)
 {
     const tree_node *node = &d->nodes[d->count - 1];
     while (node->arity) {
-        /* From the last child back to the one that holds the leaf, counted from the subtree's first. */
+        /* From the last child back to the one that holds the leaf, counted from the subtree's
+         * first. */
         int64_t i = node->arity - 1, first = node->leaves;
         const tree_node *child = node - 1;
         for (first -= child->leaves; first > leaf; first -= child->leaves) {

@@ -1,8 +1,9 @@
 /* What is the structure of a tree, apart from its leaves?
  *
- * A definition is its nodes in post-order: children before their parent, the root last. So a subtree is a run of nodes, and taking a child
- * or joining definitions copies runs. What a node carries besides its kind (keys, type, static value) belongs to the host language
- * and is reached through tree_host; a C dict carries one block with its keys. Next: tree.c. */
+ * A definition is its nodes in post-order: children before their parent, the root last. So a
+ * subtree is a run of nodes, and taking a child or joining definitions copies runs. What a node
+ * carries besides its kind (keys, type, static value) belongs to the host language and is reached
+ * through tree_host; a C dict carries one block with its keys. Next: tree.c. */
 #include "array/array.h"
 
 /* ---- node data ---- */
@@ -99,7 +100,8 @@ static void complete(treedef *d)
         tree_node *node = &d->nodes[i];
         node->nodes = 1;
         node->leaves = node->kind == TREE_LEAF;
-        for (int64_t child = 0, at = i - 1; child < node->arity; child++, at -= d->nodes[at].nodes) {
+        for (int64_t child = 0, at = i - 1; child < node->arity;
+             child++, at -= d->nodes[at].nodes) {
             node->nodes += d->nodes[at].nodes;
             node->leaves += d->nodes[at].leaves;
         }

@@ -1,7 +1,8 @@
 /* How are arrays and tracers made, and what can be asked of them?
  *
- * A concrete array is a value block (shape behind the struct) and a buffer; both come from free lists, since an eager program makes one of each
- * at every step. Whatever is made here belongs to the current scope. Next: access.c. */
+ * A concrete array is a value block (shape behind the struct) and a buffer; both come from free
+ * lists, since an eager program makes one of each at every step. Whatever is made here belongs to
+ * the current scope. Next: access.c. */
 #include "array/array.h"
 
 static void no_destroy(object *o) { (void)o; }
@@ -20,7 +21,10 @@ ct_array ct_fail(ct_code code, const char *format, ...)
     return array_poison;
 }
 
-static size_t value_bytes(int64_t words) { return sizeof(struct ct_value) + (size_t)words * sizeof(int64_t); }
+static size_t value_bytes(int64_t words)
+{
+    return sizeof(struct ct_value) + (size_t)words * sizeof(int64_t);
+}
 
 static void destroy_array(object *o)
 {
@@ -41,8 +45,8 @@ static void destroy_tracer(object *o)
 
 static const object_class array_class = {destroy_array}, tracer_class = {destroy_tracer};
 
-static inline ct_array new_value(const object_class *class, ct_kind kind, ct_dtype dtype, bool weak, int64_t ndim,
-                                 const int64_t *shape)
+static inline ct_array new_value(const object_class *class, ct_kind kind, ct_dtype dtype, bool weak,
+                                 int64_t ndim, const int64_t *shape)
 {
     ct_array a = array_memory(value_bytes(ndim));
     if (unlikely(!a))
@@ -83,14 +87,16 @@ static int64_t checked_size(ct_dtype dtype, int64_t ndim, const int64_t *shape, 
     overflows |= !base_mul(size, dtype_table[dtype].itemsize, bytes);
     if (likely(!overflows))
         return size;
-    for (int64_t i = 0; i < ndim; i++) /* a zero anywhere makes it empty, however large the others */
+    for (int64_t i = 0; i < ndim;
+         i++) /* a zero anywhere makes it empty, however large the others */
         if (shape[i] == 0)
             return *bytes = 0;
     return -2;
 }
 
 /* An array on this buffer, whose reference is taken over; poison without it. */
-static ct_array with_buffer(buffer *b, int64_t size, ct_dtype dtype, bool weak, int64_t ndim, const int64_t *shape)
+static ct_array with_buffer(buffer *b, int64_t size, ct_dtype dtype, bool weak, int64_t ndim,
+                            const int64_t *shape)
 {
     ct_array a = likely(b) ? new_value(&array_class, KIND_ARRAY, dtype, weak, ndim, shape) : NULL;
     if (unlikely(!a)) {
@@ -107,7 +113,8 @@ ct_array array_new(ct_dtype dtype, bool weak, int64_t ndim, const int64_t *shape
 {
     int64_t bytes, size = checked_size(dtype, ndim, shape, &bytes);
     if (unlikely(size < 0))
-        return fail_shape(dtype, ndim, shape, size == -1 ? "negative dimensions are not allowed" : "it is too large");
+        return fail_shape(dtype, ndim, shape,
+                          size == -1 ? "negative dimensions are not allowed" : "it is too large");
     return with_buffer(buffer_new((size_t)bytes), size, dtype, weak, ndim, shape);
 }
 
@@ -132,7 +139,8 @@ ct_array array_part(ct_array a, int64_t first, int64_t ndim, const int64_t *shap
 
 ct_array array_tracer(struct trace *trace, const aval *a)
 {
-    ct_array t = new_value(&tracer_class, KIND_TRACER, (ct_dtype)a->dtype, a->weak, a->ndim, a->shape);
+    ct_array t =
+        new_value(&tracer_class, KIND_TRACER, (ct_dtype)a->dtype, a->weak, a->ndim, a->shape);
     if (unlikely(!t))
         return array_poison;
     t->size = shape_size(a->ndim, a->shape);
@@ -164,19 +172,27 @@ ct_array array_scalar_int(ct_dtype dtype, bool weak, int64_t value)
 
 ct_array ct_f32(double value) { return array_scalar(CT_FLOAT32, false, value); }
 ct_array ct_f64(double value) { return array_scalar(dtype_canonical(CT_FLOAT64), false, value); }
-ct_array ct_weak_float(double value) { return array_scalar(dtype_default(FAMILY_FLOAT), true, value); }
+ct_array ct_weak_float(double value)
+{
+    return array_scalar(dtype_default(FAMILY_FLOAT), true, value);
+}
 ct_array ct_weak_bool(bool value) { return array_scalar(CT_BOOL, false, value); }
 
 static ct_array int_that_fits(ct_dtype dtype, bool weak, int64_t value)
 {
     if (dtype == CT_INT32 && value != (int32_t)value)
-        return ct_fail(CT_OVERFLOW_ERROR, "The integer %lld does not fit into int32. Enable 64-bit types, or give a float.",
-                       (long long)value);
+        return ct_fail(
+            CT_OVERFLOW_ERROR,
+            "The integer %lld does not fit into int32. Enable 64-bit types, or give a float.",
+            (long long)value);
     return array_scalar_int(dtype, weak, value);
 }
 
 ct_array ct_i32(int64_t value) { return int_that_fits(CT_INT32, false, value); }
-ct_array ct_weak_int(int64_t value) { return int_that_fits(dtype_default(FAMILY_INT), true, value); }
+ct_array ct_weak_int(int64_t value)
+{
+    return int_that_fits(dtype_default(FAMILY_INT), true, value);
+}
 
 /* ---- from C data ---- */
 
@@ -199,14 +215,16 @@ ct_array ct_from_data(ct_dtype dtype, ct_ints shape, const void *data)
     return a;
 }
 
-ct_array ct_borrow_data(ct_dtype dtype, ct_ints shape, void *data, void (*done)(void *context), void *context)
+ct_array ct_borrow_data(ct_dtype dtype, ct_ints shape, void *data, void (*done)(void *context),
+                        void *context)
 {
     int64_t bytes, size = known_dtype(dtype) ? checked_size(dtype, shape.n, shape.at, &bytes) : -3;
     buffer *b = NULL;
     if (size >= 0)
         b = buffer_borrow(data, (size_t)bytes, done, context);
     else if (size > -3)
-        fail_shape(dtype, shape.n, shape.at, size == -1 ? "negative dimensions are not allowed" : "it is too large");
+        fail_shape(dtype, shape.n, shape.at,
+                   size == -1 ? "negative dimensions are not allowed" : "it is too large");
     if (!b && done)
         done(context); /* the data are handed over whatever comes of it */
     return with_buffer(b, size, dtype, false, shape.n, shape.at);

@@ -1,6 +1,8 @@
-/* How is memory that dies together allocated? By bumping a pointer through blocks that double in size.
+/* How is memory that dies together allocated? By bumping a pointer through blocks that double in
+ * size.
  *
- * Jaxprs, traces and compiler passes live in arenas: nothing in them is freed one by one. Next: text.c. */
+ * Jaxprs, traces and compiler passes live in arenas: nothing in them is freed one by one. Next:
+ * text.c. */
 #include "base/base.h"
 
 struct arena_block {

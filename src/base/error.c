@@ -1,8 +1,8 @@
 /* What failed first on this thread?
  *
- * The record keeps the first failure until it is cleared. Its message is allocated past base_alloc, since a shortage of
- * memory is itself what may be recorded; where even that fails, a constant text stands in. ct_fail, which returns
- * the poison value, is in src/array/value.c. Next: threads.c. */
+ * The record keeps the first failure until it is cleared. Its message is allocated past base_alloc,
+ * since a shortage of memory is itself what may be recorded; where even that fails, a constant text
+ * stands in. ct_fail, which returns the poison value, is in src/array/value.c. Next: threads.c. */
 #define _GNU_SOURCE
 #include "base/base.h"
 

@@ -1,7 +1,8 @@
 /* How are bytes hashed, and how are things found by their hash?
  *
- * The byte hash multiplies 64 x 64 bits and folds the product (the idea of wyhash). The table stores pointers by a
- * full hash, probes linearly, and closes gaps on removal, so there are no tombstones. Next: object.c. */
+ * The byte hash multiplies 64 x 64 bits and folds the product (the idea of wyhash). The table
+ * stores pointers by a full hash, probes linearly, and closes gaps on removal, so there are no
+ * tombstones. Next: object.c. */
 #include "base/base.h"
 
 #include <stdlib.h>
@@ -27,12 +28,16 @@ uint64_t base_hash(const void *bytes, size_t n, uint64_t seed)
     size_t left = n;
     for (; left > 16; left -= 16, at += 16)
         h = fold(load(at, 8) ^ second, load(at + 8, 8) ^ h);
-    uint64_t low = left ? load(at, left < 8 ? left : 8) : 0, high = left > 8 ? load(at + 8, left - 8) : 0;
+    uint64_t low = left ? load(at, left < 8 ? left : 8) : 0,
+             high = left > 8 ? load(at + 8, left - 8) : 0;
     h = fold(low ^ second, high ^ h);
     return fold(h ^ first, (uint64_t)n ^ second);
 }
 
-static int64_t home(const table *t, uint64_t hash) { return (int64_t)(hash * 0x9e3779b97f4a7c15u >> 20) & (t->capacity - 1); }
+static int64_t home(const table *t, uint64_t hash)
+{
+    return (int64_t)(hash * 0x9e3779b97f4a7c15u >> 20) & (t->capacity - 1);
+}
 
 /* The slot that holds what is sought, or -1. */
 static int64_t find(const table *t, uint64_t hash, table_equal *equal, const void *probe)

@@ -1,7 +1,8 @@
 /* Where does memory come from, and how does the torture run make it fail?
  *
- * Everything goes through base_alloc, base_zalloc and base_realloc, so one countdown can make any allocation fail.
- * Array elements come from src/array/buffer.c, which counts its requests here too. Next: arena.c. */
+ * Everything goes through base_alloc, base_zalloc and base_realloc, so one countdown can make any
+ * allocation fail. Array elements come from src/array/buffer.c, which counts its requests here too.
+ * Next: arena.c. */
 #include "base/base.h"
 
 #include <stdlib.h>
@@ -60,7 +61,10 @@ void *base_realloc(void *old, size_t bytes)
 
 void base_free(void *block) { free(block); }
 
-bool base_mul(int64_t a, int64_t b, int64_t *product) { return !__builtin_mul_overflow(a, b, product); }
+bool base_mul(int64_t a, int64_t b, int64_t *product)
+{
+    return !__builtin_mul_overflow(a, b, product);
+}
 
 bool base_add(int64_t a, int64_t b, int64_t *sum) { return !__builtin_add_overflow(a, b, sum); }
 

@@ -1,8 +1,8 @@
 /* Who owns a value, and when does it die?
  *
- * Objects count references. The current scope is the top part of a per-thread stack of owned pointers: results are
- * pushed, and a scope's end pops down to its mark. When memory runs short at a scope's end, its values stay alive in the
- * enclosing scope rather than dangle. Next: error.c. */
+ * Objects count references. The current scope is the top part of a per-thread stack of owned
+ * pointers: results are pushed, and a scope's end pops down to its mark. When memory runs short at
+ * a scope's end, its values stay alive in the enclosing scope rather than dangle. Next: error.c. */
 #include "base/base.h"
 
 const int64_t ct_no_ints[1] = {0};
@@ -55,7 +55,10 @@ bool scope_own(void *o)
     return true;
 }
 
-static bool immortal(const object *o) { return atomic_load_explicit(&o->refs, memory_order_relaxed) >= OBJECT_IMMORTAL; }
+static bool immortal(const object *o)
+{
+    return atomic_load_explicit(&o->refs, memory_order_relaxed) >= OBJECT_IMMORTAL;
+}
 
 void scope_end(ct_scope scope, void *keep)
 {

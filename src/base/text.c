@@ -1,7 +1,7 @@
 /* How is text put together? A growable array of characters with printf on top.
  *
- * A text that once ran short of memory stays empty (capacity -1) whatever is added, so that only text_end need be
- * checked. Next: hash.c. */
+ * A text that once ran short of memory stays empty (capacity -1) whatever is added, so that only
+ * text_end need be checked. Next: hash.c. */
 #include "base/base.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* What runs when a thread ends? The cleanups that its scope, error record and free lists registered.
+/* What runs when a thread ends? The cleanups that its scope, error record and free lists
+ * registered.
  *
  * The main thread's end is the process's end, where the system takes everything back. */
 #include "base/base.h"
@@ -17,7 +18,8 @@ static void run_cleanups(void *unused)
     void (*now[MOST_CLEANUPS])(void);
     int n = count;
     memcpy(now, cleanups, sizeof now);
-    count = 0; /* what one cleanup makes another collect is registered anew, and the system calls again */
+    count = 0; /* what one cleanup makes another collect is registered anew, and the system calls
+                  again */
     for (int i = 0; i < n; i++)
         now[i]();
 }

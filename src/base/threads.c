@@ -1,8 +1,9 @@
 /* How is work spread over cores, and what runs when a thread ends?
  *
- * One pool for the process, started by the first parallel call and grown on demand. A caller posts a job (on its own
- * stack), works on it too, and waits only for workers that joined. Nobody ever waits for the pool: a nested call, or one
- * made while another thread's job is posted, runs in its own thread. After a fork the child starts a pool anew. */
+ * One pool for the process, started by the first parallel call and grown on demand. A caller posts
+ * a job (on its own stack), works on it too, and waits only for workers that joined. Nobody ever
+ * waits for the pool: a nested call, or one made while another thread's job is posted, runs in its
+ * own thread. After a fork the child starts a pool anew. */
 #define _GNU_SOURCE
 #include "base/base.h"
 
@@ -21,7 +22,8 @@ typedef struct job {
 } job;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t posted_changed = PTHREAD_COND_INITIALIZER, worker_left = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t posted_changed = PTHREAD_COND_INITIALIZER,
+                      worker_left = PTHREAD_COND_INITIALIZER;
 static job *posted;                 /* under the lock */
 static _Atomic uint32_t post_count; /* lets idle workers spin for a moment before they sleep */
 static int started;                 /* worker threads; under the lock */
@@ -36,7 +38,10 @@ static void resume_nothing(void *token) { (void)token; }
 void *(*base_host_release)(void) = release_nothing;
 void (*base_host_resume)(void *token) = resume_nothing;
 
-enum { SPINS = 1500 }; /* some 20 to 50 us: longer than a gap between two jobs of one program, shorter than a time slice */
+enum {
+    SPINS = 1500
+}; /* some 20 to 50 us: longer than a gap between two jobs of one program, shorter than a time slice
+    */
 
 static void pause_briefly(void)
 {
@@ -68,12 +73,14 @@ static void *worker(void *unused)
             run_pieces(j);
             pthread_mutex_lock(&lock);
             if (atomic_fetch_sub(&j->workers, 1) == 1)
-                pthread_cond_broadcast(&worker_left); /* j may be gone from here on once the lock is free */
+                pthread_cond_broadcast(
+                    &worker_left); /* j may be gone from here on once the lock is free */
             continue;
         }
         uint32_t seen = atomic_load(&post_count);
         pthread_mutex_unlock(&lock);
-        for (int i = 0; i < SPINS && atomic_load_explicit(&post_count, memory_order_relaxed) == seen; i++)
+        for (int i = 0;
+             i < SPINS && atomic_load_explicit(&post_count, memory_order_relaxed) == seen; i++)
             pause_briefly();
         pthread_mutex_lock(&lock);
         while (atomic_load(&post_count) == seen)
@@ -137,7 +144,8 @@ static void withdraw(job *j)
     pthread_mutex_unlock(&lock);
 }
 
-void base_parallel(int64_t n, int64_t grain, void (*body)(void *context, int64_t begin, int64_t end), void *context)
+void base_parallel(int64_t n, int64_t grain,
+                   void (*body)(void *context, int64_t begin, int64_t end), void *context)
 {
     if (n <= 0)
         return;
@@ -169,7 +177,9 @@ static int default_threads(void)
     threads = wanted ? atoi(wanted) : 0;
     cpu_set_t cores;
     if (threads < 1)
-        threads = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : (int)sysconf(_SC_NPROCESSORS_ONLN);
+        threads = sched_getaffinity(0, sizeof cores, &cores) == 0
+                      ? CPU_COUNT(&cores)
+                      : (int)sysconf(_SC_NPROCESSORS_ONLN);
     threads = threads < 1 ? 1 : threads > 1024 ? 1024 : threads;
     atomic_store(&known, threads);
     return threads;
@@ -181,4 +191,7 @@ int base_threads(void)
     return chosen ? chosen : default_threads();
 }
 
-void base_set_threads(int threads) { atomic_store(&chosen_threads, threads < 0 ? 0 : threads > 1024 ? 1024 : threads); }
+void base_set_threads(int threads)
+{
+    atomic_store(&chosen_threads, threads < 0 ? 0 : threads > 1024 ? 1024 : threads);
+}

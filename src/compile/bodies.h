@@ -1,8 +1,8 @@
-/* The scalar bodies of src/kernel as the compiler sees them: names and costs in the main library, instructions in the
- * code generator.
+/* The scalar bodies of src/kernel as the compiler sees them: names and costs in the main library,
+ * instructions in the code generator.
  *
- * Both lists are written at build time by llvm/decode.c from the bitcode of src/kernel/bodies.c; body numbers index
- * both. */
+ * Both lists are written at build time by llvm/decode.c from the bitcode of src/kernel/bodies.c;
+ * body numbers index both. */
 #ifndef COTAN_SRC_COMPILE_BODIES_H
 #define COTAN_SRC_COMPILE_BODIES_H
 #include <stdint.h>
@@ -30,8 +30,8 @@ extern const body_name body_names[];
 extern const int body_count;
 extern const uint64_t body_version; /* hash of the bitcode, part of every cache key */
 
-/* What the code generator needs. An operand counts arguments first, then instructions; ~operand indexes body_constants
- * when negative. */
+/* What the code generator needs. An operand counts arguments first, then instructions; ~operand
+ * indexes body_constants when negative. */
 typedef struct body_instruction {
     uint8_t opcode;    /* LLVMOpcode */
     uint8_t type;      /* body_type of the result */

@@ -1,5 +1,6 @@
-/* Groups to steps: kernels are lowered, identical ones merged, all of a program's code made at once, and every value
- * given a slot in the table of addresses. Temporaries share one block of memory; plan.c decides where. */
+/* Groups to steps: kernels are lowered, identical ones merged, all of a program's code made at
+ * once, and every value given a slot in the table of addresses. Temporaries share one block of
+ * memory; plan.c decides where. */
 #include "compile/program.h"
 
 #include <stdio.h>
@@ -34,7 +35,9 @@ static bool opaque_step(builder *b, const node *n)
               .units = 1,
               .grain = 1};
     if (!n->op->call && !n->op->kernel)
-        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "Evaluation rule for '%s' not implemented", n->op->name), false;
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "Evaluation rule for '%s' not implemented",
+                         n->op->name),
+               false;
     int total = n->nin + n->nout;
     s.slots = arena_alloc(&b->p->arena, (size_t)(total + 1) * sizeof *s.slots);
     s.operands = arena_alloc(&b->p->arena, (size_t)(total + 1) * sizeof *s.operands);
@@ -43,12 +46,14 @@ static bool opaque_step(builder *b, const node *n)
     for (int i = 0; i < total; i++) {
         int32_t v = i < n->nin ? n->in[i] : n->out[i - n->nin];
         if (v < 0)
-            return base_fail(CT_NOT_IMPLEMENTED_ERROR, "compile: %s has an unread result of unknown type", n->op->name),
+            return base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                             "compile: %s has an unread result of unknown type", n->op->name),
                    false;
         const value *val = &b->g.values.at[v];
         s.slots[i] = slot_of(b, v);
         s.operands[i].aval = val->aval;
-        s.operands[i].aval.shape = arena_alloc(&b->p->arena, (size_t)(val->aval.ndim + 1) * sizeof(int64_t));
+        s.operands[i].aval.shape =
+            arena_alloc(&b->p->arena, (size_t)(val->aval.ndim + 1) * sizeof(int64_t));
         if (!s.operands[i].aval.shape)
             return false;
         if (val->aval.ndim)
@@ -116,7 +121,8 @@ static bool group_steps(builder *b, const group *gr)
                    .alias = (int32_t)b->g.values.n,
                    .stored = true,
                    .slot = b->p->nslots,
-                   .group = -1, .part_of = -1};
+                   .group = -1,
+                   .part_of = -1};
         partial_slot = b->p->nslots++;
         if (!vec_push(&b->g.values, v))
             return false;
@@ -176,7 +182,8 @@ static bool place_results(builder *b)
     for (int i = 0; i < p->nout; i++) {
         const aval *want = atom_aval(&b->g.j->out[i]);
         value *owner = &b->g.values.at[b->g.values.at[b->g.outputs[i]].alias];
-        result r = {.kind = RESULT_NEW, .aval = *want, .view = !aval_equal(&owner->aval, want, true)};
+        result r = {
+            .kind = RESULT_NEW, .aval = *want, .view = !aval_equal(&owner->aval, want, true)};
         if (owner->origin == FROM_INPUT)
             r.kind = RESULT_INPUT, r.index = owner->index;
         else if (owner->origin == FROM_CONST)
@@ -213,7 +220,8 @@ static bool find_boxes(builder *b)
     for (int64_t i = 0; i < b->boxes.n; i++) {
         bool given = false;
         for (int64_t v = 0; v < b->g.values.n; v++)
-            given |= b->g.values.at[v].slot == b->boxes.at[i].slot && b->g.values.at[v].origin != FROM_NODE;
+            given |= b->g.values.at[v].slot == b->boxes.at[i].slot &&
+                     b->g.values.at[v].origin != FROM_NODE;
         b->boxes.at[kept] = b->boxes.at[i];
         if (given)
             b->boxes.at[kept].made_by_call = true;
@@ -224,14 +232,18 @@ static bool find_boxes(builder *b)
     return b->p->boxes || !kept;
 }
 
-/* ---- temporaries: each lives from the first step that names it to the last; the lowest gap that fits ---- */
+/* ---- temporaries: each lives from the first step that names it to the last; the lowest gap that
+ * fits ---- */
 typedef struct block {
     int32_t slot;
     int64_t first, last;
     size_t bytes, offset;
 } block;
 
-static bool overlaps(const block *x, const block *y) { return x->first <= y->last && y->first <= x->last; }
+static bool overlaps(const block *x, const block *y)
+{
+    return x->first <= y->last && y->first <= x->last;
+}
 
 static size_t lowest_gap(const block *placed, int64_t n, const block *b)
 {
@@ -266,8 +278,10 @@ static bool plan_temporaries(builder *b)
             continue;
         if (val->origin != FROM_NODE)
             taken[val->slot] = true;
-        blocks[val->slot] =
-            (block){.slot = val->slot, .first = INT64_MAX, .last = -1, .bytes = (val->bytes + 127) & ~(size_t)63};
+        blocks[val->slot] = (block){.slot = val->slot,
+                                    .first = INT64_MAX,
+                                    .last = -1,
+                                    .bytes = (val->bytes + 127) & ~(size_t)63};
     }
     for (int64_t s = 0; s < b->steps.n; s++) {
         const step *st = &b->steps.at[s];
@@ -320,12 +334,14 @@ static bool build(builder *b, const jaxpr *j)
     for (int64_t i = 0; i < b->groups.n; i++)
         if (!group_steps(b, &b->groups.at[i]))
             return false;
-    if (!find_boxes(b) || !place_results(b) || !place_inputs(b) || !plan_temporaries(b) || !make_code(b))
+    if (!find_boxes(b) || !place_results(b) || !place_inputs(b) || !plan_temporaries(b) ||
+        !make_code(b))
         return false;
     p->folded = b->g.folded.at, p->nfolded = b->g.folded.n;
     b->g.folded.at = NULL, b->g.folded.n = b->g.folded.capacity = 0;
     p->nsteps = (int32_t)b->steps.n;
-    p->steps = p->nsteps ? arena_copy(&p->arena, b->steps.at, (size_t)p->nsteps * sizeof(step)) : NULL;
+    p->steps =
+        p->nsteps ? arena_copy(&p->arena, b->steps.at, (size_t)p->nsteps * sizeof(step)) : NULL;
     return p->steps || !p->nsteps;
 }
 

@@ -1,5 +1,5 @@
-/* Kernels to machine code in memory: the disk cache first, then the code generator's library, which is loaded now if it
- * was not yet. */
+/* Kernels to machine code in memory: the disk cache first, then the code generator's library, which
+ * is loaded now if it was not yet. */
 #define _GNU_SOURCE
 #include "compile/compile.h"
 
@@ -36,7 +36,8 @@ static const codegen *try_generator(const char *folder)
     return found && found->version == CODEGEN_VERSION ? found : NULL;
 }
 
-/* Beside the library (or program) that this code is in, where it was built, or wherever the dynamic linker looks. */
+/* Beside the library (or program) that this code is in, where it was built, or wherever the dynamic
+ * linker looks. */
 static const codegen *find_generator(void)
 {
     Dl_info self;
@@ -67,7 +68,8 @@ static bool generate(int n, const kernel_ir *const *kernels, code_blob *blob)
     pthread_mutex_unlock(&generating);
     if (!generator)
         base_fail(CT_RUNTIME_ERROR,
-                  "compile: cannot load libcotan_llvm.so (%s); COTAN_LLVM_DIR names its folder, COTAN_OPTIMIZE=0 runs "
+                  "compile: cannot load libcotan_llvm.so (%s); COTAN_LLVM_DIR names its folder, "
+                  "COTAN_OPTIMIZE=0 runs "
                   "without it",
                   dlerror());
     else if (!ok)
@@ -97,7 +99,8 @@ static void cache_key(int n, const kernel_ir *const *kernels, uint64_t key[2])
 {
     key[0] = machine_hash(), key[1] = base_mix(machine_hash(), 0x636f6465u);
     for (int i = 0; i < n; i++)
-        key[0] = loop_hash(kernels[i], key[0]), key[1] = loop_hash(kernels[i], key[1] ^ 0x9e3779b97f4a7c15u);
+        key[0] = loop_hash(kernels[i], key[0]),
+        key[1] = loop_hash(kernels[i], key[1] ^ 0x9e3779b97f4a7c15u);
 }
 
 static bool from_cache(const uint64_t key[2], int n, code_blob *blob)
@@ -107,7 +110,8 @@ static bool from_cache(const uint64_t key[2], int n, code_blob *blob)
     if (!bytes)
         return false;
     *blob = (code_blob){NULL, size - offsets, NULL};
-    bool ok = size > offsets && (blob->bytes = malloc(size - offsets)) && (blob->entries = malloc(offsets + 1));
+    bool ok = size > offsets && (blob->bytes = malloc(size - offsets)) &&
+              (blob->entries = malloc(offsets + 1));
     if (ok) {
         memcpy(blob->entries, bytes, offsets);
         memcpy(blob->bytes, bytes + offsets, size - offsets);

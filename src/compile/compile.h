@@ -1,5 +1,5 @@
-/* The compiler's rooms between them: passes (graph.c, group.c, lower.c, plan.c), the program they make (program.c), and
- * machine code (code.c). */
+/* The compiler's rooms between them: passes (graph.c, group.c, lower.c, plan.c), the program they
+ * make (program.c), and machine code (code.c). */
 #ifndef COTAN_SRC_COMPILE_H
 #define COTAN_SRC_COMPILE_H
 #include "compile/loops.h"

@@ -1,5 +1,5 @@
-/* From a jaxpr to a graph of values: nested calls are inlined, equal nodes become one, dead ones are marked. Next:
- * group.c. */
+/* From a jaxpr to a graph of values: nested calls are inlined, equal nodes become one, dead ones
+ * are marked. Next: group.c. */
 #include "compile/graph.h"
 #include "ops/ops.h"
 
@@ -18,7 +18,13 @@ static const jaxpr *called(const op *o, const void *params)
 
 static int32_t add_value(graph *g, const aval *a, value_origin origin, int index, ct_array array)
 {
-    value v = {.aval = *a, .origin = origin, .index = index, .array = array, .group = -1, .slot = -1, .part_of = -1};
+    value v = {.aval = *a,
+               .origin = origin,
+               .index = index,
+               .array = array,
+               .group = -1,
+               .slot = -1,
+               .part_of = -1};
     v.size = shape_size(a->ndim, a->shape);
     v.bytes = (size_t)v.size * dtype_table[a->dtype].itemsize;
     v.alias = (int32_t)g->values.n;
@@ -43,7 +49,8 @@ static bool node_equal(const void *known, const void *probe)
 
 static uint64_t node_hash(const node *n)
 {
-    uint64_t h = base_mix((uint64_t)n->op->code, n->op->params_size ? params_hash(n->op, n->params) : 0);
+    uint64_t h =
+        base_mix((uint64_t)n->op->code, n->op->params_size ? params_hash(n->op, n->params) : 0);
     return n->nin ? base_hash(n->in, (size_t)n->nin * sizeof *n->in, h) : h;
 }
 
@@ -112,7 +119,8 @@ static bool add_node(graph *g, const eqn *e, const int32_t *in, int32_t *map)
     }
 separate:
     for (int i = 0; i < e->nout; i++) {
-        /* Results that nobody reads still need their type: every opaque kernel writes all of its results. */
+        /* Results that nobody reads still need their type: every opaque kernel writes all of its
+         * results. */
         n.out[i] = -1;
         if (!e->out[i])
             continue;
@@ -159,8 +167,8 @@ static bool complete_results(graph *g, node *n)
 /* Scalar arithmetic on literals. */
 static bool folds(const graph *g, const eqn *e, const int32_t *in)
 {
-    if (!compile_optimizes() || e->nout != 1 || !e->out[0] || e->out[0]->aval.ndim || !e->nin || e->op->call ||
-        !(e->op->flags & OP_ELEMENTWISE))
+    if (!compile_optimizes() || e->nout != 1 || !e->out[0] || e->out[0]->aval.ndim || !e->nin ||
+        e->op->call || !(e->op->flags & OP_ELEMENTWISE))
         return false;
     for (int i = 0; i < e->nin; i++) {
         const value *v = &g->values.at[in[i]];
@@ -190,7 +198,8 @@ static bool fold(graph *g, const eqn *e, const int32_t *in, int32_t *map)
 
 static bool read_eqn(graph *g, const eqn *e, int32_t *map)
 {
-    int32_t *in = arena_alloc(&g->arena, (size_t)(e->nin + e->nout + 1) * sizeof *in), *out = in + e->nin;
+    int32_t *in = arena_alloc(&g->arena, (size_t)(e->nin + e->nout + 1) * sizeof *in),
+            *out = in + e->nin;
     if (!in)
         return false;
     for (int i = 0; i < e->nin; i++) {
@@ -222,7 +231,8 @@ static bool read_jaxpr(graph *g, const jaxpr *j, const int32_t *in, int32_t *out
         return false;
     bool ok = true;
     for (int i = 0; ok && i < j->nconsts; i++)
-        ok = (map[j->constvars[i]->id] = add_value(g, &j->consts[i]->aval, FROM_CONST, -1, j->consts[i])) >= 0;
+        ok = (map[j->constvars[i]->id] =
+                  add_value(g, &j->consts[i]->aval, FROM_CONST, -1, j->consts[i])) >= 0;
     for (int i = 0; i < j->nin; i++)
         map[j->in[i]->id] = in[i];
     for (const eqn *e = j->eqns; ok && e; e = e->next)

@@ -1,5 +1,5 @@
-/* The program as passes see it: values and the nodes that make them, calls inlined. Lives in one arena while a program
- * is compiled. */
+/* The program as passes see it: values and the nodes that make them, calls inlined. Lives in one
+ * arena while a program is compiled. */
 #ifndef COTAN_SRC_COMPILE_GRAPH_H
 #define COTAN_SRC_COMPILE_GRAPH_H
 #include "compile/compile.h"
@@ -15,14 +15,15 @@ typedef struct value {
     int32_t position; /* which result of the node */
     ct_array array;   /* FROM_CONST: the constant or literal; the jaxpr keeps it */
     /* set by grouping */
-    bool stored;   /* has memory of its own: an input, a constant, or made by a step and needed by another */
+    bool stored;   /* has memory of its own: an input, a constant, or made by a step and needed by
+                      another */
     int32_t alias; /* value whose memory this is (itself, or what it is a reshape of) */
     int32_t group; /* of the group that makes it; -1: none */
-    int8_t
-        dims[LOOP_DIMS]; /* in its group: the space's dimension along each of the value's; -1 where the extent is 1 */
-    int32_t part_of;   /* value whose memory this is a region of, from part_offset elements on; -1 */
+    int8_t dims[LOOP_DIMS]; /* in its group: the space's dimension along each of the value's; -1
+                               where the extent is 1 */
+    int32_t part_of; /* value whose memory this is a region of, from part_offset elements on; -1 */
     int64_t part_offset;
-    bool outside;        /* made in its group but to be read from memory there too (split reductions) */
+    bool outside; /* made in its group but to be read from memory there too (split reductions) */
     /* set by planning */
     int32_t slot, first_step, last_step;
 } value;
@@ -31,10 +32,11 @@ typedef struct value {
 typedef enum node_role {
     ROLE_OPAQUE, /* its own kernel, on memory */
     ROLE_MAP,    /* elementwise, by scalar bodies */
-    ROLE_VIEW,   /* index arithmetic: broadcast_in_dim, transpose, slice, rev, squeeze, reshape by ones, iota */
+    ROLE_VIEW,   /* index arithmetic: broadcast_in_dim, transpose, slice, rev, squeeze, reshape by
+                    ones, iota */
     ROLE_ALIAS,  /* the same memory under another shape */
     ROLE_REDUCE,
-    ROLE_JOIN,   /* a concatenation: what makes its operands writes them into its memory */
+    ROLE_JOIN, /* a concatenation: what makes its operands writes them into its memory */
 } node_role;
 
 typedef struct node {
@@ -63,8 +65,14 @@ CT_NODISCARD bool graph_build(graph *g, const jaxpr *j, arena *kept);
 /* rewrite.c: products of transposed matrices and transposed products, without the transposes. */
 CT_NODISCARD bool graph_rewrite(graph *g);
 void graph_free(graph *g);
-static inline value *graph_in(const graph *g, const node *n, int i) { return &g->values.at[n->in[i]]; }
-static inline value *graph_out(const graph *g, const node *n, int i) { return &g->values.at[n->out[i]]; }
+static inline value *graph_in(const graph *g, const node *n, int i)
+{
+    return &g->values.at[n->in[i]];
+}
+static inline value *graph_out(const graph *g, const node *n, int i)
+{
+    return &g->values.at[n->out[i]];
+}
 
 /* ---- groups: what becomes one kernel or one opaque call ---- */
 typedef struct group {
@@ -73,7 +81,8 @@ typedef struct group {
     int32_t ndim;
     int64_t extent[LOOP_DIMS];
     uint32_t reduced;
-    bool split; /* full reductions over too much for one unit: partial results, then a second kernel */
+    bool split; /* full reductions over too much for one unit: partial results, then a second kernel
+                 */
     int32_t cost, loads;
     vec(int32_t) members; /* nodes, in order */
 } group;
@@ -83,8 +92,8 @@ typedef vec(group) groups;
 CT_NODISCARD bool group_nodes(graph *g, groups *out);
 void groups_free(groups *gs);
 
-/* Where an element of a value comes from, seen from an element of another: for each dimension of the source, dimension
- * of the viewer (-1: none) times scale plus offset. */
+/* Where an element of a value comes from, seen from an element of another: for each dimension of
+ * the source, dimension of the viewer (-1: none) times scale plus offset. */
 typedef struct view {
     int32_t source;
     int8_t dim[LOOP_DIMS];
@@ -103,13 +112,19 @@ int body_find_convert(int from, int to);
 /* Can loops compute with it (stored, at most 64 bits, not complex, not a key)? */
 bool loop_dtype(int dtype);
 /* Halves are computed in float32. */
-static inline int compute_dtype(int dtype) { return dtype == CT_BFLOAT16 || dtype == CT_FLOAT16 ? CT_FLOAT32 : dtype; }
+static inline int compute_dtype(int dtype)
+{
+    return dtype == CT_BFLOAT16 || dtype == CT_FLOAT16 ? CT_FLOAT32 : dtype;
+}
 
 /* ---- lowering a group: lower.c ---- */
 typedef struct lowered {
     kernel_ir k;
-    int32_t *buffers; /* value in each buffer; loads first; -1: the partial results of a split reduction */
+    int32_t *buffers; /* value in each buffer; loads first; -1: the partial results of a split
+                         reduction */
 } lowered;
-/* One kernel, or two for a split group (the second reads the first's partial results, whose bytes are written). */
-CT_NODISCARD bool lower_group(graph *g, const group *gr, lowered *out, int *n, size_t *partial_bytes);
+/* One kernel, or two for a split group (the second reads the first's partial results, whose bytes
+ * are written). */
+CT_NODISCARD bool lower_group(graph *g, const group *gr, lowered *out, int *n,
+                              size_t *partial_bytes);
 #endif

@@ -1,9 +1,10 @@
 /* Which nodes become one kernel.
  *
- * Nodes come in program order and join the latest group they can: the group must have their iteration space, what they
- * read of it must be the same point of the space, and everything else they read must come from earlier groups. A group
- * may hold reductions over one set of dimensions; their results are values of its rows, which later members may use: so
- * softmax is one kernel. Running the groups in order is then a schedule. Next: lower.c. */
+ * Nodes come in program order and join the latest group they can: the group must have their
+ * iteration space, what they read of it must be the same point of the space, and everything else
+ * they read must come from earlier groups. A group may hold reductions over one set of dimensions;
+ * their results are values of its rows, which later members may use: so softmax is one kernel.
+ * Running the groups in order is then a schedule. Next: lower.c. */
 #include "compile/graph.h"
 #include "ops/ops.h"
 
@@ -33,7 +34,10 @@ static bool ones_only(const aval *a, const aval *b)
     }
 }
 
-static bool usable(const value *v) { return loop_dtype(v->aval.dtype) && v->size > 0 && v->aval.ndim <= LOOP_DIMS; }
+static bool usable(const value *v)
+{
+    return loop_dtype(v->aval.dtype) && v->size > 0 && v->aval.ndim <= LOOP_DIMS;
+}
 
 /* Transposes that move the last dimension of something big are copies in blocks. */
 static bool keeps_last(const node *n, const aval *a)
@@ -84,12 +88,14 @@ static int body_of_map(const graph *g, const node *n)
     if (n->op->code == OP_add_any)
         name = "add";
     int body = body_find(name, dtype);
-    return body >= 0 && body_names[body].nargs == n->nin && body_names[body].nresults == 1 ? body : -1;
+    return body >= 0 && body_names[body].nargs == n->nin && body_names[body].nresults == 1 ? body
+                                                                                           : -1;
 }
 
 static node_role role_of(const graph *g, const node *n)
 {
-    if (n->nout != 1 || n->op->code >= OP_COUNT || (n->op->flags & OP_EFFECT) || !usable(graph_out(g, n, 0)))
+    if (n->nout != 1 || n->op->code >= OP_COUNT || (n->op->flags & OP_EFFECT) ||
+        !usable(graph_out(g, n, 0)))
         return ROLE_OPAQUE;
     const value *x = n->nin ? graph_in(g, n, 0) : NULL, *out = graph_out(g, n, 0);
     for (int i = 0; i < n->nin; i++)
@@ -103,8 +109,9 @@ static node_role role_of(const graph *g, const node *n)
         return ROLE_VIEW;
     case OP_iota: {
         int dtype = out->aval.dtype;
-        return dtype == CT_INT64 || dtype == CT_INT32 || body_find_convert(CT_INT32, dtype) >= 0 ? ROLE_VIEW
-                                                                                                 : ROLE_OPAQUE;
+        return dtype == CT_INT64 || dtype == CT_INT32 || body_find_convert(CT_INT32, dtype) >= 0
+                   ? ROLE_VIEW
+                   : ROLE_OPAQUE;
     }
     case OP_reshape:
         return ones_only(&x->aval, &out->aval) ? ROLE_VIEW : ROLE_ALIAS;
@@ -115,8 +122,8 @@ static node_role role_of(const graph *g, const node *n)
     case OP_concatenate:
         return ROLE_JOIN;
     case OP_bitcast_convert_type:
-        return loop_itemsize(x->aval.dtype) == loop_itemsize(out->aval.dtype) && x->aval.dtype != CT_BOOL &&
-                       out->aval.dtype != CT_BOOL
+        return loop_itemsize(x->aval.dtype) == loop_itemsize(out->aval.dtype) &&
+                       x->aval.dtype != CT_BOOL && out->aval.dtype != CT_BOOL
                    ? ROLE_MAP
                    : ROLE_OPAQUE;
     case OP_select_n:
@@ -137,7 +144,8 @@ static node_role role_of(const graph *g, const node *n)
     case OP_reduce_xor:
         if (ones_only(&x->aval, &out->aval))
             return ROLE_VIEW;
-        return body_find(reduction_body(n->op), compute_dtype(x->aval.dtype)) >= 0 ? ROLE_REDUCE : ROLE_OPAQUE;
+        return body_find(reduction_body(n->op), compute_dtype(x->aval.dtype)) >= 0 ? ROLE_REDUCE
+                                                                                   : ROLE_OPAQUE;
     }
     if (!(n->op->flags & OP_ELEMENTWISE) || n->nin < 1 || body_of_map(g, n) < 0)
         return ROLE_OPAQUE;
@@ -166,17 +174,18 @@ static int32_t cost_of(const graph *g, const node *n)
         return 2;
     if (n->op->code == OP_integer_pow)
         return 8;
-    int body =
-        n->op->code == OP_select_n || n->op->code == OP_convert_element_type || n->op->code == OP_bitcast_convert_type
-            ? -1
-            : body_of_map(g, n);
+    int body = n->op->code == OP_select_n || n->op->code == OP_convert_element_type ||
+                       n->op->code == OP_bitcast_convert_type
+                   ? -1
+                   : body_of_map(g, n);
     return 1 + (body >= 0 ? body_names[body].cost : 2);
 }
 
 static void consider(graph *g, int32_t index, candidate *c)
 {
     node *n = &g->nodes.at[index];
-    *c = (candidate){.index = index, .n = n, .over = &graph_out(g, n, 0)->aval, .cost = cost_of(g, n)};
+    *c = (candidate){
+        .index = index, .n = n, .over = &graph_out(g, n, 0)->aval, .cost = cost_of(g, n)};
     if (n->role == ROLE_REDUCE) {
         c->over = &graph_in(g, n, 0)->aval;
         ct_ints axes = ((const params_reduce *)n->params)->axes;
@@ -193,7 +202,8 @@ static int32_t earliest(const graph *g, const candidate *c)
 {
     int32_t first = 0;
     for (int i = 0; i < c->noperands; i++) {
-        const value *v = &g->values.at[c->operands[i].source], *owner = root_of(g, c->operands[i].source);
+        const value *v = &g->values.at[c->operands[i].source],
+                    *owner = root_of(g, c->operands[i].source);
         if (owner->origin != FROM_NODE || owner->group < 0)
             continue;
         bool fused = v == owner && !v->outside && g->nodes.at[v->index].role != ROLE_OPAQUE;
@@ -215,9 +225,10 @@ static bool same_shape(const aval *a, const group *gr)
     return a->ndim == gr->ndim && !memcmp(a->shape, gr->extent, (size_t)a->ndim * sizeof *a->shape);
 }
 
-/* Dimensions of the space along the candidate's: its shape is the space's, or it follows from operands that are in the
- * group. */
-static bool place(const graph *g, const group *gr, int32_t number, const candidate *c, int8_t dims[LOOP_DIMS])
+/* Dimensions of the space along the candidate's: its shape is the space's, or it follows from
+ * operands that are in the group. */
+static bool place(const graph *g, const group *gr, int32_t number, const candidate *c,
+                  int8_t dims[LOOP_DIMS])
 {
     if (same_shape(c->over, gr)) {
         for (int d = 0; d < gr->ndim; d++)
@@ -336,7 +347,8 @@ static void note_members(graph *g, group *gr, int32_t at, const candidate *c, co
     value *out = graph_out(g, c->n, 0);
     int depth = depth_of(g, at, c);
     c->n->group = out->group = at;
-    out->position = depth + (c->axes != 0); /* of a fused value: reductions to be finished before it */
+    out->position =
+        depth + (c->axes != 0); /* of a fused value: reductions to be finished before it */
     int k = 0;
     for (int d = 0; d < c->over->ndim; d++)
         if (!(c->axes >> d & 1))
@@ -398,7 +410,8 @@ static bool opaque(graph *g, groups *gs, int32_t index)
     return vec_push(gs, (group){.opaque = true, .node = index});
 }
 
-/* Which views need memory of their own: results of the program, and what opaque calls and aliases read. */
+/* Which views need memory of their own: results of the program, and what opaque calls and aliases
+ * read. */
 static void mark_needed(graph *g, bool *needed)
 {
     for (int i = 0; i < g->j->nout; i++)
@@ -412,14 +425,20 @@ static void mark_needed(graph *g, bool *needed)
     }
 }
 
-/* One operand of a concatenation as a view of it that is stored from `offset` on in the memory of `whole`; the number of its node, -1 on failure. */
+/* One operand of a concatenation as a view of it that is stored from `offset` on in the memory of
+ * `whole`; the number of its node, -1 on failure. */
 static int32_t add_part(graph *g, int32_t whole, int32_t operand_value, int64_t offset)
 {
     value v = g->values.at[operand_value];
     v.origin = FROM_NODE, v.index = (int32_t)g->nodes.n, v.array = NULL;
     v.stored = true, v.outside = false, v.group = v.slot = -1;
     v.alias = v.part_of = whole, v.part_offset = offset;
-    node n = {.op = op_table[OP_reshape], .nin = 1, .nout = 1, .live = true, .role = ROLE_VIEW, .group = -1};
+    node n = {.op = op_table[OP_reshape],
+              .nin = 1,
+              .nout = 1,
+              .live = true,
+              .role = ROLE_VIEW,
+              .group = -1};
     n.in = arena_copy(&g->arena, &operand_value, sizeof operand_value);
     n.out = arena_alloc(&g->arena, sizeof *n.out);
     if (!n.in || !n.out || !vec_push(&g->values, v))

@@ -1,5 +1,5 @@
-/* How a kernel is cut into units, and what changes inside one: shared by the passes and the code generator, which is a
- * library of its own, so nothing here reaches beyond these headers. */
+/* How a kernel is cut into units, and what changes inside one: shared by the passes and the code
+ * generator, which is a library of its own, so nothing here reaches beyond these headers. */
 #include "compile/loops.h"
 
 int loop_itemsize(int dtype)
@@ -23,7 +23,10 @@ int loop_itemsize(int dtype)
     }
 }
 
-static bool lane_is_inner(const kernel_ir *k) { return !k->reduced || (k->reduced >> (k->ndim - 1) & 1); }
+static bool lane_is_inner(const kernel_ir *k)
+{
+    return !k->reduced || (k->reduced >> (k->ndim - 1) & 1);
+}
 
 void loop_places(const kernel_ir *k, loop_place *places)
 {

@@ -1,5 +1,5 @@
-/* The loop language: verifying, printing, hashing kernels, and cutting them into units. loops.h says what they mean;
- * llvm/emit.c makes code of them. */
+/* The loop language: verifying, printing, hashing kernels, and cutting them into units. loops.h
+ * says what they mean; llvm/emit.c makes code of them. */
 #include "compile/loops.h"
 
 #include "array/array.h"
@@ -9,7 +9,10 @@ static bool broken(int node, const char *rule)
     return base_fail(CT_ASSERTION_ERROR, "compile: node %d of a kernel %s", node, rule), false;
 }
 
-static bool access_fits(const kernel_ir *k, const loop_access *a) { return a->buffer >= 0 && a->buffer < k->nbuffers; }
+static bool access_fits(const kernel_ir *k, const loop_access *a)
+{
+    return a->buffer >= 0 && a->buffer < k->nbuffers;
+}
 
 static bool verify_node(const kernel_ir *k, const loop_place *places, int n)
 {
@@ -19,7 +22,8 @@ static bool verify_node(const kernel_ir *k, const loop_place *places, int n)
             return broken(n, "uses a later value");
     switch ((loop_kind)node->kind) {
     case LOOP_LOAD:
-        if (node->number < 0 || node->number >= k->naccesses || !access_fits(k, &k->accesses[node->number]))
+        if (node->number < 0 || node->number >= k->naccesses ||
+            !access_fits(k, &k->accesses[node->number]))
             return broken(n, "loads from nowhere");
         break;
     case LOOP_CONST:
@@ -29,7 +33,8 @@ static bool verify_node(const kernel_ir *k, const loop_place *places, int n)
             return broken(n, "asks for the index of no dimension");
         break;
     case LOOP_BODY:
-        if (node->number < 0 || node->number >= body_count || body_names[node->number].nargs != node->nin)
+        if (node->number < 0 || node->number >= body_count ||
+            body_names[node->number].nargs != node->nin)
             return broken(n, "has no such body");
         break;
     case LOOP_SELECT:
@@ -37,7 +42,8 @@ static bool verify_node(const kernel_ir *k, const loop_place *places, int n)
             return broken(n, "selects by no bool");
         break;
     case LOOP_BITS:
-        if (node->nin != 1 || loop_itemsize(node->dtype) != loop_itemsize(k->nodes[node->in[0]].dtype))
+        if (node->nin != 1 ||
+            loop_itemsize(node->dtype) != loop_itemsize(k->nodes[node->in[0]].dtype))
             return broken(n, "changes size with its dtype");
         break;
     case LOOP_REDUCE:
@@ -50,9 +56,11 @@ static bool verify_node(const kernel_ir *k, const loop_place *places, int n)
 
 bool loop_verify(const kernel_ir *k)
 {
-    if (k->ndim < 1 || k->ndim > LOOP_DIMS || k->nnodes < 1 || k->nnodes > LOOP_NODES || k->nbuffers > LOOP_BUFFERS)
+    if (k->ndim < 1 || k->ndim > LOOP_DIMS || k->nnodes < 1 || k->nnodes > LOOP_NODES ||
+        k->nbuffers > LOOP_BUFFERS)
         return broken(-1, "has sizes out of range");
-    if (k->ragged && (k->ragged >= k->ndim || !(k->reduced >> k->ragged & 1) || (k->reduced >> (k->ragged - 1) & 1)))
+    if (k->ragged && (k->ragged >= k->ndim || !(k->reduced >> k->ragged & 1) ||
+                      (k->reduced >> (k->ragged - 1) & 1)))
         return broken(-1, "has a ragged dimension of the wrong kind");
     loop_place *places = base_alloc((size_t)k->nnodes * sizeof *places);
     if (!places)
@@ -92,7 +100,8 @@ static void access_text(text *t, const kernel_ir *k, const loop_access *a)
 
 static void node_text(text *t, const kernel_ir *k, int n)
 {
-    static const char *const names[] = {"load", "const", "index", "body", "select", "bits", "reduce"};
+    static const char *const names[] = {"load",   "const", "index", "body",
+                                        "select", "bits",  "reduce"};
     const loop_node *node = &k->nodes[n];
     text_add(t, "  v%d:%s = %s", n, dtype_table[node->dtype].short_name, names[node->kind]);
     if (node->kind == LOOP_BODY || node->kind == LOOP_REDUCE)
@@ -112,7 +121,8 @@ void loop_text(text *t, const kernel_ir *k)
 {
     text_add(t, "kernel");
     for (int d = 0; d < k->ndim; d++)
-        text_add(t, " %si%d<%lld", k->reduced >> d & 1 ? "reduced " : "", d, (long long)k->extent[d]);
+        text_add(t, " %si%d<%lld", k->reduced >> d & 1 ? "reduced " : "", d,
+                 (long long)k->extent[d]);
     if (k->ragged)
         text_add(t, " ragged i%d total %lld", k->ragged, (long long)k->ragged_total);
     text_add(t, "\n");
@@ -140,14 +150,16 @@ uint64_t loop_hash(const kernel_ir *k, uint64_t h)
     h = base_mix(h, base_mix((uint64_t)k->ragged, (uint64_t)k->ragged_total));
     for (int n = 0; n < k->nnodes; n++) {
         const loop_node *node = &k->nodes[n];
-        h = base_mix(h, (uint64_t)node->kind | (uint64_t)node->dtype << 8 | (uint64_t)node->nin << 16 |
-                            (uint64_t)node->second << 24 | (uint64_t)(uint32_t)node->number << 32);
+        h = base_mix(h, (uint64_t)node->kind | (uint64_t)node->dtype << 8 |
+                            (uint64_t)node->nin << 16 | (uint64_t)node->second << 24 |
+                            (uint64_t)(uint32_t)node->number << 32);
         h = base_mix(base_hash(node->in, node->nin * sizeof *node->in, h), node->bits);
     }
     for (int a = 0; a < k->naccesses; a++)
         h = hash_access(k, &k->accesses[a], h);
     for (int s = 0; s < k->nstores; s++)
-        h = hash_access(k, &k->stores[s].access, base_mix(h, (uint64_t)k->stores[s].node << 1 | k->stores[s].stream));
+        h = hash_access(k, &k->stores[s].access,
+                        base_mix(h, (uint64_t)k->stores[s].node << 1 | k->stores[s].stream));
     return h;
 }
 
@@ -159,15 +171,17 @@ static bool access_equal(const kernel_ir *k, const loop_access *a, const loop_ac
 
 static bool node_equal(const loop_node *a, const loop_node *b)
 {
-    return a->kind == b->kind && a->dtype == b->dtype && a->nin == b->nin && a->second == b->second &&
-           a->number == b->number && a->bits == b->bits && !memcmp(a->in, b->in, a->nin * sizeof *a->in);
+    return a->kind == b->kind && a->dtype == b->dtype && a->nin == b->nin &&
+           a->second == b->second && a->number == b->number && a->bits == b->bits &&
+           !memcmp(a->in, b->in, a->nin * sizeof *a->in);
 }
 
 bool loop_equal(const kernel_ir *a, const kernel_ir *b)
 {
-    if (a->ndim != b->ndim || a->reduced != b->reduced || a->nnodes != b->nnodes || a->naccesses != b->naccesses ||
-        a->nstores != b->nstores || a->nbuffers != b->nbuffers || a->ragged != b->ragged ||
-        a->ragged_total != b->ragged_total || memcmp(a->extent, b->extent, (size_t)a->ndim * sizeof *a->extent))
+    if (a->ndim != b->ndim || a->reduced != b->reduced || a->nnodes != b->nnodes ||
+        a->naccesses != b->naccesses || a->nstores != b->nstores || a->nbuffers != b->nbuffers ||
+        a->ragged != b->ragged || a->ragged_total != b->ragged_total ||
+        memcmp(a->extent, b->extent, (size_t)a->ndim * sizeof *a->extent))
         return false;
     for (int n = 0; n < a->nnodes; n++)
         if (!node_equal(&a->nodes[n], &b->nodes[n]))

@@ -1,16 +1,22 @@
-/* The loop language: what a fused kernel is, between the jaxpr (above) and machine code (below). Plain data, so a
- * kernel can be hashed, cached and built by hand.
+/* The loop language: what a fused kernel is, between the jaxpr (above) and machine code (below).
+ * Plain data, so a kernel can be hashed, cached and built by hand.
  *
- * A kernel has an iteration space of up to LOOP_DIMS dimensions, outermost first; some of them are reduced. Nodes are
- * values in the space, in topological order; operands come before their users. The last dimension is the one that
- * vectors run along (the lanes). Kernels are verified and printed by loops.c, made from jaxprs by lower.c, and turned
- * into code by llvm/emit.c. */
+ * A kernel has an iteration space of up to LOOP_DIMS dimensions, outermost first; some of them are
+ * reduced. Nodes are values in the space, in topological order; operands come before their users.
+ * The last dimension is the one that vectors run along (the lanes). Kernels are verified and
+ * printed by loops.c, made from jaxprs by lower.c, and turned into code by llvm/emit.c. */
 #ifndef COTAN_SRC_LOOPS_H
 #define COTAN_SRC_LOOPS_H
 #include "base/base.h"
 #include "compile/bodies.h"
 
-enum { LOOP_DIMS = 8, LOOP_INPUTS = 4, LOOP_NODES = 1024, LOOP_REDUCTIONS = 128, LOOP_BUFFERS = 192 };
+enum {
+    LOOP_DIMS = 8,
+    LOOP_INPUTS = 4,
+    LOOP_NODES = 1024,
+    LOOP_REDUCTIONS = 128,
+    LOOP_BUFFERS = 192
+};
 
 /* Where a point of the space lies in a buffer: offset + sum of index times stride, in elements. */
 typedef struct loop_access {
@@ -25,7 +31,8 @@ typedef enum loop_kind {
     LOOP_BODY,   /* body applied to in; number: body; second: its second result */
     LOOP_SELECT, /* in[0] (bool) ? in[2] : in[1] */
     LOOP_BITS,   /* in[0]'s bits as another dtype of the same size */
-    LOOP_REDUCE, /* in[0] over all reduced dimensions; number: the combining body; bits: its identity */
+    LOOP_REDUCE, /* in[0] over all reduced dimensions; number: the combining body; bits: its
+                    identity */
 } loop_kind;
 typedef struct loop_node {
     uint8_t kind, dtype; /* loop_kind, ct_dtype */
@@ -44,29 +51,32 @@ typedef struct kernel_ir {
     int32_t ndim, nnodes, naccesses, nstores, nbuffers;
     uint32_t reduced; /* bit d: dimension d is reduced */
     int64_t extent[LOOP_DIMS];
-    int32_t ragged;       /* dimension d > 0 whose last run is short, d - 1 counting the runs; 0: none */
+    int32_t ragged; /* dimension d > 0 whose last run is short, d - 1 counting the runs; 0: none */
     int64_t ragged_total; /* elements over all runs */
     loop_node *nodes;
     loop_access *accesses;
     loop_store *stores;
 } kernel_ir;
 
-/* Machine code takes the buffers' addresses, a range of units and what to call for arguments that a body does not take
- * (kernel_far). */
+/* Machine code takes the buffers' addresses, a range of units and what to call for arguments that a
+ * body does not take (kernel_far). */
 typedef void far_code(int32_t which, int64_t n, void *out, const void *in);
 typedef void kernel_code(void *const *buffers, int64_t begin, int64_t end, far_code *far);
 
-/* How a kernel is cut into units of work. Rows: vectors run along the reduced last dimension (or there is none), a unit
- * is a row or a block of one. Columns: the last dimension is kept, a unit is a tile of columns. */
+/* How a kernel is cut into units of work. Rows: vectors run along the reduced last dimension (or
+ * there is none), a unit is a row or a block of one. Columns: the last dimension is kept, a unit is
+ * a tile of columns. */
 typedef struct loop_shape {
     bool columns;
     int width, unroll; /* lanes, vectors per step */
     int64_t rows;      /* product of the kept dimensions but the last */
-    int64_t block;     /* elements of the last dimension in a unit (columns, or maps without reduction) */
-    int64_t blocks;    /* units along the last dimension */
-    int64_t units;     /* rows * blocks */
-    bool compact;      /* little work: one masked loop instead of an unrolled one and its tail, to save compile time */
-    int64_t work;      /* rough cost of a unit in nanoseconds */
+    int64_t
+        block; /* elements of the last dimension in a unit (columns, or maps without reduction) */
+    int64_t blocks; /* units along the last dimension */
+    int64_t units;  /* rows * blocks */
+    bool compact;   /* little work: one masked loop instead of an unrolled one and its tail, to save
+                       compile time */
+    int64_t work;   /* rough cost of a unit in nanoseconds */
 } loop_shape;
 loop_shape loop_shape_of(const kernel_ir *k, int vector_bytes);
 
@@ -84,7 +94,8 @@ uint64_t loop_hash(const kernel_ir *k, uint64_t seed);
 CT_NODISCARD bool loop_equal(const kernel_ir *a, const kernel_ir *b);
 
 /* ---- machine code ---- */
-/* Position-independent code of several kernels: one block of bytes, ready to be mapped or written to a file. */
+/* Position-independent code of several kernels: one block of bytes, ready to be mapped or written
+ * to a file. */
 typedef struct code_blob {
     void *bytes; /* malloc'ed */
     uint64_t size;
@@ -93,8 +104,10 @@ typedef struct code_blob {
 /* What libcotan_llvm.so exports as cotan_codegen. */
 typedef struct codegen {
     int version;
-    /* Fills the message (256 bytes) on failure. debug: 3 prints LLVM IR, 4 assembly too, to stderr. */
-    bool (*compile)(int n, const kernel_ir *const *kernels, int debug, code_blob *out, char *message);
+    /* Fills the message (256 bytes) on failure. debug: 3 prints LLVM IR, 4 assembly too, to stderr.
+     */
+    bool (*compile)(int n, const kernel_ir *const *kernels, int debug, code_blob *out,
+                    char *message);
 } codegen;
 enum { CODEGEN_VERSION = 3 };
 

@@ -1,6 +1,6 @@
-/* From a group of nodes to a kernel of the loop language: loads with strides, bodies, reductions, stores; then
- * dimensions are merged where memory allows, and a reduction that is too large for one unit becomes two kernels. Next:
- * loops.c, llvm/kernel.c. */
+/* From a group of nodes to a kernel of the loop language: loads with strides, bodies, reductions,
+ * stores; then dimensions are merged where memory allows, and a reduction that is too large for one
+ * unit becomes two kernels. Next: loops.c, llvm/kernel.c. */
 #include "compile/graph.h"
 #include "ops/ops.h"
 
@@ -23,12 +23,13 @@ static int32_t add_node(lowering *l, loop_node n)
 {
     for (int64_t i = l->nodes.n; i-- > 0 && i > l->nodes.n - 48;) {
         const loop_node *k = &l->nodes.at[i];
-        if (k->kind == n.kind && k->dtype == n.dtype && k->nin == n.nin && k->number == n.number && k->bits == n.bits &&
-            !memcmp(k->in, n.in, sizeof n.in))
+        if (k->kind == n.kind && k->dtype == n.dtype && k->nin == n.nin && k->number == n.number &&
+            k->bits == n.bits && !memcmp(k->in, n.in, sizeof n.in))
             return (int32_t)i;
     }
     if (l->nodes.n >= LOOP_NODES)
-        base_fail(CT_RUNTIME_ERROR, "compile: a kernel grew beyond %d values", LOOP_NODES), l->ok = false;
+        base_fail(CT_RUNTIME_ERROR, "compile: a kernel grew beyond %d values", LOOP_NODES),
+            l->ok = false;
     else if (!vec_push(&l->nodes, n))
         l->ok = false;
     return (int32_t)l->nodes.n - 1;
@@ -60,7 +61,9 @@ static int32_t convert(lowering *l, int32_t x, int to)
         int middle = body_find_convert(l->nodes.at[x].dtype, compute_dtype(to));
         x = add_body(l, middle, compute_dtype(to), 1, &x);
     }
-    return to == compute_dtype(to) ? x : add_body(l, body_find_convert(compute_dtype(to), to), to, 1, &x);
+    return to == compute_dtype(to)
+               ? x
+               : add_body(l, body_find_convert(compute_dtype(to), to), to, 1, &x);
 }
 
 static int32_t add_constant(lowering *l, int dtype, uint64_t bits)
@@ -80,8 +83,8 @@ static int32_t buffer_of(lowering *l, int32_t v)
 }
 
 /* ---- operands ---- */
-/* The strides of a value's memory along the kernel's dimensions, when the value is seen through v by something whose
- * dimensions lie along dims. */
+/* The strides of a value's memory along the kernel's dimensions, when the value is seen through v
+ * by something whose dimensions lie along dims. */
 static loop_access access_of(lowering *l, const view *v, const int8_t *dims)
 {
     const value *x = &l->g->values.at[v->source];
@@ -112,7 +115,8 @@ static int32_t load(lowering *l, const view *v, const int8_t *dims)
     }
     int dtype = l->g->values.at[v->source].aval.dtype;
     for (int64_t i = 0; i < l->nodes.n; i++)
-        if (l->nodes.at[i].kind == LOOP_LOAD && l->nodes.at[i].number == n && l->nodes.at[i].dtype == dtype)
+        if (l->nodes.at[i].kind == LOOP_LOAD && l->nodes.at[i].number == n &&
+            l->nodes.at[i].dtype == dtype)
             return (int32_t)i;
     return add_node(l, (loop_node){.kind = LOOP_LOAD, .dtype = (uint8_t)dtype, .number = n});
 }
@@ -129,11 +133,15 @@ static int32_t index_value(lowering *l, const view *v, const int8_t *dims)
 {
     const node *iota = &l->g->nodes.at[l->g->values.at[v->source].index];
     const params_iota *p = iota->params;
-    int d = (int)p->dimension, to = l->g->values.at[v->source].aval.dtype, dtype = to == CT_INT64 ? CT_INT64 : CT_INT32;
+    int d = (int)p->dimension, to = l->g->values.at[v->source].aval.dtype,
+        dtype = to == CT_INT64 ? CT_INT64 : CT_INT32;
     int space = v->dim[d] < 0 ? -1 : dims[v->dim[d]], k = space < 0 ? -1 : l->dim_of[space];
     if (k < 0)
         return convert(
-            l, add_constant(l, dtype, (uint64_t)v->offset[d] & (dtype == CT_INT32 ? 0xffffffffu : ~(uint64_t)0)), to);
+            l,
+            add_constant(l, dtype,
+                         (uint64_t)v->offset[d] & (dtype == CT_INT32 ? 0xffffffffu : ~(uint64_t)0)),
+            to);
     int32_t n = add_node(l, (loop_node){.kind = LOOP_INDEX, .dtype = (uint8_t)dtype, .number = k});
     uint64_t mask = dtype == CT_INT32 ? 0xffffffffu : ~(uint64_t)0;
     if (v->scale[d] != 1)
@@ -158,7 +166,8 @@ static int32_t seen(lowering *l, const view *v, const int8_t *dims)
         return l->node_of[v->source];
     if (x->origin == FROM_CONST && !x->aval.ndim && loop_dtype(x->aval.dtype))
         return literal(l, x);
-    if (x->origin == FROM_NODE && l->g->nodes.at[x->index].role == ROLE_VIEW && !l->g->nodes.at[x->index].nin)
+    if (x->origin == FROM_NODE && l->g->nodes.at[x->index].role == ROLE_VIEW &&
+        !l->g->nodes.at[x->index].nin)
         return index_value(l, v, dims);
     return load(l, v, dims);
 }
@@ -182,15 +191,19 @@ static int32_t power(lowering *l, int32_t x, int64_t y, int dtype)
 
 static int32_t map_node(lowering *l, const node *n, const int32_t *in)
 {
-    int to = graph_out(l->g, n, 0)->aval.dtype, from = graph_in(l->g, n, 0)->aval.dtype, dtype = compute_dtype(from);
+    int to = graph_out(l->g, n, 0)->aval.dtype, from = graph_in(l->g, n, 0)->aval.dtype,
+        dtype = compute_dtype(from);
     int32_t args[LOOP_INPUTS] = {0, 0, 0, 0};
     if (n->op->code == OP_convert_element_type)
         return convert(l, in[0], to);
     if (n->op->code == OP_bitcast_convert_type)
-        return add_node(l, (loop_node){.kind = LOOP_BITS, .dtype = (uint8_t)to, .nin = 1, .in = {in[0]}});
+        return add_node(
+            l, (loop_node){.kind = LOOP_BITS, .dtype = (uint8_t)to, .nin = 1, .in = {in[0]}});
     if (n->op->code == OP_select_n)
-        return add_node(l,
-                        (loop_node){.kind = LOOP_SELECT, .dtype = (uint8_t)to, .nin = 3, .in = {in[0], in[1], in[2]}});
+        return add_node(l, (loop_node){.kind = LOOP_SELECT,
+                                       .dtype = (uint8_t)to,
+                                       .nin = 3,
+                                       .in = {in[0], in[1], in[2]}});
     for (int i = 0; i < n->nin; i++)
         args[i] = convert(l, in[i], compute_dtype(graph_in(l->g, n, i)->aval.dtype));
     if (n->op->code == OP_integer_pow)
@@ -207,7 +220,8 @@ static int32_t map_node(lowering *l, const node *n, const int32_t *in)
 static uint64_t identity_bits(int reduction, int dtype)
 {
     int size = loop_itemsize(dtype);
-    bool is_signed = dtype_is((ct_dtype)dtype, FAMILY_INT), is_float = dtype_is((ct_dtype)dtype, FAMILY_FLOAT);
+    bool is_signed = dtype_is((ct_dtype)dtype, FAMILY_INT),
+         is_float = dtype_is((ct_dtype)dtype, FAMILY_FLOAT);
     uint64_t ones = dtype == CT_BOOL ? 1
                     : size == 8      ? ~(uint64_t)0
                                      : ((uint64_t)1 << 8 * size) - 1,
@@ -216,9 +230,13 @@ static uint64_t identity_bits(int reduction, int dtype)
     case OP_reduce_prod:
         return !is_float ? 1 : dtype == CT_FLOAT64 ? 0x3ff0000000000000u : 0x3f800000u;
     case OP_reduce_max:
-        return is_float ? (dtype == CT_FLOAT64 ? 0xfff0000000000000u : 0xff800000u) : is_signed ? sign : 0;
+        return is_float    ? (dtype == CT_FLOAT64 ? 0xfff0000000000000u : 0xff800000u)
+               : is_signed ? sign
+                           : 0;
     case OP_reduce_min:
-        return is_float ? (dtype == CT_FLOAT64 ? 0x7ff0000000000000u : 0x7f800000u) : is_signed ? ones >> 1 : ones;
+        return is_float    ? (dtype == CT_FLOAT64 ? 0x7ff0000000000000u : 0x7f800000u)
+               : is_signed ? ones >> 1
+                           : ones;
     case OP_reduce_and:
         return ones;
     }
@@ -309,15 +327,19 @@ static void store_members(lowering *l)
             continue;
         view own;
         view_identity(l->g, v, &own);
-        loop_store s = {
-            .node = l->node_of[v], .stream = x->bytes >= STREAM_FROM, .access = access_of(l, &own, x->dims)};
+        loop_store s = {.node = l->node_of[v],
+                        .stream = x->bytes >= STREAM_FROM,
+                        .access = access_of(l, &own, x->dims)};
         if (!vec_push(&l->stores, s))
             l->ok = false;
     }
 }
 
 /* ---- dimensions ---- */
-static bool merges(const loop_access *a, int d, int64_t extent) { return a->stride[d] == a->stride[d + 1] * extent; }
+static bool merges(const loop_access *a, int d, int64_t extent)
+{
+    return a->stride[d] == a->stride[d + 1] * extent;
+}
 
 static bool can_merge(const lowering *l, int d)
 {
@@ -325,7 +347,8 @@ static bool can_merge(const lowering *l, int d)
     if ((k->reduced >> d & 1) != (k->reduced >> (d + 1) & 1))
         return false;
     for (int64_t i = 0; i < l->nodes.n; i++)
-        if (l->nodes.at[i].kind == LOOP_INDEX && (l->nodes.at[i].number == d || l->nodes.at[i].number == d + 1))
+        if (l->nodes.at[i].kind == LOOP_INDEX &&
+            (l->nodes.at[i].number == d || l->nodes.at[i].number == d + 1))
             return false;
     for (int64_t i = 0; i < l->accesses.n; i++)
         if (!merges(&l->accesses.at[i], d, k->extent[d + 1]))
@@ -418,8 +441,8 @@ static bool keep(lowering *l, lowered *out)
 {
     arena *a = &l->g->arena;
     kernel_ir *k = &out->k;
-    k->nnodes = (int32_t)l->nodes.n, k->naccesses = (int32_t)l->accesses.n, k->nstores = (int32_t)l->stores.n,
-    k->nbuffers = (int32_t)l->buffers.n;
+    k->nnodes = (int32_t)l->nodes.n, k->naccesses = (int32_t)l->accesses.n,
+    k->nstores = (int32_t)l->stores.n, k->nbuffers = (int32_t)l->buffers.n;
     k->nodes = arena_copy(a, l->nodes.at, (size_t)l->nodes.n * sizeof *k->nodes);
     k->accesses = arena_alloc(a, (size_t)(l->accesses.n + 1) * sizeof *k->accesses);
     k->stores = arena_copy(a, l->stores.at, (size_t)l->stores.n * sizeof *k->stores);
@@ -432,7 +455,8 @@ static bool keep(lowering *l, lowered *out)
 }
 
 /* ---- splitting ---- */
-/* Adds the stores of the partial results to the first kernel and builds the second, which reduces over the runs. */
+/* Adds the stores of the partial results to the first kernel and builds the second, which reduces
+ * over the runs. */
 static bool split(lowering *l, lowered *second, size_t *partial_bytes)
 {
     kernel_ir *k = &l->out->k;
@@ -456,7 +480,8 @@ static bool split(lowering *l, lowered *second, size_t *partial_bytes)
         const node *n = &l->g->nodes.at[l->gr->members.at[i]];
         if (n->role != ROLE_REDUCE)
             continue;
-        int to = graph_out(l->g, n, 0)->aval.dtype, dtype = compute_dtype(to), size = loop_itemsize(dtype);
+        int to = graph_out(l->g, n, 0)->aval.dtype, dtype = compute_dtype(to),
+            size = loop_itemsize(dtype);
         loop_access a = {.buffer = partial, .offset = (int64_t)(bytes / (size_t)size)};
         memcpy(a.stride, stride, sizeof stride);
         a.stride[run_dim] = kept;
@@ -465,8 +490,9 @@ static bool split(lowering *l, lowered *second, size_t *partial_bytes)
         loop_access from = {.buffer = 0, .offset = a.offset, .stride = {kept, kept > 1}};
         if (!vec_push(&m.accesses, from))
             return false;
-        int32_t x =
-            add_node(&m, (loop_node){.kind = LOOP_LOAD, .dtype = (uint8_t)dtype, .number = (int32_t)m.accesses.n - 1});
+        int32_t x = add_node(&m, (loop_node){.kind = LOOP_LOAD,
+                                             .dtype = (uint8_t)dtype,
+                                             .number = (int32_t)m.accesses.n - 1});
         x = add_node(&m, (loop_node){.kind = LOOP_REDUCE,
                                      .dtype = (uint8_t)dtype,
                                      .nin = 1,
@@ -516,7 +542,8 @@ static bool lower(lowering *l, lowered *out, int *n, size_t *partial_bytes)
 
 bool lower_group(graph *g, const group *gr, lowered *out, int *n, size_t *partial_bytes)
 {
-    lowering l = {.g = g, .gr = gr, .at = g->nodes.at[gr->members.at[0]].group, .out = out, .ok = true};
+    lowering l = {
+        .g = g, .gr = gr, .at = g->nodes.at[gr->members.at[0]].group, .out = out, .ok = true};
     out[0] = out[1] = (lowered){.buffers = NULL};
     bool ok = lower(&l, out, n, partial_bytes);
     vec_free(&l.nodes), vec_free(&l.accesses), vec_free(&l.stores), vec_free(&l.buffers);

@@ -1,5 +1,6 @@
-/* Running compiled programs, and the backend that jit sees. Nothing is allocated in a call but the results: addresses
- * go into a table on the stack, the memory of temporaries is kept from call to call. */
+/* Running compiled programs, and the backend that jit sees. Nothing is allocated in a call but the
+ * results: addresses go into a table on the stack, the memory of temporaries is kept from call to
+ * call. */
 #include "compile/program.h"
 
 #include <pthread.h>
@@ -50,7 +51,8 @@ static bool run_opaque(const activation *a, const step *s)
         return false;
     for (int i = 0; i < n; i++)
         operands[i] = (operand){s->operands[i].aval, a->slots[s->slots[i]]};
-    ct_status status = s->op->kernel(s->op, s->params, s->nin, operands, s->nout, operands + s->nin);
+    ct_status status =
+        s->op->kernel(s->op, s->params, s->nin, operands, s->nout, operands + s->nin);
     if (operands != few)
         base_free(operands);
     return status == CT_OK;
@@ -67,7 +69,8 @@ static ct_array as_array(const activation *a, int32_t slot, const aval *want)
 static bool run_call(const activation *a, const step *s)
 {
     int n = s->nin + s->nout;
-    ct_array few[OPERANDS_ON_STACK], *values = n <= OPERANDS_ON_STACK ? few : base_alloc((size_t)n * sizeof *values);
+    ct_array few[OPERANDS_ON_STACK],
+        *values = n <= OPERANDS_ON_STACK ? few : base_alloc((size_t)n * sizeof *values);
     if (!values)
         return false;
     bool ok = true;
@@ -89,7 +92,8 @@ static bool run_call(const activation *a, const step *s)
     return ok;
 }
 
-/* Long kernels let the host's other threads run meanwhile: nothing in them comes back to the host. */
+/* Long kernels let the host's other threads run meanwhile: nothing in them comes back to the host.
+ */
 static bool run_native(const activation *a, const step *s)
 {
     const int64_t notable = 1000000;
@@ -124,7 +128,8 @@ static bool run_steps(const activation *a)
         if (unlikely((since += s->work) > poll_every)) {
             since = 0;
             if (base_interrupted())
-                return base_fail(CT_INTERRUPTED, "interrupted while running a compiled program"), false;
+                return base_fail(CT_INTERRUPTED, "interrupted while running a compiled program"),
+                       false;
         }
     }
     return true;
@@ -173,7 +178,8 @@ static bool fill_slots(activation *a, void *memory, ct_array *out)
 static ct_array same_memory(ct_array owner, const result *r)
 {
     if (r->view)
-        return array_view(owner, (ct_dtype)r->aval.dtype, r->aval.weak, r->aval.ndim, r->aval.shape);
+        return array_view(owner, (ct_dtype)r->aval.dtype, r->aval.weak, r->aval.ndim,
+                          r->aval.shape);
     object_retain(owner);
     return scope_own(owner) ? owner : array_poison;
 }
@@ -233,7 +239,8 @@ static bool run_boxed(activation *a, ct_array *out)
     return ok;
 }
 
-bool program_run(program *p, int nin, const ct_array *in, const bool *donated, int nout, ct_array *out)
+bool program_run(program *p, int nin, const ct_array *in, const bool *donated, int nout,
+                 ct_array *out)
 {
     (void)donated;
     void *few[SLOTS_ON_STACK], **block = NULL;
@@ -241,8 +248,9 @@ bool program_run(program *p, int nin, const ct_array *in, const bool *donated, i
     bool many = p->nslots > SLOTS_ON_STACK || p->nboxed;
     bool ok = nin == p->nin && nout == p->nout;
     if (unlikely(!ok))
-        base_fail(CT_TYPE_ERROR, "the program takes %d inputs and gives %d results, but got %d and %d", p->nin, p->nout,
-                  nin, nout);
+        base_fail(CT_TYPE_ERROR,
+                  "the program takes %d inputs and gives %d results, but got %d and %d", p->nin,
+                  p->nout, nin, nout);
     if (ok && many) {
         block = base_zalloc((size_t)(2 * p->nslots + 1) * sizeof *block);
         ok = block;
@@ -291,7 +299,8 @@ static program *program_of(jaxpr *j)
     return p;
 }
 
-static bool backend_run(jaxpr *j, int nin, const ct_array *in, const bool *donated, int nout, ct_array *out)
+static bool backend_run(jaxpr *j, int nin, const ct_array *in, const bool *donated, int nout,
+                        ct_array *out)
 {
     program *p = program_of(j);
     if (p)

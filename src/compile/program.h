@@ -1,4 +1,5 @@
-/* A compiled program: an array of steps over a table of addresses. Made by build.c, run by program.c. */
+/* A compiled program: an array of steps over a table of addresses. Made by build.c, run by
+ * program.c. */
 #ifndef COTAN_SRC_COMPILE_PROGRAM_H
 #define COTAN_SRC_COMPILE_PROGRAM_H
 #include "compile/graph.h"
@@ -13,7 +14,8 @@ typedef struct step {
     int32_t n;    /* buffers of a kernel */
     int32_t nin, nout;
     kernel_code *code;
-    int64_t units, grain; /* grain: units a thread takes at least; units when the step is not worth splitting */
+    int64_t units, grain; /* grain: units a thread takes at least; units when the step is not worth
+                             splitting */
     int32_t *slots;       /* of the buffers, or of the operands and results */
     const op *op;
     const void *params;
@@ -21,7 +23,13 @@ typedef struct step {
     int64_t work;      /* rough nanoseconds */
 } step;
 
-typedef enum result_kind { RESULT_NEW, RESULT_INPUT, RESULT_CONST, RESULT_BOXED, RESULT_SAME } result_kind;
+typedef enum result_kind {
+    RESULT_NEW,
+    RESULT_INPUT,
+    RESULT_CONST,
+    RESULT_BOXED,
+    RESULT_SAME
+} result_kind;
 typedef struct result {
     uint8_t kind;  /* result_kind */
     int32_t index; /* of the input, or the earlier result with the same memory */
@@ -60,5 +68,6 @@ typedef struct program {
 /* build.c: groups to steps, buffers to slots. NULL after base_fail. */
 CT_NODISCARD program *program_build(const jaxpr *j);
 void program_free(program *p);
-bool program_run(program *p, int nin, const ct_array *in, const bool *donated, int nout, ct_array *out);
+bool program_run(program *p, int nin, const ct_array *in, const bool *donated, int nout,
+                 ct_array *out);
 #endif

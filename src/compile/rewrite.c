@@ -1,6 +1,6 @@
-/* Matrix products swallow transposes: a product whose only reader transposes it computes the transpose, and a
- * transposed operand is contracted along its other dimension. Derivatives of products are full of both. Called by
- * graph.c. */
+/* Matrix products swallow transposes: a product whose only reader transposes it computes the
+ * transpose, and a transposed operand is contracted along its other dimension. Derivatives of
+ * products are full of both. Called by graph.c. */
 #include "compile/graph.h"
 #include "ops/ops.h"
 
@@ -53,14 +53,16 @@ static bool take_operands(graph *g, node *n)
         if (!m || !swaps_two(m))
             continue;
         params_dot_general *p = own_params(g, n);
-        if (!p || !other_axis(g, side ? &p->dimension_numbers.rhs_contract : &p->dimension_numbers.lhs_contract))
+        if (!p || !other_axis(g, side ? &p->dimension_numbers.rhs_contract
+                                      : &p->dimension_numbers.lhs_contract))
             return false;
         n->in[side] = m->in[0];
     }
     return true;
 }
 
-/* transpose(x y) is the product of y and x with the same contraction, operands in the other order. */
+/* transpose(x y) is the product of y and x with the same contraction, operands in the other order.
+ */
 static bool become_product(graph *g, node *n, node *product)
 {
     n->op = product->op, n->params = product->params, n->nin = 2, n->in = product->in;
@@ -68,7 +70,8 @@ static bool become_product(graph *g, node *n, node *product)
     if (!p)
         return false;
     dot_dims d = p->dimension_numbers;
-    p->dimension_numbers.lhs_contract = d.rhs_contract, p->dimension_numbers.rhs_contract = d.lhs_contract;
+    p->dimension_numbers.lhs_contract = d.rhs_contract,
+    p->dimension_numbers.rhs_contract = d.lhs_contract;
     n->in[0] = product->in[1], n->in[1] = product->in[0];
     product->live = false;
     return true;

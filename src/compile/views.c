@@ -1,6 +1,6 @@
-/* Index arithmetic: which element of an operand an element of a result is, through broadcasts, transposes, slices,
- * reversals and reshapes by ones. No data moves for them: group.c and lower.c look through. Also: which bodies serve
- * which primitive. */
+/* Index arithmetic: which element of an operand an element of a result is, through broadcasts,
+ * transposes, slices, reversals and reshapes by ones. No data moves for them: group.c and lower.c
+ * look through. Also: which bodies serve which primitive. */
 #include "compile/graph.h"
 #include "ops/ops.h"
 
@@ -148,7 +148,10 @@ static int joined(const char *a, const char *b, const char *c)
     return find_named(name);
 }
 
-int body_find(const char *primitive, int dtype) { return joined(primitive, dtype_table[dtype].short_name, NULL); }
+int body_find(const char *primitive, int dtype)
+{
+    return joined(primitive, dtype_table[dtype].short_name, NULL);
+}
 
 int body_find_convert(int from, int to)
 {

@@ -1,4 +1,5 @@
-/* Where every operation passes: the thread's current trace, eager evaluation, and the message a leaked tracer gets.
+/* Where every operation passes: the thread's current trace, eager evaluation, and the message a
+ * leaked tracer gets.
  *
  * Next: op kernels and rules in src/ops, interpreters in src/transform. */
 #include "core/core.h"
@@ -19,10 +20,13 @@ static void fail_leaked(const op *o, ct_array tracer)
     aval_text(&where, &tracer->aval, false);
     char *shape = text_end(&where);
     base_fail(CT_UNEXPECTED_TRACER_ERROR,
-              "Encountered an unexpected tracer. A function transformed by Cotan had a side effect, allowing for a reference to an intermediate value with "
-              "type %s to escape the scope of the transformation %s; it was then used by the operation %s. Transformed functions must not store traced "
+              "Encountered an unexpected tracer. A function transformed by Cotan had a side "
+              "effect, allowing for a reference to an intermediate value with "
+              "type %s to escape the scope of the transformation %s; it was then used by the "
+              "operation %s. Transformed functions must not store traced "
               "values outside: return them instead.",
-              shape ? shape : "?", tracer->trace->what ? tracer->trace->what : tracer->trace->class->name, o->name);
+              shape ? shape : "?",
+              tracer->trace->what ? tracer->trace->what : tracer->trace->class->name, o->name);
     base_free(shape);
 }
 
@@ -37,14 +41,18 @@ static bool check_operands(const op *o, int nin, const ct_array *in)
                 continue;
             fail_leaked(o, in[i]);
         } else {
-            base_fail(CT_TYPE_ERROR, "%s takes arrays, but operand %d is a tree; pick a leaf with ct_get or ct_at.", o->name, i);
+            base_fail(
+                CT_TYPE_ERROR,
+                "%s takes arrays, but operand %d is a tree; pick a leaf with ct_get or ct_at.",
+                o->name, i);
         }
         return false;
     }
     return true;
 }
 
-void core_bind_on(trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+void core_bind_on(trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout,
+                  ct_array *out)
 {
     for (int i = 0; i < nin; i++)
         if (is_poison(in[i])) {
@@ -56,7 +64,8 @@ void core_bind_on(trace *t, const op *o, const void *params, int nin, const ct_a
         return;
     }
     trace_context saved = trace_enter(t);
-    bool good = t ? t->class->process(t, o, params, nin, in, nout, out) : core_eval(o, params, nin, in, nout, out);
+    bool good = t ? t->class->process(t, o, params, nin, in, nout, out)
+                  : core_eval(o, params, nin, in, nout, out);
     trace_leave(saved);
     if (unlikely(!good)) {
         if (ct_ok())
@@ -65,7 +74,8 @@ void core_bind_on(trace *t, const op *o, const void *params, int nin, const ct_a
     }
 }
 
-void core_bind(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+void core_bind(const op *o, const void *params, int nin, const ct_array *in, int nout,
+               ct_array *out)
 {
     core_bind_on(core_current, o, params, nin, in, nout, out);
 }
@@ -79,7 +89,8 @@ ct_array core_bind1(const op *o, const void *params, int nin, const ct_array *in
 
 enum { FEW = 16 };
 
-bool core_eval(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+bool core_eval(const op *o, const void *params, int nin, const ct_array *in, int nout,
+               ct_array *out)
 {
     for (int i = 0; i < nin; i++)
         if (unlikely(!is_array(in[i]))) {
@@ -100,7 +111,8 @@ bool core_eval(const op *o, const void *params, int nin, const ct_array *in, int
     bool many = nin > FEW || nout > FEW;
     aval *in_avals = many ? arena_alloc(&scratch, (size_t)nin * sizeof(aval)) : few_avals;
     aval *out_avals = many ? arena_alloc(&scratch, (size_t)nout * sizeof(aval)) : few_out;
-    operand *operands = many ? arena_alloc(&scratch, (size_t)(nin + nout) * sizeof(operand)) : few_operands;
+    operand *operands =
+        many ? arena_alloc(&scratch, (size_t)(nin + nout) * sizeof(operand)) : few_operands;
     bool good = in_avals && out_avals && operands;
     if (good) {
         for (int i = 0; i < nin; i++) {
@@ -159,6 +171,8 @@ axis_frame *core_find_axis(const char *name)
     for (axis_frame *f = core_axes; f; f = f->outer)
         if (f->name && !strcmp(f->name, name))
             return f;
-    base_fail(CT_VALUE_ERROR, "Found an unbound axis name: %s. Collectives work inside vmap(..., axis_name='%s').", name, name);
+    base_fail(CT_VALUE_ERROR,
+              "Found an unbound axis name: %s. Collectives work inside vmap(..., axis_name='%s').",
+              name, name);
     return NULL;
 }

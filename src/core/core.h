@@ -1,7 +1,9 @@
-/* The jaxpr and the traces: what an operation is, who interprets it, and how a program is written down.
+/* The jaxpr and the traces: what an operation is, who interprets it, and how a program is written
+ * down.
  *
- * Every operation goes through core_bind, which hands it to the thread's current trace. A trace interprets it and binds what it needs on its parent.
- * Interpreters are in src/transform, one a file; the operations' rules in src/ops. */
+ * Every operation goes through core_bind, which hands it to the thread's current trace. A trace
+ * interprets it and binds what it needs on its parent. Interpreters are in src/transform, one a
+ * file; the operations' rules in src/ops. */
 #ifndef COTAN_SRC_CORE_H
 #define COTAN_SRC_CORE_H
 
@@ -17,40 +19,61 @@ typedef struct op op;
 typedef struct jaxpr jaxpr;
 typedef struct trace trace;
 
-/* ---- parameters: a typed struct a row, described by its fields, so that printing, hashing, comparing and copying need no code per operation ---- */
+/* ---- parameters: a typed struct a row, described by its fields, so that printing, hashing,
+ * comparing and copying need no code per operation ---- */
 typedef enum param_kind {
-    PARAM_INT,          /* int64_t */
-    PARAM_BOOL,         /* bool */
-    PARAM_FLOAT,        /* double */
-    PARAM_FLOAT_OR_NONE,/* optional_float */
-    PARAM_DTYPE,        /* ct_dtype, printed float32; CT_NO_DTYPE prints None */
-    PARAM_INTS,         /* ct_ints, printed (1, 2) */
-    PARAM_INTS_OR_NONE, /* ct_ints; the zero list prints None */
-    PARAM_PAIRS,        /* ct_ints of even length, printed ((1, 2), (3, 4)) */
-    PARAM_TRIPLES,      /* ct_ints, printed ((0, 0, 0), ...) */
-    PARAM_STRING,       /* const char *, printed bare; NULL prints None */
-    PARAM_AXES,         /* const char *: comma-separated axis names, printed ('i', 'j') */
-    PARAM_NONE,         /* no storage; always prints None */
-    PARAM_MODE,         /* int, enum gather_mode, printed GatherScatterMode.CLIP */
-    PARAM_PRECISION,    /* int: 0 None, 1 DEFAULT, 2 HIGH, 3 HIGHEST */
-    PARAM_DOT,          /* dot_dims, printed (([1], [0]), ([], [])) */
-    PARAM_GATHER,       /* gather_dims, printed GatherDimensionNumbers(...) */
-    PARAM_SCATTER,      /* scatter_dims */
-    PARAM_CONV,         /* conv_dims */
-    PARAM_DONATED,      /* ct_ints of 0/1, printed (False, True); hidden where JAX hides it */
-    PARAM_JAXPR,        /* jaxpr *, one reference */
-    PARAM_JAXPRS,       /* jaxpr_list */
-    PARAM_FN,           /* ct_fn, one reference */
-    PARAM_HOST,         /* host_object: a host-language value with its own equality, hash and repr */
+    PARAM_INT,           /* int64_t */
+    PARAM_BOOL,          /* bool */
+    PARAM_FLOAT,         /* double */
+    PARAM_FLOAT_OR_NONE, /* optional_float */
+    PARAM_DTYPE,         /* ct_dtype, printed float32; CT_NO_DTYPE prints None */
+    PARAM_INTS,          /* ct_ints, printed (1, 2) */
+    PARAM_INTS_OR_NONE,  /* ct_ints; the zero list prints None */
+    PARAM_PAIRS,         /* ct_ints of even length, printed ((1, 2), (3, 4)) */
+    PARAM_TRIPLES,       /* ct_ints, printed ((0, 0, 0), ...) */
+    PARAM_STRING,        /* const char *, printed bare; NULL prints None */
+    PARAM_AXES,          /* const char *: comma-separated axis names, printed ('i', 'j') */
+    PARAM_NONE,          /* no storage; always prints None */
+    PARAM_MODE,          /* int, enum gather_mode, printed GatherScatterMode.CLIP */
+    PARAM_PRECISION,     /* int: 0 None, 1 DEFAULT, 2 HIGH, 3 HIGHEST */
+    PARAM_DOT,           /* dot_dims, printed (([1], [0]), ([], [])) */
+    PARAM_GATHER,        /* gather_dims, printed GatherDimensionNumbers(...) */
+    PARAM_SCATTER,       /* scatter_dims */
+    PARAM_CONV,          /* conv_dims */
+    PARAM_DONATED,       /* ct_ints of 0/1, printed (False, True); hidden where JAX hides it */
+    PARAM_JAXPR,         /* jaxpr *, one reference */
+    PARAM_JAXPRS,        /* jaxpr_list */
+    PARAM_FN,            /* ct_fn, one reference */
+    PARAM_HOST, /* host_object: a host-language value with its own equality, hash and repr */
 } param_kind;
 /* What the kinds above store. */
-typedef struct dot_dims { ct_ints lhs_contract, rhs_contract, lhs_batch, rhs_batch; } dot_dims;
-typedef struct gather_dims { ct_ints offset_dims, collapsed_slice_dims, start_index_map, operand_batching_dims, start_indices_batching_dims; } gather_dims;
-typedef struct scatter_dims { ct_ints update_window_dims, inserted_window_dims, scatter_dims_to_operand_dims, operand_batching_dims, scatter_indices_batching_dims; } scatter_dims;
-typedef struct conv_dims { ct_ints lhs_spec, rhs_spec, out_spec; } conv_dims; /* JAX's ConvDimensionNumbers: (batch, feature, spatial...) and (out, in, spatial...) positions */
-typedef struct host_object { const tree_host *host; void *data; } host_object;
-typedef struct optional_float { bool given; double value; } optional_float;
-typedef struct jaxpr_list { int64_t n; jaxpr **at; } jaxpr_list;
+typedef struct dot_dims {
+    ct_ints lhs_contract, rhs_contract, lhs_batch, rhs_batch;
+} dot_dims;
+typedef struct gather_dims {
+    ct_ints offset_dims, collapsed_slice_dims, start_index_map, operand_batching_dims,
+        start_indices_batching_dims;
+} gather_dims;
+typedef struct scatter_dims {
+    ct_ints update_window_dims, inserted_window_dims, scatter_dims_to_operand_dims,
+        operand_batching_dims, scatter_indices_batching_dims;
+} scatter_dims;
+typedef struct conv_dims {
+    ct_ints lhs_spec, rhs_spec, out_spec;
+} conv_dims; /* JAX's ConvDimensionNumbers: (batch, feature, spatial...) and (out, in, spatial...)
+                positions */
+typedef struct host_object {
+    const tree_host *host;
+    void *data;
+} host_object;
+typedef struct optional_float {
+    bool given;
+    double value;
+} optional_float;
+typedef struct jaxpr_list {
+    int64_t n;
+    jaxpr **at;
+} jaxpr_list;
 enum gather_mode { GATHER_CLIP, GATHER_FILL_OR_DROP, GATHER_PROMISE_IN_BOUNDS, GATHER_ONE_HOT };
 typedef struct param_field {
     const char *name;
@@ -59,115 +82,167 @@ typedef struct param_field {
 } param_field;
 bool params_equal(const op *o, const void *a, const void *b);
 uint64_t params_hash(const op *o, const void *a);
-/* Deep copy into the arena; references inside are retained and listed for release by the jaxpr that owns the arena. NULL on failure. */
-CT_NODISCARD const void *params_copy(const op *o, const void *params, arena *a, struct jaxpr_refs *refs);
+/* Deep copy into the arena; references inside are retained and listed for release by the jaxpr that
+ * owns the arena. NULL on failure. */
+CT_NODISCARD const void *params_copy(const op *o, const void *params, arena *a,
+                                     struct jaxpr_refs *refs);
 
 /* ---- operations ---- */
-typedef struct operand { aval aval; void *data; } operand; /* dense, row-major */
-typedef struct batch { int64_t size; const char *axis_name; /* NULL: unnamed */ } batch;
+typedef struct operand {
+    aval aval;
+    void *data;
+} operand; /* dense, row-major */
+typedef struct batch {
+    int64_t size;
+    const char *axis_name; /* NULL: unnamed */
+} batch;
 enum { NOT_MAPPED = -1 };
 
 /* Properties, for the simplifier, the compiler and the generic rules. */
 enum op_flags {
-    OP_MULTIPLE = 1,      /* several results */
-    OP_ELEMENTWISE = 2,   /* a map: result i depends on operands' i (scalars broadcast) */
+    OP_MULTIPLE = 1,    /* several results */
+    OP_ELEMENTWISE = 2, /* a map: result i depends on operands' i (scalars broadcast) */
     OP_COMMUTES = 4,
-    OP_EFFECT = 8,        /* never dropped, never reordered */
-    OP_COLLECTIVE = 16,   /* looks at the axis environment: batching asks it even when no operand is mapped */
-    OP_CALL = 32,         /* has a jaxpr parameter that it runs */
-    OP_LINEAR = 64,       /* linear in every operand */
+    OP_EFFECT = 8, /* never dropped, never reordered */
+    OP_COLLECTIVE =
+        16, /* looks at the axis environment: batching asks it even when no operand is mapped */
+    OP_CALL = 32,   /* has a jaxpr parameter that it runs */
+    OP_LINEAR = 64, /* linear in every operand */
     OP_DATA_MOVEMENT = 128,
 };
 
 struct op {
     const char *name; /* as JAX prints it */
     uint32_t flags;
-    int code;         /* enum op_code for built-in ones; user-defined ones count on from OP_COUNT */
+    int code; /* enum op_code for built-in ones; user-defined ones count on from OP_COUNT */
     const param_field *fields;
     int nfields;
     size_t params_size;
 
-    /* Result avals from operand avals; shapes may be allocated in the arena. False after base_fail with the operation's name, shapes and dtypes.
-     * *nout is the capacity on entry (at least 1) and the count on exit. */
-    bool (*abstract)(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a);
-    /* Computes results from operands into memory the caller prepared (never overlapping). Used eagerly, and by compiled programs for opaque calls. */
-    ct_status (*kernel)(const op *o, const void *params, int nin, const operand *in, int nout, operand *out);
-    /* Instead of abstract + kernel, for calls and host callbacks: evaluates on values under the current trace. */
-    bool (*call)(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out);
+    /* Result avals from operand avals; shapes may be allocated in the arena. False after base_fail
+     * with the operation's name, shapes and dtypes. *nout is the capacity on entry (at least 1) and
+     * the count on exit. */
+    bool (*abstract)(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out,
+                     arena *a);
+    /* Computes results from operands into memory the caller prepared (never overlapping). Used
+     * eagerly, and by compiled programs for opaque calls. */
+    ct_status (*kernel)(const op *o, const void *params, int nin, const operand *in, int nout,
+                        operand *out);
+    /* Instead of abstract + kernel, for calls and host callbacks: evaluates on values under the
+     * current trace. */
+    bool (*call)(const op *o, const void *params, int nin, const ct_array *in, int nout,
+                 ct_array *out);
 
-    /* Forward mode. tangents[i] is NULL for a symbolic zero (never all of them); out_tangents likewise. Rules call the public operations. */
-    bool (*jvp)(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents);
-    /* Reverse mode of an operation that is linear in the operands that are NULL in `in`. cts[j] NULL: zero. Fills out[i] for those i (NULL: zero). */
-    bool (*transpose)(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out);
+    /* Forward mode. tangents[i] is NULL for a symbolic zero (never all of them); out_tangents
+     * likewise. Rules call the public operations. */
+    bool (*jvp)(const op *o, const void *params, int nin, const ct_array *primals,
+                const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents);
+    /* Reverse mode of an operation that is linear in the operands that are NULL in `in`. cts[j]
+     * NULL: zero. Fills out[i] for those i (NULL: zero). */
+    bool (*transpose)(const op *o, const void *params, int nin, const ct_array *in,
+                      const aval *in_avals, int nout, const ct_array *cts, ct_array *out);
     /* Batching: dims[i] is the mapped axis of in[i] or NOT_MAPPED. */
-    bool (*vmap)(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims);
+    bool (*vmap)(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                 const int *dims, int nout, ct_array *out, int *out_dims);
     /* Optional: splits a call into known and tangent part (transform/linearize.c says how). */
-    bool (*linearize)(const op *o, const void *params, struct linearize_trace *t, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents);
-    /* Optional: how a staging trace records it (custom_jvp_call and friends trace their functions here). */
-    bool (*stage)(const op *o, const void *params, struct stage_trace *t, int nin, const ct_array *in, int nout, ct_array *out);
+    bool (*linearize)(const op *o, const void *params, struct linearize_trace *t, int nin,
+                      const ct_array *primals, const ct_array *tangents, int nout,
+                      ct_array *out_primals, ct_array *out_tangents);
+    /* Optional: how a staging trace records it (custom_jvp_call and friends trace their functions
+     * here). */
+    bool (*stage)(const op *o, const void *params, struct stage_trace *t, int nin,
+                  const ct_array *in, int nout, ct_array *out);
     void *host; /* a user-defined primitive's rules in the host language */
 };
 
-/* Hands the operation to the current trace. Results belong to the current scope; all poison after a failure. */
-void core_bind(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out);
+/* Hands the operation to the current trace. Results belong to the current scope; all poison after a
+ * failure. */
+void core_bind(const op *o, const void *params, int nin, const ct_array *in, int nout,
+               ct_array *out);
 /* The same on a given trace (NULL: eval), whatever the current one is. */
-void core_bind_on(trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out);
+void core_bind_on(trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout,
+                  ct_array *out);
 ct_array core_bind1(const op *o, const void *params, int nin, const ct_array *in);
 /* The eager evaluation of one operation on concrete arrays. */
-bool core_eval(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out);
+bool core_eval(const op *o, const void *params, int nin, const ct_array *in, int nout,
+               ct_array *out);
 
 /* ---- traces ---- */
 typedef struct trace_class {
     const char *name; /* what a leaked tracer's message calls it */
-    bool (*process)(trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out);
-    /* A call with derivative rules of its own (transform/custom.h); the count of its results is not known before. */
-    bool (*custom)(trace *t, struct custom_call *c, int64_t n, const ct_array *in, struct leaves *out);
+    bool (*process)(trace *t, const op *o, const void *params, int nin, const ct_array *in,
+                    int nout, ct_array *out);
+    /* A call with derivative rules of its own (transform/custom.h); the count of its results is not
+     * known before. */
+    bool (*custom)(trace *t, struct custom_call *c, int64_t n, const ct_array *in,
+                   struct leaves *out);
     void (*release_tracer)(trace *t, ct_array dying); /* may be NULL */
     void (*destroy)(trace *t);                        /* frees the struct */
     bool primal_is_value; /* a tracer's primal is what bool(x) may look at */
 } trace_class;
 struct trace {
-    object head; /* tracers hold references, so that a leaked one can still say where it comes from */
+    object
+        head; /* tracers hold references, so that a leaked one can still say where it comes from */
     const trace_class *class;
-    trace *parent;     /* NULL for eval */
-    bool alive;        /* false after its function returned: its tracers have leaked */
-    const char *what;  /* "jit(loss)", for messages */
+    trace *parent;    /* NULL for eval */
+    bool alive;       /* false after its function returned: its tracers have leaked */
+    const char *what; /* "jit(loss)", for messages */
 };
 extern const object_class trace_object_class;
 /* A tracer of this trace, which it keeps; the trace fills primal, tangent, tag, payload. */
 ct_array trace_tracer(trace *t, const aval *a);
 extern _Thread_local trace *core_current; /* NULL: eval */
-typedef struct { trace *saved; } trace_context;
-static inline trace_context trace_enter(trace *t) { trace_context c = {core_current}; core_current = t; return c; }
+typedef struct {
+    trace *saved;
+} trace_context;
+static inline trace_context trace_enter(trace *t)
+{
+    trace_context c = {core_current};
+    core_current = t;
+    return c;
+}
 static inline void trace_leave(trace_context c) { core_current = c.saved; }
 static inline bool traced_by(ct_array a, const trace *t) { return is_tracer(a) && a->trace == t; }
-/* True when the value is concrete under this trace's parent chain: what bool(x) and C's ct_bool may look at. Writes the concrete array. */
+/* True when the value is concrete under this trace's parent chain: what bool(x) and C's ct_bool may
+ * look at. Writes the concrete array. */
 bool core_concrete(ct_array a, ct_array *concrete);
 
 /* Named axes of enclosing vmaps, innermost first. */
-typedef struct axis_frame { const char *name; int64_t size; struct axis_frame *outer; trace *trace; } axis_frame;
+typedef struct axis_frame {
+    const char *name;
+    int64_t size;
+    struct axis_frame *outer;
+    trace *trace;
+} axis_frame;
 extern _Thread_local axis_frame *core_axes;
 axis_frame *core_find_axis(const char *name); /* NULL after NameError-like failure is recorded */
 
 /* ---- the jaxpr ---- */
 typedef struct var {
     aval aval;
-    int32_t id;      /* dense, from 0: index into per-variable tables of passes */
-    int32_t uses;    /* kept by jaxpr_finish */
+    int32_t id;   /* dense, from 0: index into per-variable tables of passes */
+    int32_t uses; /* kept by jaxpr_finish */
 } var;
-/* An operand: a variable, or a scalar literal (concrete array of ndim 0 held by the jaxpr). Exactly one is set. */
-typedef struct atom { var *var; ct_array literal; } atom;
+/* An operand: a variable, or a scalar literal (concrete array of ndim 0 held by the jaxpr). Exactly
+ * one is set. */
+typedef struct atom {
+    var *var;
+    ct_array literal;
+} atom;
 typedef struct eqn {
     const op *op;
     const void *params;
     int nin, nout;
     const atom *in;
-    var **out;          /* NULL entries: result not used (printed _) */
+    var **out; /* NULL entries: result not used (printed _) */
     struct eqn *next;
     const char *name_stack, *source;
 } eqn;
-struct jaxpr_refs { vec(object *) held; };
-/* A closed jaxpr: constants are bound. Immutable once finished, shared by reference. Lives in one arena. */
+struct jaxpr_refs {
+    vec(object *) held;
+};
+/* A closed jaxpr: constants are bound. Immutable once finished, shared by reference. Lives in one
+ * arena. */
 struct jaxpr {
     object head;
     arena arena;
@@ -175,50 +250,64 @@ struct jaxpr {
     int nconsts, nin, nout, nvars;
     int64_t neqns;
     var **constvars;
-    ct_array *consts;       /* values of constvars */
+    ct_array *consts; /* values of constvars */
     var **in;
     atom *out;
     eqn *eqns;
     uint32_t effects;
-    const char *name;       /* of the traced function, or NULL */
-    void *compiled;         /* cache slot of the backend; released through core_backend */
-    struct derived *derived; /* jaxprs made of this one (its derivative, its batched form), by what was asked */
+    const char *name; /* of the traced function, or NULL */
+    void *compiled;   /* cache slot of the backend; released through core_backend */
+    struct derived *
+        derived; /* jaxprs made of this one (its derivative, its batched form), by what was asked */
 };
 /* A jaxpr made of j for this purpose and key earlier, or NULL (borrowed). */
 jaxpr *jaxpr_derived(const jaxpr *j, const char *purpose, int64_t n, const void *key);
-/* Keeps one (retains it); extra: facts found on the way, copied (nextra bools), which jaxpr_derived_extra returns. */
-CT_NODISCARD bool jaxpr_derive(jaxpr *j, const char *purpose, int64_t n, const void *key, jaxpr *made, int64_t nextra, const bool *extra);
+/* Keeps one (retains it); extra: facts found on the way, copied (nextra bools), which
+ * jaxpr_derived_extra returns. */
+CT_NODISCARD bool jaxpr_derive(jaxpr *j, const char *purpose, int64_t n, const void *key,
+                               jaxpr *made, int64_t nextra, const bool *extra);
 const bool *jaxpr_derived_extra(const jaxpr *j, const char *purpose, int64_t n, const void *key);
-static inline const aval *atom_aval(const atom *a) { return a->var ? &a->var->aval : &a->literal->aval; }
+static inline const aval *atom_aval(const atom *a)
+{
+    return a->var ? &a->var->aval : &a->literal->aval;
+}
 
-/* Writing one: start, add, finish. Every function records an error and returns NULL/false on failure. */
+/* Writing one: start, add, finish. Every function records an error and returns NULL/false on
+ * failure. */
 CT_NODISCARD jaxpr *jaxpr_new(void);
 CT_NODISCARD var *jaxpr_var(jaxpr *j, const aval *a);
-CT_NODISCARD eqn *jaxpr_eqn(jaxpr *j, eqn **tail, const op *o, const void *params, int nin, const atom *in, int nout, var *const *out);
-CT_NODISCARD bool jaxpr_hold(jaxpr *j, void *o);  /* retains an object until the jaxpr dies */
+CT_NODISCARD eqn *jaxpr_eqn(jaxpr *j, eqn **tail, const op *o, const void *params, int nin,
+                            const atom *in, int nout, var *const *out);
+CT_NODISCARD bool jaxpr_hold(jaxpr *j, void *o); /* retains an object until the jaxpr dies */
 /* Counts uses, renumbers; in test builds runs the verifier. */
 CT_NODISCARD bool jaxpr_finish(jaxpr *j);
 /* Runs the equations under the current trace. */
 bool jaxpr_eval(const jaxpr *j, int nin, const ct_array *in, int nout, ct_array *out);
 /* As JAX prints it. */
 void jaxpr_text(text *t, const jaxpr *j);
-/* The inverse of jaxpr_text for built-in operations. NULL with line and column in the message on bad input. */
+/* The inverse of jaxpr_text for built-in operations. NULL with line and column in the message on
+ * bad input. */
 CT_NODISCARD jaxpr *jaxpr_parse(const char *source);
-extern const op *(*core_op_named)(const char *name, size_t n); /* how the parser finds operations; set by ops */
-/* Types, scoping, single assignment, parameters: false with the offending equation in the message. */
+extern const op *(*core_op_named)(const char *name,
+                                  size_t n); /* how the parser finds operations; set by ops */
+/* Types, scoping, single assignment, parameters: false with the offending equation in the message.
+ */
 CT_NODISCARD bool jaxpr_verify(const jaxpr *j);
 /* The same program with its constants as leading inputs; their values go to consts (borrowed). */
 CT_NODISCARD jaxpr *jaxpr_consts_to_inputs(const jaxpr *j);
 uint64_t jaxpr_hash(const jaxpr *j);
 bool jaxpr_equal(const jaxpr *a, const jaxpr *b);
-/* Simplifier: inline calls marked inline, fold small constants, common subexpressions, dead code. A new jaxpr. */
+/* Simplifier: inline calls marked inline, fold small constants, common subexpressions, dead code. A
+ * new jaxpr. */
 CT_NODISCARD jaxpr *jaxpr_simplify(const jaxpr *j);
 
 /* ---- functions ---- */
 typedef struct fn_class {
-    /* Calls on flat leaves: in_def is the tuple (positional..., dict of keywords) as treedef TUPLE(args..., DICT kwargs); results are owned by the
-     * current scope; *out_def gets a new reference and *out the leaves in a block that the caller frees with base_free. */
-    bool (*call)(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out);
+    /* Calls on flat leaves: in_def is the tuple (positional..., dict of keywords) as treedef
+     * TUPLE(args..., DICT kwargs); results are owned by the current scope; *out_def gets a new
+     * reference and *out the leaves in a block that the caller frees with base_free. */
+    bool (*call)(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def,
+                 int64_t *nout, ct_array **out);
     const char *(*name)(ct_fn f); /* may be NULL */
     void (*destroy)(ct_fn f);     /* releases its own fields; the header is freed by the caller */
 } fn_class;
@@ -226,19 +315,24 @@ struct ct_function {
     object head;
     const fn_class *class;
 };
-CT_NODISCARD bool fn_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out);
+CT_NODISCARD bool fn_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in,
+                          treedef **out_def, int64_t *nout, ct_array **out);
 const char *fn_name(ct_fn f);
-/* For writers of fn_class (function.c): a zeroed function owned by the scope; packing arguments; taking them apart; returning. */
+/* For writers of fn_class (function.c): a zeroed function owned by the scope; packing arguments;
+ * taking them apart; returning. */
 ct_fn fn_new(const fn_class *class, size_t size);
 treedef *fn_pack(int64_t n, const ct_tree *args, int64_t *nin, ct_array **leaves);
-bool fn_arguments(ct_fn f, const treedef *in_def, const ct_array *in, int most, int *n, ct_tree *args);
+bool fn_arguments(ct_fn f, const treedef *in_def, const ct_array *in, int most, int *n,
+                  ct_tree *args);
 CT_NODISCARD bool fn_return(ct_tree result, treedef **out_def, int64_t *nout, ct_array **out);
 
 /* ---- the backend: how transform reaches the compiler without naming it ---- */
 typedef struct ct_backend {
-    /* Compiles once (the result is kept in j->compiled) and runs on concrete arrays; results belong to the current scope.
-     * donated: bit i set lets the program reuse in[i]'s memory when nobody else holds it; NULL: none. */
-    bool (*run)(jaxpr *j, int nin, const ct_array *in, const bool *donated, int nout, ct_array *out);
+    /* Compiles once (the result is kept in j->compiled) and runs on concrete arrays; results belong
+     * to the current scope. donated: bit i set lets the program reuse in[i]'s memory when nobody
+     * else holds it; NULL: none. */
+    bool (*run)(jaxpr *j, int nin, const ct_array *in, const bool *donated, int nout,
+                ct_array *out);
     ct_status (*compile)(jaxpr *j);
     void (*release)(void *compiled);
 } ct_backend;

@@ -1,4 +1,5 @@
-/* The layout of documents (document.h): one pass with an explicit agenda, so that depth costs no stack. */
+/* The layout of documents (document.h): one pass with an explicit agenda, so that depth costs no
+ * stack. */
 #include "core/document.h"
 
 typedef enum doc_kind { DOC_TEXT, DOC_BREAK, DOC_GROUP, DOC_NEST, DOC_PAIR } doc_kind;
@@ -24,13 +25,29 @@ doc *doc_text(arena *a, const char *bytes, size_t n)
 }
 
 doc *doc_string(arena *a, const char *string) { return doc_text(a, string, strlen(string)); }
-doc *doc_break(arena *a, const char *flat) { return make(a, (doc){.kind = DOC_BREAK, .n = (int)strlen(flat), .text = flat}); }
+doc *doc_break(arena *a, const char *flat)
+{
+    return make(a, (doc){.kind = DOC_BREAK, .n = (int)strlen(flat), .text = flat});
+}
 doc *doc_group(arena *a, doc *child) { return make(a, (doc){.kind = DOC_GROUP, .a = child}); }
-doc *doc_nest(arena *a, int indent, doc *child) { return make(a, (doc){.kind = DOC_NEST, .n = indent, .a = child}); }
-doc *doc_pair(arena *a, doc *first, doc *second) { return make(a, (doc){.kind = DOC_PAIR, .a = first, .b = second}); }
-doc *doc_append(arena *a, doc *list, doc *next) { return !list ? next : !next ? list : doc_pair(a, list, next); }
+doc *doc_nest(arena *a, int indent, doc *child)
+{
+    return make(a, (doc){.kind = DOC_NEST, .n = indent, .a = child});
+}
+doc *doc_pair(arena *a, doc *first, doc *second)
+{
+    return make(a, (doc){.kind = DOC_PAIR, .a = first, .b = second});
+}
+doc *doc_append(arena *a, doc *list, doc *next)
+{
+    return !list ? next : !next ? list : doc_pair(a, list, next);
+}
 
-typedef struct item { const doc *d; int indent; bool flat; } item;
+typedef struct item {
+    const doc *d;
+    int indent;
+    bool flat;
+} item;
 typedef vec(item) agenda;
 
 static void push(agenda *g, const doc *d, int indent, bool flat)

@@ -1,10 +1,12 @@
-/* Documents that lay themselves out within a width: text, breaks, groups that are flat when they fit, indentation. After Lindig's "Strictly Pretty". */
+/* Documents that lay themselves out within a width: text, breaks, groups that are flat when they
+ * fit, indentation. After Lindig's "Strictly Pretty". */
 #ifndef COTAN_SRC_DOCUMENT_H
 #define COTAN_SRC_DOCUMENT_H
 #include "base/base.h"
 
 typedef struct doc doc;
-/* Constructors allocate in the arena; NULL (when memory is short) is an empty document everywhere. */
+/* Constructors allocate in the arena; NULL (when memory is short) is an empty document everywhere.
+ */
 doc *doc_text(arena *a, const char *text, size_t n);
 doc *doc_string(arena *a, const char *text);
 doc *doc_break(arena *a, const char *flat); /* a newline, or `flat` in a group that fits */

@@ -1,8 +1,10 @@
-/* Functions that can be transformed: C functions and closures, and calling any of them on trees. Host languages bring their own fn_class. */
+/* Functions that can be transformed: C functions and closures, and calling any of them on trees.
+ * Host languages bring their own fn_class. */
 #include "core/core.h"
 #include "cotan/transform.h"
 
-bool fn_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+bool fn_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def,
+             int64_t *nout, ct_array **out)
 {
     *out_def = NULL;
     *out = NULL;
@@ -53,7 +55,8 @@ bool fn_return(ct_tree result, treedef **out_def, int64_t *nout, ct_array **out)
 {
     if (!result || is_poison(result)) {
         if (ct_ok())
-            base_fail(CT_TYPE_ERROR, "a function returned no value; every path must return an array or a tree");
+            base_fail(CT_TYPE_ERROR,
+                      "a function returned no value; every path must return an array or a tree");
         return false;
     }
     const ct_array *leaves;
@@ -68,7 +71,8 @@ bool fn_return(ct_tree result, treedef **out_def, int64_t *nout, ct_array **out)
 }
 
 /* Positional arguments of a flattened call as trees of the current scope. At most `most`. */
-bool fn_arguments(ct_fn f, const treedef *in_def, const ct_array *in, int most, int *n, ct_tree *args)
+bool fn_arguments(ct_fn f, const treedef *in_def, const ct_array *in, int most, int *n,
+                  ct_tree *args)
 {
     const tree_node *root = &in_def->nodes[in_def->count - 1];
     int64_t count = root->arity - 1; /* the last child is the dict of keywords */
@@ -77,7 +81,10 @@ bool fn_arguments(ct_fn f, const treedef *in_def, const ct_array *in, int most, 
     bool plain = keywords && keywords->nodes[keywords->count - 1].arity == 0;
     object_release(keywords);
     if (!plain || count > most) {
-        base_fail(CT_TYPE_ERROR, "%s is a C function: it takes up to %d positional arguments and no keyword arguments", fn_name(f), most);
+        base_fail(
+            CT_TYPE_ERROR,
+            "%s is a C function: it takes up to %d positional arguments and no keyword arguments",
+            fn_name(f), most);
         return false;
     }
     for (int64_t i = 0; i < count; i++) {
@@ -123,10 +130,12 @@ static ct_tree invoke(const c_function *c, int n, const ct_tree *a)
     case 6:
         return ((ct_f6 *)c->f)(a[0], a[1], a[2], a[3], a[4], a[5]);
     }
-    return ct_fail(CT_TYPE_ERROR, "C functions of %d arguments are not supported; use ct_closure", n);
+    return ct_fail(CT_TYPE_ERROR, "C functions of %d arguments are not supported; use ct_closure",
+                   n);
 }
 
-static bool c_function_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+static bool c_function_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in,
+                            treedef **out_def, int64_t *nout, ct_array **out)
 {
     (void)nin;
     const c_function *c = (const c_function *)f;
@@ -138,7 +147,9 @@ static bool c_function_call(ct_fn f, const treedef *in_def, int64_t nin, const c
         base_fail(CT_TYPE_ERROR, "%s takes %d arguments, but got %d", fn_name(f), c->arity, n);
         return false;
     }
-    return fn_return(c->closure ? c->closure(c->env, n, args) : invoke(c, n, args), out_def, nout, out) && ct_ok();
+    return fn_return(c->closure ? c->closure(c->env, n, args) : invoke(c, n, args), out_def, nout,
+                     out) &&
+           ct_ok();
 }
 
 static const char *c_function_name(ct_fn f) { return ((c_function *)f)->name; }
@@ -163,7 +174,8 @@ ct_fn ct_function_(ct_c_function f, int arity, const char *name)
     return &c->head;
 }
 
-ct_fn ct_closure(ct_tree (*f)(void *env, int n, const ct_tree *args), void *env, void (*done)(void *env), const char *name)
+ct_fn ct_closure(ct_tree (*f)(void *env, int n, const ct_tree *args), void *env,
+                 void (*done)(void *env), const char *name)
 {
     c_function *c = (c_function *)fn_new(&c_function_class, sizeof *c);
     if (!c)
@@ -177,7 +189,8 @@ ct_fn ct_closure(ct_tree (*f)(void *env, int n, const ct_tree *args), void *env,
 
 /* ---- calling with trees ---- */
 
-/* The definition TUPLE(args..., DICT{}) and all leaves of positional arguments; *leaves is the caller's to free. */
+/* The definition TUPLE(args..., DICT{}) and all leaves of positional arguments; *leaves is the
+ * caller's to free. */
 treedef *fn_pack(int64_t n, const ct_tree *args, int64_t *nin, ct_array **leaves)
 {
     treedef *children[64];

@@ -1,7 +1,9 @@
-/* Building, owning, evaluating and comparing jaxprs. Printing: print.c; reading: parse.c; checking: verify.c. */
+/* Building, owning, evaluating and comparing jaxprs. Printing: print.c; reading: parse.c; checking:
+ * verify.c. */
 #include "core/core.h"
 
-/* What was made of a jaxpr: its derivative for some nonzero inputs, its batched form, ... A list, since it is short. */
+/* What was made of a jaxpr: its derivative for some nonzero inputs, its batched form, ... A list,
+ * since it is short. */
 struct derived {
     const char *purpose;
     int64_t n, nextra;
@@ -64,7 +66,8 @@ var *jaxpr_var(jaxpr *j, const aval *a)
     return v;
 }
 
-eqn *jaxpr_eqn(jaxpr *j, eqn **tail, const op *o, const void *params, int nin, const atom *in, int nout, var *const *out)
+eqn *jaxpr_eqn(jaxpr *j, eqn **tail, const op *o, const void *params, int nin, const atom *in,
+               int nout, var *const *out)
 {
     eqn *e = arena_alloc(&j->arena, sizeof *e);
     atom *ins = arena_copy(&j->arena, in, (size_t)nin * sizeof *in);
@@ -140,7 +143,8 @@ const bool *jaxpr_derived_extra(const jaxpr *j, const char *purpose, int64_t n, 
     return d ? d->extra : NULL;
 }
 
-bool jaxpr_derive(jaxpr *j, const char *purpose, int64_t n, const void *key, jaxpr *made, int64_t nextra, const bool *extra)
+bool jaxpr_derive(jaxpr *j, const char *purpose, int64_t n, const void *key, jaxpr *made,
+                  int64_t nextra, const bool *extra)
 {
     struct derived *d = base_alloc(sizeof *d + (size_t)(n + nextra));
     if (!d)
@@ -158,13 +162,17 @@ bool jaxpr_derive(jaxpr *j, const char *purpose, int64_t n, const void *key, jax
 
 /* ---- evaluation ---- */
 
-/* Values by variable id; each is retained by the environment until its last use, so that long programs keep little alive. */
+/* Values by variable id; each is retained by the environment until its last use, so that long
+ * programs keep little alive. */
 typedef struct environment {
     ct_array *values;
     int32_t *left; /* uses to come */
 } environment;
 
-static ct_array read_atom(const environment *env, const atom *a) { return a->var ? env->values[a->var->id] : a->literal; }
+static ct_array read_atom(const environment *env, const atom *a)
+{
+    return a->var ? env->values[a->var->id] : a->literal;
+}
 
 static void done_with(environment *env, const atom *a)
 {
@@ -212,10 +220,13 @@ static bool eval_eqn(environment *env, const eqn *e)
 bool jaxpr_eval(const jaxpr *j, int nin, const ct_array *in, int nout, ct_array *out)
 {
     if (nin != j->nin || nout != j->nout) {
-        base_fail(CT_TYPE_ERROR, "the program takes %d inputs and gives %d results, but got %d and %d", j->nin, j->nout, nin, nout);
+        base_fail(CT_TYPE_ERROR,
+                  "the program takes %d inputs and gives %d results, but got %d and %d", j->nin,
+                  j->nout, nin, nout);
         return false;
     }
-    environment env = {base_zalloc((size_t)j->nvars * sizeof(ct_array) + 1), base_zalloc((size_t)j->nvars * sizeof(int32_t) + 1)};
+    environment env = {base_zalloc((size_t)j->nvars * sizeof(ct_array) + 1),
+                       base_zalloc((size_t)j->nvars * sizeof(int32_t) + 1)};
     bool good = env.values && env.left;
     for (int i = 0; i < j->nconsts && good; i++)
         define(&env, j->constvars[i], j->consts[i]);
@@ -246,7 +257,8 @@ jaxpr *jaxpr_consts_to_inputs(const jaxpr *j)
     if (!copy)
         return NULL;
     int n = j->nconsts + j->nin;
-    bool good = jaxpr_hold(copy, (void *)(uintptr_t)j); /* variables and equations stay where they are */
+    bool good =
+        jaxpr_hold(copy, (void *)(uintptr_t)j); /* variables and equations stay where they are */
     copy->in = arena_alloc(&copy->arena, (size_t)(n + 1) * sizeof *copy->in);
     if (!good || !copy->in) {
         object_release(copy);
@@ -270,12 +282,14 @@ static bool atoms_equal(const atom *a, const atom *b)
     if (a->var || b->var)
         return a->var && b->var && a->var->id == b->var->id;
     return aval_equal(&a->literal->aval, &b->literal->aval, true) &&
-           (a->literal == b->literal || !memcmp(a->literal->data, b->literal->data, dtype_table[a->literal->aval.dtype].itemsize));
+           (a->literal == b->literal || !memcmp(a->literal->data, b->literal->data,
+                                                dtype_table[a->literal->aval.dtype].itemsize));
 }
 
 static bool eqns_equal(const eqn *a, const eqn *b)
 {
-    if (a->op != b->op || a->nin != b->nin || a->nout != b->nout || !params_equal(a->op, a->params, b->params))
+    if (a->op != b->op || a->nin != b->nin || a->nout != b->nout ||
+        !params_equal(a->op, a->params, b->params))
         return false;
     for (int i = 0; i < a->nin; i++)
         if (!atoms_equal(&a->in[i], &b->in[i]))
@@ -290,7 +304,8 @@ bool jaxpr_equal(const jaxpr *a, const jaxpr *b)
 {
     if (a == b)
         return true;
-    if (a->nconsts != b->nconsts || a->nin != b->nin || a->nout != b->nout || a->neqns != b->neqns || a->nvars != b->nvars)
+    if (a->nconsts != b->nconsts || a->nin != b->nin || a->nout != b->nout ||
+        a->neqns != b->neqns || a->nvars != b->nvars)
         return false;
     for (int i = 0; i < a->nconsts; i++)
         if (a->consts[i] != b->consts[i])
@@ -312,10 +327,12 @@ static uint64_t atom_hash(const atom *a)
     if (a->var)
         return (uint64_t)a->var->id;
     const struct ct_value *l = a->literal;
-    return base_mix(aval_hash(&l->aval), base_hash(l->data, dtype_table[l->aval.dtype].itemsize, 0));
+    return base_mix(aval_hash(&l->aval),
+                    base_hash(l->data, dtype_table[l->aval.dtype].itemsize, 0));
 }
 
-/* Constants count with their avals alone: the compiler takes them as inputs, so programs that differ in them share code. */
+/* Constants count with their avals alone: the compiler takes them as inputs, so programs that
+ * differ in them share code. */
 uint64_t jaxpr_hash(const jaxpr *j)
 {
     uint64_t h = base_mix((uint64_t)j->nin, (uint64_t)j->nout);

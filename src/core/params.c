@@ -1,4 +1,5 @@
-/* Equation parameters, generically: equality, hash and deep copy by the field table of an operation. Printing is in print.c. */
+/* Equation parameters, generically: equality, hash and deep copy by the field table of an
+ * operation. Printing is in print.c. */
 #include "core/core.h"
 
 static size_t lists_in(param_kind kind)
@@ -37,7 +38,10 @@ static size_t lists_in(param_kind kind)
     return 0;
 }
 
-static bool strings_equal(const char *a, const char *b) { return a == b || (a && b && !strcmp(a, b)); }
+static bool strings_equal(const char *a, const char *b)
+{
+    return a == b || (a && b && !strcmp(a, b));
+}
 
 static bool field_equal(const param_field *f, const void *a, const void *b)
 {
@@ -50,7 +54,8 @@ static bool field_equal(const param_field *f, const void *a, const void *b)
         return !memcmp(a, b, sizeof(double));
     case PARAM_FLOAT_OR_NONE: {
         const optional_float *x = a, *y = b;
-        return x->given == y->given && (!x->given || !memcmp(&x->value, &y->value, sizeof x->value));
+        return x->given == y->given &&
+               (!x->given || !memcmp(&x->value, &y->value, sizeof x->value));
     }
     case PARAM_DTYPE:
     case PARAM_MODE:
@@ -74,7 +79,8 @@ static bool field_equal(const param_field *f, const void *a, const void *b)
         return *(const ct_fn *)a == *(const ct_fn *)b;
     case PARAM_HOST: {
         const host_object *x = a, *y = b;
-        return x->data == y->data || (x->host && x->host == y->host && x->host->equal(x->data, y->data));
+        return x->data == y->data ||
+               (x->host && x->host == y->host && x->host->equal(x->data, y->data));
     }
     case PARAM_INTS:
     case PARAM_INTS_OR_NONE:
@@ -96,7 +102,8 @@ static bool field_equal(const param_field *f, const void *a, const void *b)
 bool params_equal(const op *o, const void *a, const void *b)
 {
     for (int i = 0; i < o->nfields; i++)
-        if (!field_equal(&o->fields[i], (const char *)a + o->fields[i].offset, (const char *)b + o->fields[i].offset))
+        if (!field_equal(&o->fields[i], (const char *)a + o->fields[i].offset,
+                         (const char *)b + o->fields[i].offset))
             return false;
     return true;
 }
@@ -105,7 +112,7 @@ static uint64_t field_hash(const param_field *f, const void *a)
 {
     switch ((param_kind)f->kind) {
     case PARAM_INT:
-        return (uint64_t)*(const int64_t *)a;
+        return (uint64_t) * (const int64_t *)a;
     case PARAM_BOOL:
         return *(const bool *)a;
     case PARAM_FLOAT:
@@ -117,7 +124,7 @@ static uint64_t field_hash(const param_field *f, const void *a)
     case PARAM_DTYPE:
     case PARAM_MODE:
     case PARAM_PRECISION:
-        return (uint64_t)*(const int *)a;
+        return (uint64_t) * (const int *)a;
     case PARAM_STRING:
     case PARAM_AXES: {
         const char *s = *(const char *const *)a;

@@ -1,7 +1,9 @@
-/* Reads back what print.c writes: a recursive descent over the text, guided by the operations' field tables.
+/* Reads back what print.c writes: a recursive descent over the text, guided by the operations'
+ * field tables.
  *
- * The text holds no values of constants (they read as zeros) and no weak types of inputs; functions of a host language cannot be read.
- * Input is not trusted: nesting and sizes are bounded, and what was read goes through the verifier. */
+ * The text holds no values of constants (they read as zeros) and no weak types of inputs; functions
+ * of a host language cannot be read. Input is not trusted: nesting and sizes are bounded, and what
+ * was read goes through the verifier. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +13,12 @@
 
 enum { MAX_NESTING = 100, MAX_RANK = 64 };
 
-typedef struct named { const char *name; size_t n; void *what; struct named *outer; } named;
+typedef struct named {
+    const char *name;
+    size_t n;
+    void *what;
+    struct named *outer;
+} named;
 typedef struct parser {
     const char *start, *at;
     arena memory;    /* names */
@@ -65,9 +72,13 @@ static bool expect(parser *p, const char *token)
     return fail(p, message);
 }
 
-static bool is_word(char c) { return isalnum((unsigned char)c) || c == '_' || c == '<' || c == '>' || c == '-'; }
+static bool is_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '<' || c == '>' || c == '-';
+}
 
-/* The extent of a name: letters, digits and underscores; operation names may hold dashes ("scatter-add"). */
+/* The extent of a name: letters, digits and underscores; operation names may hold dashes
+ * ("scatter-add"). */
 static size_t word(parser *p, const char **at)
 {
     skip(p);
@@ -118,7 +129,10 @@ static bool number(parser *p, double *value)
 
 /* ---- types and variables ---- */
 
-typedef struct scope_of_names { table vars; jaxpr *j; } scope_of_names;
+typedef struct scope_of_names {
+    table vars;
+    jaxpr *j;
+} scope_of_names;
 
 static bool same_name(const void *entry, const void *probe)
 {
@@ -157,7 +171,8 @@ static bool type(parser *p, aval *a, int64_t *shape)
     while (!accept(p, "]")) {
         if (a->ndim && !expect(p, ","))
             return false;
-        if (a->ndim == MAX_RANK || !integer(p, &shape[a->ndim]) || shape[a->ndim] < 0 || !base_mul(size, shape[a->ndim], &size) || size > INT64_MAX / 64)
+        if (a->ndim == MAX_RANK || !integer(p, &shape[a->ndim]) || shape[a->ndim] < 0 ||
+            !base_mul(size, shape[a->ndim], &size) || size > INT64_MAX / 64)
             return fail(p, "bad shape");
         a->ndim++;
     }
@@ -208,7 +223,8 @@ static bool at_binder(parser *p)
     if (!n || isdigit((unsigned char)*name) || *name == '-')
         return false;
     const char *s = name + n;
-    bool number_word = (n == 3 && (!strncmp(name, "nan", 3) || !strncmp(name, "inf", 3))) || (n >= 4 && (!strncmp(name, "True", n) || !strncmp(name, "False", n)));
+    bool number_word = (n == 3 && (!strncmp(name, "nan", 3) || !strncmp(name, "inf", 3))) ||
+                       (n >= 4 && (!strncmp(name, "True", n) || !strncmp(name, "False", n)));
     return *s == ':' && !number_word;
 }
 
@@ -253,7 +269,9 @@ static bool ints(parser *p, arena *m, const char *open, const char *close, ct_in
         good = good && integer(p, &v) && vec_push(&values, v);
     }
     list->n = values.n;
-    list->at = good ? values.n ? arena_copy(m, values.at, (size_t)values.n * sizeof *values.at) : ct_no_ints : NULL;
+    list->at = good ? values.n ? arena_copy(m, values.at, (size_t)values.n * sizeof *values.at)
+                               : ct_no_ints
+                    : NULL;
     vec_free(&values);
     return good && list->at;
 }
@@ -274,7 +292,9 @@ static bool groups(parser *p, arena *m, ct_ints *list)
             good = vec_push(&values, one.at[i]);
     }
     list->n = values.n;
-    list->at = good ? values.n ? arena_copy(m, values.at, (size_t)values.n * sizeof *values.at) : ct_no_ints : NULL;
+    list->at = good ? values.n ? arena_copy(m, values.at, (size_t)values.n * sizeof *values.at)
+                               : ct_no_ints
+                    : NULL;
     vec_free(&values);
     return good && list->at;
 }
@@ -294,8 +314,10 @@ static bool record(parser *p, arena *m, int n, ct_ints *lists)
 
 static bool dot(parser *p, arena *m, dot_dims *d)
 {
-    return expect(p, "((") && ints(p, m, "[", "]", &d->lhs_contract) && expect(p, ",") && ints(p, m, "[", "]", &d->rhs_contract) && expect(p, "), (") &&
-           ints(p, m, "[", "]", &d->lhs_batch) && expect(p, ",") && ints(p, m, "[", "]", &d->rhs_batch) && expect(p, "))");
+    return expect(p, "((") && ints(p, m, "[", "]", &d->lhs_contract) && expect(p, ",") &&
+           ints(p, m, "[", "]", &d->rhs_contract) && expect(p, "), (") &&
+           ints(p, m, "[", "]", &d->lhs_batch) && expect(p, ",") &&
+           ints(p, m, "[", "]", &d->rhs_batch) && expect(p, "))");
 }
 
 static bool named_dtype(parser *p, ct_dtype *d)
@@ -388,7 +410,8 @@ static bool flags(parser *p, arena *m, ct_ints *list)
         good = number(p, &v) && vec_push(&values, (int64_t)v);
     }
     list->n = values.n;
-    list->at = good && values.n ? arena_copy(m, values.at, (size_t)values.n * sizeof *values.at) : ct_no_ints;
+    list->at = good && values.n ? arena_copy(m, values.at, (size_t)values.n * sizeof *values.at)
+                                : ct_no_ints;
     vec_free(&values);
     return good && list->at;
 }
@@ -449,7 +472,10 @@ static bool value(parser *p, jaxpr *j, const param_field *f, void *at)
         return programs(p, j, at);
     case PARAM_FN:
     case PARAM_HOST:
-        base_fail(CT_NOT_IMPLEMENTED_ERROR, "reading the parameter '%s': functions and objects of a host language have no text form", f->name);
+        base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                  "reading the parameter '%s': functions and objects of a host language have no "
+                  "text form",
+                  f->name);
         return p->failed = true, false;
     }
     return false;
@@ -484,7 +510,8 @@ static bool parameters(parser *p, jaxpr *j, const op *o, char *params)
 static void fill_hidden(const op *o, char *params, const var_list *out)
 {
     if (!strcmp(o->name, "broadcast_in_dim") && out->n == 1) {
-        const param_field *shape = field_named(o, "shape", 5), *dims = field_named(o, "broadcast_dimensions", 20);
+        const param_field *shape = field_named(o, "shape", 5),
+                          *dims = field_named(o, "broadcast_dimensions", 20);
         *(ct_ints *)(params + shape->offset) = aval_shape(&out->at[0]->aval);
         ct_ints *d = (ct_ints *)(params + dims->offset);
         if (!d->at)
@@ -534,7 +561,8 @@ static bool body(parser *p, scope_of_names *s)
     var_list consts = {0}, inputs = {0};
     atom_list out = {0};
     eqn *tail = NULL;
-    bool good = expect(p, "{") && (accept_word(p, "lambda") || fail(p, "expected 'lambda'")) && binders(p, s, ";", &consts) && binders(p, s, ".", &inputs) &&
+    bool good = expect(p, "{") && (accept_word(p, "lambda") || fail(p, "expected 'lambda'")) &&
+                binders(p, s, ";", &consts) && binders(p, s, ".", &inputs) &&
                 (accept_word(p, "let") || fail(p, "expected 'let'"));
     while (good && !peek(p, "in ("))
         good = equation(p, s, &tail);
@@ -560,7 +588,8 @@ static bool body(parser *p, scope_of_names *s)
         j->consts[i] = array_like(&j->constvars[i]->aval);
         good = !is_poison(j->consts[i]) && jaxpr_hold(j, j->consts[i]);
         if (good)
-            memset(j->consts[i]->data, 0, (size_t)j->consts[i]->size * dtype_table[j->consts[i]->aval.dtype].itemsize);
+            memset(j->consts[i]->data, 0,
+                   (size_t)j->consts[i]->size * dtype_table[j->consts[i]->aval.dtype].itemsize);
     }
     vec_free(&consts);
     vec_free(&inputs);

@@ -1,13 +1,19 @@
-/* A jaxpr as JAX prints it: variables named a, b, ... in order of appearance, parameters in brackets, programs used twice pulled out in front.
+/* A jaxpr as JAX prints it: variables named a, b, ... in order of appearance, parameters in
+ * brackets, programs used twice pulled out in front.
  *
- * The layout is document.c's. Parameters print by their kind; the few that JAX leaves out are listed in `hidden`. parse.c reads this text back. */
+ * The layout is document.c's. Parameters print by their kind; the few that JAX leaves out are
+ * listed in `hidden`. parse.c reads this text back. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "core/core.h"
 #include "core/document.h"
 
-typedef struct shared_program { const jaxpr *j; const char *name; int count; } shared_program;
+typedef struct shared_program {
+    const jaxpr *j;
+    const char *name;
+    int count;
+} shared_program;
 
 typedef struct printer {
     arena *memory;
@@ -16,9 +22,15 @@ typedef struct printer {
     int64_t next_name;
 } printer;
 
-typedef struct name_entry { const var *v; const char *name; } name_entry;
+typedef struct name_entry {
+    const var *v;
+    const char *name;
+} name_entry;
 
-static bool same_var(const void *entry, const void *probe) { return ((const name_entry *)entry)->v == probe; }
+static bool same_var(const void *entry, const void *probe)
+{
+    return ((const name_entry *)entry)->v == probe;
+}
 static uint64_t var_hash(const var *v) { return base_mix((uint64_t)(uintptr_t)v, 0); }
 
 static void give_name(printer *p, const var *v, const char *name)
@@ -78,7 +90,9 @@ static void literal_text(text *t, ct_array a)
         plain = array_view(a, (ct_dtype)a->aval.dtype, false, 0, NULL);
         if (is_poison(plain))
             return;
-    } else if (dtype_is((ct_dtype)a->aval.dtype, FAMILY_FLOAT)) { /* every digit of a strongly typed one: 0.10000000149011612 */
+    } else if (dtype_is(
+                   (ct_dtype)a->aval.dtype,
+                   FAMILY_FLOAT)) { /* every digit of a strongly typed one: 0.10000000149011612 */
         plain = array_scalar(CT_FLOAT64, false, array_get_double(a, 0));
         if (is_poison(plain))
             return;
@@ -117,7 +131,10 @@ static doc *separated(printer *p, doc *list, const char *separator, doc *next)
     return doc_append(p->memory, list, next);
 }
 
-static doc *listed(printer *p, doc *list) { return doc_nest(p->memory, 2, doc_group(p->memory, list)); }
+static doc *listed(printer *p, doc *list)
+{
+    return doc_nest(p->memory, 2, doc_group(p->memory, list));
+}
 
 static doc *binders_doc(printer *p, int n, var *const *vars)
 {
@@ -131,7 +148,8 @@ static doc *results_doc(printer *p, const eqn *e)
 {
     doc *list = NULL;
     for (int i = 0; i < e->nout; i++)
-        list = separated(p, list, "", binder_doc(p, e->out[i], e->out[i] ? &e->out[i]->aval : NULL));
+        list =
+            separated(p, list, "", binder_doc(p, e->out[i], e->out[i] ? &e->out[i]->aval : NULL));
     return listed(p, list);
 }
 
@@ -171,7 +189,8 @@ static void brackets_text(text *t, ct_ints list)
     text_add(t, "]");
 }
 
-static void record_text(text *t, const char *name, const char *const *fields, int n, const ct_ints *lists)
+static void record_text(text *t, const char *name, const char *const *fields, int n,
+                        const ct_ints *lists)
 {
     text_add(t, "%s(", name);
     for (int i = 0; i < n; i++) {
@@ -217,12 +236,15 @@ static void python_float(text *t, double value)
     text_add(t, "%s%s", s, strpbrk(s, ".einf") ? "" : ".0");
 }
 
-static const char *const gather_names[] = {"offset_dims", "collapsed_slice_dims", "start_index_map", "operand_batching_dims", "start_indices_batching_dims"};
-static const char *const scatter_names[] = {"update_window_dims", "inserted_window_dims", "scatter_dims_to_operand_dims", "operand_batching_dims",
+static const char *const gather_names[] = {"offset_dims", "collapsed_slice_dims", "start_index_map",
+                                           "operand_batching_dims", "start_indices_batching_dims"};
+static const char *const scatter_names[] = {"update_window_dims", "inserted_window_dims",
+                                            "scatter_dims_to_operand_dims", "operand_batching_dims",
                                             "scatter_indices_batching_dims"};
 static const char *const conv_names[] = {"lhs_spec", "rhs_spec", "out_spec"};
 static const char *const mode_names[] = {"CLIP", "FILL_OR_DROP", "PROMISE_IN_BOUNDS", "ONE_HOT"};
-static const char *const precision_names[] = {"None", "Precision.DEFAULT", "Precision.HIGH", "Precision.HIGHEST"};
+static const char *const precision_names[] = {"None", "Precision.DEFAULT", "Precision.HIGH",
+                                              "Precision.HIGHEST"};
 
 static doc *jaxpr_doc(printer *p, const jaxpr *j);
 
@@ -236,7 +258,9 @@ static doc *jaxprs_doc(printer *p, const jaxpr_list *list)
     }
     doc *open = doc_pair(p->memory, doc_string(p->memory, "("), doc_break(p->memory, ""));
     doc *close = doc_pair(p->memory, doc_break(p->memory, ""), doc_string(p->memory, ")"));
-    return doc_group(p->memory, doc_pair(p->memory, doc_nest(p->memory, 2, doc_append(p->memory, open, inner)), close));
+    return doc_group(
+        p->memory,
+        doc_pair(p->memory, doc_nest(p->memory, 2, doc_append(p->memory, open, inner)), close));
 }
 
 /* The value of one parameter as text; jaxprs are documents of their own. */
@@ -331,14 +355,23 @@ static void value_text(text *t, const param_field *f, const void *at)
 
 /* What JAX leaves out: always, or when it is None, empty, zero or False. */
 typedef enum hiding { HIDE_NEVER, HIDE_ALWAYS, HIDE_DEFAULT } hiding;
-static const struct { const char *op, *field; hiding how; } hidden[] = {
-    {"broadcast_in_dim", "shape", HIDE_ALWAYS},       {"broadcast_in_dim", "sharding", HIDE_ALWAYS},
+static const struct {
+    const char *op, *field;
+    hiding how;
+} hidden[] = {
+    {"broadcast_in_dim", "shape", HIDE_ALWAYS},
+    {"broadcast_in_dim", "sharding", HIDE_ALWAYS},
     {"broadcast_in_dim", "broadcast_dimensions", HIDE_DEFAULT},
-    {"convert_element_type", "sharding", HIDE_ALWAYS}, {"dot_general", "out_sharding", HIDE_ALWAYS},
-    {"dot_general", "precision", HIDE_DEFAULT},        {"dot_general", "preferred_element_type", HIDE_DEFAULT},
-    {"jit", "inlined", HIDE_ALWAYS},                   {"jit", "keep_unused", HIDE_DEFAULT},
-    {"jit", "donated_invars", HIDE_DEFAULT},           {"custom_jvp_call", "num_consts", HIDE_DEFAULT},
-    {"custom_vjp_call", "num_consts", HIDE_DEFAULT},   {"custom_jvp_call", "call", HIDE_ALWAYS},
+    {"convert_element_type", "sharding", HIDE_ALWAYS},
+    {"dot_general", "out_sharding", HIDE_ALWAYS},
+    {"dot_general", "precision", HIDE_DEFAULT},
+    {"dot_general", "preferred_element_type", HIDE_DEFAULT},
+    {"jit", "inlined", HIDE_ALWAYS},
+    {"jit", "keep_unused", HIDE_DEFAULT},
+    {"jit", "donated_invars", HIDE_DEFAULT},
+    {"custom_jvp_call", "num_consts", HIDE_DEFAULT},
+    {"custom_vjp_call", "num_consts", HIDE_DEFAULT},
+    {"custom_jvp_call", "call", HIDE_ALWAYS},
     {"custom_vjp_call", "call", HIDE_ALWAYS},
 };
 
@@ -410,7 +443,9 @@ static doc *params_doc(printer *p, const eqn *e)
         return NULL;
     doc *open = doc_pair(p->memory, doc_string(p->memory, "["), doc_break(p->memory, ""));
     doc *close = doc_pair(p->memory, doc_break(p->memory, ""), doc_string(p->memory, "]"));
-    return doc_group(p->memory, doc_pair(p->memory, doc_nest(p->memory, 2, doc_pair(p->memory, open, list)), close));
+    return doc_group(
+        p->memory,
+        doc_pair(p->memory, doc_nest(p->memory, 2, doc_pair(p->memory, open, list)), close));
 }
 
 /* ---- equations and programs ---- */
@@ -429,7 +464,8 @@ static bool is_shared(const printer *p, const jaxpr *j)
     return s && s->count > 1;
 }
 
-/* A called program's variables take the names of what they stand for, where that is one variable. */
+/* A called program's variables take the names of what they stand for, where that is one variable.
+ */
 static void suggest(printer *p, const var *inner, const var *outer, const var *const *used, int n)
 {
     for (int i = 0; i < n; i++)
@@ -468,9 +504,12 @@ static doc *eqn_doc(printer *p, const eqn *e)
     doc *left = e->nout ? results_doc(p, e) : NULL;
     doc *name = doc_string(p->memory, e->op->name);
     doc *params = params_doc(p, e);
-    doc *operands = doc_pair(p->memory, doc_string(p->memory, " "), atoms_doc(p, e->nin, e->in, ""));
+    doc *operands =
+        doc_pair(p->memory, doc_string(p->memory, " "), atoms_doc(p, e->nin, e->in, ""));
     doc *right = doc_append(p->memory, doc_append(p->memory, name, params), operands);
-    return left ? doc_append(p->memory, doc_append(p->memory, left, doc_string(p->memory, " = ")), right) : right;
+    return left ? doc_append(p->memory, doc_append(p->memory, left, doc_string(p->memory, " = ")),
+                             right)
+                : right;
 }
 
 static doc *skeleton(printer *p, const jaxpr *j)
@@ -521,7 +560,8 @@ static void count_program(printer *p, const jaxpr *j, const char *name)
             p->programs.at[i].count++;
             return;
         }
-    (void)!vec_push(&p->programs, (shared_program){j, name ? name : "jaxpr", j->neqns > 10 ? 2 : 1});
+    (void)!vec_push(&p->programs,
+                    (shared_program){j, name ? name : "jaxpr", j->neqns > 10 ? 2 : 1});
 }
 
 static void count_nested(printer *p, const jaxpr *j)
@@ -530,7 +570,8 @@ static void count_nested(printer *p, const jaxpr *j)
         const char *name = NULL;
         for (int i = 0; i < e->op->nfields; i++)
             if (e->op->fields[i].kind == PARAM_STRING && !strcmp(e->op->fields[i].name, "name"))
-                name = program_name(p, *(const char *const *)((const char *)e->params + e->op->fields[i].offset));
+                name = program_name(
+                    p, *(const char *const *)((const char *)e->params + e->op->fields[i].offset));
         for (int i = 0; i < e->op->nfields; i++) {
             const void *at = (const char *)e->params + e->op->fields[i].offset;
             if (e->op->fields[i].kind == PARAM_JAXPR)
@@ -551,7 +592,9 @@ static void find_shared(printer *p, const jaxpr *j)
     for (int64_t i = 0; i < p->programs.n; i++) {
         int clashes = 0;
         for (int64_t k = 0; k < i; k++)
-            clashes += p->programs.at[k].count > 1 && !strncmp(p->programs.at[k].name, p->programs.at[i].name, strlen(p->programs.at[i].name));
+            clashes += p->programs.at[k].count > 1 &&
+                       !strncmp(p->programs.at[k].name, p->programs.at[i].name,
+                                strlen(p->programs.at[i].name));
         if (p->programs.at[i].count > 1 && clashes) {
             text t = {0};
             text_add(&t, "%s%d", p->programs.at[i].name, clashes);
@@ -576,7 +619,8 @@ void jaxpr_text(text *t, const jaxpr *j)
         let = doc_append(&memory, let, doc_string(&memory, p.programs.at[i].name));
         let = doc_append(&memory, let, doc_string(&memory, " = "));
         let = doc_append(&memory, let, skeleton(&p, p.programs.at[i].j));
-        let = doc_append(&memory, let, doc_pair(&memory, doc_string(&memory, " in"), doc_break(&memory, " ")));
+        let = doc_append(&memory, let,
+                         doc_pair(&memory, doc_string(&memory, " in"), doc_break(&memory, " ")));
         d = doc_append(&memory, d, let);
     }
     d = doc_append(&memory, d, skeleton(&p, j));

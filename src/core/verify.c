@@ -1,6 +1,8 @@
-/* Is this a well-formed program? Every variable is defined once and before its uses, and every equation's results have the types its operation gives them.
+/* Is this a well-formed program? Every variable is defined once and before its uses, and every
+ * equation's results have the types its operation gives them.
  *
- * Test builds run this on each finished jaxpr (COTAN_VERIFY); the parser runs it on what it read. */
+ * Test builds run this on each finished jaxpr (COTAN_VERIFY); the parser runs it on what it read.
+ */
 #include "core/core.h"
 
 typedef struct checker {
@@ -11,7 +13,8 @@ typedef struct checker {
 
 static bool fail_at(const checker *c, const char *where, const char *what)
 {
-    base_fail(CT_TYPE_ERROR, "invalid jaxpr: equation %lld (%s): %s", (long long)c->eqn, where, what);
+    base_fail(CT_TYPE_ERROR, "invalid jaxpr: equation %lld (%s): %s", (long long)c->eqn, where,
+              what);
     return false;
 }
 
@@ -30,7 +33,9 @@ static bool check_atom(const checker *c, const atom *a, const char *where)
     if (!a->var == !a->literal)
         return fail_at(c, where, "an operand is neither a variable nor a literal");
     if (a->literal)
-        return is_array(a->literal) && a->literal->aval.ndim == 0 ? true : fail_at(c, where, "a literal is no concrete scalar");
+        return is_array(a->literal) && a->literal->aval.ndim == 0
+                   ? true
+                   : fail_at(c, where, "a literal is no concrete scalar");
     if (a->var->id < 0 || a->var->id >= c->j->nvars || c->defined[a->var->id] != a->var)
         return fail_at(c, where, "an operand is used before it is defined");
     return true;
@@ -57,7 +62,10 @@ static bool check_types(const checker *c, const eqn *e)
 {
     if (!e->op->abstract)
         return true;
-    enum { MISSING = 8 }; /* a rule that reads more operands than the equation has meets scalars of no dtype, which fit nothing */
+    enum {
+        MISSING = 8
+    }; /* a rule that reads more operands than the equation has meets scalars of no dtype, which fit
+          nothing */
     arena scratch = {0};
     aval *in = arena_alloc(&scratch, (size_t)(e->nin + MISSING) * sizeof *in);
     aval *out = arena_alloc(&scratch, (size_t)(e->nout + 1) * sizeof *out);
@@ -68,11 +76,13 @@ static bool check_types(const checker *c, const eqn *e)
     }
     for (int i = 0; i < e->nin && good; i++)
         in[i] = *atom_aval(&e->in[i]);
-    /* calls and operations that carry their results' types have no less information than the declaration */
+    /* calls and operations that carry their results' types have no less information than the
+     * declaration */
     int n = e->nout;
     good = good && e->op->abstract(e->op, e->params, e->nin, in, &n, out, &scratch);
     if (good && n != e->nout)
-        good = fail_at(c, e->op->name, "the number of results differs from what the operation gives");
+        good =
+            fail_at(c, e->op->name, "the number of results differs from what the operation gives");
     for (int i = 0; i < n && good; i++)
         good = !e->out[i] || check_type(c, e, i, &out[i]);
     arena_free(&scratch);
@@ -84,7 +94,9 @@ static bool has_programs(const checker *c, const eqn *e)
 {
     for (int i = 0; i < e->op->nfields; i++) {
         const void *at = (const char *)e->params + e->op->fields[i].offset;
-        bool missing = e->op->fields[i].kind == PARAM_JAXPR ? !*(jaxpr *const *)at : e->op->fields[i].kind == PARAM_JAXPRS && !((const jaxpr_list *)at)->n;
+        bool missing = e->op->fields[i].kind == PARAM_JAXPR
+                           ? !*(jaxpr *const *)at
+                           : e->op->fields[i].kind == PARAM_JAXPRS && !((const jaxpr_list *)at)->n;
         if (missing)
             return fail_at(c, e->op->name, "it has no program to run");
     }
@@ -107,7 +119,8 @@ static bool check_nested(const checker *c, const eqn *e)
         if (e->op->fields[i].kind == PARAM_JAXPR) {
             const jaxpr *inner = *(jaxpr *const *)at;
             if (is_call(e->op) && (inner->nin != e->nin || inner->nout != e->nout))
-                return fail_at(c, e->op->name, "the called program takes or gives another number of values");
+                return fail_at(c, e->op->name,
+                               "the called program takes or gives another number of values");
             if (!jaxpr_verify(inner))
                 return false;
         } else if (e->op->fields[i].kind == PARAM_JAXPRS) {

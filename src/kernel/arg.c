@@ -1,4 +1,5 @@
-/* argmax and argmin along the middle axis. The algorithm is in arg_rows.h; this file lists the dtypes. */
+/* argmax and argmin along the middle axis. The algorithm is in arg_rows.h; this file lists the
+ * dtypes. */
 #include "kernel/loops.h"
 #include "kernel/bodies_convert.c"
 
@@ -193,17 +194,22 @@ static void store_index(const arg_task *t, int64_t where, int64_t index)
 #define LOAD body_convert_f16_f32
 #define BETTER FLOAT_LESS
 #include "kernel/arg_rows.h"
-#define BOTH(D, S) {"argmax", D, argmax_##S##_32, argmax_##S##_64}, {"argmin", D, argmin_##S##_32, argmin_##S##_64},
+#define BOTH(D, S)                                                                                 \
+    {"argmax", D, argmax_##S##_32, argmax_##S##_64},                                               \
+        {"argmin", D, argmin_##S##_32, argmin_##S##_64},
 static const struct {
     const char *primitive;
     ct_dtype dtype;
     kernel_reduction *narrow, *wide;
-} entries[] = {BOTH(CT_BOOL, u8) BOTH(CT_INT8, i8) BOTH(CT_INT16, i16) BOTH(CT_INT32, i32) BOTH(CT_INT64, i64) BOTH(CT_UINT8, u8) BOTH(CT_UINT16, u16)
-                   BOTH(CT_UINT32, u32) BOTH(CT_UINT64, u64) BOTH(CT_FLOAT32, f32) BOTH(CT_FLOAT64, f64) BOTH(CT_BFLOAT16, bf16) BOTH(CT_FLOAT16, f16)};
+} entries[] = {BOTH(CT_BOOL, u8) BOTH(CT_INT8, i8) BOTH(CT_INT16, i16) BOTH(CT_INT32, i32)
+                   BOTH(CT_INT64, i64) BOTH(CT_UINT8, u8) BOTH(CT_UINT16, u16) BOTH(CT_UINT32, u32)
+                       BOTH(CT_UINT64, u64) BOTH(CT_FLOAT32, f32) BOTH(CT_FLOAT64, f64)
+                           BOTH(CT_BFLOAT16, bf16) BOTH(CT_FLOAT16, f16)};
 
 kernel_reduction *ISA(kernel_arg)(const char *primitive, ct_dtype dtype, ct_dtype index_dtype)
 {
-    bool narrow = index_dtype == CT_INT32 || index_dtype == CT_UINT32, wide = index_dtype == CT_INT64 || index_dtype == CT_UINT64;
+    bool narrow = index_dtype == CT_INT32 || index_dtype == CT_UINT32,
+         wide = index_dtype == CT_INT64 || index_dtype == CT_UINT64;
     for (size_t i = 0; i < countof(entries) && (narrow || wide); i++)
         if (entries[i].dtype == dtype && !strcmp(entries[i].primitive, primitive))
             return narrow ? entries[i].narrow : entries[i].wide;

@@ -1,7 +1,8 @@
-/* One search for an extreme: included by arg.c once for each dtype and direction, with these macros, which it undefines at its end:
- *   NAME  the function's name      S, T  the stored and the compared type      LOAD(s)  S to T
- *   BETTER(a, b)  a beats b; a NaN beats every number and nothing beats a NaN
- * Along contiguous rows lanes keep their own best, so that the comparison widens; ties go to the lower index. */
+/* One search for an extreme: included by arg.c once for each dtype and direction, with these
+ * macros, which it undefines at its end: NAME  the function's name      S, T  the stored and the
+ * compared type      LOAD(s)  S to T BETTER(a, b)  a beats b; a NaN beats every number and nothing
+ * beats a NaN Along contiguous rows lanes keep their own best, so that the comparison widens; ties
+ * go to the lower index. */
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)
 #define LOCAL(suffix) JOIN(NAME, suffix)
@@ -76,20 +77,24 @@ static void LOCAL(_tiles)(void *context, int64_t begin, int64_t end)
         if (t->inner == 1)
             store_index(t, row, LOCAL(_any_row)(t->n, x + row * t->n));
         else
-            LOCAL(_columns)(t, row * t->inner + first, left < COLUMNS ? left : COLUMNS, x + row * t->n * t->inner + first);
+            LOCAL(_columns)
+            (t, row * t->inner + first, left < COLUMNS ? left : COLUMNS,
+             x + row * t->n * t->inner + first);
     }
 }
 
 static void LOCAL(_32)(int64_t outer, int64_t n, int64_t inner, void *out, const void *in)
 {
     arg_task t = {n, inner, (inner + COLUMNS - 1) / COLUMNS, in, out, false};
-    base_parallel(outer * t.tiles, GRAIN / (n * (inner < COLUMNS ? inner : COLUMNS) + 1) + 1, LOCAL(_tiles), &t);
+    base_parallel(outer * t.tiles, GRAIN / (n * (inner < COLUMNS ? inner : COLUMNS) + 1) + 1,
+                  LOCAL(_tiles), &t);
 }
 
 static void LOCAL(_64)(int64_t outer, int64_t n, int64_t inner, void *out, const void *in)
 {
     arg_task t = {n, inner, (inner + COLUMNS - 1) / COLUMNS, in, out, true};
-    base_parallel(outer * t.tiles, GRAIN / (n * (inner < COLUMNS ? inner : COLUMNS) + 1) + 1, LOCAL(_tiles), &t);
+    base_parallel(outer * t.tiles, GRAIN / (n * (inner < COLUMNS ? inner : COLUMNS) + 1) + 1,
+                  LOCAL(_tiles), &t);
 }
 #undef JOIN2
 #undef JOIN

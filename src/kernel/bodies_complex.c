@@ -1,10 +1,14 @@
-/* Bodies of complex64 and complex128. A complex operand is two scalars, a complex result two trailing pointers.
+/* Bodies of complex64 and complex128. A complex operand is two scalars, a complex result two
+ * trailing pointers.
  *
- * The formulas are written once, in double: complex64 rounds their results, which leaves it correct to the last place nearly everywhere. complex128 has a few
- * units of error, measured against the larger part. Principal branches, cut where C's are. Next: loops_complex.c. */
+ * The formulas are written once, in double: complex64 rounds their results, which leaves it correct
+ * to the last place nearly everywhere. complex128 has a few units of error, measured against the
+ * larger part. Principal branches, cut where C's are. Next: loops_complex.c. */
 #include "kernel/bodies_convert.c"
 
-typedef struct pair { double re, im; } pair;
+typedef struct pair {
+    double re, im;
+} pair;
 
 HELPER double hypot_of(double x, double y)
 {
@@ -20,8 +24,10 @@ HELPER double log_hypot(double x, double y)
 {
     double a = abs_f64(x), b = abs_f64(y), high = a > b ? a : b, low = a > b ? b : a;
     bool near = (high > 0.5) & (high < 2) & (low < 2);
-    double beyond = fma_f64(high - 1, high + 1, low * low), inside = near ? beyond : 0, divisor = high == 0 ? 1 : high, t = low / divisor;
-    double close = 0.5 * body_log1p_f64(inside), far = body_log_f64(high) + 0.5 * body_log1p_f64(t * t);
+    double beyond = fma_f64(high - 1, high + 1, low * low), inside = near ? beyond : 0,
+           divisor = high == 0 ? 1 : high, t = low / divisor;
+    double close = 0.5 * body_log1p_f64(inside),
+           far = body_log_f64(high) + 0.5 * body_log1p_f64(t * t);
     bool infinite = (a == INF64) | (b == INF64);
     double finite = near ? close : far;
     return infinite ? INF64 : finite;
@@ -29,7 +35,10 @@ HELPER double log_hypot(double x, double y)
 
 HELPER pair add_pair(pair x, pair y) { return (pair){x.re + y.re, x.im + y.im}; }
 HELPER pair sub_pair(pair x, pair y) { return (pair){x.re - y.re, x.im - y.im}; }
-HELPER pair mul_pair(pair x, pair y) { return (pair){x.re * y.re - x.im * y.im, x.re * y.im + x.im * y.re}; }
+HELPER pair mul_pair(pair x, pair y)
+{
+    return (pair){x.re * y.re - x.im * y.im, x.re * y.im + x.im * y.re};
+}
 HELPER pair neg_pair(pair x) { return (pair){-x.re, -x.im}; }
 HELPER pair conj_pair(pair x) { return (pair){x.re, -x.im}; }
 HELPER pair square_pair(pair x) { return (pair){(x.re - x.im) * (x.re + x.im), 2 * x.re * x.im}; }
@@ -38,7 +47,8 @@ HELPER pair turn_back(pair x) { return (pair){x.im, -x.re}; } /* -i x */
 
 HELPER pair div_pair(pair x, pair y)
 {
-    double a = abs_f64(y.re), b = abs_f64(y.im), most = a > b ? a : b, scale = ((most == 0) | (most == INF64)) ? 1 : most;
+    double a = abs_f64(y.re), b = abs_f64(y.im), most = a > b ? a : b,
+           scale = ((most == 0) | (most == INF64)) ? 1 : most;
     double c = y.re / scale, d = y.im / scale, norm = c * c + d * d;
     return (pair){(x.re * c + x.im * d) / norm / scale, (x.im * c - x.re * d) / norm / scale};
 }
@@ -51,17 +61,22 @@ HELPER pair sign_pair(pair x)
 
 HELPER pair exp_pair(pair x)
 {
-    double size = body_exp_f64(x.re), re = size * body_cos_f64(x.im), im = size * body_sin_f64(x.im);
+    double size = body_exp_f64(x.re), re = size * body_cos_f64(x.im),
+           im = size * body_sin_f64(x.im);
     bool real = x.im == 0;
     return (pair){real ? size : re, real ? x.im : im};
 }
 
-HELPER pair exp2_pair(pair x) { return exp_pair((pair){x.re * 0x1.62e42fefa39efp-1, x.im * 0x1.62e42fefa39efp-1}); }
+HELPER pair exp2_pair(pair x)
+{
+    return exp_pair((pair){x.re * 0x1.62e42fefa39efp-1, x.im * 0x1.62e42fefa39efp-1});
+}
 
 HELPER pair expm1_pair(pair x)
 {
     double half = body_sin_f64(0.5 * x.im);
-    return (pair){body_expm1_f64(x.re) * body_cos_f64(x.im) - 2 * half * half, body_exp_f64(x.re) * body_sin_f64(x.im)};
+    return (pair){body_expm1_f64(x.re) * body_cos_f64(x.im) - 2 * half * half,
+                  body_exp_f64(x.re) * body_sin_f64(x.im)};
 }
 
 HELPER pair log_pair(pair x) { return (pair){log_hypot(x.re, x.im), body_atan2_f64(x.im, x.re)}; }
@@ -77,7 +92,8 @@ HELPER pair log1p_pair(pair x)
 
 HELPER pair sqrt_pair(pair x)
 {
-    double t = __builtin_sqrt(0.5 * hypot_of(x.re, x.im) + 0.5 * abs_f64(x.re)), divisor = t == 0 ? 1 : 2 * t, other = x.im / divisor;
+    double t = __builtin_sqrt(0.5 * hypot_of(x.re, x.im) + 0.5 * abs_f64(x.re)),
+           divisor = t == 0 ? 1 : 2 * t, other = x.im / divisor;
     bool left = x.re < 0;
     double turned = with_sign_f64(t, x.im), size = abs_f64(other);
     return (pair){left ? size : t, left ? turned : other};
@@ -92,20 +108,24 @@ HELPER pair rsqrt_pair(pair x)
 
 HELPER pair sinh_pair(pair x)
 {
-    return (pair){body_sinh_f64(x.re) * body_cos_f64(x.im), body_cosh_f64(x.re) * body_sin_f64(x.im)};
+    return (pair){body_sinh_f64(x.re) * body_cos_f64(x.im),
+                  body_cosh_f64(x.re) * body_sin_f64(x.im)};
 }
 
 HELPER pair cosh_pair(pair x)
 {
-    return (pair){body_cosh_f64(x.re) * body_cos_f64(x.im), body_sinh_f64(x.re) * body_sin_f64(x.im)};
+    return (pair){body_cosh_f64(x.re) * body_cos_f64(x.im),
+                  body_sinh_f64(x.re) * body_sin_f64(x.im)};
 }
 
 HELPER pair tanh_pair(pair x)
 {
     bool big = abs_f64(x.re) > 20;
-    double a = big ? 1 : x.re, s = body_sinh_f64(a), c = body_cos_f64(x.im), sine = body_sin_f64(x.im), norm = s * s + c * c;
+    double a = big ? 1 : x.re, s = body_sinh_f64(a), c = body_cos_f64(x.im),
+           sine = body_sin_f64(x.im), norm = s * s + c * c;
     double near_re = s * __builtin_sqrt(1 + s * s) / norm, near_im = sine * c / norm;
-    double far_re = with_sign_f64(1, x.re), far_im = 4 * sine * c * body_exp_f64(-2 * abs_f64(x.re));
+    double far_re = with_sign_f64(1, x.re),
+           far_im = 4 * sine * c * body_exp_f64(-2 * abs_f64(x.re));
     return (pair){big ? far_re : near_re, big ? far_im : near_im};
 }
 
@@ -123,7 +143,8 @@ HELPER pair logistic_pair(pair x)
 HELPER pair asinh_pair(pair x)
 {
     pair right = {abs_f64(x.re), x.im}, square = square_pair(right);
-    pair root = sqrt_pair((pair){square.re + 1, square.im}), large = log_pair(add_pair(right, root));
+    pair root = sqrt_pair((pair){square.re + 1, square.im}),
+         large = log_pair(add_pair(right, root));
     pair cube = mul_pair(square, right), small = {right.re - cube.re / 6, right.im - cube.im / 6};
     bool tiny = hypot_of(x.re, x.im) < 1e-4;
     double re = tiny ? small.re : large.re, im = tiny ? small.im : large.im;
@@ -145,7 +166,8 @@ HELPER pair acosh_pair(pair x)
 HELPER pair atanh_pair(pair x)
 {
     double a = abs_f64(x.re), rest = 1 - a, norm = rest * rest + x.im * x.im;
-    double re = 0.25 * body_log1p_f64(4 * a / norm), im = 0.5 * body_atan2_f64(2 * x.im, rest * (1 + a) - x.im * x.im);
+    double re = 0.25 * body_log1p_f64(4 * a / norm),
+           im = 0.5 * body_atan2_f64(2 * x.im, rest * (1 + a) - x.im * x.im);
     return (pair){with_sign_f64(re, x.re), im};
 }
 HELPER pair atan_pair(pair x) { return turn_back(atanh_pair(turn(x))); }
@@ -158,25 +180,29 @@ HELPER pair pow_pair(pair x, pair y)
 }
 
 /* ---- the bodies: S short name, T type of a part ---- */
-#define COMPLEX1(P, S, T) \
-    BODY void body_##P##_##S(T re, T im, T *out_re, T *out_im) \
-    { \
-        pair y = P##_pair((pair){re, im}); \
-        *out_re = (T)y.re; \
-        *out_im = (T)y.im; \
+#define COMPLEX1(P, S, T)                                                                          \
+    BODY void body_##P##_##S(T re, T im, T *out_re, T *out_im)                                     \
+    {                                                                                              \
+        pair y = P##_pair((pair){re, im});                                                         \
+        *out_re = (T)y.re;                                                                         \
+        *out_im = (T)y.im;                                                                         \
     }
-#define COMPLEX2(P, S, T) \
-    BODY void body_##P##_##S(T re, T im, T re2, T im2, T *out_re, T *out_im) \
-    { \
-        pair y = P##_pair((pair){re, im}, (pair){re2, im2}); \
-        *out_re = (T)y.re; \
-        *out_im = (T)y.im; \
+#define COMPLEX2(P, S, T)                                                                          \
+    BODY void body_##P##_##S(T re, T im, T re2, T im2, T *out_re, T *out_im)                       \
+    {                                                                                              \
+        pair y = P##_pair((pair){re, im}, (pair){re2, im2});                                       \
+        *out_re = (T)y.re;                                                                         \
+        *out_im = (T)y.im;                                                                         \
     }
-#define COMPLEX_UNARY(X, S, T) \
-    X(neg, S, T) X(conj, S, T) X(square, S, T) X(sign, S, T) X(exp, S, T) X(exp2, S, T) X(expm1, S, T) X(log, S, T) X(log1p, S, T) X(sqrt, S, T) \
-    X(rsqrt, S, T) X(sin, S, T) X(cos, S, T) X(tan, S, T) X(sinh, S, T) X(cosh, S, T) X(tanh, S, T) X(logistic, S, T) X(asinh, S, T) X(asin, S, T) \
-    X(acos, S, T) X(acosh, S, T) X(atanh, S, T) X(atan, S, T)
-#define COMPLEX_BINARY(X, S, T) X(add, S, T) X(sub, S, T) X(mul, S, T) X(div, S, T) X(pow, S, T) X(max, S, T) X(min, S, T)
+#define COMPLEX_UNARY(X, S, T)                                                                     \
+    X(neg, S, T)                                                                                   \
+    X(conj, S, T) X(square, S, T) X(sign, S, T) X(exp, S, T) X(exp2, S, T) X(expm1, S, T)          \
+        X(log, S, T) X(log1p, S, T) X(sqrt, S, T) X(rsqrt, S, T) X(sin, S, T) X(cos, S, T)         \
+            X(tan, S, T) X(sinh, S, T) X(cosh, S, T) X(tanh, S, T) X(logistic, S, T)               \
+                X(asinh, S, T) X(asin, S, T) X(acos, S, T) X(acosh, S, T) X(atanh, S, T)           \
+                    X(atan, S, T)
+#define COMPLEX_BINARY(X, S, T)                                                                    \
+    X(add, S, T) X(sub, S, T) X(mul, S, T) X(div, S, T) X(pow, S, T) X(max, S, T) X(min, S, T)
 
 /* Ordered by real part, then imaginary part. */
 HELPER pair max_pair(pair x, pair y)
@@ -190,11 +216,19 @@ HELPER pair min_pair(pair x, pair y)
     return (pair){first ? x.re : y.re, first ? x.im : y.im};
 }
 
-#define COMPLEX_OTHER(S, T) \
-    BODY T body_abs_##S(T re, T im) { return (T)hypot_of(re, im); } \
-    BODY T body_real_##S(T re, T im) { (void)im; return re; } \
-    BODY T body_imag_##S(T re, T im) { (void)re; return im; } \
-    BODY bool body_eq_##S(T re, T im, T re2, T im2) { return (re == re2) & (im == im2); } \
+#define COMPLEX_OTHER(S, T)                                                                        \
+    BODY T body_abs_##S(T re, T im) { return (T)hypot_of(re, im); }                                \
+    BODY T body_real_##S(T re, T im)                                                               \
+    {                                                                                              \
+        (void)im;                                                                                  \
+        return re;                                                                                 \
+    }                                                                                              \
+    BODY T body_imag_##S(T re, T im)                                                               \
+    {                                                                                              \
+        (void)re;                                                                                  \
+        return im;                                                                                 \
+    }                                                                                              \
+    BODY bool body_eq_##S(T re, T im, T re2, T im2) { return (re == re2) & (im == im2); }          \
     BODY bool body_ne_##S(T re, T im, T re2, T im2) { return (re != re2) | (im != im2); }
 
 COMPLEX_UNARY(COMPLEX1, c64, float)

@@ -1,8 +1,9 @@
 /* Elementary functions of float32, each within 2 ulp over its whole domain, subnormals included.
  *
- * The polynomials are minimax fits of the function named beside them (relative error at most 2^-27, near 2^-30 for most); sine and its relatives reduce
- * their argument in double, which is exact enough up to 2^48. Where float arithmetic cannot reach the accuracy, the work is done in
- * double: see the end of bodies_f64.c. Next: bodies_f64.c. */
+ * The polynomials are minimax fits of the function named beside them (relative error at most 2^-27,
+ * near 2^-30 for most); sine and its relatives reduce their argument in double, which is exact
+ * enough up to 2^48. Where float arithmetic cannot reach the accuracy, the work is done in double:
+ * see the end of bodies_f64.c. Next: bodies_f64.c. */
 #include "kernel/bodies_arithmetic.c"
 
 #define LOG2E_F32 0x1.715476p+0f
@@ -175,7 +176,8 @@ HELPER double quadrant_f32(float x, uint32_t *quadrant)
     return fma_f64(k, -0x1.1a62633145c07p-54, fma_f64(k, -0x1.921fb54442d18p+0, d));
 }
 
-/* sin(r + rest) and cos(r + rest) for |r| <= pi/4, where rest is what r lost in rounding: within 0.6 ulp */
+/* sin(r + rest) and cos(r + rest) for |r| <= pi/4, where rest is what r lost in rounding: within
+ * 0.6 ulp */
 HELPER float sin_reduced_f32(float r, float rest)
 {
     float z = r * r, q = 0x1.6cd554p-19f;
@@ -260,7 +262,8 @@ BODY float body_asin_f32(float x)
     bool small = a < 0.5f;
     float square = small ? xx : z, r = small ? x : root;
     float rest = asin_rest_f32(r, square);
-    float near = r + rest, far = with_sign_f32((HALF_PI_F32 - 2 * r) - (2 * rest - HALF_PI_LOW_F32), x);
+    float near = r + rest,
+          far = with_sign_f32((HALF_PI_F32 - 2 * r) - (2 * rest - HALF_PI_LOW_F32), x);
     float y = small ? near : far;
     return a <= 1 ? y : NAN32;
 }
@@ -348,7 +351,8 @@ BODY float body_erf_f32(float x)
     return x != x ? NAN32 : y;
 }
 
-/* log(1 + x) as Cephes computes it: what samplers of the normal distribution are defined by, to the last bit. */
+/* log(1 + x) as Cephes computes it: what samplers of the normal distribution are defined by, to the
+ * last bit. */
 HELPER float log1p_rational_f32(float x)
 {
     float n = 0x1.7bc096p-15f, d = 1;
@@ -369,7 +373,8 @@ HELPER float log1p_rational_f32(float x)
     return abs_f32(x) < 0x1.a8279ap-2f ? near : body_log_f32(1 + x);
 }
 
-/* A polynomial in w = -log(1 - x^2), or in its root near the ends. M. Giles, "Approximating the erfinv function" (2010). */
+/* A polynomial in w = -log(1 - x^2), or in its root near the ends. M. Giles, "Approximating the
+ * erfinv function" (2010). */
 BODY float body_erf_inv_f32(float x)
 {
     float rest = (1 - x) * (1 + x);

@@ -1,7 +1,9 @@
-/* Elementary functions of float64, mostly within 1 to 2 ulp, and at the end those of float32 that are computed in double.
+/* Elementary functions of float64, mostly within 1 to 2 ulp, and at the end those of float32 that
+ * are computed in double.
  *
- * The polynomials are minimax fits of the function named beside them, relative error at most 2^-57. Sine and its relatives reduce with three parts of
- * pi/2, good up to 2^50. Next: bodies_convert.c. */
+ * The polynomials are minimax fits of the function named beside them, relative error at most 2^-57.
+ * Sine and its relatives reduce with three parts of pi/2, good up to 2^50. Next: bodies_convert.c.
+ */
 #include "kernel/bodies_f32.c"
 
 #define LOG2E_F64 0x1.71547652b82fep+0
@@ -211,7 +213,8 @@ HELPER double quadrant_f64(double x, uint32_t *quadrant, double *low)
     double z = fma_f64(x, 0x1.45f306dc9c883p-1, ROUND64), k = z - ROUND64;
     *quadrant = (uint32_t)bits_of_f64(z);
     double p = k * 0x1.921fb54442d18p+0, lost = fma_f64(k, 0x1.921fb54442d18p+0, -p), t = x - p;
-    double w = fma_f64(k, 0x1.1a62633145c07p-54, lost), w_lost = fma_f64(k, 0x1.1a62633145c07p-54, lost - w);
+    double w = fma_f64(k, 0x1.1a62633145c07p-54, lost),
+           w_lost = fma_f64(k, 0x1.1a62633145c07p-54, lost - w);
     double r = t - w;
     *low = (t - r) - w - fma_f64(k, -0x1.f1976b7ed8fbcp-110, w_lost);
     return r;
@@ -255,7 +258,8 @@ BODY double body_cos_f64(double x)
     uint32_t quadrant;
     double low, r = quadrant_f64(x, &quadrant, &low);
     double s = sin_reduced_f64(r, low), c = cos_reduced_f64(r, low);
-    double y = f64_of_bits(bits_of_f64(quadrant & 1 ? s : c) ^ (uint64_t)((quadrant + 1) & 2) << 62);
+    double y =
+        f64_of_bits(bits_of_f64(quadrant & 1 ? s : c) ^ (uint64_t)((quadrant + 1) & 2) << 62);
     return y != y ? NAN64 : y;
 }
 
@@ -300,7 +304,8 @@ BODY double body_asin_f64(double x)
     bool small = a < 0.5;
     double square = small ? xx : z, r = small ? x : root;
     double rest = asin_rest_f64(r, square);
-    double near = r + rest, far = with_sign_f64((HALF_PI_F64 - 2 * r) - (2 * rest - HALF_PI_LOW_F64), x);
+    double near = r + rest,
+           far = with_sign_f64((HALF_PI_F64 - 2 * r) - (2 * rest - HALF_PI_LOW_F64), x);
     double y = small ? near : far;
     return a <= 1 ? y : NAN64;
 }
@@ -372,7 +377,8 @@ BODY double body_atan2_f64(double y, double x)
 
 /* ---- powers ---- */
 
-/* log2 of a positive normal number as high + low, to some 65 bits: 2 atanh(s) in two parts, s = (m - 1) / (m + 1) */
+/* log2 of a positive normal number as high + low, to some 65 bits: 2 atanh(s) in two parts, s = (m
+ * - 1) / (m + 1) */
 HELPER double log2_pair_f64(double x, double *low)
 {
     double m, k = log_split_f64(x, &m), f = m - 1, g = m + 1, g_low = m - (g - 1);
@@ -413,7 +419,8 @@ BODY double body_pow_f64(double x, double y)
     double half = 0.5 * y, whole = body_floor_f64(y);
     double half_whole = body_floor_f64(half);
     bool odd = (y == whole) & (half != half_whole) & (abs_f64(y) < 0x1p53);
-    double negative = f64_of_bits(bits_of_f64(magnitude) ^ (odd ? bits_of_f64(x) & 0x8000000000000000u : 0));
+    double negative =
+        f64_of_bits(bits_of_f64(magnitude) ^ (odd ? bits_of_f64(x) & 0x8000000000000000u : 0));
     double real = ((x < 0) & (y != whole) & (a != INF64)) ? NAN64 : negative;
     double number = ((x != x) | (y != y)) ? NAN64 : real;
     return ((y == 0) | (x == 1)) ? 1 : number;
@@ -520,7 +527,8 @@ BODY double body_erf_f64(double x)
     return x != x ? NAN64 : y;
 }
 
-/* A polynomial in -log(1 - x^2), or in its root near the ends, then one step of Halley's method on erfc. */
+/* A polynomial in -log(1 - x^2), or in its root near the ends, then one step of Halley's method on
+ * erfc. */
 BODY double body_erf_inv_f64(double x)
 {
     double a = abs_f64(x), rest = (1 - a) * (1 + a), w = -body_log_f64(rest), t = w - 2.5;
@@ -549,7 +557,8 @@ BODY double body_erf_inv_f64(double x)
     double y = (w < 5 ? p : q) * a;
     double inner = a - erf_near_f64(y), outer = erfc_of_f64(y) - (1 - a);
     double step = (a < 0.5 ? inner : outer) * 0x1.c5bf891b4ef6bp-1 * exp_scaled_f64(y * y, 0);
-    double better = y + step / (1 - y * step), signed_better = with_sign_f64(better, x), infinite = with_sign_f64(INF64, x);
+    double better = y + step / (1 - y * step), signed_better = with_sign_f64(better, x),
+           infinite = with_sign_f64(INF64, x);
     double ends = rest == 0 ? infinite : signed_better, kept = x == 0 ? x : ends;
     return rest >= 0 ? kept : NAN64;
 }
@@ -594,7 +603,8 @@ BODY float body_cbrt_f32(float x)
 /* x^y as 2^(y log2 x) */
 BODY float body_pow_f32(float x, float y)
 {
-    double a = abs_f32(x), m, k = log_split_f64(a, &m), s = (m - 1) / (m + 1), z = s * s, q = 0x1.f0daa7cf9b46cp-3;
+    double a = abs_f32(x), m, k = log_split_f64(a, &m), s = (m - 1) / (m + 1), z = s * s,
+           q = 0x1.f0daa7cf9b46cp-3;
     q = fma_f64(q, z, 0x1.0bbfacc268c50p-2);
     q = fma_f64(q, z, 0x1.484f63a167716p-2);
     q = fma_f64(q, z, 0x1.a61757b327761p-2);
@@ -626,7 +636,8 @@ BODY float body_pow_f32(float x, float y)
 /* e^(-x^2) times a polynomial for e^(x^2) erfc(x) (1 + 2 x) */
 BODY float body_erfc_f32(float x)
 {
-    double a = abs_f32(x), capped = a > 11 ? 11 : a, t = (capped - 4) / (capped + 4), q = -0x1.4540078c1ad19p-11;
+    double a = abs_f32(x), capped = a > 11 ? 11 : a, t = (capped - 4) / (capped + 4),
+           q = -0x1.4540078c1ad19p-11;
     q = fma_f64(q, t, -0x1.172e15e28be76p-10);
     q = fma_f64(q, t, 0x1.4fa473e16c6ebp-8);
     q = fma_f64(q, t, -0x1.06469cd6384e6p-6);

@@ -1,10 +1,12 @@
 /* What every scalar body may use: the BODY marker, bit casts, powers of two, constants.
  *
- * A body computes one element. Its name is body_<primitive>_<dtype>; operands come in the primitive's order, a complex operand as two scalars (real,
- * imaginary), a complex result through two trailing pointers; bool is C's bool (i1 in bitcode). bfloat16 and float16 have conversions only: their
- * operations are convert, the float32 body, convert.
- * Bodies stay one basic block at clang -O1 so that the compiler can widen them: no loops, tables or library calls, ternaries over values already
- * computed, & and | between conditions, fusion written as __builtin_fma. Next: bodies_arithmetic.c, bodies_f32.c. */
+ * A body computes one element. Its name is body_<primitive>_<dtype>; operands come in the
+ * primitive's order, a complex operand as two scalars (real, imaginary), a complex result through
+ * two trailing pointers; bool is C's bool (i1 in bitcode). bfloat16 and float16 have conversions
+ * only: their operations are convert, the float32 body, convert. Bodies stay one basic block at
+ * clang -O1 so that the compiler can widen them: no loops, tables or library calls, ternaries over
+ * values already computed, & and | between conditions, fusion written as __builtin_fma. Next:
+ * bodies_arithmetic.c, bodies_f32.c. */
 #ifndef COTAN_SRC_KERNEL_BODY_H
 #define COTAN_SRC_KERNEL_BODY_H
 #include <stdbool.h>
@@ -58,20 +60,24 @@ HELPER float with_sign_f32(float magnitude, float sign)
 }
 HELPER double with_sign_f64(double magnitude, double sign)
 {
-    return f64_of_bits((bits_of_f64(magnitude) & 0x7fffffffffffffffu) | (bits_of_f64(sign) & 0x8000000000000000u));
+    return f64_of_bits((bits_of_f64(magnitude) & 0x7fffffffffffffffu) |
+                       (bits_of_f64(sign) & 0x8000000000000000u));
 }
 
-/* x 2^k in two steps, so that k may reach past either end of the exponent range and subnormal results round once. */
+/* x 2^k in two steps, so that k may reach past either end of the exponent range and subnormal
+ * results round once. */
 HELPER float scale_f32(float x, int32_t k)
 {
     int32_t half = k >> 1;
-    return x * f32_of_bits((uint32_t)(half + 127) << 23) * f32_of_bits((uint32_t)(k - half + 127) << 23);
+    return x * f32_of_bits((uint32_t)(half + 127) << 23) *
+           f32_of_bits((uint32_t)(k - half + 127) << 23);
 }
 /* The same for a k in the low bits of a 64-bit number. */
 HELPER double scale_f64(double x, int32_t k)
 {
     int32_t half = k >> 1;
-    return x * f64_of_bits((uint64_t)(uint32_t)(half + 1023) << 52) * f64_of_bits((uint64_t)(uint32_t)(k - half + 1023) << 52);
+    return x * f64_of_bits((uint64_t)(uint32_t)(half + 1023) << 52) *
+           f64_of_bits((uint64_t)(uint32_t)(k - half + 1023) << 52);
 }
 
 /* Adding these rounds to an integer (half to even), which then stands in the low bits. */

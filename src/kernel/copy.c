@@ -1,11 +1,15 @@
 /* The one loop that moves data: an N-d box from one strided layout to another (kernel_copy).
  *
- * It drops axes of length 1, orders the rest by the destination's strides, merges neighbours that lie side by side in both layouts, and then copies rows; where the
- * source runs along another axis than the destination it copies square blocks, so that both sides use whole cache lines. Big boxes are split over the pool. */
+ * It drops axes of length 1, orders the rest by the destination's strides, merges neighbours that
+ * lie side by side in both layouts, and then copies rows; where the source runs along another axis
+ * than the destination it copies square blocks, so that both sides use whole cache lines. Big boxes
+ * are split over the pool. */
 #include <stdlib.h>
 #include "kernel/loops.h"
 
-typedef struct axis { int64_t n, dst, src; } axis;
+typedef struct axis {
+    int64_t n, dst, src;
+} axis;
 enum { MAX_AXES = 64, BLOCK = 32, SPLIT = 1 << 15 };
 
 typedef struct box {
@@ -43,30 +47,33 @@ static void merge_axes(box *b)
 }
 
 /* ---- one row: constant item sizes make each case a plain loop ---- */
-#define ROW(T) \
-    static void row_##T(int64_t n, char *dst, int64_t ds, const char *src, int64_t ss) \
-    { \
-        if (ds == sizeof(T) && ss == 0) { \
-            T same = *(const T *)src, *o = (T *)dst; \
-            for (int64_t i = 0; i < n; i++) \
-                o[i] = same; \
-        } else if (ds == sizeof(T)) { \
-            T *o = (T *)dst; \
-            for (int64_t i = 0; i < n; i++) \
-                o[i] = *(const T *)(src + i * ss); \
-        } else { \
-            for (int64_t i = 0; i < n; i++) \
-                *(T *)(dst + i * ds) = *(const T *)(src + i * ss); \
-        } \
+#define ROW(T)                                                                                     \
+    static void row_##T(int64_t n, char *dst, int64_t ds, const char *src, int64_t ss)             \
+    {                                                                                              \
+        if (ds == sizeof(T) && ss == 0) {                                                          \
+            T same = *(const T *)src, *o = (T *)dst;                                               \
+            for (int64_t i = 0; i < n; i++)                                                        \
+                o[i] = same;                                                                       \
+        } else if (ds == sizeof(T)) {                                                              \
+            T *o = (T *)dst;                                                                       \
+            for (int64_t i = 0; i < n; i++)                                                        \
+                o[i] = *(const T *)(src + i * ss);                                                 \
+        } else {                                                                                   \
+            for (int64_t i = 0; i < n; i++)                                                        \
+                *(T *)(dst + i * ds) = *(const T *)(src + i * ss);                                 \
+        }                                                                                          \
     }
-typedef struct item16 { uint64_t a, b; } item16;
+typedef struct item16 {
+    uint64_t a, b;
+} item16;
 ROW(uint8_t)
 ROW(uint16_t)
 ROW(uint32_t)
 ROW(uint64_t)
 ROW(item16)
 
-static void row_bytes(int64_t n, char *dst, int64_t ds, const char *src, int64_t ss, size_t itemsize)
+static void row_bytes(int64_t n, char *dst, int64_t ds, const char *src, int64_t ss,
+                      size_t itemsize)
 {
     for (int64_t i = 0; i < n; i++)
         memcpy(dst + i * ds, src + i * ss, itemsize);
@@ -79,12 +86,24 @@ static void copy_row(size_t itemsize, int64_t n, char *dst, int64_t ds, const ch
         return;
     }
     switch (itemsize) {
-    case 1: row_uint8_t(n, dst, ds, src, ss); break;
-    case 2: row_uint16_t(n, dst, ds, src, ss); break;
-    case 4: row_uint32_t(n, dst, ds, src, ss); break;
-    case 8: row_uint64_t(n, dst, ds, src, ss); break;
-    case 16: row_item16(n, dst, ds, src, ss); break;
-    default: row_bytes(n, dst, ds, src, ss, itemsize); break;
+    case 1:
+        row_uint8_t(n, dst, ds, src, ss);
+        break;
+    case 2:
+        row_uint16_t(n, dst, ds, src, ss);
+        break;
+    case 4:
+        row_uint32_t(n, dst, ds, src, ss);
+        break;
+    case 8:
+        row_uint64_t(n, dst, ds, src, ss);
+        break;
+    case 16:
+        row_item16(n, dst, ds, src, ss);
+        break;
+    default:
+        row_bytes(n, dst, ds, src, ss, itemsize);
+        break;
     }
 }
 
@@ -99,16 +118,19 @@ static void copy_plane(const box *b, const axis *outer, char *dst, const char *s
         for (int64_t j = 0; j < inner->n; j += block)
             for (int64_t i = i0; i < outer->n && i < i0 + tall; i++) {
                 int64_t m = inner->n - j < block ? inner->n - j : block;
-                copy_row(b->itemsize, m, dst + i * outer->dst + j * inner->dst, inner->dst, src + i * outer->src + j * inner->src, inner->src);
+                copy_row(b->itemsize, m, dst + i * outer->dst + j * inner->dst, inner->dst,
+                         src + i * outer->src + j * inner->src, inner->src);
             }
 }
 
-/* Which of the outer axes goes with the inner one in planes: the one the source runs along, moved next to it. */
+/* Which of the outer axes goes with the inner one in planes: the one the source runs along, moved
+ * next to it. */
 static void choose_plane(box *b)
 {
     int best = b->ndim - 2;
     for (int i = 0; i < b->ndim - 1; i++)
-        if (b->axes[i].src && (!b->axes[best].src || llabs(b->axes[i].src) < llabs(b->axes[best].src)))
+        if (b->axes[i].src &&
+            (!b->axes[best].src || llabs(b->axes[i].src) < llabs(b->axes[best].src)))
             best = i;
     axis chosen = b->axes[best];
     for (int i = best; i < b->ndim - 2; i++)
@@ -144,7 +166,8 @@ static void copy_piece(void *context, int64_t begin, int64_t end)
     copy_box(&piece, 0, t->dst + begin * a->dst, t->src + begin * a->src);
 }
 
-void kernel_copy(int ndim, const int64_t *shape, size_t itemsize, void *dst, const int64_t *dst_strides, const void *src, const int64_t *src_strides)
+void kernel_copy(int ndim, const int64_t *shape, size_t itemsize, void *dst,
+                 const int64_t *dst_strides, const void *src, const int64_t *src_strides)
 {
     box b = {.itemsize = itemsize};
     int64_t size = 1;

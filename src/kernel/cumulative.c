@@ -1,6 +1,8 @@
-/* Running sums, products, extremes and log-sum-exps along the middle axis. The algorithm is in cumulative_rows.h; this file lists what runs.
+/* Running sums, products, extremes and log-sum-exps along the middle axis. The algorithm is in
+ * cumulative_rows.h; this file lists what runs.
  *
- * Sums and products of float32 and the halves accumulate in double, so a long running sum keeps its accuracy. */
+ * Sums and products of float32 and the halves accumulate in double, so a long running sum keeps its
+ * accuracy. */
 #include <math.h>
 #include "kernel/loops.h"
 #include "kernel/bodies_convert.c"
@@ -28,12 +30,22 @@ static double log_add_exp(double a, double b)
 }
 
 /* Complex running sums and products, parts side by side. */
-typedef struct c64 { float re, im; } c64;
-typedef struct c128 { double re, im; } c128;
+typedef struct c64 {
+    float re, im;
+} c64;
+typedef struct c128 {
+    double re, im;
+} c128;
 static c64 add_c64(c64 a, c64 b) { return (c64){a.re + b.re, a.im + b.im}; }
 static c128 add_c128(c128 a, c128 b) { return (c128){a.re + b.re, a.im + b.im}; }
-static c64 mul_c64(c64 a, c64 b) { return (c64){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
-static c128 mul_c128(c128 a, c128 b) { return (c128){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
+static c64 mul_c64(c64 a, c64 b)
+{
+    return (c64){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
+static c128 mul_c128(c128 a, c128 b)
+{
+    return (c128){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
 
 #define NAME cumsum_u8
 #define S uint8_t
@@ -418,20 +430,25 @@ static c128 mul_c128(c128 a, c128 b) { return (c128){a.re * b.re - a.im * b.im, 
 #define STORE DOUBLE_TO_F16
 #define COMBINE log_add_exp
 #include "kernel/cumulative_rows.h"
-#define BY_WIDTH(OP) \
-    {#OP, CT_INT8, OP##_u8}, {#OP, CT_INT16, OP##_u16}, {#OP, CT_INT32, OP##_u32}, {#OP, CT_INT64, OP##_u64}, {#OP, CT_UINT8, OP##_u8}, \
-        {#OP, CT_UINT16, OP##_u16}, {#OP, CT_UINT32, OP##_u32}, {#OP, CT_UINT64, OP##_u64},
-#define BY_TYPE(OP) \
-    {#OP, CT_INT8, OP##_i8}, {#OP, CT_INT16, OP##_i16}, {#OP, CT_INT32, OP##_i32}, {#OP, CT_INT64, OP##_i64}, {#OP, CT_UINT8, OP##_u8}, \
-        {#OP, CT_UINT16, OP##_u16}, {#OP, CT_UINT32, OP##_u32}, {#OP, CT_UINT64, OP##_u64},
-#define BY_FLOAT(OP) {#OP, CT_FLOAT32, OP##_f32}, {#OP, CT_FLOAT64, OP##_f64}, {#OP, CT_BFLOAT16, OP##_bf16}, {#OP, CT_FLOAT16, OP##_f16},
+#define BY_WIDTH(OP)                                                                               \
+    {#OP, CT_INT8, OP##_u8}, {#OP, CT_INT16, OP##_u16}, {#OP, CT_INT32, OP##_u32},                 \
+        {#OP, CT_INT64, OP##_u64}, {#OP, CT_UINT8, OP##_u8}, {#OP, CT_UINT16, OP##_u16},           \
+        {#OP, CT_UINT32, OP##_u32}, {#OP, CT_UINT64, OP##_u64},
+#define BY_TYPE(OP)                                                                                \
+    {#OP, CT_INT8, OP##_i8}, {#OP, CT_INT16, OP##_i16}, {#OP, CT_INT32, OP##_i32},                 \
+        {#OP, CT_INT64, OP##_i64}, {#OP, CT_UINT8, OP##_u8}, {#OP, CT_UINT16, OP##_u16},           \
+        {#OP, CT_UINT32, OP##_u32}, {#OP, CT_UINT64, OP##_u64},
+#define BY_FLOAT(OP)                                                                               \
+    {#OP, CT_FLOAT32, OP##_f32}, {#OP, CT_FLOAT64, OP##_f64}, {#OP, CT_BFLOAT16, OP##_bf16},       \
+        {#OP, CT_FLOAT16, OP##_f16},
 #define BY_COMPLEX(OP) {#OP, CT_COMPLEX64, OP##_c64}, {#OP, CT_COMPLEX128, OP##_c128},
 static const struct {
     const char *primitive;
     ct_dtype dtype;
     kernel_scan *scan;
-} entries[] = {BY_WIDTH(cumsum) BY_FLOAT(cumsum) BY_COMPLEX(cumsum) BY_WIDTH(cumprod) BY_FLOAT(cumprod) BY_COMPLEX(cumprod) BY_TYPE(cummax)
-                   BY_FLOAT(cummax) BY_TYPE(cummin) BY_FLOAT(cummin) BY_FLOAT(cumlogsumexp)};
+} entries[] = {BY_WIDTH(cumsum) BY_FLOAT(cumsum) BY_COMPLEX(cumsum) BY_WIDTH(cumprod)
+                   BY_FLOAT(cumprod) BY_COMPLEX(cumprod) BY_TYPE(cummax) BY_FLOAT(cummax)
+                       BY_TYPE(cummin) BY_FLOAT(cummin) BY_FLOAT(cumlogsumexp)};
 
 kernel_scan *ISA(kernel_cumulative)(const char *primitive, ct_dtype dtype)
 {

@@ -1,5 +1,6 @@
-/* Functions whose bodies reduce their argument only within limits (sine and its relatives). What lies beyond, infinity and NaN go to the C library: in
- * the eager loops (loops_far.h) and, through kernel_far, in compiled kernels. */
+/* Functions whose bodies reduce their argument only within limits (sine and its relatives). What
+ * lies beyond, infinity and NaN go to the C library: in the eager loops (loops_far.h) and, through
+ * kernel_far, in compiled kernels. */
 #ifndef COTAN_SRC_KERNEL_FAR_H
 #define COTAN_SRC_KERNEL_FAR_H
 #include <stdint.h>

@@ -1,27 +1,34 @@
-/* Which precompiled loop computes an operation: kernel_find and its relatives, and the choice of instruction set.
+/* Which precompiled loop computes an operation: kernel_find and its relatives, and the choice of
+ * instruction set.
  *
- * The first call gathers the entries of the chosen set into a hash table; later calls are one probe. */
+ * The first call gathers the entries of the chosen set into a hash table; later calls are one
+ * probe. */
 #include <pthread.h>
 #include "kernel/loops.h"
 
 #if defined(__x86_64__)
 static bool has_v4(void)
 {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
 }
 const kernel_set *kernel_chosen(void) { return has_v4() ? &kernel_set_v4 : &kernel_set_v3; }
 #else
 const kernel_set *kernel_chosen(void) { return &kernel_set_base; }
 #endif
 
-kernel_entries kernel_entries_special(void); /* loops_special.c: the same for every instruction set */
+kernel_entries
+kernel_entries_special(void); /* loops_special.c: the same for every instruction set */
 
 enum { SLOTS = 4096 }; /* a power of two, at least twice the entries */
 static const kernel_entry *slots[SLOTS];
 static pthread_once_t filled = PTHREAD_ONCE_INIT;
 
-static uint64_t hash_of(const char *primitive, ct_dtype dtype) { return base_hash(primitive, strlen(primitive), (uint64_t)dtype); }
+static uint64_t hash_of(const char *primitive, ct_dtype dtype)
+{
+    return base_hash(primitive, strlen(primitive), (uint64_t)dtype);
+}
 
 static void fill_from(kernel_entries entries)
 {
@@ -50,7 +57,19 @@ kernel_map *kernel_find(const char *primitive, ct_dtype dtype)
     return NULL;
 }
 
-kernel_map *kernel_convert(ct_dtype from, ct_dtype to) { return kernel_chosen()->convert(from, to); }
-kernel_reduction *kernel_reduce(const char *primitive, ct_dtype dtype) { return kernel_chosen()->reduce(primitive, dtype); }
-kernel_reduction *kernel_arg(const char *primitive, ct_dtype dtype, ct_dtype index_dtype) { return kernel_chosen()->arg(primitive, dtype, index_dtype); }
-kernel_scan *kernel_cumulative(const char *primitive, ct_dtype dtype) { return kernel_chosen()->cumulative(primitive, dtype); }
+kernel_map *kernel_convert(ct_dtype from, ct_dtype to)
+{
+    return kernel_chosen()->convert(from, to);
+}
+kernel_reduction *kernel_reduce(const char *primitive, ct_dtype dtype)
+{
+    return kernel_chosen()->reduce(primitive, dtype);
+}
+kernel_reduction *kernel_arg(const char *primitive, ct_dtype dtype, ct_dtype index_dtype)
+{
+    return kernel_chosen()->arg(primitive, dtype, index_dtype);
+}
+kernel_scan *kernel_cumulative(const char *primitive, ct_dtype dtype)
+{
+    return kernel_chosen()->cumulative(primitive, dtype);
+}

@@ -1,10 +1,12 @@
-/* Loops of the elementary functions of float64, and of those of float32 that are computed in double. The algorithms are in bodies_f64.c. */
+/* Loops of the elementary functions of float64, and of those of float32 that are computed in
+ * double. The algorithms are in bodies_f64.c. */
 #include "kernel/loops_far.h"
 #include "kernel/bodies_f64.c"
 
-#define UNARY(X) \
-    X(exp) X(exp2) X(expm1) X(logistic) X(tanh) X(sinh) X(cosh) X(log) X(log1p) X(asinh) X(acosh) X(atanh) X(asin) X(acos) X(atan) \
-    X(cbrt) X(erf) X(erfc) X(erf_inv)
+#define UNARY(X)                                                                                   \
+    X(exp)                                                                                         \
+    X(exp2) X(expm1) X(logistic) X(tanh) X(sinh) X(cosh) X(log) X(log1p) X(asinh) X(acosh)         \
+        X(atanh) X(asin) X(acos) X(atan) X(cbrt) X(erf) X(erfc) X(erf_inv)
 #define BINARY(X) X(atan2) X(pow)
 #define UNARY_F32(X) X(asinh) X(acosh) X(atanh) X(cbrt) X(erfc)
 #define BINARY_F32(X) X(pow)
@@ -20,7 +22,10 @@ UNARY_F32(LOOP1_F32)
 BINARY_F32(LOOP2_F32)
 
 #define ROW(P) {#P, CT_FLOAT64, map_##P##_f64},
-#define ROW_F32(P) {#P, CT_FLOAT32, map_##P##_f32}, {#P, CT_BFLOAT16, map_##P##_bf16}, {#P, CT_FLOAT16, map_##P##_f16},
-static const kernel_entry entries[] = {UNARY(ROW) FAR_FUNCTIONS(ROW) BINARY(ROW) UNARY_F32(ROW_F32) BINARY_F32(ROW_F32)};
+#define ROW_F32(P)                                                                                 \
+    {#P, CT_FLOAT32, map_##P##_f32}, {#P, CT_BFLOAT16, map_##P##_bf16},                            \
+        {#P, CT_FLOAT16, map_##P##_f16},
+static const kernel_entry entries[] = {UNARY(ROW) FAR_FUNCTIONS(ROW) BINARY(ROW) UNARY_F32(ROW_F32)
+                                           BINARY_F32(ROW_F32)};
 
 kernel_entries ISA(kernel_entries_f64)(void) { return (kernel_entries){countof(entries), entries}; }

@@ -21,8 +21,8 @@ static void narrow_f16(int64_t n, uint16_t *out, const float *in)
 const half_format ISA(kernel_bf16) = {widen_bf16, narrow_bf16};
 const half_format ISA(kernel_f16) = {widen_f16, narrow_f16};
 
-void ISA(kernel_map_half)(int64_t n, void *out, const void *const *in, const int64_t *step, int operands, kernel_map *map, const half_format *format,
-                          bool narrow)
+void ISA(kernel_map_half)(int64_t n, void *out, const void *const *in, const int64_t *step,
+                          int operands, kernel_map *map, const half_format *format, bool narrow)
 {
     float wide[3][CHUNK], result[CHUNK];
     const void *operand[3] = {wide[0], wide[1], wide[2]};

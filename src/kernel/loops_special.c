@@ -1,4 +1,5 @@
-/* Loops over the iterative special functions of special.c, for every float dtype: computed in double, rounded to the dtype. */
+/* Loops over the iterative special functions of special.c, for every float dtype: computed in
+ * double, rounded to the dtype. */
 #include "kernel/loops.h"
 #include "kernel/special.h"
 
@@ -9,14 +10,19 @@ typedef struct function {
     double (*f3)(double, double, double);
 } function;
 
-static double call(const function *f, const double *x) { return f->f1 ? f->f1(x[0]) : f->f2 ? f->f2(x[0], x[1]) : f->f3(x[0], x[1], x[2]); }
+static double call(const function *f, const double *x)
+{
+    return f->f1 ? f->f1(x[0]) : f->f2 ? f->f2(x[0], x[1]) : f->f3(x[0], x[1], x[2]);
+}
 
 /* In chunks: operands to double, the function, back. */
-static void run(const function *f, ct_dtype dtype, size_t itemsize, int64_t n, void *out, const void *const *in, const int64_t *step)
+static void run(const function *f, ct_dtype dtype, size_t itemsize, int64_t n, void *out,
+                const void *const *in, const int64_t *step)
 {
     int operands = f->f1 ? 1 : f->f2 ? 2 : 3;
     double x[3][CHUNK], y[CHUNK];
-    kernel_map *widen = kernel_convert(dtype, CT_FLOAT64), *narrow = kernel_convert(CT_FLOAT64, dtype);
+    kernel_map *widen = kernel_convert(dtype, CT_FLOAT64),
+               *narrow = kernel_convert(CT_FLOAT64, dtype);
     for (int64_t first = 0; first < n; first += CHUNK) {
         int64_t m = n - first < CHUNK ? n - first : CHUNK;
         for (int k = 0; k < operands; k++) {
@@ -24,20 +30,26 @@ static void run(const function *f, ct_dtype dtype, size_t itemsize, int64_t n, v
             widen(m, x[k], &from, &step[k]);
         }
         for (int64_t i = 0; i < m; i++)
-            y[i] = call(f, (double[]){x[0][i], operands > 1 ? x[1][i] : 0, operands > 2 ? x[2][i] : 0});
+            y[i] = call(
+                f, (double[]){x[0][i], operands > 1 ? x[1][i] : 0, operands > 2 ? x[2][i] : 0});
         const void *from = y;
         narrow(m, (char *)out + (size_t)first * itemsize, &from, (int64_t[]){1});
     }
 }
 
-#define FUNCTIONS(X) \
-    X(lgamma, f1) X(digamma, f1) X(bessel_i0e, f1) X(bessel_i1e, f1) X(igamma, f2) X(igammac, f2) X(igamma_grad_a, f2) X(random_gamma_grad, f2) \
-    X(zeta, f2) X(polygamma, f2) X(regularized_incomplete_beta, f3) X(rem, f2)
-#define DTYPES(X, ...) X(f32, CT_FLOAT32, 4, __VA_ARGS__) X(f64, CT_FLOAT64, 8, __VA_ARGS__) X(bf16, CT_BFLOAT16, 2, __VA_ARGS__) X(f16, CT_FLOAT16, 2, __VA_ARGS__)
-#define LOOP(S, D, SIZE, P, KIND) \
-    static void map_##P##_##S(int64_t n, void *out, const void *const *in, const int64_t *step) \
-    { \
-        run(&(const function){.KIND = special_##P}, D, SIZE, n, out, in, step); \
+#define FUNCTIONS(X)                                                                               \
+    X(lgamma, f1)                                                                                  \
+    X(digamma, f1) X(bessel_i0e, f1) X(bessel_i1e, f1) X(igamma, f2) X(igammac, f2)                \
+        X(igamma_grad_a, f2) X(random_gamma_grad, f2) X(zeta, f2) X(polygamma, f2)                 \
+            X(regularized_incomplete_beta, f3) X(rem, f2)
+#define DTYPES(X, ...)                                                                             \
+    X(f32, CT_FLOAT32, 4, __VA_ARGS__)                                                             \
+    X(f64, CT_FLOAT64, 8, __VA_ARGS__) X(bf16, CT_BFLOAT16, 2, __VA_ARGS__)                        \
+        X(f16, CT_FLOAT16, 2, __VA_ARGS__)
+#define LOOP(S, D, SIZE, P, KIND)                                                                  \
+    static void map_##P##_##S(int64_t n, void *out, const void *const *in, const int64_t *step)    \
+    {                                                                                              \
+        run(&(const function){.KIND = special_##P}, D, SIZE, n, out, in, step);                    \
     }
 #define LOOPS(P, KIND) DTYPES(LOOP, P, KIND)
 FUNCTIONS(LOOPS)

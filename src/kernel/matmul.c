@@ -1,6 +1,8 @@
-/* Matrix products of every real type by tiles in registers: what is small, and what oneDNN does not do. The algorithm is in matmul_tile.h.
+/* Matrix products of every real type by tiles in registers: what is small, and what oneDNN does not
+ * do. The algorithm is in matmul_tile.h.
  *
- * This file alone is compiled with contraction allowed: a product's terms are fused multiply-adds, as in every matrix library. Next: product.c. */
+ * This file alone is compiled with contraction allowed: a product's terms are fused multiply-adds,
+ * as in every matrix library. Next: product.c. */
 #include "kernel/gemm.h"
 #include "kernel/bodies_convert.c"
 
@@ -80,9 +82,11 @@ enum { DEPTH = 256, TALL = 96, WIDE = 1024, SPAN = 512, STACK_BYTES = 1 << 15 };
 kernel_gemm *ISA(kernel_gemm_of)(ct_dtype dtype)
 {
     static kernel_gemm *const by_dtype[CT_DTYPE_COUNT] = {
-        [CT_BOOL] = gemm_bool, [CT_INT8] = gemm_u8,    [CT_INT16] = gemm_u16,   [CT_INT32] = gemm_u32,     [CT_INT64] = gemm_u64,
-        [CT_UINT8] = gemm_u8,  [CT_UINT16] = gemm_u16, [CT_UINT32] = gemm_u32,  [CT_UINT64] = gemm_u64,    [CT_FLOAT32] = gemm_f32,
-        [CT_FLOAT64] = gemm_f64, [CT_FLOAT16] = gemm_f16, [CT_BFLOAT16] = gemm_bf16,
+        [CT_BOOL] = gemm_bool,     [CT_INT8] = gemm_u8,     [CT_INT16] = gemm_u16,
+        [CT_INT32] = gemm_u32,     [CT_INT64] = gemm_u64,   [CT_UINT8] = gemm_u8,
+        [CT_UINT16] = gemm_u16,    [CT_UINT32] = gemm_u32,  [CT_UINT64] = gemm_u64,
+        [CT_FLOAT32] = gemm_f32,   [CT_FLOAT64] = gemm_f64, [CT_FLOAT16] = gemm_f16,
+        [CT_BFLOAT16] = gemm_bf16,
     };
     return by_dtype[dtype];
 }

@@ -1,8 +1,10 @@
-/* One matrix product: included by matmul.c once for each element type, with these macros, which it undefines at its end:
- *   NAME  the function's name     S, T  the stored and the accumulating type (C is of T)     LOAD(s)  S to T     ROWS  of a tile
+/* One matrix product: included by matmul.c once for each element type, with these macros, which it
+ * undefines at its end: NAME  the function's name     S, T  the stored and the accumulating type (C
+ * is of T)     LOAD(s)  S to T     ROWS  of a tile
  *
- * Panels of A and B are packed, so that any strides will do, and multiplied tile by tile with the tile in registers. k is cut in blocks of DEPTH, whatever
- * m and n are, so every element of C has one order of summation. */
+ * Panels of A and B are packed, so that any strides will do, and multiplied tile by tile with the
+ * tile in registers. k is cut in blocks of DEPTH, whatever m and n are, so every element of C has
+ * one order of summation. */
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)
 #define LOCAL(suffix) JOIN(NAME, suffix)
@@ -31,7 +33,8 @@ static void LOCAL(_tile)(int64_t depth, const T *a, const T *b, T *c)
 }
 
 /* `count` lines of x, `wide` at a time, each group stored depth by depth and padded with zeros. */
-static void LOCAL(_pack)(int64_t count, int64_t depth, int wide, const S *x, int64_t line, int64_t step, T *out)
+static void LOCAL(_pack)(int64_t count, int64_t depth, int wide, const S *x, int64_t line,
+                         int64_t step, T *out)
 {
     for (int64_t first = 0; first < count; first += wide, out += depth * wide) {
         const S *at = x + first * line;
@@ -52,7 +55,8 @@ static void LOCAL(_pack)(int64_t count, int64_t depth, int wide, const S *x, int
 }
 
 /* Packed a (m rows) times packed b (n columns), stored to c or added to it. */
-static void LOCAL(_block)(int64_t m, int64_t n, int64_t depth, const T *a, const T *b, T *c, int64_t c_row, bool add)
+static void LOCAL(_block)(int64_t m, int64_t n, int64_t depth, const T *a, const T *b, T *c,
+                          int64_t c_row, bool add)
 {
     T tile[ROWS * COLS] __attribute__((aligned(64)));
     for (int64_t j = 0; j < n; j += COLS)
@@ -74,8 +78,10 @@ static void LOCAL(_block)(int64_t m, int64_t n, int64_t depth, const T *a, const
 static ct_status LOCAL(_product)(const gemm *g)
 {
     T room[STACK_BYTES / sizeof(T)] __attribute__((aligned(64))), *memory = room;
-    int64_t depth = g->k < DEPTH ? g->k : DEPTH, tall = g->m < TALL ? g->m : TALL, wide = g->n < WIDE ? g->n : WIDE;
-    int64_t a_size = ((tall + ROWS - 1) / ROWS * ROWS * depth + LANES - 1) / LANES * LANES, b_size = (wide + COLS - 1) / COLS * COLS * depth;
+    int64_t depth = g->k < DEPTH ? g->k : DEPTH, tall = g->m < TALL ? g->m : TALL,
+            wide = g->n < WIDE ? g->n : WIDE;
+    int64_t a_size = ((tall + ROWS - 1) / ROWS * ROWS * depth + LANES - 1) / LANES * LANES,
+            b_size = (wide + COLS - 1) / COLS * COLS * depth;
     void *block = NULL;
     if ((size_t)(a_size + b_size) * sizeof(T) > sizeof room) {
         block = base_alloc((size_t)(a_size + b_size) * sizeof(T) + 64);
@@ -86,12 +92,18 @@ static ct_status LOCAL(_product)(const gemm *g)
     const S *a = g->a, *b = g->b;
     for (int64_t j = 0; j < g->n; j += wide)
         for (int64_t p = 0; p < g->k; p += depth) {
-            int64_t cols = g->n - j < wide ? g->n - j : wide, deep = g->k - p < depth ? g->k - p : depth;
-            LOCAL(_pack)(cols, deep, COLS, b + j * g->b_col + p * g->b_row, g->b_col, g->b_row, memory + a_size);
+            int64_t cols = g->n - j < wide ? g->n - j : wide,
+                    deep = g->k - p < depth ? g->k - p : depth;
+            LOCAL(_pack)
+            (cols, deep, COLS, b + j * g->b_col + p * g->b_row, g->b_col, g->b_row,
+             memory + a_size);
             for (int64_t i = 0; i < g->m; i += tall) {
                 int64_t rows = g->m - i < tall ? g->m - i : tall;
-                LOCAL(_pack)(rows, deep, ROWS, a + i * g->a_row + p * g->a_col, g->a_row, g->a_col, memory);
-                LOCAL(_block)(rows, cols, deep, memory, memory + a_size, (T *)g->c + i * g->c_row + j, g->c_row, p > 0);
+                LOCAL(_pack)
+                (rows, deep, ROWS, a + i * g->a_row + p * g->a_col, g->a_row, g->a_col, memory);
+                LOCAL(_block)
+                (rows, cols, deep, memory, memory + a_size, (T *)g->c + i * g->c_row + j, g->c_row,
+                 p > 0);
             }
         }
     base_free(block);
@@ -114,7 +126,8 @@ static T LOCAL(_dot)(int64_t n, const S *m, const T *x)
     return lane[0] + sum;
 }
 
-static void LOCAL(_matvec)(int64_t rows, int64_t cols, const S *m, int64_t row, int64_t col, const S *x, int64_t x_step, T *y, int64_t y_step)
+static void LOCAL(_matvec)(int64_t rows, int64_t cols, const S *m, int64_t row, int64_t col,
+                           const S *x, int64_t x_step, T *y, int64_t y_step)
 {
     T piece[DEPTH];
     for (int64_t p = 0; p < cols; p += DEPTH) {
@@ -125,7 +138,8 @@ static void LOCAL(_matvec)(int64_t rows, int64_t cols, const S *m, int64_t row, 
             T sum = LOCAL(_dot)(deep, m + i * row + p, piece);
             y[i * y_step] = p ? y[i * y_step] + sum : sum;
         }
-        for (int64_t first = 0; first < rows && col != 1; first += SPAN) { /* columns are added up, a span of y at a time */
+        for (int64_t first = 0; first < rows && col != 1;
+             first += SPAN) { /* columns are added up, a span of y at a time */
             T sum[SPAN] = {0};
             int64_t here = rows - first < SPAN ? rows - first : SPAN;
             for (int64_t j = 0; j < deep; j++)

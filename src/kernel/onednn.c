@@ -1,16 +1,19 @@
-/* float32 and bfloat16 matrix products through oneDNN, which is loaded when the first large one comes: it is a big library, and many programs never need it.
+/* float32 and bfloat16 matrix products through oneDNN, which is loaded when the first large one
+ * comes: it is a big library, and many programs never need it.
  *
- * Its OpenMP threads are held at one, since our own pool has already cut the work: OpenMP's barriers collapse on a busy machine. Without the library,
- * matmul.c computes the same products. */
+ * Its OpenMP threads are held at one, since our own pool has already cut the work: OpenMP's
+ * barriers collapse on a busy machine. Without the library, matmul.c computes the same products. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
 #include "kernel/gemm.h"
 
-typedef int onednn_sgemm(char transa, char transb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
-                         float beta, float *c, int64_t ldc);
-typedef int onednn_bgemm(char transa, char transb, int64_t m, int64_t n, int64_t k, float alpha, const uint16_t *a, int64_t lda, const uint16_t *b,
-                         int64_t ldb, float beta, float *c, int64_t ldc);
+typedef int onednn_sgemm(char transa, char transb, int64_t m, int64_t n, int64_t k, float alpha,
+                         const float *a, int64_t lda, const float *b, int64_t ldb, float beta,
+                         float *c, int64_t ldc);
+typedef int onednn_bgemm(char transa, char transb, int64_t m, int64_t n, int64_t k, float alpha,
+                         const uint16_t *a, int64_t lda, const uint16_t *b, int64_t ldb, float beta,
+                         float *c, int64_t ldc);
 static onednn_sgemm *sgemm;
 static onednn_bgemm *bgemm;
 static void (*omp_threads)(int);
@@ -38,7 +41,8 @@ static void one_thread(void)
 }
 
 /* A matrix as a BLAS sees it, row-major: its letter and leading dimension. */
-static bool describe(int64_t rows, int64_t cols, int64_t row, int64_t col, char *letter, int64_t *leading)
+static bool describe(int64_t rows, int64_t cols, int64_t row, int64_t col, char *letter,
+                     int64_t *leading)
 {
     bool plain = col == 1 && row >= cols, transposed = row == 1 && col >= rows;
     *letter = plain ? 'N' : 'T';
@@ -50,16 +54,22 @@ bool kernel_onednn(ct_dtype dtype, const gemm *g, ct_status *status)
 {
     char ta, tb;
     int64_t lda, ldb;
-    if (!describe(g->m, g->k, g->a_row, g->a_col, &ta, &lda) || !describe(g->k, g->n, g->b_row, g->b_col, &tb, &ldb))
+    if (!describe(g->m, g->k, g->a_row, g->a_col, &ta, &lda) ||
+        !describe(g->k, g->n, g->b_row, g->b_col, &tb, &ldb))
         return false;
     pthread_once(&loaded, load);
     if (!(dtype == CT_FLOAT32 ? (void *)sgemm : (void *)bgemm))
         return false;
     one_thread();
-    int failed = dtype == CT_FLOAT32 ? sgemm(ta, tb, g->m, g->n, g->k, 1, g->a, lda, g->b, ldb, 0, g->c, g->c_row)
-                                     : bgemm(ta, tb, g->m, g->n, g->k, 1, g->a, lda, g->b, ldb, 0, g->c, g->c_row);
-    *status = failed ? base_fail(CT_RUNTIME_ERROR, "The matrix library failed with code %d on a product of %ld x %ld by %ld x %ld.", failed, (long)g->m,
-                                 (long)g->k, (long)g->k, (long)g->n)
-                     : CT_OK;
+    int failed = dtype == CT_FLOAT32
+                     ? sgemm(ta, tb, g->m, g->n, g->k, 1, g->a, lda, g->b, ldb, 0, g->c, g->c_row)
+                     : bgemm(ta, tb, g->m, g->n, g->k, 1, g->a, lda, g->b, ldb, 0, g->c, g->c_row);
+    *status =
+        failed
+            ? base_fail(
+                  CT_RUNTIME_ERROR,
+                  "The matrix library failed with code %d on a product of %ld x %ld by %ld x %ld.",
+                  failed, (long)g->m, (long)g->k, (long)g->k, (long)g->n)
+            : CT_OK;
     return true;
 }

@@ -1,4 +1,5 @@
-/* Kernels that split their own work over the pool: random bits, fills. Each piece calls the chosen instruction set's loop. */
+/* Kernels that split their own work over the pool: random bits, fills. Each piece calls the chosen
+ * instruction set's loop. */
 #include "kernel/loops.h"
 
 enum { GRAIN = 1 << 15 }; /* elements worth handing to another thread */
@@ -13,7 +14,8 @@ typedef struct bits_task {
 static void draw(void *context, int64_t begin, int64_t end)
 {
     const bits_task *t = context;
-    kernel_chosen()->threefry_bits(t->key, t->first + begin, end - begin, t->bit_width, t->out + begin * (t->bit_width / 8));
+    kernel_chosen()->threefry_bits(t->key, t->first + begin, end - begin, t->bit_width,
+                                   t->out + begin * (t->bit_width / 8));
 }
 
 void kernel_threefry_bits(const uint32_t key[2], int64_t first, int64_t n, int bit_width, void *out)
@@ -32,11 +34,12 @@ static void hash(void *context, int64_t begin, int64_t end)
 {
     const hash_task *t = context;
     int64_t k = begin * t->key_step;
-    kernel_chosen()->threefry(end - begin, t->k0 + k, t->k1 + k, t->key_step, t->x0 + begin, t->x1 + begin, t->y0 + begin, t->y1 + begin);
+    kernel_chosen()->threefry(end - begin, t->k0 + k, t->k1 + k, t->key_step, t->x0 + begin,
+                              t->x1 + begin, t->y0 + begin, t->y1 + begin);
 }
 
-void kernel_threefry(int64_t n, const uint32_t *k0, const uint32_t *k1, int64_t key_step, const uint32_t *x0, const uint32_t *x1, uint32_t *y0,
-                     uint32_t *y1)
+void kernel_threefry(int64_t n, const uint32_t *k0, const uint32_t *k1, int64_t key_step,
+                     const uint32_t *x0, const uint32_t *x1, uint32_t *y0, uint32_t *y1)
 {
     hash_task t = {k0, k1, x0, x1, key_step, y0, y1};
     base_parallel(n, GRAIN, hash, &t);

@@ -1,6 +1,8 @@
-/* Reductions along the middle axis of an (outer, n, inner) array. The algorithm is in reduce_rows.h; this file lists what is reduced with what.
+/* Reductions along the middle axis of an (outer, n, inner) array. The algorithm is in
+ * reduce_rows.h; this file lists what is reduced with what.
  *
- * Signed and unsigned integers share their sums, products and bit operations. Halves accumulate in float32, complex sums are sums of twice as many columns. */
+ * Signed and unsigned integers share their sums, products and bit operations. Halves accumulate in
+ * float32, complex sums are sums of twice as many columns. */
 #include "kernel/loops.h"
 #include "kernel/bodies_convert.c"
 
@@ -507,24 +509,31 @@ static int64_t piece_of(int64_t n)
 #include "kernel/reduce_rows.h"
 
 /* ---- complex numbers ---- */
-static void reduce_sum_c64(int64_t outer, int64_t n, int64_t inner, void *out, const void *in) { reduce_sum_f32(outer, n, 2 * inner, out, in); }
-static void reduce_sum_c128(int64_t outer, int64_t n, int64_t inner, void *out, const void *in) { reduce_sum_f64(outer, n, 2 * inner, out, in); }
+static void reduce_sum_c64(int64_t outer, int64_t n, int64_t inner, void *out, const void *in)
+{
+    reduce_sum_f32(outer, n, 2 * inner, out, in);
+}
+static void reduce_sum_c128(int64_t outer, int64_t n, int64_t inner, void *out, const void *in)
+{
+    reduce_sum_f64(outer, n, 2 * inner, out, in);
+}
 
-#define COMPLEX_PRODUCT(S, T) \
-    static void reduce_prod_##S(int64_t outer, int64_t n, int64_t inner, void *out, const void *in) \
-    { \
-        const T *x = in; \
-        T *o = out; \
-        for (int64_t i = 0; i < outer * inner; i++) { \
-            const T *at = x + 2 * (i / inner * n * inner + i % inner); \
-            T re = 1, im = 0; \
-            for (int64_t k = 0; k < n; k++, at += 2 * inner) { \
-                T next = re * at[0] - im * at[1]; \
-                im = re * at[1] + im * at[0]; \
-                re = next; \
-            } \
-            o[2 * i] = re, o[2 * i + 1] = im; \
-        } \
+#define COMPLEX_PRODUCT(S, T)                                                                      \
+    static void reduce_prod_##S(int64_t outer, int64_t n, int64_t inner, void *out,                \
+                                const void *in)                                                    \
+    {                                                                                              \
+        const T *x = in;                                                                           \
+        T *o = out;                                                                                \
+        for (int64_t i = 0; i < outer * inner; i++) {                                              \
+            const T *at = x + 2 * (i / inner * n * inner + i % inner);                             \
+            T re = 1, im = 0;                                                                      \
+            for (int64_t k = 0; k < n; k++, at += 2 * inner) {                                     \
+                T next = re * at[0] - im * at[1];                                                  \
+                im = re * at[1] + im * at[0];                                                      \
+                re = next;                                                                         \
+            }                                                                                      \
+            o[2 * i] = re, o[2 * i + 1] = im;                                                      \
+        }                                                                                          \
     }
 COMPLEX_PRODUCT(c64, float)
 COMPLEX_PRODUCT(c128, double)
@@ -535,19 +544,31 @@ typedef struct reduce_entry {
     ct_dtype dtype;
     kernel_reduction *reduce;
 } reduce_entry;
-#define BY_WIDTH(OP) \
-    {#OP, CT_INT8, OP##_u8}, {#OP, CT_INT16, OP##_u16}, {#OP, CT_INT32, OP##_u32}, {#OP, CT_INT64, OP##_u64}, {#OP, CT_UINT8, OP##_u8}, \
-        {#OP, CT_UINT16, OP##_u16}, {#OP, CT_UINT32, OP##_u32}, {#OP, CT_UINT64, OP##_u64},
-#define BY_TYPE(OP) \
-    {#OP, CT_INT8, OP##_i8}, {#OP, CT_INT16, OP##_i16}, {#OP, CT_INT32, OP##_i32}, {#OP, CT_INT64, OP##_i64}, {#OP, CT_UINT8, OP##_u8}, \
-        {#OP, CT_UINT16, OP##_u16}, {#OP, CT_UINT32, OP##_u32}, {#OP, CT_UINT64, OP##_u64},
-#define BY_FLOAT(OP) {#OP, CT_FLOAT32, OP##_f32}, {#OP, CT_FLOAT64, OP##_f64}, {#OP, CT_BFLOAT16, OP##_bf16}, {#OP, CT_FLOAT16, OP##_f16},
+#define BY_WIDTH(OP)                                                                               \
+    {#OP, CT_INT8, OP##_u8}, {#OP, CT_INT16, OP##_u16}, {#OP, CT_INT32, OP##_u32},                 \
+        {#OP, CT_INT64, OP##_u64}, {#OP, CT_UINT8, OP##_u8}, {#OP, CT_UINT16, OP##_u16},           \
+        {#OP, CT_UINT32, OP##_u32}, {#OP, CT_UINT64, OP##_u64},
+#define BY_TYPE(OP)                                                                                \
+    {#OP, CT_INT8, OP##_i8}, {#OP, CT_INT16, OP##_i16}, {#OP, CT_INT32, OP##_i32},                 \
+        {#OP, CT_INT64, OP##_i64}, {#OP, CT_UINT8, OP##_u8}, {#OP, CT_UINT16, OP##_u16},           \
+        {#OP, CT_UINT32, OP##_u32}, {#OP, CT_UINT64, OP##_u64},
+#define BY_FLOAT(OP)                                                                               \
+    {#OP, CT_FLOAT32, OP##_f32}, {#OP, CT_FLOAT64, OP##_f64}, {#OP, CT_BFLOAT16, OP##_bf16},       \
+        {#OP, CT_FLOAT16, OP##_f16},
 static const reduce_entry entries[] = {
-    BY_WIDTH(reduce_sum) BY_FLOAT(reduce_sum) BY_WIDTH(reduce_prod) BY_FLOAT(reduce_prod) BY_TYPE(reduce_max) BY_FLOAT(reduce_max) BY_TYPE(reduce_min)
-        BY_FLOAT(reduce_min) BY_WIDTH(reduce_and) BY_WIDTH(reduce_or) BY_WIDTH(reduce_xor)
-    {"reduce_and", CT_BOOL, reduce_and_bool}, {"reduce_or", CT_BOOL, reduce_or_u8}, {"reduce_xor", CT_BOOL, reduce_xor_u8},
-    {"reduce_max", CT_BOOL, reduce_or_u8}, {"reduce_min", CT_BOOL, reduce_and_bool}, {"reduce_sum", CT_BOOL, reduce_or_u8}, {"reduce_prod", CT_BOOL, reduce_and_bool},
-    {"reduce_sum", CT_COMPLEX64, reduce_sum_c64}, {"reduce_sum", CT_COMPLEX128, reduce_sum_c128}, {"reduce_prod", CT_COMPLEX64, reduce_prod_c64},
+    BY_WIDTH(reduce_sum) BY_FLOAT(reduce_sum) BY_WIDTH(reduce_prod) BY_FLOAT(reduce_prod)
+        BY_TYPE(reduce_max) BY_FLOAT(reduce_max) BY_TYPE(reduce_min) BY_FLOAT(reduce_min)
+            BY_WIDTH(reduce_and) BY_WIDTH(reduce_or)
+                BY_WIDTH(reduce_xor){"reduce_and", CT_BOOL, reduce_and_bool},
+    {"reduce_or", CT_BOOL, reduce_or_u8},
+    {"reduce_xor", CT_BOOL, reduce_xor_u8},
+    {"reduce_max", CT_BOOL, reduce_or_u8},
+    {"reduce_min", CT_BOOL, reduce_and_bool},
+    {"reduce_sum", CT_BOOL, reduce_or_u8},
+    {"reduce_prod", CT_BOOL, reduce_and_bool},
+    {"reduce_sum", CT_COMPLEX64, reduce_sum_c64},
+    {"reduce_sum", CT_COMPLEX128, reduce_sum_c128},
+    {"reduce_prod", CT_COMPLEX64, reduce_prod_c64},
     {"reduce_prod", CT_COMPLEX128, reduce_prod_c128},
 };
 

@@ -1,9 +1,9 @@
-/* One reduction: included by reduce.c once for each operation and dtype, with these macros, which it undefines at its end:
- *   NAME      the function's name            S, T     the stored and the accumulating type
- *   LOAD(s)   S to T        STORE(t) T to S  COMBINE(a, b), IDENTITY
+/* One reduction: included by reduce.c once for each operation and dtype, with these macros, which
+ * it undefines at its end: NAME      the function's name            S, T     the stored and the
+ * accumulating type LOAD(s)   S to T        STORE(t) T to S  COMBINE(a, b), IDENTITY
  *
- * The order of combination depends on the shape alone: rows of LEAF elements are combined lane by lane (a fixed number of lanes, whatever the vector width),
- * lanes and leaves pairwise. */
+ * The order of combination depends on the shape alone: rows of LEAF elements are combined lane by
+ * lane (a fixed number of lanes, whatever the vector width), lanes and leaves pairwise. */
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)
 #define LOCAL(suffix) JOIN(NAME, suffix)
@@ -63,7 +63,8 @@ static void LOCAL(_columns)(int64_t n, int64_t width, int64_t stride, const S *x
     for (; i + 4 <= n; i += 4) {
         const S *x0 = x + i * stride, *x1 = x0 + stride, *x2 = x1 + stride, *x3 = x2 + stride;
         for (int64_t j = 0; j < width; j++)
-            sum[j] = COMBINE(sum[j], COMBINE(COMBINE(LOAD(x0[j]), LOAD(x1[j])), COMBINE(LOAD(x2[j]), LOAD(x3[j]))));
+            sum[j] = COMBINE(sum[j], COMBINE(COMBINE(LOAD(x0[j]), LOAD(x1[j])),
+                                             COMBINE(LOAD(x2[j]), LOAD(x3[j]))));
     }
     for (; i < n; i++)
         for (int64_t j = 0; j < width; j++)

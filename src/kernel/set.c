@@ -2,7 +2,8 @@
 #include "kernel/loops.h"
 
 const kernel_set ISA(kernel_set) = {
-    .entries = {ISA(kernel_entries_arithmetic), ISA(kernel_entries_f32), ISA(kernel_entries_f64), ISA(kernel_entries_complex)},
+    .entries = {ISA(kernel_entries_arithmetic), ISA(kernel_entries_f32), ISA(kernel_entries_f64),
+                ISA(kernel_entries_complex)},
     .convert = ISA(kernel_convert),
     .arg = ISA(kernel_arg),
     .cumulative = ISA(kernel_cumulative),

@@ -1,13 +1,17 @@
 /* Sorting along the middle axis, and the largest k of each row.
  *
- * Every key becomes an unsigned integer whose order is the wanted one (NaN last, the two zeros equal), paired with its position; pairs are sorted by radix, or by
- * insertion and merging when they are few, and the positions then move all operands. Since positions break ties, every sort here is stable. Several keys are
- * sorted from the last to the first. */
+ * Every key becomes an unsigned integer whose order is the wanted one (NaN last, the two zeros
+ * equal), paired with its position; pairs are sorted by radix, or by insertion and merging when
+ * they are few, and the positions then move all operands. Since positions break ties, every sort
+ * here is stable. Several keys are sorted from the last to the first. */
 #include "array/array.h"
 #include "kernel/kernel.h"
 
-/* A key and where it came from. Keys of 32 bits and positions below 2^32 share one word, which halves the traffic. */
-typedef struct item { uint64_t key, at; } item;
+/* A key and where it came from. Keys of 32 bits and positions below 2^32 share one word, which
+ * halves the traffic. */
+typedef struct item {
+    uint64_t key, at;
+} item;
 enum { DIGIT = 11, BUCKETS = 1 << DIGIT, FEW = 40, GRAIN = 1 << 14 };
 
 /* ---- keys ---- */
@@ -19,20 +23,33 @@ static uint64_t load_bits(const void *x, size_t size)
 }
 
 typedef struct key_format {
-    size_t part;          /* bytes of one key */
+    size_t part; /* bytes of one key */
     bool is_float, is_signed;
-    uint64_t infinity;    /* bits of it, for floats */
+    uint64_t infinity; /* bits of it, for floats */
 } key_format;
 
 static key_format format_of(ct_dtype dtype)
 {
     switch ((int)dtype) {
-    case CT_FLOAT32: case CT_COMPLEX64: return (key_format){4, true, false, 0x7f800000u};
-    case CT_FLOAT64: case CT_COMPLEX128: return (key_format){8, true, false, 0x7ff0000000000000u};
-    case CT_FLOAT16: return (key_format){2, true, false, 0x7c00u};
-    case CT_BFLOAT16: return (key_format){2, true, false, 0x7f80u};
-    case CT_INT2: case CT_INT4: case CT_INT8: case CT_INT16: case CT_INT32: case CT_INT64: return (key_format){ct_itemsize(dtype), false, true, 0};
-    default: return (key_format){ct_itemsize(dtype), false, false, 0};
+    case CT_FLOAT32:
+    case CT_COMPLEX64:
+        return (key_format){4, true, false, 0x7f800000u};
+    case CT_FLOAT64:
+    case CT_COMPLEX128:
+        return (key_format){8, true, false, 0x7ff0000000000000u};
+    case CT_FLOAT16:
+        return (key_format){2, true, false, 0x7c00u};
+    case CT_BFLOAT16:
+        return (key_format){2, true, false, 0x7f80u};
+    case CT_INT2:
+    case CT_INT4:
+    case CT_INT8:
+    case CT_INT16:
+    case CT_INT32:
+    case CT_INT64:
+        return (key_format){ct_itemsize(dtype), false, true, 0};
+    default:
+        return (key_format){ct_itemsize(dtype), false, false, 0};
     }
 }
 
@@ -120,11 +137,11 @@ typedef struct sort_task {
 } sort_task;
 
 typedef struct row {
-    int64_t n, stride;   /* elements between neighbours */
-    int64_t first;       /* element where it begins */
-    uint64_t *order;     /* the permutation so far: n words */
-    item *items, *room;  /* or twice as many words */
-    char *moved;         /* n elements of any operand */
+    int64_t n, stride;  /* elements between neighbours */
+    int64_t first;      /* element where it begins */
+    uint64_t *order;    /* the permutation so far: n words */
+    item *items, *room; /* or twice as many words */
+    char *moved;        /* n elements of any operand */
 } row;
 
 /* Sorts the row's order by one key (a complex key has two parts, each a key). */
@@ -137,14 +154,16 @@ static void sort_by(const row *r, const void *operand, ct_dtype dtype, int part,
     if (f.part <= 4 && first) {
         uint64_t *words = (uint64_t *)r->items;
         for (int64_t i = 0; i < r->n; i++)
-            words[i] = key_of(load_bits(at + (size_t)i * step, f.part), &f, false) << 32 | (uint64_t)i;
+            words[i] =
+                key_of(load_bits(at + (size_t)i * step, f.part), &f, false) << 32 | (uint64_t)i;
         sort_words(r->n, words, words + r->n, (int)f.part * 8);
         for (int64_t i = 0; i < r->n; i++)
             r->order[i] = words[i] & UINT32_MAX;
         return;
     }
     for (int64_t i = 0; i < r->n; i++)
-        r->items[i] = (item){key_of(load_bits(at + (size_t)r->order[i] * step, f.part), &f, false), r->order[i]};
+        r->items[i] = (item){key_of(load_bits(at + (size_t)r->order[i] * step, f.part), &f, false),
+                             r->order[i]};
     if (r->n < 64)
         insert_items(r->n, r->items);
     else
@@ -153,13 +172,13 @@ static void sort_by(const row *r, const void *operand, ct_dtype dtype, int part,
         r->order[i] = r->items[i].at;
 }
 
-#define GATHER(T) \
-    static void gather_##T(const row *r, T *x, T *moved) \
-    { \
-        for (int64_t i = 0; i < r->n; i++) \
-            moved[i] = x[(int64_t)r->order[i] * r->stride]; \
-        for (int64_t i = 0; i < r->n; i++) \
-            x[i * r->stride] = moved[i]; \
+#define GATHER(T)                                                                                  \
+    static void gather_##T(const row *r, T *x, T *moved)                                           \
+    {                                                                                              \
+        for (int64_t i = 0; i < r->n; i++)                                                         \
+            moved[i] = x[(int64_t)r->order[i] * r->stride];                                        \
+        for (int64_t i = 0; i < r->n; i++)                                                         \
+            x[i * r->stride] = moved[i];                                                           \
     }
 typedef item item16;
 GATHER(uint8_t)
@@ -173,11 +192,21 @@ static void reorder(const row *r, void *operand, ct_dtype dtype)
     size_t size = ct_itemsize(dtype);
     void *x = (char *)operand + (size_t)r->first * size, *moved = r->moved;
     switch (size) {
-    case 1: gather_uint8_t(r, x, moved); break;
-    case 2: gather_uint16_t(r, x, moved); break;
-    case 4: gather_uint32_t(r, x, moved); break;
-    case 8: gather_uint64_t(r, x, moved); break;
-    default: gather_item16(r, x, moved); break;
+    case 1:
+        gather_uint8_t(r, x, moved);
+        break;
+    case 2:
+        gather_uint16_t(r, x, moved);
+        break;
+    case 4:
+        gather_uint32_t(r, x, moved);
+        break;
+    case 8:
+        gather_uint64_t(r, x, moved);
+        break;
+    default:
+        gather_item16(r, x, moved);
+        break;
     }
 }
 
@@ -195,13 +224,15 @@ static void sort_row(const sort_task *t, row *r)
         reorder(r, t->operands[k], t->dtypes[k]);
 }
 
-/* A lone key of 32 bits needs no positions: its sorted keys are its values. False when it holds -0, which a key does not tell from 0. */
+/* A lone key of 32 bits needs no positions: its sorted keys are its values. False when it holds -0,
+ * which a key does not tell from 0. */
 static bool sort_lone(const sort_task *t, const row *r)
 {
     key_format f = format_of(t->dtypes[0]);
     if (t->noperands != 1 || f.part != 4 || ct_itemsize(t->dtypes[0]) != 4)
         return false;
-    uint32_t *x = (uint32_t *)t->operands[0] + r->first, *keys = (uint32_t *)r->items, *room = keys + r->n;
+    uint32_t *x = (uint32_t *)t->operands[0] + r->first, *keys = (uint32_t *)r->items,
+             *room = keys + r->n;
     int64_t negative_zeros = 0;
     for (int64_t i = 0; i < r->n; i++) {
         uint32_t bits = x[i * r->stride];
@@ -214,7 +245,10 @@ static bool sort_lone(const sort_task *t, const row *r)
     for (int64_t i = 0; i < r->n; i++) {
         uint32_t key = keys[i], positive = key ^ 0x80000000u;
         uint32_t number = key >> 31 ? positive : ~key;
-        x[i * r->stride] = f.is_signed ? positive : !f.is_float ? key : key == UINT32_MAX ? 0x7fc00000u : number;
+        x[i * r->stride] = f.is_signed         ? positive
+                           : !f.is_float       ? key
+                           : key == UINT32_MAX ? 0x7fc00000u
+                                               : number;
     }
     return true;
 }
@@ -241,16 +275,21 @@ static void sort_rows(void *context, int64_t begin, int64_t end)
     array_memory_free(room, bytes);
 }
 
-ct_status kernel_sort(int64_t outer, int64_t n, int64_t inner, int noperands, int nkeys, void *const *operands, const ct_dtype *dtypes, bool stable)
+ct_status kernel_sort(int64_t outer, int64_t n, int64_t inner, int noperands, int nkeys,
+                      void *const *operands, const ct_dtype *dtypes, bool stable)
 {
     (void)stable; /* always is */
     sort_task t = {n, inner, noperands, nkeys, operands, dtypes, CT_OK};
     if (n < 2 || outer * inner == 0)
         return CT_OK;
     if (n > UINT32_MAX)
-        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "sort along an axis of %ld elements: at most 2^32 - 1 are supported.", (long)n);
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                         "sort along an axis of %ld elements: at most 2^32 - 1 are supported.",
+                         (long)n);
     base_parallel(outer * inner, GRAIN / n + 1, sort_rows, &t);
-    return t.status == CT_OK ? CT_OK : base_fail((ct_code)t.status, "Out of memory sorting rows of %ld.", (long)n);
+    return t.status == CT_OK
+               ? CT_OK
+               : base_fail((ct_code)t.status, "Out of memory sorting rows of %ld.", (long)n);
 }
 
 /* ---- top_k ---- */
@@ -277,10 +316,12 @@ static void sink(uint64_t *heap, int64_t k, int64_t at)
     heap[at] = moving;
 }
 
-/* Whether one of n 4-byte values comes after `limit`, in the order of the values as signed integers: most blocks of a long row hold none. */
+/* Whether one of n 4-byte values comes after `limit`, in the order of the values as signed
+ * integers: most blocks of a long row hold none. */
 static bool some_above(const int32_t *x, int64_t n, const key_format *f, int32_t limit)
 {
-    int32_t turned = f->is_float ? INT32_MAX : 0, flip = f->is_float || f->is_signed ? 0 : INT32_MIN, any = 0;
+    int32_t turned = f->is_float ? INT32_MAX : 0,
+            flip = f->is_float || f->is_signed ? 0 : INT32_MIN, any = 0;
     for (int64_t i = 0; i < n; i++)
         any |= ((x[i] ^ (x[i] >> 31 & turned)) ^ flip) > limit;
     return any;
@@ -297,12 +338,15 @@ static void top_words(const top_task *t, const char *row_in, uint64_t *words, in
     for (int64_t i = 0; i < t->n; i++) {
         if (select && kept == t->k && f.part == 4 && i % BLOCK == 0 && i + BLOCK <= t->n) {
             int32_t limit = (int32_t)((uint32_t)(all ^ words[0] >> 32) ^ 0x80000000u);
-            if (!some_above((const int32_t *)(const void *)(row_in + (size_t)i * 4), BLOCK, &f, limit)) {
+            if (!some_above((const int32_t *)(const void *)(row_in + (size_t)i * 4), BLOCK, &f,
+                            limit)) {
                 i += BLOCK - 1;
                 continue;
             }
         }
-        uint64_t word = (all ^ key_of(load_bits(row_in + (size_t)i * f.part, f.part), &f, true)) << 32 | (uint64_t)i;
+        uint64_t word = (all ^ key_of(load_bits(row_in + (size_t)i * f.part, f.part), &f, true))
+                            << 32 |
+                        (uint64_t)i;
         if (!select || kept < t->k) {
             words[kept++] = word;
             if (select && kept == t->k)
@@ -322,7 +366,8 @@ static void top_items(const top_task *t, const char *row_in, item *items, int32_
 {
     key_format f = format_of(t->dtype);
     for (int64_t i = 0; i < t->n; i++)
-        items[i] = (item){~key_of(load_bits(row_in + (size_t)i * f.part, f.part), &f, true), (uint64_t)i};
+        items[i] =
+            (item){~key_of(load_bits(row_in + (size_t)i * f.part, f.part), &f, true), (uint64_t)i};
     radix_items(t->n, items, items + t->n);
     for (int64_t i = 0; i < t->k; i++)
         indices[i] = (int32_t)items[i].at;
@@ -352,13 +397,17 @@ static void top_rows(void *context, int64_t begin, int64_t end)
     array_memory_free(room, bytes);
 }
 
-ct_status kernel_top_k(int64_t rows, int64_t n, int64_t k, ct_dtype dtype, const void *in, void *values, int32_t *indices)
+ct_status kernel_top_k(int64_t rows, int64_t n, int64_t k, ct_dtype dtype, const void *in,
+                       void *values, int32_t *indices)
 {
     top_task t = {n, k, dtype, in, values, indices, CT_OK};
     if (rows <= 0 || k <= 0)
         return CT_OK;
     if (n > INT32_MAX)
-        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "top_k along an axis of %ld elements: its indices are 32-bit.", (long)n);
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                         "top_k along an axis of %ld elements: its indices are 32-bit.", (long)n);
     base_parallel(rows, GRAIN / n + 1, top_rows, &t);
-    return t.status == CT_OK ? CT_OK : base_fail((ct_code)t.status, "Out of memory selecting from rows of %ld.", (long)n);
+    return t.status == CT_OK
+               ? CT_OK
+               : base_fail((ct_code)t.status, "Out of memory selecting from rows of %ld.", (long)n);
 }

@@ -1,6 +1,6 @@
 /* One sort of unsigned keys: included by sort.c with these macros, which it undefines at its end:
- *   NAME  the function's name     T  what is sorted     BASE  the lowest bit of its key: bits below are carried along
- * Insertion when few, else radix from the least significant digit. */
+ *   NAME  the function's name     T  what is sorted     BASE  the lowest bit of its key: bits below
+ * are carried along Insertion when few, else radix from the least significant digit. */
 
 static void NAME(int64_t n, T *x, T *room, int bits)
 {

@@ -1,7 +1,8 @@
 /* Special functions by series, continued fractions and recurrences. Next: loops_special.c.
  *
- * Sources: Abramowitz and Stegun, "Handbook of Mathematical Functions", chapters 6, 9, 23, 26; Lentz's method for continued fractions. Sums run in long double, so
- * that float64 results keep their last places. Edge cases are JAX's. */
+ * Sources: Abramowitz and Stegun, "Handbook of Mathematical Functions", chapters 6, 9, 23, 26;
+ * Lentz's method for continued fractions. Sums run in long double, so that float64 results keep
+ * their last places. Edge cases are JAX's. */
 #define _GNU_SOURCE
 #include <math.h>
 #include "kernel/special.h"
@@ -22,7 +23,8 @@ double special_rem(double x, double y) { return fmod(x, y); }
 /* Upwards to x >= 20 by recurrence, then the asymptotic series (A&S 6.3.18). */
 static wide digamma_positive(wide x)
 {
-    static const wide terms[] = {-1.0L / 12, 1.0L / 120, -1.0L / 252, 1.0L / 240, -1.0L / 132, 691.0L / 32760, -1.0L / 12, 3617.0L / 8160};
+    static const wide terms[] = {-1.0L / 12,  1.0L / 120,     -1.0L / 252, 1.0L / 240,
+                                 -1.0L / 132, 691.0L / 32760, -1.0L / 12,  3617.0L / 8160};
     wide sum = 0, power = 1;
     for (; x < 20; x += 1)
         sum -= 1 / x;
@@ -42,7 +44,8 @@ double special_digamma(double x)
     return (double)(digamma_positive(1 - (wide)x) - pi / tanl(pi * (x - floor(x))));
 }
 
-/* ---- modified Bessel functions, scaled by e^-|x|: the power series, or the asymptotic one (A&S 9.6.10, 9.7.1) ---- */
+/* ---- modified Bessel functions, scaled by e^-|x|: the power series, or the asymptotic one
+ * (A&S 9.6.10, 9.7.1) ---- */
 static double bessel_scaled(double x, int order)
 {
     wide a = fabsl(x), sum, term, mu = 4 * order * order;
@@ -125,10 +128,12 @@ double special_igammac(double a, double x)
     return (double)(x > 1 && x > a ? upper_fraction(a, x) : 1 - lower_series(a, x));
 }
 
-/* The series of P, each term x^(a+k) e^-x / Gamma(a+k+1) differentiated: times log x - digamma(a+k+1). */
+/* The series of P, each term x^(a+k) e^-x / Gamma(a+k+1) differentiated: times log x -
+ * digamma(a+k+1). */
 static wide lower_derivative(wide a, wide x)
 {
-    wide term = gamma_weight(a, x) / a, psi = digamma_positive(a + 1), sum = 0, size = 0, log_x = logl(x);
+    wide term = gamma_weight(a, x) / a, psi = digamma_positive(a + 1), sum = 0, size = 0,
+         log_x = logl(x);
     for (int k = 0; k < MOST; k++) {
         wide piece = term * (log_x - psi);
         sum += piece;
@@ -161,8 +166,9 @@ double special_random_gamma_grad(double a, double x)
 /* Euler and Maclaurin: a sum to q + 20, an integral, and Bernoulli terms (A&S 23.1.30) */
 double special_zeta(double s, double q)
 {
-    static const wide bernoulli[] = {1.0L / 6, -1.0L / 30, 1.0L / 42, -1.0L / 30, 5.0L / 66, -691.0L / 2730, 7.0L / 6, -3617.0L / 510, 43867.0L / 798,
-                                     -174611.0L / 330};
+    static const wide bernoulli[] = {1.0L / 6,       -1.0L / 30,      1.0L / 42, -1.0L / 30,
+                                     5.0L / 66,      -691.0L / 2730,  7.0L / 6,  -3617.0L / 510,
+                                     43867.0L / 798, -174611.0L / 330};
     if (isnan(s) || isnan(q) || s < 1)
         return NAN;
     if (s == 1)
@@ -192,7 +198,8 @@ double special_polygamma(double n, double x)
     if (isnan(n) || n < 0 || n != floor(n))
         return NAN;
     int sign;
-    double zeta = special_zeta(n + 1, x), size = (double)(expl(lgammal_r((wide)n + 1, &sign)) * (wide)zeta);
+    double zeta = special_zeta(n + 1, x),
+           size = (double)(expl(lgammal_r((wide)n + 1, &sign)) * (wide)zeta);
     return fmod(n, 2) == 0 ? -size : size;
 }
 
@@ -203,7 +210,8 @@ static wide beta_fraction(wide a, wide b, wide x)
     d = 1 / (fabsl(d) < TINY ? TINY : d);
     h = d;
     for (int k = 1; k < MOST; k++) {
-        wide even = k * (b - k) * x / ((a + 2 * k - 1) * (a + 2 * k)), odd = -(a + k) * (a + b + k) * x / ((a + 2 * k) * (a + 2 * k + 1));
+        wide even = k * (b - k) * x / ((a + 2 * k - 1) * (a + 2 * k)),
+             odd = -(a + k) * (a + b + k) * x / ((a + 2 * k) * (a + 2 * k + 1));
         for (int half = 0; half < 2; half++) {
             wide an = half ? odd : even;
             d = 1 + an * d;
@@ -225,7 +233,8 @@ double special_regularized_incomplete_beta(double a, double b, double x)
         return NAN;
     if (x == 0 || x == 1)
         return x;
-    wide weight = expl(lgammal_r((wide)a + b, &sign) - lgammal_r(a, &sign) - lgammal_r(b, &sign) + a * logl(x) + b * log1pl(-(wide)x));
+    wide weight = expl(lgammal_r((wide)a + b, &sign) - lgammal_r(a, &sign) - lgammal_r(b, &sign) +
+                       a * logl(x) + b * log1pl(-(wide)x));
     if (x < (a + 1) / (a + b + 2))
         return (double)(weight * beta_fraction(a, b, x) / a);
     return (double)(1 - weight * beta_fraction(b, a, 1 - (wide)x) / b);

@@ -1,4 +1,5 @@
-/* Special functions that iterate, as scalars in double: too long to widen, called once an element. */
+/* Special functions that iterate, as scalars in double: too long to widen, called once an element.
+ */
 #ifndef COTAN_SRC_KERNEL_SPECIAL_H
 #define COTAN_SRC_KERNEL_SPECIAL_H
 
@@ -10,7 +11,7 @@ double special_igamma(double a, double x);        /* P(a, x), regularized, lower
 double special_igammac(double a, double x);       /* Q(a, x) = 1 - P(a, x) */
 double special_igamma_grad_a(double a, double x); /* dP/da */
 double special_random_gamma_grad(double a, double x);
-double special_zeta(double s, double q);          /* Hurwitz */
+double special_zeta(double s, double q); /* Hurwitz */
 double special_polygamma(double n, double x);
 double special_regularized_incomplete_beta(double a, double b, double x);
 double special_rem(double x, double y);

@@ -4,7 +4,8 @@
 bool lax_copy(const char *what, ct_ints from, axis_list *to)
 {
     if (from.n > LAX_MAX_NDIM) {
-        base_fail(CT_VALUE_ERROR, "%s: %lld axes are more than the %d an array can have.", what, (long long)from.n, LAX_MAX_NDIM);
+        base_fail(CT_VALUE_ERROR, "%s: %lld axes are more than the %d an array can have.", what,
+                  (long long)from.n, LAX_MAX_NDIM);
         return false;
     }
     to->n = from.n;
@@ -16,7 +17,8 @@ bool lax_copy(const char *what, ct_ints from, axis_list *to)
 bool lax_axis(const char *what, int64_t axis, int64_t ndim, int64_t *out)
 {
     if (axis < -ndim || axis >= ndim) {
-        base_fail(CT_VALUE_ERROR, "%s: axis %lld is out of bounds for array of dimension %lld", what, (long long)axis, (long long)ndim);
+        base_fail(CT_VALUE_ERROR, "%s: axis %lld is out of bounds for array of dimension %lld",
+                  what, (long long)axis, (long long)ndim);
         return false;
     }
     *out = axis < 0 ? axis + ndim : axis;
@@ -31,7 +33,8 @@ bool lax_axes(const char *what, ct_ints axes, int64_t ndim, axis_list *out)
         if (!lax_axis(what, axes.at[i], ndim, &d))
             return false;
         if (seen[d]) {
-            base_fail(CT_VALUE_ERROR, "%s: duplicate value in axes: %lld", what, (long long)axes.at[i]);
+            base_fail(CT_VALUE_ERROR, "%s: duplicate value in axes: %lld", what,
+                      (long long)axes.at[i]);
             return false;
         }
         seen[d] = true;

@@ -61,10 +61,22 @@ static ct_array mean_over(ct_array x, const char *axes)
     return op_div(total, array_scalar(inexact, false, (double)size));
 }
 
-ct_tree lax_psum(const ct_lax_psum_args *a) { return over_tree("psum: axis_name", a->x, a->axis_name, op_psum); }
-ct_tree lax_pmax(const ct_lax_pmax_args *a) { return over_tree("pmax: axis_name", a->x, a->axis_name, op_pmax); }
-ct_tree lax_pmin(const ct_lax_pmin_args *a) { return over_tree("pmin: axis_name", a->x, a->axis_name, op_pmin); }
-ct_tree lax_pmean(const ct_lax_pmean_args *a) { return over_tree("pmean: axis_name", a->x, a->axis_name, mean_over); }
+ct_tree lax_psum(const ct_lax_psum_args *a)
+{
+    return over_tree("psum: axis_name", a->x, a->axis_name, op_psum);
+}
+ct_tree lax_pmax(const ct_lax_pmax_args *a)
+{
+    return over_tree("pmax: axis_name", a->x, a->axis_name, op_pmax);
+}
+ct_tree lax_pmin(const ct_lax_pmin_args *a)
+{
+    return over_tree("pmin: axis_name", a->x, a->axis_name, op_pmin);
+}
+ct_tree lax_pmean(const ct_lax_pmean_args *a)
+{
+    return over_tree("pmean: axis_name", a->x, a->axis_name, mean_over);
+}
 
 ct_tree lax_all_gather(const ct_lax_all_gather_args *a)
 {
@@ -74,7 +86,8 @@ ct_tree lax_all_gather(const ct_lax_all_gather_args *a)
     ct_array *out = base_alloc((size_t)(n + 1) * sizeof *out);
     bool good = names && out;
     for (int64_t i = 0; good && i < n; i++)
-        good = lax_axis("all_gather", a->axis, in[i]->aval.ndim + !a->tiled, &axis) && !is_poison(out[i] = op_all_gather(in[i], names, axis, a->tiled));
+        good = lax_axis("all_gather", a->axis, in[i]->aval.ndim + !a->tiled, &axis) &&
+               !is_poison(out[i] = op_all_gather(in[i], names, axis, a->tiled));
     ct_tree result = good ? tree_new((treedef *)tree_def(a->x), n, out) : array_poison;
     base_free(out);
     base_free(names);

@@ -1,4 +1,5 @@
-/* What the functions of jax.lax share. They are the operations themselves: no promotion, no broadcasting but of scalars. */
+/* What the functions of jax.lax share. They are the operations themselves: no promotion, no
+ * broadcasting but of scalars. */
 #ifndef COTAN_SRC_LAX_H
 #define COTAN_SRC_LAX_H
 #include "api/bodies.h"
@@ -10,7 +11,10 @@ typedef struct axis_list {
     int64_t n;
     int64_t at[LAX_MAX_NDIM];
 } axis_list;
-static inline ct_ints axis_ints(const axis_list *l) { return (ct_ints){l->n, l->n ? l->at : ct_no_ints}; }
+static inline ct_ints axis_ints(const axis_list *l)
+{
+    return (ct_ints){l->n, l->n ? l->at : ct_no_ints};
+}
 static inline ct_ints shape_of(ct_array a) { return aval_shape(&a->aval); }
 static inline ct_dtype dtype_of(ct_array a) { return (ct_dtype)a->aval.dtype; }
 
@@ -20,12 +24,16 @@ CT_NODISCARD bool lax_copy(const char *what, ct_ints from, axis_list *to);
 CT_NODISCARD bool lax_axes(const char *what, ct_ints axes, int64_t ndim, axis_list *out);
 CT_NODISCARD bool lax_axis(const char *what, int64_t axis, int64_t ndim, int64_t *out);
 
-/* Reading a Nested argument: numbers, texts and sequences of them, depth first; a sequence begins with its length. */
+/* Reading a Nested argument: numbers, texts and sequences of them, depth first; a sequence begins
+ * with its length. */
 typedef struct nested {
     const char *what; /* function and argument, for messages */
     const int64_t *at, *end;
 } nested;
-static inline nested nested_begin(const char *what, ct_ints list) { return (nested){what, list.at, list.at + (list.n > 0 ? list.n : 0)}; }
+static inline nested nested_begin(const char *what, ct_ints list)
+{
+    return (nested){what, list.at, list.at + (list.n > 0 ? list.n : 0)};
+}
 CT_NODISCARD bool nested_length(nested *r, int64_t *n);
 CT_NODISCARD bool nested_int(nested *r, int64_t *value);
 CT_NODISCARD bool nested_ints(nested *r, axis_list *out);

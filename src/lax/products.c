@@ -5,10 +5,13 @@ static ct_array product(ct_array lhs, ct_array rhs, const params_dot_general *p)
 {
     if (p->preferred_element_type != CT_NO_DTYPE || dtype_of(lhs) == dtype_of(rhs))
         return op_dot_general(lhs, rhs, p);
-    return ct_fail(CT_TYPE_ERROR, "lax.dot_general requires arguments to have the same dtypes, got %s, %s.", dtype_table[dtype_of(lhs)].name, dtype_table[dtype_of(rhs)].name);
+    return ct_fail(CT_TYPE_ERROR,
+                   "lax.dot_general requires arguments to have the same dtypes, got %s, %s.",
+                   dtype_table[dtype_of(lhs)].name, dtype_table[dtype_of(rhs)].name);
 }
 
-static ct_array with_numbers(ct_array lhs, ct_array rhs, ct_ints numbers, int precision, ct_dtype preferred)
+static ct_array with_numbers(ct_array lhs, ct_array rhs, ct_ints numbers, int precision,
+                             ct_dtype preferred)
 {
     axis_list lists[4];
     nested r = nested_begin("dot_general: dimension_numbers", numbers);
@@ -24,29 +27,39 @@ static ct_array with_numbers(ct_array lhs, ct_array rhs, ct_ints numbers, int pr
                 return array_poison;
     }
     params_dot_general p = {
-        .dimension_numbers = {axis_ints(&lists[0]), axis_ints(&lists[1]), axis_ints(&lists[2]), axis_ints(&lists[3])},
+        .dimension_numbers = {axis_ints(&lists[0]), axis_ints(&lists[1]), axis_ints(&lists[2]),
+                              axis_ints(&lists[3])},
         .precision = precision,
-        .preferred_element_type = preferred == CT_NO_DTYPE ? CT_NO_DTYPE : dtype_canonical(preferred),
+        .preferred_element_type =
+            preferred == CT_NO_DTYPE ? CT_NO_DTYPE : dtype_canonical(preferred),
     };
     return product(lhs, rhs, &p);
 }
 
 ct_array lax_dot_general(const ct_lax_dot_general_args *a)
 {
-    return with_numbers(a->lhs, a->rhs, a->dimension_numbers, a->precision, a->preferred_element_type);
+    return with_numbers(a->lhs, a->rhs, a->dimension_numbers, a->precision,
+                        a->preferred_element_type);
 }
 
 ct_array lax_dot(const ct_lax_dot_args *a)
 {
     int64_t left = a->lhs->aval.ndim, right = a->rhs->aval.ndim;
     if (a->dimension_numbers.n)
-        return with_numbers(a->lhs, a->rhs, a->dimension_numbers, a->precision, a->preferred_element_type);
-    if (left < 1 || left > 2 || right < 1 || right > 2 || a->lhs->aval.shape[left - 1] != a->rhs->aval.shape[0])
-        return ct_fail(CT_VALUE_ERROR, "Incompatible shapes for dot: arrays with %lld and %lld axes whose last and first do not agree.", (long long)left, (long long)right);
+        return with_numbers(a->lhs, a->rhs, a->dimension_numbers, a->precision,
+                            a->preferred_element_type);
+    if (left < 1 || left > 2 || right < 1 || right > 2 ||
+        a->lhs->aval.shape[left - 1] != a->rhs->aval.shape[0])
+        return ct_fail(CT_VALUE_ERROR,
+                       "Incompatible shapes for dot: arrays with %lld and %lld axes whose last and "
+                       "first do not agree.",
+                       (long long)left, (long long)right);
     params_dot_general p = {
         .dimension_numbers = {I(left - 1), I(0), I_NONE, I_NONE},
         .precision = a->precision,
-        .preferred_element_type = a->preferred_element_type == CT_NO_DTYPE ? CT_NO_DTYPE : dtype_canonical(a->preferred_element_type),
+        .preferred_element_type = a->preferred_element_type == CT_NO_DTYPE
+                                      ? CT_NO_DTYPE
+                                      : dtype_canonical(a->preferred_element_type),
     };
     return product(a->lhs, a->rhs, &p);
 }
@@ -56,11 +69,16 @@ ct_array lax_batch_matmul(const ct_lax_batch_matmul_args *a)
     int64_t n = a->lhs->aval.ndim;
     axis_list batched = {.n = 0};
     if (n < 2 || a->rhs->aval.ndim != n)
-        return ct_fail(CT_VALUE_ERROR, "Arguments to batch_matmul must be at least 2D and have the same number of axes, got %lld, %d", (long long)n, (int)a->rhs->aval.ndim);
+        return ct_fail(CT_VALUE_ERROR,
+                       "Arguments to batch_matmul must be at least 2D and have the same number of "
+                       "axes, got %lld, %d",
+                       (long long)n, (int)a->rhs->aval.ndim);
     while (batched.n < n - 2) {
         batched.at[batched.n] = batched.n;
         batched.n++;
     }
-    params_dot_general p = {.dimension_numbers = {I(n - 1), I(n - 2), axis_ints(&batched), axis_ints(&batched)}, .precision = a->precision};
+    params_dot_general p = {
+        .dimension_numbers = {I(n - 1), I(n - 2), axis_ints(&batched), axis_ints(&batched)},
+        .precision = a->precision};
     return product(a->lhs, a->rhs, &p);
 }

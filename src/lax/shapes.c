@@ -28,7 +28,9 @@ ct_array lax_broadcast_to_rank(const ct_lax_broadcast_to_rank_args *a)
 {
     axis_list front = {.n = 0};
     if (a->rank < a->x->aval.ndim)
-        return ct_fail(CT_VALUE_ERROR, "broadcast_to_rank: an array with %d axes cannot be given %lld.", (int)a->x->aval.ndim, (long long)a->rank);
+        return ct_fail(CT_VALUE_ERROR,
+                       "broadcast_to_rank: an array with %d axes cannot be given %lld.",
+                       (int)a->x->aval.ndim, (long long)a->rank);
     for (int64_t d = 0; d < a->rank - a->x->aval.ndim && d < LAX_MAX_NDIM; d++)
         front.at[front.n++] = d;
     return front.n ? op_expand_dims(a->x, axis_ints(&front)) : a->x;
@@ -45,7 +47,10 @@ ct_array lax_reshape(const ct_lax_reshape_args *a)
     return op_reshape(x, a->new_sizes);
 }
 
-ct_array lax_transpose(const ct_lax_transpose_args *a) { return op_transpose(a->operand, a->permutation); }
+ct_array lax_transpose(const ct_lax_transpose_args *a)
+{
+    return op_transpose(a->operand, a->permutation);
+}
 
 ct_array lax_squeeze(const ct_lax_squeeze_args *a)
 {
@@ -65,11 +70,13 @@ ct_array lax_expand_dims(const ct_lax_expand_dims_args *a)
 
 ct_array lax_collapse(const ct_lax_collapse_args *a)
 {
-    int64_t ndim = a->operand->aval.ndim, first = a->start_dimension, last = a->stop_dimension.given ? a->stop_dimension.value : ndim;
+    int64_t ndim = a->operand->aval.ndim, first = a->start_dimension,
+            last = a->stop_dimension.given ? a->stop_dimension.value : ndim;
     first = first < 0 ? first + ndim : first;
     last = last < 0 ? last + ndim : last;
     if (first < 0 || last > ndim || first > last)
-        return ct_fail(CT_VALUE_ERROR, "collapse: axes %lld to %lld are not in an array with %lld.", (long long)first, (long long)last, (long long)ndim);
+        return ct_fail(CT_VALUE_ERROR, "collapse: axes %lld to %lld are not in an array with %lld.",
+                       (long long)first, (long long)last, (long long)ndim);
     if (last - first < 2)
         return a->operand;
     axis_list shape = {.n = 0};
@@ -86,7 +93,9 @@ ct_array lax_collapse(const ct_lax_collapse_args *a)
 ct_array lax_rev(const ct_lax_rev_args *a)
 {
     axis_list axes;
-    return lax_axes("rev", a->dimensions, a->operand->aval.ndim, &axes) ? op_rev(a->operand, axis_ints(&axes)) : array_poison;
+    return lax_axes("rev", a->dimensions, a->operand->aval.ndim, &axes)
+               ? op_rev(a->operand, axis_ints(&axes))
+               : array_poison;
 }
 
 ct_array lax_concatenate(const ct_lax_concatenate_args *a)
@@ -96,7 +105,8 @@ ct_array lax_concatenate(const ct_lax_concatenate_args *a)
     int64_t axis;
     if (!lax_axis("concatenate", a->dimension, a->operands.at[0]->aval.ndim, &axis))
         return array_poison;
-    return a->operands.n == 1 ? a->operands.at[0] : op_concatenate(a->operands.n, a->operands.at, axis);
+    return a->operands.n == 1 ? a->operands.at[0]
+                              : op_concatenate(a->operands.n, a->operands.at, axis);
 }
 
 ct_array lax_stack(const ct_lax_stack_args *a)
@@ -104,7 +114,9 @@ ct_array lax_stack(const ct_lax_stack_args *a)
     int64_t axis;
     if (!a->operands.n)
         return ct_fail(CT_VALUE_ERROR, "stack requires a non-empty sequence of arrays");
-    return lax_axis("stack", a->axis, a->operands.at[0]->aval.ndim + 1, &axis) ? op_stack(a->operands.n, a->operands.at, axis) : array_poison;
+    return lax_axis("stack", a->axis, a->operands.at[0]->aval.ndim + 1, &axis)
+               ? op_stack(a->operands.n, a->operands.at, axis)
+               : array_poison;
 }
 
 static ct_tree gather_results(int64_t n, ct_array *out, bool list)
@@ -156,7 +168,9 @@ ct_array lax_pad(const ct_lax_pad_args *a)
         if (!nested_length(&r, &three))
             return array_poison;
         if (three != 3)
-            return ct_fail(CT_VALUE_ERROR, "pad: padding_config takes a triple (low, high, interior) for each axis.");
+            return ct_fail(
+                CT_VALUE_ERROR,
+                "pad: padding_config takes a triple (low, high, interior) for each axis.");
         for (int k = 0; k < 3; k++)
             if (!nested_int(&r, &flat[3 * i + k]))
                 return array_poison;
@@ -166,13 +180,21 @@ ct_array lax_pad(const ct_lax_pad_args *a)
 
 /* ---- from nothing ---- */
 
-ct_array lax_iota(const ct_lax_iota_args *a) { return op_iota(dtype_canonical(a->dtype), I(a->size), 0); }
-ct_array lax_broadcasted_iota(const ct_lax_broadcasted_iota_args *a) { return op_iota(dtype_canonical(a->dtype), a->shape, a->dimension); }
+ct_array lax_iota(const ct_lax_iota_args *a)
+{
+    return op_iota(dtype_canonical(a->dtype), I(a->size), 0);
+}
+ct_array lax_broadcasted_iota(const ct_lax_broadcasted_iota_args *a)
+{
+    return op_iota(dtype_canonical(a->dtype), a->shape, a->dimension);
+}
 
 static ct_array full(const char *what, ct_ints shape, ct_array value, ct_dtype dtype, bool weak)
 {
     if (value->aval.ndim)
-        return ct_fail(CT_TYPE_ERROR, "%s must be called with scalar fill_value, got one with %d axes.", what, (int)value->aval.ndim);
+        return ct_fail(CT_TYPE_ERROR,
+                       "%s must be called with scalar fill_value, got one with %d axes.", what,
+                       (int)value->aval.ndim);
     bool known = is_array(value);
     trace_context context = known ? trace_enter(NULL) : (trace_context){core_current};
     value = op_convert(value, dtype, weak);
@@ -183,12 +205,14 @@ static ct_array full(const char *what, ct_ints shape, ct_array value, ct_dtype d
 ct_array lax_full(const ct_lax_full_args *a)
 {
     ct_dtype dtype = a->dtype == CT_NO_DTYPE ? dtype_of(a->fill_value) : dtype_canonical(a->dtype);
-    return full("lax.full", a->shape, a->fill_value, dtype, a->dtype == CT_NO_DTYPE && a->fill_value->aval.weak);
+    return full("lax.full", a->shape, a->fill_value, dtype,
+                a->dtype == CT_NO_DTYPE && a->fill_value->aval.weak);
 }
 
 ct_array lax_full_like(const ct_lax_full_like_args *a)
 {
     ct_dtype dtype = a->dtype == CT_NO_DTYPE ? dtype_of(a->x) : dtype_canonical(a->dtype);
     ct_ints shape = a->shape.n || a->shape.at ? a->shape : shape_of(a->x);
-    return full("lax.full_like", shape, a->fill_value, dtype, a->dtype == CT_NO_DTYPE && a->x->aval.weak);
+    return full("lax.full_like", shape, a->fill_value, dtype,
+                a->dtype == CT_NO_DTYPE && a->x->aval.weak);
 }

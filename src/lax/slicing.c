@@ -2,7 +2,10 @@
 #define OPS_SHORT_NAMES
 #include "lax/lax.h"
 
-ct_array lax_slice(const ct_lax_slice_args *a) { return op_slice(a->operand, a->start_indices, a->limit_indices, a->strides); }
+ct_array lax_slice(const ct_lax_slice_args *a)
+{
+    return op_slice(a->operand, a->start_indices, a->limit_indices, a->strides);
+}
 
 /* A slice along one axis, whole along the others. */
 static ct_array slice_one(ct_array x, int64_t axis, int64_t start, int64_t limit, int64_t stride)
@@ -39,7 +42,9 @@ ct_array lax_index_in_dim(const ct_lax_index_in_dim_args *a)
     size = a->operand->aval.shape[axis];
     index = from_end(a->index, size);
     if (index < 0 || index >= size)
-        return ct_fail(CT_INDEX_ERROR, "index_in_dim: index %lld is out of bounds for axis %lld with size %lld", (long long)a->index, (long long)axis, (long long)size);
+        return ct_fail(CT_INDEX_ERROR,
+                       "index_in_dim: index %lld is out of bounds for axis %lld with size %lld",
+                       (long long)a->index, (long long)axis, (long long)size);
     ct_array x = slice_one(a->operand, axis, index, index + 1, 1);
     return a->keepdims == CT_TRUE ? x : op_squeeze(x, I(axis));
 }
@@ -53,7 +58,9 @@ static ct_array settle(ct_array index, int64_t size, bool negative)
     if (!negative || !dtype_is(d, FAMILY_INT))
         return index;
     if (is_array(index) && !index->aval.ndim)
-        return array_get_int(index, 0) < 0 ? array_scalar_int(d, index->aval.weak, array_get_int(index, 0) + size) : index;
+        return array_get_int(index, 0) < 0
+                   ? array_scalar_int(d, index->aval.weak, array_get_int(index, 0) + size)
+                   : index;
     ct_array below = op_lt(index, op_number(0, index));
     ct_array moved = op_add(index, op_number((double)size, index));
     return op_select_n(below, 2, (ct_array[]){index, moved});
@@ -62,7 +69,8 @@ static ct_array settle(ct_array index, int64_t size, bool negative)
 static bool settle_all(const char *what, ct_array x, ct_arrays given, bool negative, ct_array *out)
 {
     if (given.n != x->aval.ndim) {
-        base_fail(CT_TYPE_ERROR, "%s needs an index for each of the operand's %d axes, got %lld.", what, (int)x->aval.ndim, (long long)given.n);
+        base_fail(CT_TYPE_ERROR, "%s needs an index for each of the operand's %d axes, got %lld.",
+                  what, (int)x->aval.ndim, (long long)given.n);
         return false;
     }
     /* Numbers of the language take the dtype of the other indices. */
@@ -72,7 +80,8 @@ static bool settle_all(const char *what, ct_array x, ct_arrays given, bool negat
             dtype = dtype_of(given.at[i]);
     for (int64_t i = 0; i < given.n; i++) {
         out[i] = settle(given.at[i], x->aval.shape[i], negative);
-        if (is_array(out[i]) && out[i]->aval.weak && !out[i]->aval.ndim && dtype_is(dtype, FAMILY_INT | FAMILY_UINT))
+        if (is_array(out[i]) && out[i]->aval.weak && !out[i]->aval.ndim &&
+            dtype_is(dtype, FAMILY_INT | FAMILY_UINT))
             out[i] = array_scalar_int(dtype, false, array_get_int(out[i], 0));
     }
     return true;
@@ -81,7 +90,8 @@ static bool settle_all(const char *what, ct_array x, ct_arrays given, bool negat
 ct_array lax_dynamic_slice(const ct_lax_dynamic_slice_args *a)
 {
     ct_array at[LAX_MAX_NDIM];
-    if (!settle_all("dynamic_slice", a->operand, a->start_indices, a->allow_negative_indices == CT_TRUE, at))
+    if (!settle_all("dynamic_slice", a->operand, a->start_indices,
+                    a->allow_negative_indices == CT_TRUE, at))
         return array_poison;
     return op_dynamic_slice(a->operand, a->start_indices.n, at, a->slice_sizes);
 }
@@ -89,18 +99,21 @@ ct_array lax_dynamic_slice(const ct_lax_dynamic_slice_args *a)
 ct_array lax_dynamic_update_slice(const ct_lax_dynamic_update_slice_args *a)
 {
     ct_array at[LAX_MAX_NDIM];
-    if (!settle_all("dynamic_update_slice", a->operand, a->start_indices, a->allow_negative_indices == CT_TRUE, at))
+    if (!settle_all("dynamic_update_slice", a->operand, a->start_indices,
+                    a->allow_negative_indices == CT_TRUE, at))
         return array_poison;
     return op_dynamic_update_slice(a->operand, a->update, a->start_indices.n, at);
 }
 
 /* Zero along every axis but one. */
-static bool one_index(const char *what, ct_array x, ct_array index, int64_t asked, bool negative, int64_t *axis, ct_array *at)
+static bool one_index(const char *what, ct_array x, ct_array index, int64_t asked, bool negative,
+                      int64_t *axis, ct_array *at)
 {
     if (!lax_axis(what, asked, x->aval.ndim, axis))
         return false;
     if (index->aval.ndim) {
-        base_fail(CT_TYPE_ERROR, "%s: the index must be a scalar, but has %d axes.", what, (int)index->aval.ndim);
+        base_fail(CT_TYPE_ERROR, "%s: the index must be a scalar, but has %d axes.", what,
+                  (int)index->aval.ndim);
         return false;
     }
     bool weak = index->aval.weak && is_array(index);
@@ -113,12 +126,14 @@ static bool one_index(const char *what, ct_array x, ct_array index, int64_t aske
     return true;
 }
 
-static ct_array take_slice(const char *what, ct_array x, ct_array index, int64_t size, int64_t asked, bool negative)
+static ct_array take_slice(const char *what, ct_array x, ct_array index, int64_t size,
+                           int64_t asked, bool negative)
 {
     int64_t axis;
     ct_array at[LAX_MAX_NDIM];
     axis_list sizes;
-    if (!lax_copy(what, shape_of(x), &sizes) || !one_index(what, x, index, asked, negative, &axis, at))
+    if (!lax_copy(what, shape_of(x), &sizes) ||
+        !one_index(what, x, index, asked, negative, &axis, at))
         return array_poison;
     sizes.at[axis] = size;
     return op_dynamic_slice(x, x->aval.ndim, at, axis_ints(&sizes));
@@ -126,13 +141,15 @@ static ct_array take_slice(const char *what, ct_array x, ct_array index, int64_t
 
 ct_array lax_dynamic_slice_in_dim(const ct_lax_dynamic_slice_in_dim_args *a)
 {
-    return take_slice("dynamic_slice_in_dim", a->operand, a->start_index, a->slice_size, a->axis, a->allow_negative_indices == CT_TRUE);
+    return take_slice("dynamic_slice_in_dim", a->operand, a->start_index, a->slice_size, a->axis,
+                      a->allow_negative_indices == CT_TRUE);
 }
 
 ct_array lax_dynamic_index_in_dim(const ct_lax_dynamic_index_in_dim_args *a)
 {
     int64_t axis = a->axis < 0 ? a->axis + a->operand->aval.ndim : a->axis;
-    ct_array x = take_slice("dynamic_index_in_dim", a->operand, a->index, 1, a->axis, a->allow_negative_indices == CT_TRUE);
+    ct_array x = take_slice("dynamic_index_in_dim", a->operand, a->index, 1, a->axis,
+                            a->allow_negative_indices == CT_TRUE);
     return a->keepdims == CT_TRUE ? x : op_squeeze(x, I(axis));
 }
 
@@ -140,7 +157,8 @@ ct_array lax_dynamic_update_slice_in_dim(const ct_lax_dynamic_update_slice_in_di
 {
     int64_t axis;
     ct_array at[LAX_MAX_NDIM];
-    if (!one_index("dynamic_update_slice_in_dim", a->operand, a->start_index, a->axis, a->allow_negative_indices == CT_TRUE, &axis, at))
+    if (!one_index("dynamic_update_slice_in_dim", a->operand, a->start_index, a->axis,
+                   a->allow_negative_indices == CT_TRUE, &axis, at))
         return array_poison;
     return op_dynamic_update_slice(a->operand, a->update, a->operand->aval.ndim, at);
 }
@@ -153,7 +171,8 @@ ct_array lax_dynamic_update_index_in_dim(const ct_lax_dynamic_update_index_in_di
         return array_poison;
     if (update->aval.ndim != a->operand->aval.ndim)
         update = op_expand_dims(update, I(axis));
-    if (is_poison(update) || !one_index("dynamic_update_index_in_dim", a->operand, a->index, axis, a->allow_negative_indices == CT_TRUE, &axis, at))
+    if (is_poison(update) || !one_index("dynamic_update_index_in_dim", a->operand, a->index, axis,
+                                        a->allow_negative_indices == CT_TRUE, &axis, at))
         return array_poison;
     return op_dynamic_update_slice(a->operand, update, a->operand->aval.ndim, at);
 }

@@ -8,7 +8,9 @@ ct_tree lax_sort(const ct_lax_sort_args *a)
     if (!lax_axis("sort", a->dimension.value, x->aval.ndim, &axis))
         return array_poison;
     if (a->num_keys.value != 1)
-        return ct_fail(CT_VALUE_ERROR, "sort: num_keys=%lld must be between 1 and the number of operands, 1.", (long long)a->num_keys.value);
+        return ct_fail(CT_VALUE_ERROR,
+                       "sort: num_keys=%lld must be between 1 and the number of operands, 1.",
+                       (long long)a->num_keys.value);
     ct_array out;
     op_sort(1, &x, axis, a->is_stable == CT_TRUE, 1, &out);
     return out;

@@ -1,4 +1,5 @@
-/* Convolutions and reductions over windows, with paddings and layouts as users write them: 'SAME', pairs, ('NHWC', 'HWIO', 'NHWC'). */
+/* Convolutions and reductions over windows, with paddings and layouts as users write them: 'SAME',
+ * pairs, ('NHWC', 'HWIO', 'NHWC'). */
 #include "lax/lax.h"
 
 /* ---- windows ---- */
@@ -13,7 +14,8 @@ static bool each_axis(const char *what, ct_ints given, int64_t n, axis_list *out
         return true;
     }
     if (given.n != n) {
-        base_fail(CT_VALUE_ERROR, "%s: %lld entries expected, one an axis of the window, got %lld.", what, (long long)n, (long long)given.n);
+        base_fail(CT_VALUE_ERROR, "%s: %lld entries expected, one an axis of the window, got %lld.",
+                  what, (long long)n, (long long)given.n);
         return false;
     }
     return lax_copy(what, given, out);
@@ -30,13 +32,19 @@ static bool text_is(const nested *r, const char *word)
     return true;
 }
 
-static int64_t spread(int64_t size, int64_t dilation) { return size ? (size - 1) * dilation + 1 : 0; }
+static int64_t spread(int64_t size, int64_t dilation)
+{
+    return size ? (size - 1) * dilation + 1 : 0;
+}
 
-/* Zeros on both sides such that every stride-th position has a window; the odd one goes after (SAME) or before (SAME_LOWER). */
-static void same_padding(int64_t n, const int64_t *size, const int64_t *window, const int64_t *stride, bool lower, int64_t *pairs)
+/* Zeros on both sides such that every stride-th position has a window; the odd one goes after
+ * (SAME) or before (SAME_LOWER). */
+static void same_padding(int64_t n, const int64_t *size, const int64_t *window,
+                         const int64_t *stride, bool lower, int64_t *pairs)
 {
     for (int64_t i = 0; i < n; i++) {
-        int64_t out = (size[i] + stride[i] - 1) / stride[i], total = (out - 1) * stride[i] + window[i] - size[i];
+        int64_t out = (size[i] + stride[i] - 1) / stride[i],
+                total = (out - 1) * stride[i] + window[i] - size[i];
         total = total > 0 ? total : 0;
         pairs[2 * i] = lower ? total - total / 2 : total / 2;
         pairs[2 * i + 1] = total - pairs[2 * i];
@@ -44,7 +52,8 @@ static void same_padding(int64_t n, const int64_t *size, const int64_t *window, 
 }
 
 /* size, window: as they are after dilation. */
-static bool read_padding(const char *what, ct_ints given, int64_t n, const int64_t *size, const int64_t *window, const int64_t *stride, int64_t *pairs)
+static bool read_padding(const char *what, ct_ints given, int64_t n, const int64_t *size,
+                         const int64_t *window, const int64_t *stride, int64_t *pairs)
 {
     nested r = nested_begin(what, given);
     int64_t count, two;
@@ -59,18 +68,23 @@ static bool read_padding(const char *what, ct_ints given, int64_t n, const int64
     if (!nested_length(&r, &count))
         return false;
     for (int64_t i = 0; i < count && i < n; i++)
-        if (!nested_length(&r, &two) || two != 2 || !nested_int(&r, &pairs[2 * i]) || !nested_int(&r, &pairs[2 * i + 1]))
+        if (!nested_length(&r, &two) || two != 2 || !nested_int(&r, &pairs[2 * i]) ||
+            !nested_int(&r, &pairs[2 * i + 1]))
             count = -1;
     if (count == n)
         return true;
-    base_fail(CT_VALUE_ERROR, "%s is 'SAME', 'SAME_LOWER', 'VALID' or a pair (low, high) for each of %lld axes.", what, (long long)n);
+    base_fail(CT_VALUE_ERROR,
+              "%s is 'SAME', 'SAME_LOWER', 'VALID' or a pair (low, high) for each of %lld axes.",
+              what, (long long)n);
     return false;
 }
 
 /* ---- layouts ---- */
 
-/* Where the letters of a layout stand: batch and feature first (or, for kernels, out and in), then the spatial ones in the order of `like`. */
-static bool read_layout(nested *r, int64_t n, const char *two, const int64_t *like, int64_t *order, int64_t *letters)
+/* Where the letters of a layout stand: batch and feature first (or, for kernels, out and in), then
+ * the spatial ones in the order of `like`. */
+static bool read_layout(nested *r, int64_t n, const char *two, const int64_t *like, int64_t *order,
+                        int64_t *letters)
 {
     int64_t length;
     if (!nested_length(r, &length) || length != n)
@@ -88,7 +102,8 @@ static bool read_layout(nested *r, int64_t n, const char *two, const int64_t *li
     }
     int64_t next = 2;
     for (int64_t i = 0; i < n; i++) {
-        if (like[i] == two[0] || like[i] == two[1] || like[i] == 'O' || like[i] == 'I' || like[i] == 'N' || like[i] == 'C')
+        if (like[i] == two[0] || like[i] == two[1] || like[i] == 'O' || like[i] == 'I' ||
+            like[i] == 'N' || like[i] == 'C')
             continue;
         for (int64_t k = 0; k < n; k++)
             if (letters[k] == like[i])
@@ -126,8 +141,11 @@ static bool read_numbers(ct_ints given, int64_t n, axis_list specs[3])
             good = good && read_layout(&r, n, two[k], like.at, specs[k].at, letters[k]);
     }
     if (!good && ct_ok())
-        base_fail(CT_TYPE_ERROR, "conv_general_dilated: dimension_numbers must be None, a ConvDimensionNumbers or three texts such as"
-            " ('NHWC', 'HWIO', 'NHWC') for %lld axes.", (long long)n);
+        base_fail(CT_TYPE_ERROR,
+                  "conv_general_dilated: dimension_numbers must be None, a ConvDimensionNumbers or "
+                  "three texts such as"
+                  " ('NHWC', 'HWIO', 'NHWC') for %lld axes.",
+                  (long long)n);
     return good;
 }
 
@@ -135,20 +153,26 @@ static bool read_numbers(ct_ints given, int64_t n, axis_list specs[3])
 
 ct_array lax_conv_general_dilated(const ct_lax_conv_general_dilated_args *a)
 {
-    int64_t n = a->lhs->aval.ndim, spatial = n - 2, size[LAX_MAX_NDIM], window[LAX_MAX_NDIM], pairs[2 * LAX_MAX_NDIM];
+    int64_t n = a->lhs->aval.ndim, spatial = n - 2, size[LAX_MAX_NDIM], window[LAX_MAX_NDIM],
+            pairs[2 * LAX_MAX_NDIM];
     axis_list specs[3], strides, left, right;
     const char *what = "conv_general_dilated";
     if (n < 2 || a->rhs->aval.ndim != n)
-        return ct_fail(CT_VALUE_ERROR, "conv_general_dilated lhs and rhs must have the same number of dimensions, at least two, but got %lld and %d.", (long long)n,
-            (int)a->rhs->aval.ndim);
-    if (!read_numbers(a->dimension_numbers, n, specs) || !each_axis(what, a->window_strides, spatial, &strides)
-        || !each_axis(what, a->lhs_dilation, spatial, &left) || !each_axis(what, a->rhs_dilation, spatial, &right))
+        return ct_fail(CT_VALUE_ERROR,
+                       "conv_general_dilated lhs and rhs must have the same number of dimensions, "
+                       "at least two, but got %lld and %d.",
+                       (long long)n, (int)a->rhs->aval.ndim);
+    if (!read_numbers(a->dimension_numbers, n, specs) ||
+        !each_axis(what, a->window_strides, spatial, &strides) ||
+        !each_axis(what, a->lhs_dilation, spatial, &left) ||
+        !each_axis(what, a->rhs_dilation, spatial, &right))
         return array_poison;
     for (int64_t i = 0; i < spatial; i++) {
         size[i] = spread(a->lhs->aval.shape[specs[0].at[2 + i]], left.at[i]);
         window[i] = spread(a->rhs->aval.shape[specs[1].at[2 + i]], right.at[i]);
     }
-    if (!read_padding("conv_general_dilated: padding", a->padding, spatial, size, window, strides.at, pairs))
+    if (!read_padding("conv_general_dilated: padding", a->padding, spatial, size, window,
+                      strides.at, pairs))
         return array_poison;
     params_conv p = {
         .batch_group_count = a->batch_group_count.value,
@@ -157,7 +181,9 @@ ct_array lax_conv_general_dilated(const ct_lax_conv_general_dilated_args *a)
         .lhs_dilation = axis_ints(&left),
         .padding = {2 * spatial, pairs},
         .precision = a->precision,
-        .preferred_element_type = a->preferred_element_type == CT_NO_DTYPE ? CT_NO_DTYPE : dtype_canonical(a->preferred_element_type),
+        .preferred_element_type = a->preferred_element_type == CT_NO_DTYPE
+                                      ? CT_NO_DTYPE
+                                      : dtype_canonical(a->preferred_element_type),
         .rhs_dilation = axis_ints(&right),
         .window_strides = axis_ints(&strides),
     };
@@ -166,14 +192,17 @@ ct_array lax_conv_general_dilated(const ct_lax_conv_general_dilated_args *a)
 
 ct_array lax_conv(const ct_lax_conv_args *a)
 {
-    return ct_lax_conv_general_dilated(a->lhs, a->rhs, a->window_strides, a->padding, .precision = a->precision,
-        .preferred_element_type = a->preferred_element_type);
+    return ct_lax_conv_general_dilated(a->lhs, a->rhs, a->window_strides, a->padding,
+                                       .precision = a->precision,
+                                       .preferred_element_type = a->preferred_element_type);
 }
 
 ct_array lax_conv_with_general_padding(const ct_lax_conv_with_general_padding_args *a)
 {
-    return ct_lax_conv_general_dilated(a->lhs, a->rhs, a->window_strides, a->padding, .lhs_dilation = a->lhs_dilation,
-        .rhs_dilation = a->rhs_dilation, .precision = a->precision, .preferred_element_type = a->preferred_element_type);
+    return ct_lax_conv_general_dilated(a->lhs, a->rhs, a->window_strides, a->padding,
+                                       .lhs_dilation = a->lhs_dilation,
+                                       .rhs_dilation = a->rhs_dilation, .precision = a->precision,
+                                       .preferred_element_type = a->preferred_element_type);
 }
 
 /* ---- reductions over windows ---- */
@@ -186,7 +215,8 @@ static bool is_identity(const char *reducer, ct_array init)
         return false;
     double value = array_get_double(init, 0);
     bool whole = dtype_is(d, FAMILY_INT | FAMILY_UINT);
-    double bits = dtype_table[d].bits, lowest = dtype_is(d, FAMILY_UINT) ? 0 : -__builtin_ldexp(1, (int)bits - 1);
+    double bits = dtype_table[d].bits,
+           lowest = dtype_is(d, FAMILY_UINT) ? 0 : -__builtin_ldexp(1, (int)bits - 1);
     double highest = __builtin_ldexp(1, (int)bits - !dtype_is(d, FAMILY_UINT)) - 1;
     if (!strcmp(reducer, "add"))
         return value == 0;
@@ -197,11 +227,14 @@ static bool is_identity(const char *reducer, ct_array init)
 
 ct_array lax__reduce_window(const ct_lax__reduce_window_args *a)
 {
-    int64_t n = a->operand->aval.ndim, size[LAX_MAX_NDIM], window[LAX_MAX_NDIM], pairs[2 * LAX_MAX_NDIM];
+    int64_t n = a->operand->aval.ndim, size[LAX_MAX_NDIM], window[LAX_MAX_NDIM],
+            pairs[2 * LAX_MAX_NDIM];
     axis_list strides, base, holes, dims;
     const char *what = "reduce_window";
-    if (!each_axis(what, a->window_dimensions, n, &dims) || !each_axis(what, a->window_strides, n, &strides)
-        || !each_axis(what, a->base_dilation, n, &base) || !each_axis(what, a->window_dilation, n, &holes))
+    if (!each_axis(what, a->window_dimensions, n, &dims) ||
+        !each_axis(what, a->window_strides, n, &strides) ||
+        !each_axis(what, a->base_dilation, n, &base) ||
+        !each_axis(what, a->window_dilation, n, &holes))
         return array_poison;
     for (int64_t i = 0; i < n; i++) {
         size[i] = spread(a->operand->aval.shape[i], base.at[i]);
@@ -209,13 +242,15 @@ ct_array lax__reduce_window(const ct_lax__reduce_window_args *a)
     }
     if (!read_padding("reduce_window: padding", a->padding, n, size, window, strides.at, pairs))
         return array_poison;
-    params_window p = {axis_ints(&base), {2 * n, pairs}, axis_ints(&holes), axis_ints(&dims), axis_ints(&strides)};
+    params_window p = {
+        axis_ints(&base), {2 * n, pairs}, axis_ints(&holes), axis_ints(&dims), axis_ints(&strides)};
     if (is_identity(a->reducer, a->init_value))
-        return !strcmp(a->reducer, "add") ? op_reduce_window_sum(a->operand, &p)
-            : !strcmp(a->reducer, "max")  ? op_reduce_window_max(a->operand, &p)
-                                          : op_reduce_window_min(a->operand, &p);
+        return !strcmp(a->reducer, "add")   ? op_reduce_window_sum(a->operand, &p)
+               : !strcmp(a->reducer, "max") ? op_reduce_window_max(a->operand, &p)
+                                            : op_reduce_window_min(a->operand, &p);
     const op *reducer = op_named(a->reducer);
     if (!reducer)
-        return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "reduce_window: no operation is called %s.", a->reducer);
+        return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "reduce_window: no operation is called %s.",
+                       a->reducer);
     return op_reduce_window(a->operand, a->init_value, reducer, &p);
 }

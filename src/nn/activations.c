@@ -1,9 +1,13 @@
-/* Activation functions of jax.nn. softmax and its relatives are in softmax.c, attention in attention.c. */
+/* Activation functions of jax.nn. softmax and its relatives are in softmax.c, attention in
+ * attention.c. */
 #define OPS_SHORT_NAMES
 #include "numpy/numpy.h"
 
 /* An array of floats, and one of a second argument with the promoted dtype. */
-static ct_array inexact(const char *what, ct_array x) { return numpy_promote_inexact(what, 1, &x, &x) ? x : array_poison; }
+static ct_array inexact(const char *what, ct_array x)
+{
+    return numpy_promote_inexact(what, 1, &x, &x) ? x : array_poison;
+}
 
 ct_array nn_identity(ct_array x) { return x; }
 
@@ -41,7 +45,8 @@ static ct_array with_rule(ct_array x, ct_f1 *value, ct_f2 *rule, const char *nam
 {
     if (!core_current)
         return value(x);
-    ct_fn f = ct_custom_jvp_(ct_function_((ct_c_function)value, 1, name), ct_function_((ct_c_function)rule, 2, "jvp"), (ct_ints){0, NULL});
+    ct_fn f = ct_custom_jvp_(ct_function_((ct_c_function)value, 1, name),
+                             ct_function_((ct_c_function)rule, 2, "jvp"), (ct_ints){0, NULL});
     return f ? ct_call_(f, 1, &x) : array_poison;
 }
 
@@ -69,7 +74,10 @@ ct_array nn_sparse_plus(ct_array x)
 
 ct_array nn_soft_sign(ct_array x) { return ct_divide(x, ct_add(ct_abs(x), 1)); }
 
-ct_array nn_sparse_sigmoid(ct_array x) { return ct_multiply(0.5, ct_minimum(2.0, ct_maximum(0.0, ct_add(x, 1.0)))); }
+ct_array nn_sparse_sigmoid(ct_array x)
+{
+    return ct_multiply(0.5, ct_minimum(2.0, ct_maximum(0.0, ct_add(x, 1.0))));
+}
 
 ct_array nn_silu(ct_array x)
 {
@@ -95,7 +103,10 @@ static ct_array elu(ct_array x, ct_array alpha)
 
 ct_array nn_elu(const ct_nn_elu_args *a) { return elu(a->x, a->alpha); }
 
-ct_array nn_selu(ct_array x) { return ct_multiply(1.0507009873554805, elu(x, ct_weak_float(1.6732632423543772))); }
+ct_array nn_selu(ct_array x)
+{
+    return ct_multiply(1.0507009873554805, elu(x, ct_weak_float(1.6732632423543772)));
+}
 
 ct_array nn_celu(const ct_nn_celu_args *a)
 {
@@ -171,10 +182,12 @@ ct_array nn_one_hot(const ct_nn_one_hot_args *a)
     if (!numpy_axis("one_hot", axis, ndim + 1, &axis))
         return array_poison;
     if (a->num_classes < 0)
-        return ct_fail(CT_VALUE_ERROR, "one_hot: num_classes must not be negative; got %lld", (long long)a->num_classes);
+        return ct_fail(CT_VALUE_ERROR, "one_hot: num_classes must not be negative; got %lld",
+                       (long long)a->num_classes);
     for (int64_t d = 0; d <= ndim; d++)
         shape.at[d] = d == axis ? a->num_classes : 1;
     ct_array classes = op_iota(dtype_of(x), dimlist_ints(&shape), axis);
     ct_array v[] = {op_expand_dims(x, I(axis)), classes};
-    return numpy_broadcast("one_hot", 2, v, v) ? op_convert(op_eq(v[0], v[1]), dtype, false) : array_poison;
+    return numpy_broadcast("one_hot", 2, v, v) ? op_convert(op_eq(v[0], v[1]), dtype, false)
+                                               : array_poison;
 }

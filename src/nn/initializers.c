@@ -1,4 +1,5 @@
-/* jax.nn.initializers: random weights whose variance suits the size of a layer. The functions that return functions are the host language's; they come here. */
+/* jax.nn.initializers: random weights whose variance suits the size of a layer. The functions that
+ * return functions are the host language's; they come here. */
 #define OPS_SHORT_NAMES
 #include "nn/nn.h"
 
@@ -10,7 +11,10 @@ static bool fans(const ct_nn_initializers_scaled_args *a, double *in, double *ou
     double sizes[3] = {1, 1, 1}, all = 1;
     const ct_ints lists[] = {a->in_axis, a->out_axis, a->batch_axis};
     if (ndim <= 1 && a->in_axis.n == 1 && a->in_axis.at[0] == -2) {
-        base_fail(CT_VALUE_ERROR, "Can't compute input and output sizes of a %lld-dimensional weights tensor with default in_axis. Must be at least 2D or specify in_axis explicitly.", (long long)ndim);
+        base_fail(CT_VALUE_ERROR,
+                  "Can't compute input and output sizes of a %lld-dimensional weights tensor with "
+                  "default in_axis. Must be at least 2D or specify in_axis explicitly.",
+                  (long long)ndim);
         return false;
     }
     for (int64_t d = 0; d < ndim; d++)
@@ -43,15 +47,22 @@ ct_array nn_initializers_scaled(const ct_nn_initializers_scaled_args *a)
     else if (!strcmp(a->mode, "fan_geo_avg"))
         denominator = sqrt(in * out);
     else
-        return ct_fail(CT_VALUE_ERROR, "invalid mode for variance scaling initializer: %s", a->mode);
+        return ct_fail(CT_VALUE_ERROR, "invalid mode for variance scaling initializer: %s",
+                       a->mode);
     if (!dtype_is(dtype, FAMILY_FLOAT))
-        return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "variance_scaling of dtype %s is not available yet.", ct_dtype_name(dtype));
+        return ct_fail(CT_NOT_IMPLEMENTED_ERROR,
+                       "variance_scaling of dtype %s is not available yet.", ct_dtype_name(dtype));
     ct_array variance = array_scalar(dtype, false, a->scale.value / denominator);
-    if (!strcmp(a->distribution, "truncated_normal")) /* the constant is the standard deviation of a normal truncated at 2 of them */
-        return ct_multiply(ct_random_truncated_normal(a->key, -2, 2, a->shape, dtype), div(op_sqrt(variance), 0.87962566103423978));
+    if (!strcmp(a->distribution, "truncated_normal")) /* the constant is the standard deviation of a
+                                                         normal truncated at 2 of them */
+        return ct_multiply(ct_random_truncated_normal(a->key, -2, 2, a->shape, dtype),
+                           div(op_sqrt(variance), 0.87962566103423978));
     if (!strcmp(a->distribution, "normal"))
         return ct_multiply(ct_random_normal(a->key, a->shape, .dtype = dtype), op_sqrt(variance));
     if (!strcmp(a->distribution, "uniform"))
-        return ct_multiply(ct_random_uniform(a->key, a->shape, .dtype = dtype, .minval = ct_weak_int(-1)), op_sqrt(mul(3, variance)));
-    return ct_fail(CT_VALUE_ERROR, "invalid distribution for variance scaling initializer: %s", a->distribution);
+        return ct_multiply(
+            ct_random_uniform(a->key, a->shape, .dtype = dtype, .minval = ct_weak_int(-1)),
+            op_sqrt(mul(3, variance)));
+    return ct_fail(CT_VALUE_ERROR, "invalid distribution for variance scaling initializer: %s",
+                   a->distribution);
 }

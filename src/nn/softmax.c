@@ -1,16 +1,21 @@
-/* Exponentials that sum to one, and sums of exponentials: softmax, log_softmax, logsumexp, logmeanexp, standardize. */
+/* Exponentials that sum to one, and sums of exponentials: softmax, log_softmax, logsumexp,
+ * logmeanexp, standardize. */
 #define OPS_SHORT_NAMES
 #include "nn/nn.h"
 
 /* -inf where a mask says no, as a scalar that takes x's dtype. */
 static ct_array minus_infinity(void) { return ct_weak_float(-__builtin_inf()); }
 
-static ct_array masked(ct_array x, ct_array where, ct_array otherwise) { return where ? ct_where(where, x, otherwise) : x; }
+static ct_array masked(ct_array x, ct_array where, ct_array otherwise)
+{
+    return where ? ct_where(where, x, otherwise) : x;
+}
 
 /* x less its largest element along the axes, which is held constant in derivatives. */
 static ct_array shifted(ct_array x, ct_ints axis, ct_array where)
 {
-    ct_array largest = op_stop_gradient(ct_max(x, .axis = axis, .keepdims = true, .initial = minus_infinity(), .where = where));
+    ct_array largest = op_stop_gradient(
+        ct_max(x, .axis = axis, .keepdims = true, .initial = minus_infinity(), .where = where));
     return ct_subtract(masked(x, where, minus_infinity()), largest);
 }
 
@@ -30,7 +35,8 @@ ct_array nn_log_softmax(const ct_nn_log_softmax_args *a)
     return masked(ct_subtract(x, ct_log(sums)), a->where, minus_infinity());
 }
 
-ct_tree nn_logsumexp_of(ct_array a, ct_ints axis, ct_array b, bool keepdims, bool return_sign, ct_array where)
+ct_tree nn_logsumexp_of(ct_array a, ct_ints axis, ct_array b, bool keepdims, bool return_sign,
+                        ct_array where)
 {
     ct_array v[] = {a, b ? b : a};
     dimlist axes;
@@ -46,22 +52,30 @@ ct_tree nn_logsumexp_of(ct_array a, ct_ints axis, ct_array b, bool keepdims, boo
     if (is_poison(x) || !numpy_axes("logsumexp", axis, x->aval.ndim, &axes))
         return array_poison;
     bool is_complex = dtype_is(dtype_of(x), FAMILY_COMPLEX);
-    ct_array largest = ct_max(is_complex ? op_real(x) : x, .axis = axis, .keepdims = keepdims, .initial = minus_infinity(), .where = where);
-    largest = op_stop_gradient(op_select_n(op_is_finite(largest), 2, (ct_array[]){op_full_like(largest, 0), largest}));
+    ct_array largest = ct_max(is_complex ? op_real(x) : x, .axis = axis, .keepdims = keepdims,
+                              .initial = minus_infinity(), .where = where);
+    largest = op_stop_gradient(
+        op_select_n(op_is_finite(largest), 2, (ct_array[]){op_full_like(largest, 0), largest}));
     ct_array wide = keepdims || !axes.n ? largest : op_expand_dims(largest, dimlist_ints(&axes));
-    ct_array powers = op_exp(op_sub(x, numpy_broadcast_one("logsumexp", numpy_cast(wide, dtype_of(x)), shape_of(x))));
+    ct_array powers = op_exp(
+        op_sub(x, numpy_broadcast_one("logsumexp", numpy_cast(wide, dtype_of(x)), shape_of(x))));
     if (b)
         powers = op_mul(powers, v[1]);
-    ct_array sums = ct_sum(powers, .axis = axis, .keepdims = keepdims, .where = where), sign = op_sign(sums);
+    ct_array sums = ct_sum(powers, .axis = axis, .keepdims = keepdims, .where = where),
+             sign = op_sign(sums);
     if (return_sign || !is_complex)
         sums = op_abs(sums);
-    ct_array out = op_add(op_log(sums), numpy_cast(largest, is_poison(sums) ? CT_FLOAT32 : dtype_of(sums)));
+    ct_array out =
+        op_add(op_log(sums), numpy_cast(largest, is_poison(sums) ? CT_FLOAT32 : dtype_of(sums)));
     if (return_sign)
         return is_poison(out) ? out : ct_tuple(out, sign);
     return b && !is_complex ? ct_where(ct_less(sign, 0), (double)__builtin_nan(""), out) : out;
 }
 
-ct_tree nn_logsumexp(const ct_nn_logsumexp_args *a) { return nn_logsumexp_of(a->a, a->axis, a->b, a->keepdims, a->return_sign, a->where); }
+ct_tree nn_logsumexp(const ct_nn_logsumexp_args *a)
+{
+    return nn_logsumexp_of(a->a, a->axis, a->b, a->keepdims, a->return_sign, a->where);
+}
 
 ct_array nn_logmeanexp(const ct_nn_logmeanexp_args *a)
 {
@@ -71,7 +85,8 @@ ct_array nn_logmeanexp(const ct_nn_logmeanexp_args *a)
         return array_poison;
     if (!a->where)
         return op_sub(sums, op_log(op_number((double)numpy_axes_size(a->x, &axes), sums)));
-    ct_array flags = numpy_cast(numpy_broadcast_one("logmeanexp", a->where, shape_of(a->x)), dtype_of(sums));
+    ct_array flags =
+        numpy_cast(numpy_broadcast_one("logmeanexp", a->where, shape_of(a->x)), dtype_of(sums));
     return op_sub(sums, op_log(ct_sum(flags, .axis = a->axis, .keepdims = a->keepdims)));
 }
 
@@ -80,13 +95,16 @@ ct_array nn_standardize(const ct_nn_standardize_args *a)
     ct_array x = a->x, mean = a->mean, variance = a->variance;
     bool stable = !strcmp(a->algorithm, "stable");
     if (!stable && strcmp(a->algorithm, "fast"))
-        return ct_fail(CT_VALUE_ERROR, "Unknown algorithm '%s'. Expected 'fast' or 'stable'.", a->algorithm);
+        return ct_fail(CT_VALUE_ERROR, "Unknown algorithm '%s'. Expected 'fast' or 'stable'.",
+                       a->algorithm);
     if (!mean)
         mean = ct_mean(x, .axis = a->axis, .keepdims = true, .where = a->where);
     if (!variance && stable)
-        variance = ct_mean(ct_square(ct_subtract(x, mean)), .axis = a->axis, .keepdims = true, .where = a->where);
+        variance = ct_mean(ct_square(ct_subtract(x, mean)), .axis = a->axis, .keepdims = true,
+                           .where = a->where);
     else if (!variance) {
-        ct_array squares = ct_mean(ct_square(x), .axis = a->axis, .keepdims = true, .where = a->where);
+        ct_array squares =
+            ct_mean(ct_square(x), .axis = a->axis, .keepdims = true, .where = a->where);
         variance = ct_maximum(ct_subtract(squares, ct_square(mean)), 0);
     }
     ct_array centred = ct_subtract(x, mean);

@@ -1,4 +1,5 @@
-/* Division in all its forms, powers, logarithms to other bases, and what else takes several operations.
+/* Division in all its forms, powers, logarithms to other bases, and what else takes several
+ * operations.
  *
  * The order of operations is JAX's, so that jaxprs and last bits agree. Next: floats.c. */
 #define OPS_SHORT_NAMES
@@ -6,7 +7,10 @@
 
 static bool is_complex(ct_array x) { return dtype_is(dtype_of(x), FAMILY_COMPLEX); }
 static bool is_integer(ct_array x) { return dtype_is(dtype_of(x), FAMILY_INT | FAMILY_UINT); }
-static ct_array pair(ct_array a, ct_array b) { return is_poison(a) || is_poison(b) ? array_poison : ct_tuple(a, b); }
+static ct_array pair(ct_array a, ct_array b)
+{
+    return is_poison(a) || is_poison(b) ? array_poison : ct_tuple(a, b);
+}
 
 /* Promotes a pair to one dtype that is a number's, and to one rank. */
 static bool promote_numbers(const char *what, ct_array v[2])
@@ -36,7 +40,8 @@ static ct_array pick(ct_array which, ct_array on_true, ct_array on_false)
 
 /* ---- quotients and remainders ---- */
 
-/* As Python's float divmod: the remainder has the divisor's sign, and the quotient is a whole number. */
+/* As Python's float divmod: the remainder has the divisor's sign, and the quotient is a whole
+ * number. */
 static void divide_floats(ct_array x, ct_array y, ct_array *quotient, ct_array *remainder)
 {
     ct_array r = op_rem(x, y);
@@ -147,7 +152,9 @@ ct_array numpy_power(ct_array x, ct_array y)
             x = numpy_convert(x, dtype_default(FAMILY_INT), x->aval.weak);
         int64_t n = array_get_int(exponent, 0);
         if (n < 0 && is_integer(x))
-            return ct_fail(CT_TYPE_ERROR, "Integers cannot be raised to negative powers, got integer_pow(%s, %lld)",
+            return ct_fail(
+                CT_TYPE_ERROR,
+                "Integers cannot be raised to negative powers, got integer_pow(%s, %lld)",
                 dtype_table[dtype_of(x)].name, (long long)n);
         return op_integer_pow(x, n);
     }
@@ -171,7 +178,8 @@ static ct_array log_base2(ct_array x)
 {
     if (!is_complex(x))
         return op_div(op_log(x), op_log(array_scalar(dtype_of(x), false, 2)));
-    ct_array l = op_log(x), re = op_real(l), im = op_imag(l), two = op_log(array_scalar(dtype_of(re), false, 2));
+    ct_array l = op_log(x), re = op_real(l), im = op_imag(l),
+             two = op_log(array_scalar(dtype_of(re), false, 2));
     ct_array a = op_div(re, two);
     return op_complex(a, op_div(im, two));
 }
@@ -205,7 +213,9 @@ ct_array numpy_hypot(ct_array x, ct_array y)
     if (!promote_floats("hypot", v))
         return array_poison;
     if (is_complex(v[0]))
-        return ct_fail(CT_VALUE_ERROR, "jnp.hypot is not well defined for complex-valued inputs. Please convert to real values first, such as by using abs(x)");
+        return ct_fail(CT_VALUE_ERROR,
+                       "jnp.hypot is not well defined for complex-valued inputs. Please convert to "
+                       "real values first, such as by using abs(x)");
     x = op_abs(v[0]);
     y = op_abs(v[1]);
     ct_array infinity = numpy_number(__builtin_inf(), x);
@@ -215,7 +225,8 @@ ct_array numpy_hypot(ct_array x, ct_array y)
     ct_array small = op_min(x, y);
     ct_array zero = op_eq(large, numpy_number(0, large));
     ct_array again = op_eq(large, numpy_number(0, large));
-    ct_array divisor = ct_where(again, numpy_filled(numpy_number(1, large), shape_of(large)), large);
+    ct_array divisor =
+        ct_where(again, numpy_filled(numpy_number(1, large), shape_of(large)), large);
     ct_array ratio = op_square(op_div(small, divisor));
     ct_array length = op_mul(large, op_sqrt(op_add(numpy_literal(1, ratio), ratio)));
     length = ct_where(zero, large, length);
@@ -243,8 +254,11 @@ ct_array numpy_clip(const ct_clip_args *a)
         return ct_fail(CT_VALUE_ERROR, "No input was provided to the clip function.");
     ct_array x = a->arr;
     if (is_complex(x) || (a->min && is_complex(a->min)) || (a->max && is_complex(a->max)))
-        return ct_fail(CT_VALUE_ERROR, "Clip received a complex value either through the input or the min/max keywords. Complex values have no ordering and cannot be clipped. "
-            "Please convert to a real value or array by taking the real or imaginary components via jax.numpy.real/imag respectively.");
+        return ct_fail(CT_VALUE_ERROR,
+                       "Clip received a complex value either through the input or the min/max "
+                       "keywords. Complex values have no ordering and cannot be clipped. "
+                       "Please convert to a real value or array by taking the real or imaginary "
+                       "components via jax.numpy.real/imag respectively.");
     if (a->min)
         x = numpy_binary("clip", a->min, x, op_max);
     return a->max ? numpy_binary("clip", a->max, x, op_min) : x;
@@ -277,7 +291,8 @@ static ct_array no_infinity(ct_array x)
 /* t_x e^(x - o) + t_y e^(y - o): as base 2, with powers of two. */
 static ct_tree log_add_rule(ct_tree primals, ct_tree tangents, ct_fn self, unary_op *power)
 {
-    ct_array x = ct_at(primals, 0), y = ct_at(primals, 1), tx = ct_at(tangents, 0), ty = ct_at(tangents, 1);
+    ct_array x = ct_at(primals, 0), y = ct_at(primals, 1), tx = ct_at(tangents, 0),
+             ty = ct_at(tangents, 1);
     ct_array o = ct_call_(self, 2, (ct_tree[]){x, y});
     ct_array base = no_infinity(o);
     ct_array left = op_mul(tx, power(op_sub(no_infinity(x), base)));
@@ -286,15 +301,28 @@ static ct_tree log_add_rule(ct_tree primals, ct_tree tangents, ct_fn self, unary
 }
 static ct_fn log_add_function(void);
 static ct_fn log_add2_function(void);
-static ct_tree rule_e(ct_tree primals, ct_tree tangents) { return log_add_rule(primals, tangents, log_add_function(), op_exp); }
-static ct_tree rule_2(ct_tree primals, ct_tree tangents) { return log_add_rule(primals, tangents, log_add2_function(), op_exp2); }
+static ct_tree rule_e(ct_tree primals, ct_tree tangents)
+{
+    return log_add_rule(primals, tangents, log_add_function(), op_exp);
+}
+static ct_tree rule_2(ct_tree primals, ct_tree tangents)
+{
+    return log_add_rule(primals, tangents, log_add2_function(), op_exp2);
+}
 
 static ct_fn with_rule(ct_f2 *f, ct_f2 *rule, const char *name, const char *rule_name)
 {
-    return ct_custom_jvp_(ct_function_((ct_c_function)f, 2, name), ct_function_((ct_c_function)rule, 2, rule_name), (ct_ints){0, NULL});
+    return ct_custom_jvp_(ct_function_((ct_c_function)f, 2, name),
+                          ct_function_((ct_c_function)rule, 2, rule_name), (ct_ints){0, NULL});
 }
-static ct_fn log_add_function(void) { return with_rule(log_add_e, rule_e, "logaddexp", "_logaddexp_jvp"); }
-static ct_fn log_add2_function(void) { return with_rule(log_add_2, rule_2, "logaddexp2", "_logaddexp2_jvp"); }
+static ct_fn log_add_function(void)
+{
+    return with_rule(log_add_e, rule_e, "logaddexp", "_logaddexp_jvp");
+}
+static ct_fn log_add2_function(void)
+{
+    return with_rule(log_add_2, rule_2, "logaddexp2", "_logaddexp2_jvp");
+}
 
 static ct_array log_sum(const char *what, ct_array x, ct_array y, ct_fn f)
 {
@@ -302,8 +330,15 @@ static ct_array log_sum(const char *what, ct_array x, ct_array y, ct_fn f)
     if (!f || !promote_floats(what, v) || !numpy_broadcast(what, 2, v, v))
         return array_poison;
     if (is_complex(v[0]))
-        return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "%s of complex numbers is not available yet.", what);
+        return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "%s of complex numbers is not available yet.",
+                       what);
     return ct_call_(f, 2, v);
 }
-ct_array numpy_logaddexp(ct_array x, ct_array y) { return log_sum("logaddexp", x, y, log_add_function()); }
-ct_array numpy_logaddexp2(ct_array x, ct_array y) { return log_sum("logaddexp2", x, y, log_add2_function()); }
+ct_array numpy_logaddexp(ct_array x, ct_array y)
+{
+    return log_sum("logaddexp", x, y, log_add_function());
+}
+ct_array numpy_logaddexp2(ct_array x, ct_array y)
+{
+    return log_sum("logaddexp2", x, y, log_add2_function());
+}

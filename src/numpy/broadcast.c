@@ -4,7 +4,8 @@
 bool dimlist_copy(dimlist *d, const char *what, ct_ints from)
 {
     if (from.n > NUMPY_MAX_NDIM) {
-        base_fail(CT_VALUE_ERROR, "%s: %lld axes are more than the %d an array can have.", what, (long long)from.n, NUMPY_MAX_NDIM);
+        base_fail(CT_VALUE_ERROR, "%s: %lld axes are more than the %d an array can have.", what,
+                  (long long)from.n, NUMPY_MAX_NDIM);
         return false;
     }
     d->n = from.n;
@@ -29,7 +30,8 @@ static bool shapes_clash(const char *what, int64_t n, const ct_array *in)
         add_shape(&t, shape_of(in[i]));
     }
     char *shapes = text_end(&t);
-    base_fail(n == 2 ? CT_TYPE_ERROR : CT_VALUE_ERROR, "%s got incompatible shapes for broadcasting: %s.", what, shapes ? shapes : "");
+    base_fail(n == 2 ? CT_TYPE_ERROR : CT_VALUE_ERROR,
+              "%s got incompatible shapes for broadcasting: %s.", what, shapes ? shapes : "");
     base_free(shapes);
     return false;
 }
@@ -79,18 +81,21 @@ bool numpy_match_ranks(const char *what, int64_t n, const ct_array *in, ct_array
             out[i] = in[i];
             continue;
         }
-        if (!numpy_broadcast_shape(what, n, in, &common) || is_poison(out[i] = raise_rank(in[i], ndim)))
+        if (!numpy_broadcast_shape(what, n, in, &common) ||
+            is_poison(out[i] = raise_rank(in[i], ndim)))
             return false;
     }
     return true;
 }
 
-/* broadcast_in_dim of x to a shape it fits: axes of size one that grow are dropped first, as the operation wants them. */
+/* broadcast_in_dim of x to a shape it fits: axes of size one that grow are dropped first, as the
+ * operation wants them. */
 static ct_array broadcast_to(ct_array x, ct_ints shape)
 {
     if (ints_equal(shape_of(x), shape))
         return x;
-    int64_t where[NUMPY_MAX_NDIM], grow[NUMPY_MAX_NDIM], kept = 0, grown = 0, shift = shape.n - x->aval.ndim;
+    int64_t where[NUMPY_MAX_NDIM], grow[NUMPY_MAX_NDIM], kept = 0, grown = 0,
+                                                         shift = shape.n - x->aval.ndim;
     for (int64_t d = 0; d < x->aval.ndim; d++) {
         if (x->aval.shape[d] == shape.at[shift + d])
             where[kept++] = shift + d;
@@ -129,7 +134,8 @@ ct_array numpy_broadcast_one(const char *what, ct_array x, ct_ints shape)
     add_shape(&from, shape_of(x));
     add_shape(&to, shape);
     char *a = text_end(&from), *b = text_end(&to);
-    ct_fail(CT_VALUE_ERROR, "%s: incompatible shapes for broadcasting: %s and requested shape %s", what, a ? a : "", b ? b : "");
+    ct_fail(CT_VALUE_ERROR, "%s: incompatible shapes for broadcasting: %s and requested shape %s",
+            what, a ? a : "", b ? b : "");
     base_free(a);
     base_free(b);
     return array_poison;
@@ -138,7 +144,8 @@ ct_array numpy_broadcast_one(const char *what, ct_array x, ct_ints shape)
 bool numpy_axis(const char *what, int64_t axis, int64_t ndim, int64_t *out)
 {
     if (axis < -ndim || axis >= ndim) {
-        base_fail(CT_VALUE_ERROR, "%s: axis %lld is out of bounds for array of dimension %lld", what, (long long)axis, (long long)ndim);
+        base_fail(CT_VALUE_ERROR, "%s: axis %lld is out of bounds for array of dimension %lld",
+                  what, (long long)axis, (long long)ndim);
         return false;
     }
     *out = axis < 0 ? axis + ndim : axis;
@@ -160,7 +167,8 @@ bool numpy_axes_ordered(const char *what, ct_ints axes, int64_t ndim, dimlist *o
         if (!numpy_axis(what, axes.at[i], ndim, &d))
             return false;
         if (seen[d]) {
-            base_fail(CT_VALUE_ERROR, "%s: duplicate value in 'axis': %lld", what, (long long)axes.at[i]);
+            base_fail(CT_VALUE_ERROR, "%s: duplicate value in 'axis': %lld", what,
+                      (long long)axes.at[i]);
             return false;
         }
         seen[d] = true;

@@ -1,14 +1,20 @@
-/* Differences, slopes, areas and interpolation: diff, ediff1d, gradient, trapezoid, interp, polyval, vander, convolve, correlate. */
+/* Differences, slopes, areas and interpolation: diff, ediff1d, gradient, trapezoid, interp,
+ * polyval, vander, convolve, correlate. */
 #define OPS_SHORT_NAMES
 #include "numpy/search.h"
 
-static ct_array subtract_or_differ(ct_array a, ct_array b) { return dtype_of(a) == CT_BOOL ? op_ne(a, b) : op_sub(a, b); }
+static ct_array subtract_or_differ(ct_array a, ct_array b)
+{
+    return dtype_of(a) == CT_BOOL ? op_ne(a, b) : op_sub(a, b);
+}
 
 static ct_array differences(ct_array x, int64_t axis)
 {
     int64_t n = x->aval.shape[axis];
-    ct_array after = shape_slice(x, axis, n ? 1 : 0, n, 1), earlier = shape_slice(x, axis, 0, n ? n - 1 : 0, 1);
-    return is_poison(after) || is_poison(earlier) ? array_poison : subtract_or_differ(after, earlier);
+    ct_array after = shape_slice(x, axis, n ? 1 : 0, n, 1),
+             earlier = shape_slice(x, axis, 0, n ? n - 1 : 0, 1);
+    return is_poison(after) || is_poison(earlier) ? array_poison
+                                                  : subtract_or_differ(after, earlier);
 }
 
 /* A scalar becomes one slice of x. */
@@ -61,12 +67,14 @@ ct_array numpy_ediff1d(const ct_ediff1d_args *a)
 
 /* ---- gradient: central differences inside, one-sided ones at the ends ---- */
 
-static ct_array spaced_gradient(ct_array x, ct_array h, int64_t axis, ct_array upper, ct_array lower)
+static ct_array spaced_gradient(ct_array x, ct_array h, int64_t axis, ct_array upper,
+                                ct_array lower)
 {
     int64_t n = x->aval.shape[axis];
     dimlist shape = {.n = x->aval.ndim};
     if (h->size != n)
-        return ct_fail(CT_VALUE_ERROR, "Spacing arrays must have the same length as the dimension along which the gradient is calculated.");
+        return ct_fail(CT_VALUE_ERROR, "Spacing arrays must have the same length as the dimension "
+                                       "along which the gradient is calculated.");
     for (int64_t d = 0; d < shape.n; d++)
         shape.at[d] = d == axis ? n : 1;
     ct_array step = differences(op_reshape(h, dimlist_ints(&shape)), axis);
@@ -75,7 +83,8 @@ static ct_array spaced_gradient(ct_array x, ct_array h, int64_t axis, ct_array u
     ct_array before = ct_negative(ct_divide(dx2, ct_multiply(dx1, both)));
     ct_array here = ct_divide(ct_subtract(dx2, dx1), ct_multiply(dx1, dx2));
     ct_array after = ct_divide(dx1, ct_multiply(dx2, both));
-    ct_array inner = ct_add(ct_multiply(before, shape_slice(x, axis, 0, n - 2, 1)), ct_multiply(here, shape_slice(x, axis, 1, n - 1, 1)));
+    ct_array inner = ct_add(ct_multiply(before, shape_slice(x, axis, 0, n - 2, 1)),
+                            ct_multiply(here, shape_slice(x, axis, 1, n - 1, 1)));
     inner = ct_add(inner, ct_multiply(after, shape_slice(x, axis, 2, n, 1)));
     upper = ct_divide(upper, shape_slice(step, axis, 0, 1, 1));
     lower = ct_divide(lower, shape_slice(step, axis, n - 2, n - 1, 1));
@@ -86,13 +95,16 @@ static ct_array gradient_along(ct_array x, ct_array h, int64_t axis)
 {
     int64_t n = x->aval.shape[axis];
     ct_array upper = op_sub(shape_slice(x, axis, 1, 2, 1), shape_slice(x, axis, 0, 1, 1));
-    ct_array lower = op_sub(shape_slice(x, axis, n - 1, n, 1), shape_slice(x, axis, n - 2, n - 1, 1));
+    ct_array lower =
+        op_sub(shape_slice(x, axis, n - 1, n, 1), shape_slice(x, axis, n - 2, n - 1, 1));
     if (h->aval.ndim > 1)
         return ct_fail(CT_VALUE_ERROR, "Spacing arrays must be 1D arrays or scalars.");
     if (h->aval.ndim)
         return spaced_gradient(x, h, axis, upper, lower);
-    ct_array inner = mul(op_sub(shape_slice(x, axis, 2, n, 1), shape_slice(x, axis, 0, n - 2, 1)), 0.5);
-    return ct_concatenate(ARRAYS(ct_divide(upper, h), ct_divide(inner, h), ct_divide(lower, h)), .axis = GIVEN(axis));
+    ct_array inner =
+        mul(op_sub(shape_slice(x, axis, 2, n, 1), shape_slice(x, axis, 0, n - 2, 1)), 0.5);
+    return ct_concatenate(ARRAYS(ct_divide(upper, h), ct_divide(inner, h), ct_divide(lower, h)),
+                          .axis = GIVEN(axis));
 }
 
 ct_tree numpy_gradient(const ct_gradient_args *a)
@@ -101,19 +113,22 @@ ct_tree numpy_gradient(const ct_gradient_args *a)
     ct_array v[NUMPY_MAX_NDIM + 1], out[NUMPY_MAX_NDIM];
     int64_t given = a->varargs.n;
     if (a->edge_order.given)
-        return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "The 'edge_order' argument to jnp.gradient is not supported.");
+        return ct_fail(CT_NOT_IMPLEMENTED_ERROR,
+                       "The 'edge_order' argument to jnp.gradient is not supported.");
     if (given > NUMPY_MAX_NDIM || !numpy_axes_ordered("gradient", a->axis, a->f->aval.ndim, &axes))
         return array_poison;
     v[0] = a->f;
     for (int64_t i = 0; i < given; i++)
         v[i + 1] = a->varargs.at[i];
     if (given > 1 && given != axes.n)
-        return ct_fail(CT_TYPE_ERROR, "Invalid number of spacing arguments %lld for %lld axes", (long long)given, (long long)axes.n);
+        return ct_fail(CT_TYPE_ERROR, "Invalid number of spacing arguments %lld for %lld axes",
+                       (long long)given, (long long)axes.n);
     if (!numpy_promote_inexact("gradient", given + 1, v, v))
         return array_poison;
     for (int64_t i = 0; i < axes.n; i++) {
         if (v[0]->aval.shape[axes.at[i]] < 2)
-            return ct_fail(CT_VALUE_ERROR, "Shape of array too small to calculate a numerical gradient, at least 2 elements are required.");
+            return ct_fail(CT_VALUE_ERROR, "Shape of array too small to calculate a numerical "
+                                           "gradient, at least 2 elements are required.");
         ct_array h = given ? v[given == 1 ? 1 : i + 1] : op_number(1, v[0]);
         if (is_poison(out[i] = gradient_along(v[0], h, axes.at[i])))
             return array_poison;
@@ -123,17 +138,22 @@ ct_tree numpy_gradient(const ct_gradient_args *a)
 
 /* ---- areas ---- */
 
-static ct_array last_axis_slice(ct_array x, int64_t start, int64_t limit) { return shape_slice(x, x->aval.ndim - 1, start, limit, 1); }
+static ct_array last_axis_slice(ct_array x, int64_t start, int64_t limit)
+{
+    return shape_slice(x, x->aval.ndim - 1, start, limit, 1);
+}
 
 ct_array numpy_trapezoid(const ct_trapezoid_args *a)
 {
     ct_array v[] = {a->y, a->x}, dx = a->dx;
     int64_t axis = a->axis.value;
-    if (!numpy_axis("trapezoid", axis, a->y->aval.ndim, &axis) || !numpy_promote_inexact("trapezoid", a->x ? 2 : 1, v, v))
+    if (!numpy_axis("trapezoid", axis, a->y->aval.ndim, &axis) ||
+        !numpy_promote_inexact("trapezoid", a->x ? 2 : 1, v, v))
         return array_poison;
     ct_array y = op_moveaxis(v[0], axis, v[0]->aval.ndim - 1);
     if (a->x)
-        dx = v[1]->aval.ndim == 1 ? differences(v[1], 0) : op_moveaxis(differences(v[1], axis), axis, v[1]->aval.ndim - 1);
+        dx = v[1]->aval.ndim == 1 ? differences(v[1], 0)
+                                  : op_moveaxis(differences(v[1], axis), axis, v[1]->aval.ndim - 1);
     if (is_poison(y) || is_poison(dx))
         return array_poison;
     int64_t n = y->aval.shape[y->aval.ndim - 1];
@@ -143,7 +163,10 @@ ct_array numpy_trapezoid(const ct_trapezoid_args *a)
 
 /* ---- interpolation ---- */
 
-static ct_array pick(ct_array x, ct_array i) { return shape_take(x, 0, i, &(index_options){.keep_negative = true}); }
+static ct_array pick(ct_array x, ct_array i)
+{
+    return shape_take(x, 0, i, &(index_options){.keep_negative = true});
+}
 
 static ct_array edge_of(ct_array x, bool last)
 {
@@ -168,17 +191,23 @@ ct_array numpy_interp(const ct_interp_args *a)
         if (is_poison(x) || is_poison(xp))
             return array_poison;
         op_sort(2, (ct_array[]){xp, fp}, 0, true, 1, sorted);
-        xp = ct_concatenate(ARRAYS(ct_subtract(shape_slice(sorted[0], 0, xp->size - 1, xp->size, 1), period), sorted[0], ct_add(shape_slice(sorted[0], 0, 0, 1, 1), period)));
-        fp = ct_concatenate(ARRAYS(shape_slice(sorted[1], 0, fp->size - 1, fp->size, 1), sorted[1], shape_slice(sorted[1], 0, 0, 1, 1)));
+        xp = ct_concatenate(
+            ARRAYS(ct_subtract(shape_slice(sorted[0], 0, xp->size - 1, xp->size, 1), period),
+                   sorted[0], ct_add(shape_slice(sorted[0], 0, 0, 1, 1), period)));
+        fp = ct_concatenate(ARRAYS(shape_slice(sorted[1], 0, fp->size - 1, fp->size, 1), sorted[1],
+                                   shape_slice(sorted[1], 0, 0, 1, 1)));
     }
     ct_array i = shape_searchsorted(xp, x, true);
     if (is_poison(i))
         return i;
-    i = op_min(array_scalar_int(dtype_of(i), false, xp->size - 1), op_max(array_scalar_int(dtype_of(i), false, 1), i));
+    i = op_min(array_scalar_int(dtype_of(i), false, xp->size - 1),
+               op_max(array_scalar_int(dtype_of(i), false, 1), i));
     ct_array h = sub(i, 1), x0 = pick(xp, h), f0 = pick(fp, h);
     ct_array df = op_sub(pick(fp, i), f0), dx = op_sub(pick(xp, i), x0);
-    ct_array flat = op_le(op_abs(dx), op_number(dtype_of(xp) == CT_FLOAT64 ? 0x1p-104 : 0x1p-46, dx));
-    ct_array slope = ct_multiply(ct_divide(op_sub(x, x0), op_select_n(flat, 2, (ct_array[]){dx, op_full_like(dx, 1)})), df);
+    ct_array flat =
+        op_le(op_abs(dx), op_number(dtype_of(xp) == CT_FLOAT64 ? 0x1p-104 : 0x1p-46, dx));
+    ct_array slope = ct_multiply(
+        ct_divide(op_sub(x, x0), op_select_n(flat, 2, (ct_array[]){dx, op_full_like(dx, 1)})), df);
     ct_array y = ct_where(flat, f0, ct_add(f0, slope));
     if (a->period)
         return y;
@@ -225,17 +254,21 @@ static ct_array convolved(ct_array x, ct_array v, int64_t first, int64_t n, int 
     ct_array padded = op_pad(x, op_number(0, x), I(m - 1, m - 1, 0));
     ct_array rows = op_iota(CT_INT32, I(n, m), 0), columns = op_iota(CT_INT32, I(n, m), 1);
     ct_array at = op_sub(op_add(rows, array_scalar_int(CT_INT32, false, first + m - 1)), columns);
-    ct_array windows = is_poison(padded) ? padded : shape_take(padded, 0, at, &(index_options){.keep_negative = true});
+    ct_array windows = is_poison(padded)
+                           ? padded
+                           : shape_take(padded, 0, at, &(index_options){.keep_negative = true});
     return is_poison(windows) ? windows : ct_matmul(windows, v, .precision = precision);
 }
 
-static ct_array convolve(const char *what, ct_array a, ct_array b, const char *mode, int precision, bool correlate)
+static ct_array convolve(const char *what, ct_array a, ct_array b, const char *mode, int precision,
+                         bool correlate)
 {
     ct_array v[] = {a, b};
     if (a->aval.ndim != 1 || b->aval.ndim != 1)
         return ct_fail(CT_VALUE_ERROR, "%s() only support 1-dimensional inputs.", what);
     if (!a->size || !b->size)
-        return ct_fail(CT_VALUE_ERROR, "%s: inputs cannot be empty, got shapes %s and %s.", what, dims_string(shape_of(a)), dims_string(shape_of(b)));
+        return ct_fail(CT_VALUE_ERROR, "%s: inputs cannot be empty, got shapes %s and %s.", what,
+                       dims_string(shape_of(a)), dims_string(shape_of(b)));
     if (!numpy_promote_inexact(what, 2, v, v))
         return array_poison;
     if (correlate) {
@@ -264,6 +297,12 @@ static ct_array convolve(const char *what, ct_array a, ct_array b, const char *m
     return convolved(v[0], v[1], first, count, precision);
 }
 
-ct_array numpy_convolve(const ct_convolve_args *a) { return convolve("convolve", a->a, a->v, a->mode, a->precision, false); }
+ct_array numpy_convolve(const ct_convolve_args *a)
+{
+    return convolve("convolve", a->a, a->v, a->mode, a->precision, false);
+}
 
-ct_array numpy_correlate(const ct_correlate_args *a) { return convolve("correlate", a->a, a->v, a->mode, a->precision, true); }
+ct_array numpy_correlate(const ct_correlate_args *a)
+{
+    return convolve("correlate", a->a, a->v, a->mode, a->precision, true);
+}

@@ -30,7 +30,8 @@ ct_array numpy_isclose(const ct_isclose_args *a)
 
 ct_array numpy_allclose(const ct_allclose_args *a)
 {
-    return ct_all(ct_isclose(a->a, a->b, .rtol = a->rtol, .atol = a->atol, .equal_nan = a->equal_nan));
+    return ct_all(
+        ct_isclose(a->a, a->b, .rtol = a->rtol, .atol = a->atol, .equal_nan = a->equal_nan));
 }
 
 static ct_array known(bool value) { return array_scalar(CT_BOOL, false, value); }
@@ -51,7 +52,8 @@ ct_array numpy_array_equiv(ct_array x, ct_array y)
 {
     int64_t n = x->aval.ndim > y->aval.ndim ? x->aval.ndim : y->aval.ndim;
     for (int64_t d = 1; d <= n; d++) {
-        int64_t a = d <= x->aval.ndim ? x->aval.shape[x->aval.ndim - d] : 1, b = d <= y->aval.ndim ? y->aval.shape[y->aval.ndim - d] : 1;
+        int64_t a = d <= x->aval.ndim ? x->aval.shape[x->aval.ndim - d] : 1,
+                b = d <= y->aval.ndim ? y->aval.shape[y->aval.ndim - d] : 1;
         if (a != b && a != 1 && b != 1)
             return known(false);
     }
@@ -60,13 +62,26 @@ ct_array numpy_array_equiv(ct_array x, ct_array y)
 
 /* ---- limits ---- */
 
-/* Bits of exponent and mantissa and, where the top exponent also holds numbers, the largest number itself. */
-typedef struct float_limits { int exponent, mantissa; double largest; } float_limits;
+/* Bits of exponent and mantissa and, where the top exponent also holds numbers, the largest number
+ * itself. */
+typedef struct float_limits {
+    int exponent, mantissa;
+    double largest;
+} float_limits;
 static const float_limits limits[CT_DTYPE_COUNT] = {
-    [CT_FLOAT4_E2M1FN] = {2, 1, 6}, [CT_FLOAT8_E3M4] = {3, 4, 15.5}, [CT_FLOAT8_E4M3] = {4, 3, 240},
-    [CT_FLOAT8_E4M3B11FNUZ] = {4, 3, 30}, [CT_FLOAT8_E4M3FN] = {4, 3, 448}, [CT_FLOAT8_E4M3FNUZ] = {4, 3, 240},
-    [CT_FLOAT8_E5M2] = {5, 2, 57344}, [CT_FLOAT8_E5M2FNUZ] = {5, 2, 57344}, [CT_FLOAT8_E8M0FNU] = {8, 0, 0x1p127},
-    [CT_BFLOAT16] = {8, 7, 0x1.fep127}, [CT_FLOAT16] = {5, 10, 65504}, [CT_FLOAT32] = {8, 23, 0x1.fffffep127}, [CT_FLOAT64] = {11, 52, 0x1.fffffffffffffp1023},
+    [CT_FLOAT4_E2M1FN] = {2, 1, 6},
+    [CT_FLOAT8_E3M4] = {3, 4, 15.5},
+    [CT_FLOAT8_E4M3] = {4, 3, 240},
+    [CT_FLOAT8_E4M3B11FNUZ] = {4, 3, 30},
+    [CT_FLOAT8_E4M3FN] = {4, 3, 448},
+    [CT_FLOAT8_E4M3FNUZ] = {4, 3, 240},
+    [CT_FLOAT8_E5M2] = {5, 2, 57344},
+    [CT_FLOAT8_E5M2FNUZ] = {5, 2, 57344},
+    [CT_FLOAT8_E8M0FNU] = {8, 0, 0x1p127},
+    [CT_BFLOAT16] = {8, 7, 0x1.fep127},
+    [CT_FLOAT16] = {5, 10, 65504},
+    [CT_FLOAT32] = {8, 23, 0x1.fffffep127},
+    [CT_FLOAT64] = {11, 52, 0x1.fffffffffffffp1023},
 };
 
 double numpy_largest(ct_dtype d) { return limits[dtype_real_part(d)].largest; }

@@ -1,14 +1,18 @@
 /* einsum: subscripts as letters, contracted pair by pair, the cheapest pair first.
  *
- * Each operand is a term: an array and a letter an axis. A letter within one term twice is its diagonal; letters that no other term and no output needs are
- * summed away; two terms meet in one dot_general. Letters are small integers here, so that ellipsis axes are letters too. */
+ * Each operand is a term: an array and a letter an axis. A letter within one term twice is its
+ * diagonal; letters that no other term and no output needs are summed away; two terms meet in one
+ * dot_general. Letters are small integers here, so that ellipsis axes are letters too. */
 #include "numpy/products.h"
 
 #include <ctype.h>
 
 #include "api/bodies.h"
 
-enum { LETTERS = 128, ELLIPSIS = 96 }; /* ELLIPSIS + k: the k-th axis of the ellipsis, counted from its end */
+enum {
+    LETTERS = 128,
+    ELLIPSIS = 96
+}; /* ELLIPSIS + k: the k-th axis of the ellipsis, counted from its end */
 
 typedef struct term {
     ct_array x;
@@ -18,15 +22,19 @@ typedef struct term {
 typedef struct contraction {
     int n;
     term *terms;
-    term out; /* no array */
+    term out;     /* no array */
     int ellipsis; /* axes of the ellipsis */
     int64_t length[LETTERS];
     bool known[LETTERS];
 } contraction;
 
-static bool has_letter(const term *t, uint8_t letter) { return memchr(t->letter, letter, (size_t)t->n) != NULL; }
+static bool has_letter(const term *t, uint8_t letter)
+{
+    return memchr(t->letter, letter, (size_t)t->n) != NULL;
+}
 
-/* Letters of one operand or of the output, up to ',' or '-' or the end; ellipsis axes when ndim says how many. */
+/* Letters of one operand or of the output, up to ',' or '-' or the end; ellipsis axes when ndim
+ * says how many. */
 static const char *read_term(const char *s, int ndim, int ellipsis, term *t)
 {
     t->n = 0;
@@ -48,14 +56,18 @@ static const char *read_term(const char *s, int ndim, int ellipsis, term *t)
             dots = true;
             s += 2;
         } else if (isalpha((unsigned char)*s) && t->n < NUMPY_MAX_NDIM)
-            t->letter[t->n++] = (uint8_t)(isupper((unsigned char)*s) ? *s - 'A' + 1 : *s - 'a' + 27);
+            t->letter[t->n++] =
+                (uint8_t)(isupper((unsigned char)*s) ? *s - 'A' + 1 : *s - 'a' + 27);
         else {
             base_fail(CT_VALUE_ERROR, "Character %c is not a valid symbol.", *s);
             return NULL;
         }
     }
     if (ndim >= 0 && t->n != ndim) {
-        base_fail(CT_VALUE_ERROR, "Einstein sum subscript does not contain the correct number of indices for operand: %d subscripts, %d dimensions", t->n, ndim);
+        base_fail(CT_VALUE_ERROR,
+                  "Einstein sum subscript does not contain the correct number of indices for "
+                  "operand: %d subscripts, %d dimensions",
+                  t->n, ndim);
         return NULL;
     }
     return s;
@@ -86,7 +98,10 @@ static bool set_lengths(contraction *c)
                 c->known[l] = true;
                 c->length[l] = length;
             } else if (length != 1 && length != c->length[l]) {
-                base_fail(CT_VALUE_ERROR, "Size of label for operand %d (%lld) does not match previous terms (%lld).", i, (long long)length, (long long)c->length[l]);
+                base_fail(
+                    CT_VALUE_ERROR,
+                    "Size of label for operand %d (%lld) does not match previous terms (%lld).", i,
+                    (long long)length, (long long)c->length[l]);
                 return false;
             }
         }
@@ -95,7 +110,8 @@ static bool set_lengths(contraction *c)
         for (int i = 0; i < c->n; i++)
             known |= has_letter(&c->terms[i], c->out.letter[k]);
         if (!known || memchr(c->out.letter, c->out.letter[k], (size_t)k)) {
-            base_fail(CT_VALUE_ERROR, "einsum: an output subscript %s", known ? "appears more than once" : "does not appear in the input");
+            base_fail(CT_VALUE_ERROR, "einsum: an output subscript %s",
+                      known ? "appears more than once" : "does not appear in the input");
             return false;
         }
     }
@@ -111,10 +127,14 @@ static bool parse(const char *subscripts, const ct_arrays *operands, contraction
         if (!(s = read_term(s, ndim, 0, &c->terms[i])))
             return false;
         for (int k = 0; k < c->terms[i].n; k++)
-            if (c->terms[i].letter[k] >= ELLIPSIS && c->terms[i].letter[k] - ELLIPSIS + 1 > c->ellipsis)
+            if (c->terms[i].letter[k] >= ELLIPSIS &&
+                c->terms[i].letter[k] - ELLIPSIS + 1 > c->ellipsis)
                 c->ellipsis = c->terms[i].letter[k] - ELLIPSIS + 1;
         if (i + 1 < c->n ? *s != ',' : *s == ',') {
-            base_fail(CT_VALUE_ERROR, "Number of einsum subscripts must be equal to the number of operands: '%s', %d operands", subscripts, c->n);
+            base_fail(CT_VALUE_ERROR,
+                      "Number of einsum subscripts must be equal to the number of operands: '%s', "
+                      "%d operands",
+                      subscripts, c->n);
             return false;
         }
         s += *s == ',';
@@ -148,7 +168,8 @@ static void remove_letter(term *t, int at)
     memmove(t->letter + at, t->letter + at + 1, (size_t)(t->n - at));
 }
 
-/* A letter twice in one term: everything off the diagonal becomes zero, then one of the two axes is summed. */
+/* A letter twice in one term: everything off the diagonal becomes zero, then one of the two axes is
+ * summed. */
 static void take_diagonals(term *t)
 {
     for (int i = 0; i < t->n; i++)
@@ -157,7 +178,8 @@ static void take_diagonals(term *t)
                 continue;
             ct_ints shape = shape_of(t->x);
             ct_array same = op_eq(op_iota(CT_UINT32, shape, i), op_iota(CT_UINT32, shape, j));
-            t->x = op_reduce_sum(op_select_n(same, 2, (ct_array[]){op_full_like(t->x, 0), t->x}), I(i));
+            t->x = op_reduce_sum(op_select_n(same, 2, (ct_array[]){op_full_like(t->x, 0), t->x}),
+                                 I(i));
             remove_letter(t, i--);
             if (is_poison(t->x))
                 return;
@@ -165,7 +187,8 @@ static void take_diagonals(term *t)
         }
 }
 
-/* An axis of length 1 against longer ones of that letter: dropped, since the product broadcasts. A letter that is missing then counts as absent here. */
+/* An axis of length 1 against longer ones of that letter: dropped, since the product broadcasts. A
+ * letter that is missing then counts as absent here. */
 static void drop_broadcast_axes(contraction *c, term *t)
 {
     dimlist ones = {0};
@@ -188,7 +211,8 @@ static void sum_alone(const contraction *c, term *t, int self, int other)
 {
     dimlist axes = {0};
     for (int k = 0; k < t->n; k++)
-        if (!needed(c, t->letter[k], self, other) && (other < 0 || !has_letter(&c->terms[other], t->letter[k])))
+        if (!needed(c, t->letter[k], self, other) &&
+            (other < 0 || !has_letter(&c->terms[other], t->letter[k])))
             axes.at[axes.n++] = k;
     for (int64_t i = axes.n - 1; i >= 0; i--)
         remove_letter(t, (int)axes.at[i]);
@@ -220,14 +244,18 @@ static void contract(contraction *c, int i, int j, int precision, ct_dtype dtype
     for (int k = 0; k < b.n; k++)
         if (!has_axis(&bb, k) && !has_axis(&cb, k))
             r.letter[r.n++] = b.letter[k];
-    dot_dims d = {.lhs_contract = dimlist_ints(&ca), .rhs_contract = dimlist_ints(&cb), .lhs_batch = dimlist_ints(&ba), .rhs_batch = dimlist_ints(&bb)};
+    dot_dims d = {.lhs_contract = dimlist_ints(&ca),
+                  .rhs_contract = dimlist_ints(&cb),
+                  .lhs_batch = dimlist_ints(&ba),
+                  .rhs_batch = dimlist_ints(&bb)};
     r.x = product_dot(a.x, b.x, &d, precision, dtype);
     c->terms[i] = r;
     c->n--;
     memmove(c->terms + j, c->terms + j + 1, (size_t)(c->n - j) * sizeof *c->terms);
 }
 
-/* Elements of the result of i with j, less what the two hold now: the smaller the better; ties by the number of multiplications. */
+/* Elements of the result of i with j, less what the two hold now: the smaller the better; ties by
+ * the number of multiplications. */
 static void pair_cost(const contraction *c, int i, int j, double *growth, double *work)
 {
     double size = 1, all = 1, sizes = 0;
@@ -281,7 +309,9 @@ static ct_array arrange(const contraction *c, term *t)
         }
     }
     ct_array x = shape_permute(t->x, &order);
-    return placed.n == shape.n ? x : op_broadcast_in_dim(x, dimlist_ints(&shape), dimlist_ints(&placed));
+    return placed.n == shape.n
+               ? x
+               : op_broadcast_in_dim(x, dimlist_ints(&shape), dimlist_ints(&placed));
 }
 
 static ct_array run(contraction *c, int precision, ct_dtype dtype)

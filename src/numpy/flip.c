@@ -30,15 +30,21 @@ ct_array numpy_rot90(const ct_rot90_args *a)
     ct_array x = a->m;
     dimlist axes, swap = {.n = x->aval.ndim};
     if (a->axes.n != 2 || !numpy_axes_ordered("rot90", a->axes, x->aval.ndim, &axes))
-        return a->axes.n == 2 ? array_poison : ct_fail(CT_VALUE_ERROR, "rot90: axes must be two axes; got %s", dims_string(a->axes));
+        return a->axes.n == 2 ? array_poison
+                              : ct_fail(CT_VALUE_ERROR, "rot90: axes must be two axes; got %s",
+                                        dims_string(a->axes));
     int64_t first = axes.at[0], second = axes.at[1], k = ((a->k.value % 4) + 4) % 4;
     for (int64_t d = 0; d < swap.n; d++)
         swap.at[d] = d == first ? second : d == second ? first : d;
     switch (k) {
-    case 0: return x;
-    case 1: return shape_permute(flip_axes(x, I(second)), &swap);
-    case 2: return flip_axes(flip_axes(x, I(first)), I(second));
-    default: return flip_axes(shape_permute(x, &swap), I(second));
+    case 0:
+        return x;
+    case 1:
+        return shape_permute(flip_axes(x, I(second)), &swap);
+    case 2:
+        return flip_axes(flip_axes(x, I(first)), I(second));
+    default:
+        return flip_axes(shape_permute(x, &swap), I(second));
     }
 }
 
@@ -64,7 +70,8 @@ static ct_array roll_dynamic(ct_array x, int64_t axis, ct_array shift)
     ct_array length = array_scalar_int(dtype, false, n);
     ct_array rest = op_rem(op_convert(shift, dtype, false), length);
     ct_array start = op_rem(op_sub(length, rest), length);
-    start = op_select_n(op_lt(start, array_scalar_int(dtype, false, 0)), 2, (ct_array[]){start, op_add(start, length)});
+    start = op_select_n(op_lt(start, array_scalar_int(dtype, false, 0)), 2,
+                        (ct_array[]){start, op_add(start, length)});
     ct_array starts[NUMPY_MAX_NDIM];
     for (int64_t d = 0; d < ndim; d++)
         starts[d] = d == axis ? start : array_scalar_int(dtype, false, 0);
@@ -82,17 +89,22 @@ static ct_array roll_axes(ct_array x, ct_array shift, ct_ints axis)
     if (!dimlist_copy(&axes, "roll", axis))
         return array_poison;
     if (shift->aval.ndim > 1)
-        return ct_fail(CT_VALUE_ERROR, "roll: shift must be a scalar or a list; got shape %s", dims_string(shape_of(shift)));
+        return ct_fail(CT_VALUE_ERROR, "roll: shift must be a scalar or a list; got shape %s",
+                       dims_string(shape_of(shift)));
     int64_t n = axes.n > shift->size ? axes.n : shift->size;
     if ((axes.n != n && axes.n != 1) || (shift->size != n && shift->size != 1))
-        return ct_fail(CT_VALUE_ERROR, "Mismatched lengths between shift (%lld) and axis (%lld) for jax.numpy.roll.", (long long)shift->size, (long long)axes.n);
+        return ct_fail(
+            CT_VALUE_ERROR,
+            "Mismatched lengths between shift (%lld) and axis (%lld) for jax.numpy.roll.",
+            (long long)shift->size, (long long)axes.n);
     ct_array known;
     bool is_static = core_concrete(shift, &known);
     for (int64_t i = 0; i < n; i++) {
         int64_t at = axes.at[axes.n == 1 ? 0 : i], which = shift->size == 1 ? 0 : i;
         if (!numpy_axis("roll", at, x->aval.ndim, &at))
             return array_poison;
-        x = is_static ? roll_static(x, at, array_get_int(known, which)) : roll_dynamic(x, at, shift_at(shift, which));
+        x = is_static ? roll_static(x, at, array_get_int(known, which))
+                      : roll_dynamic(x, at, shift_at(shift, which));
         if (is_poison(x))
             return x;
     }
@@ -102,7 +114,8 @@ static ct_array roll_axes(ct_array x, ct_array shift, ct_ints axis)
 ct_array numpy_roll(const ct_roll_args *a)
 {
     if (!dtype_is((ct_dtype)a->shift->aval.dtype, FAMILY_INT | FAMILY_UINT))
-        return ct_fail(CT_TYPE_ERROR, "roll requires integer shifts; got dtype %s", ct_dtype_name((ct_dtype)a->shift->aval.dtype));
+        return ct_fail(CT_TYPE_ERROR, "roll requires integer shifts; got dtype %s",
+                       ct_dtype_name((ct_dtype)a->shift->aval.dtype));
     if (a->axis.at)
         return roll_axes(a->a, a->shift, a->axis);
     ct_array flat = shape_reshape(a->a, I(a->a->size));

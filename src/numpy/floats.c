@@ -1,12 +1,22 @@
-/* What kind of number is it, and what is it made of: infinities, signs, exponents, rounding. Next: select.c. */
+/* What kind of number is it, and what is it made of: infinities, signs, exponents, rounding. Next:
+ * select.c. */
 #define OPS_SHORT_NAMES
 #include "numpy/numpy.h"
 
 static bool is_complex(ct_array x) { return dtype_is(dtype_of(x), FAMILY_COMPLEX); }
 static bool is_float(ct_array x) { return dtype_is(dtype_of(x), FAMILY_FLOAT); }
-static bool is_whole(ct_array x) { return dtype_is(dtype_of(x), FAMILY_INT | FAMILY_UINT | FAMILY_BOOL); }
-static ct_array inexact(ct_array x) { return numpy_convert(x, dtype_to_inexact(dtype_of(x)), x->aval.weak); }
-static ct_array all_of(bool value, ct_array like) { return numpy_filled(array_scalar(CT_BOOL, false, value), shape_of(like)); }
+static bool is_whole(ct_array x)
+{
+    return dtype_is(dtype_of(x), FAMILY_INT | FAMILY_UINT | FAMILY_BOOL);
+}
+static ct_array inexact(ct_array x)
+{
+    return numpy_convert(x, dtype_to_inexact(dtype_of(x)), x->aval.weak);
+}
+static ct_array all_of(bool value, ct_array like)
+{
+    return numpy_filled(array_scalar(CT_BOOL, false, value), shape_of(like));
+}
 
 /* For functions that compare with a number: a weak scalar gives a weak result. */
 static ct_array constant_test(bool value, ct_array like)
@@ -23,12 +33,22 @@ typedef struct layout {
 static bool layout_of(const char *what, ct_array x, layout *l)
 {
     switch (dtype_of(x)) {
-    case CT_FLOAT16: *l = (layout){5, 10, 16, CT_INT16}; return true;
-    case CT_BFLOAT16: *l = (layout){8, 7, 16, CT_INT16}; return true;
-    case CT_FLOAT32: *l = (layout){8, 23, 32, CT_INT32}; return true;
-    case CT_FLOAT64: *l = (layout){11, 52, 64, CT_INT64}; return true;
+    case CT_FLOAT16:
+        *l = (layout){5, 10, 16, CT_INT16};
+        return true;
+    case CT_BFLOAT16:
+        *l = (layout){8, 7, 16, CT_INT16};
+        return true;
+    case CT_FLOAT32:
+        *l = (layout){8, 23, 32, CT_INT32};
+        return true;
+    case CT_FLOAT64:
+        *l = (layout){11, 52, 64, CT_INT64};
+        return true;
     default:
-        base_fail(CT_NOT_IMPLEMENTED_ERROR, "jax.numpy.%s only supports 16, 32, and 64-bit types, got %s.", what, dtype_table[dtype_of(x)].name);
+        base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                  "jax.numpy.%s only supports 16, 32, and 64-bit types, got %s.", what,
+                  dtype_table[dtype_of(x)].name);
         return false;
     }
 }
@@ -93,11 +113,14 @@ ct_array numpy_signbit(ct_array x)
     if (is_whole(x))
         return op_lt(x, op_number(0, x));
     if (is_complex(x))
-        return ct_fail(CT_VALUE_ERROR, "jax.numpy.signbit is not well defined for %s", dtype_table[dtype_of(x)].name);
+        return ct_fail(CT_VALUE_ERROR, "jax.numpy.signbit is not well defined for %s",
+                       dtype_table[dtype_of(x)].name);
     if (!layout_of("signbit", x, &l))
         return array_poison;
     ct_array bits = op_bitcast(x, l.integer);
-    return numpy_cast(op_shift_right_arithmetic(bits, array_scalar_int(l.integer, false, l.exponent + l.mantissa)), CT_BOOL);
+    return numpy_cast(op_shift_right_arithmetic(
+                          bits, array_scalar_int(l.integer, false, l.exponent + l.mantissa)),
+                      CT_BOOL);
 }
 
 ct_array numpy_copysign(ct_array x, ct_array y)
@@ -169,9 +192,11 @@ ct_array numpy_round(const ct_round_args *a)
 {
     if (is_whole(a->a)) {
         if (a->decimals < 0)
-            return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "integer np.round not implemented for decimals < 0");
+            return ct_fail(CT_NOT_IMPLEMENTED_ERROR,
+                           "integer np.round not implemented for decimals < 0");
         if (dtype_of(a->a) == CT_BOOL)
-            return ct_fail(CT_VALUE_ERROR, "jax.numpy.round does not take booleans; convert them with astype.");
+            return ct_fail(CT_VALUE_ERROR,
+                           "jax.numpy.round does not take booleans; convert them with astype.");
         return a->a;
     }
     if (!is_complex(a->a))
@@ -194,7 +219,10 @@ ct_array numpy_modf(ct_array x)
     return is_poison(fraction) ? fraction : ct_tuple(fraction, whole);
 }
 
-static ct_array shift_right(ct_array x, int by) { return op_shift_right_arithmetic(x, numpy_number(by, x)); }
+static ct_array shift_right(ct_array x, int by)
+{
+    return op_shift_right_arithmetic(x, numpy_number(by, x));
+}
 
 /* The bits of x with a mantissa that is normal, and what that adds to the exponent. */
 static ct_array normal_bits(ct_array x, const layout *l, ct_array *exponent)
@@ -203,7 +231,8 @@ static ct_array normal_bits(ct_array x, const layout *l, ct_array *exponent)
     ct_array subnormal = op_lt(op_abs(x), numpy_number(tiny, x));
     ct_array scaled = op_mul(x, numpy_number(__builtin_ldexp(1, l->mantissa), x));
     ct_array normal = ct_where(subnormal, scaled, x);
-    *exponent = ct_where(subnormal, array_scalar_int(l->integer, false, -l->mantissa), array_scalar_int(l->integer, false, 0));
+    *exponent = ct_where(subnormal, array_scalar_int(l->integer, false, -l->mantissa),
+                         array_scalar_int(l->integer, false, 0));
     return op_bitcast(normal, l->integer);
 }
 
@@ -214,7 +243,8 @@ static ct_tree split_exponent(ct_tree x)
         return array_poison;
     int64_t mask = ((int64_t)1 << l.exponent) - 1, bias = ((int64_t)1 << (l.exponent - 1)) - 1;
     ct_array e, bits = normal_bits(x, &l, &e);
-    ct_array field = op_and(shift_right(bits, l.mantissa), array_scalar_int(l.integer, false, mask));
+    ct_array field =
+        op_and(shift_right(bits, l.mantissa), array_scalar_int(l.integer, false, mask));
     e = op_add(e, add(sub(field, (double)bias), 1));
     bits = op_and(bits, array_scalar_int(l.integer, false, ~(mask << l.mantissa)));
     bits = op_or(bits, array_scalar_int(l.integer, false, (bias - 1) << l.mantissa));
@@ -245,14 +275,16 @@ ct_array numpy_frexp(ct_array x)
     if (is_complex(x))
         return ct_fail(CT_TYPE_ERROR, "frexp does not support complex-valued inputs");
     ct_fn f = ct_custom_jvp_(ct_function_((ct_c_function)split_exponent, 1, "_frexp"),
-        ct_function_((ct_c_function)split_exponent_rule, 2, "_frexp_jvp"), (ct_ints){0, NULL});
+                             ct_function_((ct_c_function)split_exponent_rule, 2, "_frexp_jvp"),
+                             (ct_ints){0, NULL});
     return f ? ct_call_(f, 1, &x) : array_poison;
 }
 
 ct_array numpy_ldexp(ct_array x, ct_array y)
 {
     if (is_complex(x) || dtype_inexact(dtype_of(y)))
-        return ct_fail(CT_VALUE_ERROR, "ldexp not supported for input types (%s, %s)", dtype_table[dtype_of(x)].name, dtype_table[dtype_of(y)].name);
+        return ct_fail(CT_VALUE_ERROR, "ldexp not supported for input types (%s, %s)",
+                       dtype_table[dtype_of(x)].name, dtype_table[dtype_of(y)].name);
     x = inexact(x);
     y = numpy_cast(y, dtype_of(x));
     ct_tree parts = ct_frexp(x);
@@ -261,7 +293,8 @@ ct_array numpy_ldexp(ct_array x, ct_array y)
     ct_array v[2] = {numpy_cast(ct_at(parts, 1), dtype_of(x)), y}, m = ct_at(parts, 0);
     if (!numpy_match_ranks("ldexp", 2, v, v))
         return array_poison;
-    /* Exponents are whole floats here; one power moves to the mantissa so that the largest results do not overflow on the way. */
+    /* Exponents are whole floats here; one power moves to the mantissa so that the largest results
+     * do not overflow on the way. */
     ct_array e = op_add(v[0], v[1]);
     ct_array up = op_gt(e, numpy_number(0, e));
     m = ct_where(up, op_mul(m, numpy_literal(2, m)), m);
@@ -296,7 +329,8 @@ ct_array numpy_spacing(ct_array x)
 static ct_array sinc_at_zero(int64_t k, ct_array x)
 {
     ct_array zero = op_mul(x, numpy_number(0, x));
-    return k % 2 ? zero : op_add(zero, numpy_number((k / 2 % 2 ? -1.0 : 1.0) / (double)(k + 1), zero));
+    return k % 2 ? zero
+                 : op_add(zero, numpy_number((k / 2 % 2 ? -1.0 : 1.0) / (double)(k + 1), zero));
 }
 static ct_fn sinc_function(int64_t k);
 static ct_tree sinc_value(void *env, int n, const ct_tree *args)
@@ -318,7 +352,8 @@ static ct_tree sinc_rule(void *env, int n, const ct_tree *args)
 static ct_fn sinc_function(int64_t k)
 {
     void *env = (void *)(intptr_t)k;
-    ct_fn f = ct_closure(sinc_value, env, NULL, "_sinc_maclaurin"), rule = ct_closure(sinc_rule, env, NULL, "_sinc_maclaurin_jvp");
+    ct_fn f = ct_closure(sinc_value, env, NULL, "_sinc_maclaurin"),
+          rule = ct_closure(sinc_rule, env, NULL, "_sinc_maclaurin_jvp");
     return f && rule ? ct_custom_jvp_(f, rule, (ct_ints){0, NULL}) : NULL;
 }
 
@@ -343,13 +378,15 @@ ct_array numpy_nan_to_num(const ct_nan_to_num_args *a)
     if (is_complex(x)) {
         ct_array re = op_real(x), im = op_imag(x);
         re = ct_nan_to_num(re, .nan = a->nan, .posinf = a->posinf, .neginf = a->neginf);
-        return op_complex(re, ct_nan_to_num(im, .nan = a->nan, .posinf = a->posinf, .neginf = a->neginf));
+        return op_complex(
+            re, ct_nan_to_num(im, .nan = a->nan, .posinf = a->posinf, .neginf = a->neginf));
     }
     if (!is_float(x))
         return x;
     ct_dtype d = dtype_of(x);
     double most = numpy_largest(d);
-    ct_array nan = numpy_cast(a->nan, d), high = a->posinf ? numpy_cast(a->posinf, d) : array_scalar(d, false, most);
+    ct_array nan = numpy_cast(a->nan, d),
+             high = a->posinf ? numpy_cast(a->posinf, d) : array_scalar(d, false, most);
     ct_array low = a->neginf ? numpy_cast(a->neginf, d) : array_scalar(d, false, -most);
     x = ct_where(op_ne(x, x), nan, x);
     x = ct_where(op_eq(x, numpy_number(__builtin_inf(), x)), high, x);

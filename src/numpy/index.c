@@ -1,6 +1,8 @@
-/* x[...]: a static slice where the subscript allows one, a dynamic slice for traced scalars, a gather for the rest.
+/* x[...]: a static slice where the subscript allows one, a dynamic slice for traced scalars, a
+ * gather for the rest.
  *
- * Concrete arrays outside every trace are copied directly. index_gather.c builds gathers, index_update.c is x.at[...]. */
+ * Concrete arrays outside every trace are copied directly. index_gather.c builds gathers,
+ * index_update.c is x.at[...]. */
 #include "numpy/index_parse.h"
 
 #include "kernel/kernel.h"
@@ -8,7 +10,8 @@
 
 static const index_options no_options;
 
-index_found index_to_box(ct_array x, const index_plan *plan, bool clamp, bool keep_negative, index_box *box)
+index_found index_to_box(ct_array x, const index_plan *plan, bool clamp, bool keep_negative,
+                         index_box *box)
 {
     int64_t stride = 1, strides[INDEX_LIMIT];
     if (x->aval.ndim > INDEX_LIMIT)
@@ -81,7 +84,8 @@ static ct_array copy_box(ct_array x, const index_box *box)
     return out;
 }
 
-/* Reverses, drops the axes of integers and inserts new ones: how every route but the gather ends. */
+/* Reverses, drops the axes of integers and inserts new ones: how every route but the gather ends.
+ */
 static ct_array finish_slice(ct_array y, const index_plan *plan)
 {
     int64_t reversed[INDEX_LIMIT], squeezed[INDEX_LIMIT], inserted[INDEX_LIMIT];
@@ -121,7 +125,8 @@ static bool static_slice_serves(ct_array x, const index_plan *plan, const index_
         if (p->kind != PART_INTEGER)
             continue;
         int64_t length = x->aval.shape[p->axis];
-        if (!length || (o->mode != INDEX_CLIP && index_position(p->start, length, o->keep_negative) < 0))
+        if (!length ||
+            (o->mode != INDEX_CLIP && index_position(p->start, length, o->keep_negative) < 0))
             return false;
     }
     return true;
@@ -135,7 +140,8 @@ static ct_array static_slice(ct_array x, const index_plan *plan, const index_opt
         const index_part *p = &plan->parts[i];
         int d = p->axis;
         if (p->kind == PART_INTEGER) {
-            int64_t length = x->aval.shape[d], at = p->start < 0 && !o->keep_negative ? p->start + length : p->start;
+            int64_t length = x->aval.shape[d],
+                    at = p->start < 0 && !o->keep_negative ? p->start + length : p->start;
             start[d] = at < 0 ? 0 : at >= length ? length - 1 : at;
             limit[d] = start[d] + 1;
             strides[d] = 1;
@@ -149,7 +155,9 @@ static ct_array static_slice(ct_array x, const index_plan *plan, const index_opt
         trivial &= start[d] == 0 && limit[d] == x->aval.shape[d] && strides[d] == 1;
     }
     int ndim = x->aval.ndim;
-    ct_array y = trivial ? x : op_slice(x, (ct_ints){ndim, start}, (ct_ints){ndim, limit}, strided ? (ct_ints){ndim, strides} : (ct_ints){0});
+    ct_array y = trivial ? x
+                         : op_slice(x, (ct_ints){ndim, start}, (ct_ints){ndim, limit},
+                                    strided ? (ct_ints){ndim, strides} : (ct_ints){0});
     return finish_slice(y, plan);
 }
 
@@ -159,7 +167,8 @@ static bool dynamic_slice_serves(ct_array x, const index_plan *plan, const index
         return false;
     for (int i = 0; i < plan->n; i++) {
         const index_part *p = &plan->parts[i];
-        if (p->kind == PART_SCALAR_MASK || (p->kind == PART_ARRAY && p->array->aval.ndim) || (p->kind == PART_SLICE && !p->unit))
+        if (p->kind == PART_SCALAR_MASK || (p->kind == PART_ARRAY && p->array->aval.ndim) ||
+            (p->kind == PART_SLICE && !p->unit))
             return false;
         if ((p->kind == PART_ARRAY || p->kind == PART_INTEGER) && !x->aval.shape[p->axis])
             return false;
@@ -188,7 +197,10 @@ static ct_array dynamic_slice(ct_array x, const index_plan *plan, const index_op
         if (p->axis < 0)
             continue;
         sizes[p->axis] = p->kind == PART_SLICE ? p->size : 1;
-        starts[p->axis] = p->kind == PART_ARRAY ? p->array : array_scalar_int(dtype, false, p->kind == PART_SLICE ? lowest(p) : p->start);
+        starts[p->axis] =
+            p->kind == PART_ARRAY
+                ? p->array
+                : array_scalar_int(dtype, false, p->kind == PART_SLICE ? lowest(p) : p->start);
     }
     int ndim = x->aval.ndim;
     for (int d = 0; d < ndim; d++) {
@@ -212,10 +224,16 @@ static ct_array gather(ct_array x, index_plan *plan, const index_options *o)
         return op_full(&a, 0);
     }
     if (g.indices->size) {
-        int mode = o->mode == INDEX_FILL ? GATHER_FILL_OR_DROP : o->mode == INDEX_CLIP ? GATHER_CLIP : o->mode == INDEX_ONE_HOT ? GATHER_ONE_HOT : GATHER_PROMISE_IN_BOUNDS;
+        int mode = o->mode == INDEX_FILL      ? GATHER_FILL_OR_DROP
+                   : o->mode == INDEX_CLIP    ? GATHER_CLIP
+                   : o->mode == INDEX_ONE_HOT ? GATHER_ONE_HOT
+                                              : GATHER_PROMISE_IN_BOUNDS;
         params_gather p = {
-            .dimension_numbers = {.offset_dims = {g.noffset, g.offset}, .collapsed_slice_dims = {g.ncollapsed, g.collapsed}, .start_index_map = {g.nmap, g.map},
-                .operand_batching_dims = I_NONE, .start_indices_batching_dims = I_NONE},
+            .dimension_numbers = {.offset_dims = {g.noffset, g.offset},
+                                  .collapsed_slice_dims = {g.ncollapsed, g.collapsed},
+                                  .start_index_map = {g.nmap, g.map},
+                                  .operand_batching_dims = I_NONE,
+                                  .start_indices_batching_dims = I_NONE},
             .fill_value = index_fill((ct_dtype)x->aval.dtype, o),
             .indices_are_sorted = o->indices_are_sorted || g.plain,
             .mode = mode,
@@ -239,7 +257,9 @@ ct_array numpy_index(ct_array x, int64_t n, const index_item *items, const index
     ct_array y = array_poison;
     if (index_parse(x, n, items, &plan)) {
         index_box box;
-        if (!core_current && is_array(x) && index_to_box(x, &plan, o->mode != INDEX_FILL && o->mode != INDEX_ONE_HOT, o->keep_negative, &box) == BOX_FOUND)
+        if (!core_current && is_array(x) &&
+            index_to_box(x, &plan, o->mode != INDEX_FILL && o->mode != INDEX_ONE_HOT,
+                         o->keep_negative, &box) == BOX_FOUND)
             y = copy_box(x, &box);
         else if (static_slice_serves(x, &plan, o))
             y = static_slice(x, &plan, o);

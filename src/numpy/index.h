@@ -1,7 +1,9 @@
 /* NumPy indexing: x[...] and x.at[...], on concrete arrays and tracers alike.
  *
- * A host language turns its subscript into a list of items, one an entry of the tuple, and calls numpy_index or numpy_index_update. What the items
- * mean together (ellipses, masks, where the advanced axes land) is decided in index_parse.c; index.c and index_update.c write it in operations. */
+ * A host language turns its subscript into a list of items, one an entry of the tuple, and calls
+ * numpy_index or numpy_index_update. What the items mean together (ellipses, masks, where the
+ * advanced axes land) is decided in index_parse.c; index.c and index_update.c write it in
+ * operations. */
 #ifndef COTAN_SRC_NUMPY_INDEX_H
 #define COTAN_SRC_NUMPY_INDEX_H
 #include "ops/params.h"
@@ -11,7 +13,8 @@ typedef enum index_kind {
     INDEX_SLICE,    /* start:stop:step, each where given */
     INDEX_NEWAXIS,  /* None */
     INDEX_ELLIPSIS, /* ... */
-    INDEX_ARRAY,    /* integers or booleans of any rank, traced or concrete; a traced scalar and True/False count as arrays */
+    INDEX_ARRAY,    /* integers or booleans of any rank, traced or concrete; a traced scalar and
+                       True/False count as arrays */
 } index_kind;
 typedef struct index_item {
     uint8_t kind; /* index_kind */
@@ -21,15 +24,23 @@ typedef struct index_item {
 } index_item;
 
 /* What an index out of bounds does. The default clamps when reading and drops when writing. */
-typedef enum index_mode { INDEX_MODE_DEFAULT, INDEX_CLIP, INDEX_FILL, INDEX_PROMISE_IN_BOUNDS, INDEX_ONE_HOT } index_mode;
+typedef enum index_mode {
+    INDEX_MODE_DEFAULT,
+    INDEX_CLIP,
+    INDEX_FILL,
+    INDEX_PROMISE_IN_BOUNDS,
+    INDEX_ONE_HOT
+} index_mode;
 typedef struct index_options {
     index_mode mode;
-    bool fill_given; /* fill_value is used with INDEX_FILL; not given: NaN, the smallest integer, the largest unsigned, True */
+    bool fill_given; /* fill_value is used with INDEX_FILL; not given: NaN, the smallest integer,
+                        the largest unsigned, True */
     double fill_value;
     bool indices_are_sorted, unique_indices;
     bool keep_negative; /* wrap_negative_indices=False: a negative index is out of bounds */
 } index_options;
-/* "clip", "fill", "drop", "promise_in_bounds", "one_hot" (NULL: the default). False and a ValueError for other words. */
+/* "clip", "fill", "drop", "promise_in_bounds", "one_hot" (NULL: the default). False and a
+ * ValueError for other words. */
 CT_NODISCARD bool index_mode_named(const char *name, index_mode *mode);
 
 /* The value for indices out of bounds, given only in that mode. */
@@ -40,9 +51,23 @@ ct_array index_wrap(ct_array index, int64_t length);
 /* x[items]; options may be NULL. */
 ct_array numpy_index(ct_array x, int64_t n, const index_item *items, const index_options *options);
 
-/* x.at[items].set(values) and its relatives, in x's dtype; values broadcast to the shape of x[items]. */
-typedef enum index_update { INDEX_SET, INDEX_ADD, INDEX_SUBTRACT, INDEX_MULTIPLY, INDEX_DIVIDE, INDEX_POWER, INDEX_MIN, INDEX_MAX } index_update;
-ct_array numpy_index_update(ct_array x, int64_t n, const index_item *items, index_update update, ct_array values, const index_options *options);
-/* x.at[items].apply(f): f maps an array to one of its shape. An element named twice is an error, since f would have to be applied twice. */
-ct_array numpy_index_apply(ct_array x, int64_t n, const index_item *items, ct_array (*f)(void *env, ct_array old), void *env, const index_options *options);
+/* x.at[items].set(values) and its relatives, in x's dtype; values broadcast to the shape of
+ * x[items]. */
+typedef enum index_update {
+    INDEX_SET,
+    INDEX_ADD,
+    INDEX_SUBTRACT,
+    INDEX_MULTIPLY,
+    INDEX_DIVIDE,
+    INDEX_POWER,
+    INDEX_MIN,
+    INDEX_MAX
+} index_update;
+ct_array numpy_index_update(ct_array x, int64_t n, const index_item *items, index_update update,
+                            ct_array values, const index_options *options);
+/* x.at[items].apply(f): f maps an array to one of its shape. An element named twice is an error,
+ * since f would have to be applied twice. */
+ct_array numpy_index_apply(ct_array x, int64_t n, const index_item *items,
+                           ct_array (*f)(void *env, ct_array old), void *env,
+                           const index_options *options);
 #endif

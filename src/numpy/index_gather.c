@@ -1,6 +1,8 @@
-/* Parts of a subscript as one gather: the index array, its dimension numbers and the result's shape before new axes.
+/* Parts of a subscript as one gather: the index array, its dimension numbers and the result's shape
+ * before new axes.
  *
- * The layout is NumPy's: index arrays broadcast together; their axes stand where the first of them stood when all stand side by side, in front otherwise. */
+ * The layout is NumPy's: index arrays broadcast together; their axes stand where the first of them
+ * stood when all stand side by side, in front otherwise. */
 #include "numpy/index_parse.h"
 
 #include <math.h>
@@ -14,11 +16,16 @@ optional_float index_fill(ct_dtype dtype, const index_options *o)
     if (o->fill_given)
         return (optional_float){true, o->fill_value};
     int bits = dtype_table[dtype].bits;
-    double value = dtype_inexact(dtype) ? NAN : dtype == CT_BOOL ? 1 : dtype_is(dtype, FAMILY_INT) ? -ldexp(1, bits - 1) : dtype_is(dtype, FAMILY_KEY) ? 4294967295.0 : ldexp(1, bits) - 1;
+    double value = dtype_inexact(dtype)          ? NAN
+                   : dtype == CT_BOOL            ? 1
+                   : dtype_is(dtype, FAMILY_INT) ? -ldexp(1, bits - 1)
+                   : dtype_is(dtype, FAMILY_KEY) ? 4294967295.0
+                                                 : ldexp(1, bits) - 1;
     return (optional_float){true, value};
 }
 
-/* True and False as subscripts: x gets an axis of length 1 there, of which one element or none is taken. */
+/* True and False as subscripts: x gets an axis of length 1 there, of which one element or none is
+ * taken. */
 static bool expand_scalar_masks(ct_array x, index_plan *plan, int64_t *shape, index_gather *g)
 {
     int axis = 0;
@@ -65,7 +72,8 @@ static bool broadcast_shape(const index_plan *plan, int *ndim, int64_t *shape)
                         aval_text(&t, &plan->parts[j].array->aval, false);
                     }
                 char *shapes = text_end(&t);
-                base_fail(CT_VALUE_ERROR, "Incompatible shapes for broadcasting: index arrays %s", shapes ? shapes : "?");
+                base_fail(CT_VALUE_ERROR, "Incompatible shapes for broadcasting: index arrays %s",
+                          shapes ? shapes : "?");
                 base_free(shapes);
                 return false;
             }
@@ -91,15 +99,19 @@ static ct_array broadcast_index(ct_array index, int ndim, const int64_t *shape)
     return op_broadcast_in_dim(index, (ct_ints){ndim, shape}, (ct_ints){nkeep, dims});
 }
 
-/* One column of the index array: an operand's coordinates along one axis, spanning axes [first, first + rank) of the index array. */
-typedef struct column { ct_array index; int first; } column;
+/* One column of the index array: an operand's coordinates along one axis, spanning axes [first,
+ * first + rank) of the index array. */
+typedef struct column {
+    ct_array index;
+    int first;
+} column;
 typedef struct builder {
     index_gather *g;
     ct_dtype dtype;
     int ncolumns, rank;
     int64_t shape[INDEX_LIMIT]; /* of the index array without its last axis */
     column columns[INDEX_LIMIT];
-    int y, collapsed_y;         /* axes of the result so far, with and without new axes */
+    int y, collapsed_y; /* axes of the result so far, with and without new axes */
 } builder;
 
 static void add_column(builder *b, ct_array index, int axis)
@@ -116,7 +128,8 @@ static void add_advanced(builder *b, const index_plan *plan, int ndim, const int
         if (p->kind != PART_ARRAY && p->kind != PART_INTEGER)
             continue;
         b->rank = rank;
-        ct_array index = p->kind == PART_ARRAY ? p->array : array_scalar_int(b->dtype, true, p->start);
+        ct_array index =
+            p->kind == PART_ARRAY ? p->array : array_scalar_int(b->dtype, true, p->start);
         if (is_poison(index))
             return;
         add_column(b, broadcast_index(index, ndim, shape), p->axis);
@@ -141,7 +154,8 @@ static void add_slice_part(builder *b, const index_part *p, int64_t length)
         g->window[g->window_ndim++] = p->size;
         g->offset[g->noffset++] = b->collapsed_y;
     } else {
-        ct_array steps = op_mul(array_scalar_int(b->dtype, false, p->step), op_iota(b->dtype, (ct_ints){1, &p->size}, 0));
+        ct_array steps = op_mul(array_scalar_int(b->dtype, false, p->step),
+                                op_iota(b->dtype, (ct_ints){1, &p->size}, 0));
         ct_array index = op_add(array_scalar_int(b->dtype, false, p->start), steps);
         if (p->step < 0) {
             g->reversed[g->nreversed++] = b->collapsed_y;
@@ -162,7 +176,8 @@ static bool add_scalar(builder *b, const index_part *p, int64_t length)
         base_fail(CT_INDEX_ERROR, "index is out of bounds for axis %d with size 0", p->axis);
         return false;
     }
-    add_column(b, p->kind == PART_ARRAY ? p->array : array_scalar_int(b->dtype, false, p->start), p->axis);
+    add_column(b, p->kind == PART_ARRAY ? p->array : array_scalar_int(b->dtype, false, p->start),
+               p->axis);
     b->g->collapsed[b->g->ncollapsed++] = p->axis;
     b->g->window[b->g->window_ndim++] = 1;
     return true;
@@ -181,7 +196,8 @@ static ct_array join_columns(builder *b)
         int64_t dims[INDEX_LIMIT];
         for (int d = 0; d < index->aval.ndim; d++)
             dims[d] = b->columns[i].first + d;
-        wide[i] = op_broadcast_in_dim(index, (ct_ints){b->rank + 1, b->shape}, (ct_ints){index->aval.ndim, dims});
+        wide[i] = op_broadcast_in_dim(index, (ct_ints){b->rank + 1, b->shape},
+                                      (ct_ints){index->aval.ndim, dims});
     }
     return op_concatenate(b->ncolumns, wide, b->rank);
 }
@@ -228,7 +244,8 @@ bool index_to_gather(ct_array x, index_plan *plan, const index_options *o, index
     builder b = {.g = g};
     int64_t shape[INDEX_LIMIT], advanced_shape[INDEX_LIMIT];
     int advanced_ndim = 0;
-    g->slice_ndim = g->window_ndim = g->noffset = g->ncollapsed = g->nmap = g->nnewaxis = g->nreversed = g->nmasks = 0;
+    g->slice_ndim = g->window_ndim = g->noffset = g->ncollapsed = g->nmap = g->nnewaxis =
+        g->nreversed = g->nmasks = 0;
     if (!expand_scalar_masks(x, plan, shape, g))
         return false;
     if (!o->keep_negative)

@@ -1,4 +1,5 @@
-/* From the items of a subscript to parts: which axis each one takes, ellipses and masks expanded, slices made exact.
+/* From the items of a subscript to parts: which axis each one takes, ellipses and masks expanded,
+ * slices made exact.
  *
  * Read index.c next: it turns parts into slices and gathers. */
 #include "numpy/index_parse.h"
@@ -7,8 +8,14 @@
 
 bool index_mode_named(const char *name, index_mode *mode)
 {
-    static const struct { const char *name; index_mode mode; } names[] = {
-        {"clip", INDEX_CLIP}, {"fill", INDEX_FILL}, {"drop", INDEX_FILL}, {"promise_in_bounds", INDEX_PROMISE_IN_BOUNDS}, {"one_hot", INDEX_ONE_HOT}};
+    static const struct {
+        const char *name;
+        index_mode mode;
+    } names[] = {{"clip", INDEX_CLIP},
+                 {"fill", INDEX_FILL},
+                 {"drop", INDEX_FILL},
+                 {"promise_in_bounds", INDEX_PROMISE_IN_BOUNDS},
+                 {"one_hot", INDEX_ONE_HOT}};
     *mode = INDEX_MODE_DEFAULT;
     if (!name)
         return true;
@@ -36,7 +43,8 @@ static int consumed_axes(const index_item *item)
         return a->aval.ndim;
     if (dtype_is(dtype, FAMILY_INT | FAMILY_UINT))
         return 1;
-    base_fail(CT_TYPE_ERROR, "Indexer must have integer or boolean type, got indexer with type %s", ct_dtype_name(dtype));
+    base_fail(CT_TYPE_ERROR, "Indexer must have integer or boolean type, got indexer with type %s",
+              ct_dtype_name(dtype));
     return -1;
 }
 
@@ -51,7 +59,10 @@ static index_part *add_part(index_plan *plan, index_part_kind kind, int axis)
     return p;
 }
 
-static int64_t clamp(int64_t i, int64_t low, int64_t high) { return i < low ? low : i > high ? high : i; }
+static int64_t clamp(int64_t i, int64_t low, int64_t high)
+{
+    return i < low ? low : i > high ? high : i;
+}
 
 /* start:stop:step on an axis of this length, as Python's slice.indices counts. */
 static bool add_slice(index_plan *plan, int axis, int64_t length, const index_item *item)
@@ -100,7 +111,9 @@ static bool mask_matches(ct_array x, ct_array mask, int axis, int64_t position)
     text_add(&t, ", expected ");
     add_lengths(&t, '[', mask->aval.ndim, x->aval.shape + axis, ']');
     char *shapes = text_end(&t);
-    base_fail(CT_INDEX_ERROR, "boolean index did not match shape of indexed array in index %lld: got %s", (long long)position, shapes ? shapes : "?");
+    base_fail(CT_INDEX_ERROR,
+              "boolean index did not match shape of indexed array in index %lld: got %s",
+              (long long)position, shapes ? shapes : "?");
     base_free(shapes);
     return false;
 }
@@ -114,8 +127,10 @@ static bool add_mask(index_plan *plan, ct_array x, ct_array mask, int axis, int6
         aval_text(&t, &mask->aval, true);
         char *type = text_end(&t);
         base_fail(CT_NONCONCRETE_INDEX_ERROR,
-            "Array boolean indices must be concrete; got %s\n\nThe size of the result would depend on values that are not known while tracing: use jnp.where(mask, x, other), or jnp.nonzero with size=.",
-            type ? type : "bool");
+                  "Array boolean indices must be concrete; got %s\n\nThe size of the result would "
+                  "depend on values that are not known while tracing: use jnp.where(mask, x, "
+                  "other), or jnp.nonzero with size=.",
+                  type ? type : "bool");
         base_free(type);
         return false;
     }
@@ -154,7 +169,8 @@ static bool add_mask(index_plan *plan, ct_array x, ct_array mask, int axis, int6
     return true;
 }
 
-static bool add_item(index_plan *plan, ct_array x, const index_item *item, int axis, int64_t position)
+static bool add_item(index_plan *plan, ct_array x, const index_item *item, int axis,
+                     int64_t position)
 {
     index_part *p;
     switch ((index_kind)item->kind) {
@@ -214,7 +230,9 @@ bool index_parse(ct_array x, int64_t n, const index_item *items, index_plan *pla
     }
     int ndim = x->aval.ndim;
     if (total > ndim) {
-        base_fail(CT_INDEX_ERROR, "Too many indices: array is %d-dimensional, but %lld were indexed", ndim, (long long)total);
+        base_fail(CT_INDEX_ERROR,
+                  "Too many indices: array is %d-dimensional, but %lld were indexed", ndim,
+                  (long long)total);
         return false;
     }
     int axis = 0;

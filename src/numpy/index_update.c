@@ -1,6 +1,8 @@
-/* x.at[...].set(values) and its relatives: a scatter with the dimension numbers of the gather that x[...] would be.
+/* x.at[...].set(values) and its relatives: a scatter with the dimension numbers of the gather that
+ * x[...] would be.
  *
- * Concrete arrays outside every trace, with a static subscript, are copied once and written in place. */
+ * Concrete arrays outside every trace, with a static subscript, are copied once and written in
+ * place. */
 #include "kernel/kernel.h"
 #include "numpy/index_parse.h"
 #include "ops/ops.h"
@@ -14,11 +16,14 @@ static void write_box(ct_array out, const index_box *box, const void *values, co
     int64_t target[INDEX_LIMIT];
     for (int d = 0; d < box->copied; d++)
         target[d] = box->strides[d] * (int64_t)item;
-    kernel_copy(box->copied, box->lengths, item, (char *)out->data + (size_t)box->offset * item, target, values, steps);
+    kernel_copy(box->copied, box->lengths, item, (char *)out->data + (size_t)box->offset * item,
+                target, values, steps);
 }
 
-/* Steps in bytes of `values`, broadcast to the box, along its moving axes. False when the shapes don't broadcast. */
-static bool broadcast_steps(ct_array values, const index_plan *plan, const index_box *box, int64_t *steps)
+/* Steps in bytes of `values`, broadcast to the box, along its moving axes. False when the shapes
+ * don't broadcast. */
+static bool broadcast_steps(ct_array values, const index_plan *plan, const index_box *box,
+                            int64_t *steps)
 {
     const aval *v = &values->aval;
     if (v->ndim > box->ndim)
@@ -45,12 +50,20 @@ static bool broadcast_steps(ct_array values, const index_plan *plan, const index
 static const op *update_scatter(index_update update)
 {
     switch (update) {
-    case INDEX_SET: return op_table[OP_scatter];
-    case INDEX_ADD: return op_table[OP_scatter_add];
-    case INDEX_SUBTRACT: return op_table[OP_scatter_sub];
-    case INDEX_MULTIPLY: case INDEX_DIVIDE: case INDEX_POWER: return op_table[OP_scatter_mul];
-    case INDEX_MIN: return op_table[OP_scatter_min];
-    case INDEX_MAX: return op_table[OP_scatter_max];
+    case INDEX_SET:
+        return op_table[OP_scatter];
+    case INDEX_ADD:
+        return op_table[OP_scatter_add];
+    case INDEX_SUBTRACT:
+        return op_table[OP_scatter_sub];
+    case INDEX_MULTIPLY:
+    case INDEX_DIVIDE:
+    case INDEX_POWER:
+        return op_table[OP_scatter_mul];
+    case INDEX_MIN:
+        return op_table[OP_scatter_min];
+    case INDEX_MAX:
+        return op_table[OP_scatter_max];
     }
     return NULL;
 }
@@ -59,13 +72,21 @@ static const op *update_scatter(index_update update)
 static ct_array combine(index_update update, ct_array old, ct_array values)
 {
     switch (update) {
-    case INDEX_SET: return values;
-    case INDEX_ADD: return op_add(old, values);
-    case INDEX_SUBTRACT: return op_sub(old, values);
-    case INDEX_MULTIPLY: return op_mul(old, values);
-    case INDEX_MIN: return op_min(old, values);
-    case INDEX_MAX: return op_max(old, values);
-    case INDEX_DIVIDE: case INDEX_POWER: break;
+    case INDEX_SET:
+        return values;
+    case INDEX_ADD:
+        return op_add(old, values);
+    case INDEX_SUBTRACT:
+        return op_sub(old, values);
+    case INDEX_MULTIPLY:
+        return op_mul(old, values);
+    case INDEX_MIN:
+        return op_min(old, values);
+    case INDEX_MAX:
+        return op_max(old, values);
+    case INDEX_DIVIDE:
+    case INDEX_POWER:
+        break;
     }
     return NULL;
 }
@@ -112,7 +133,8 @@ static ct_array broadcast_values(ct_array values, int ndim, const int64_t *shape
 }
 
 /* The copy with a box rewritten; NULL when this needs a scatter. */
-static ct_array update_box(ct_array x, const index_plan *plan, index_update update, ct_array values, const index_options *o)
+static ct_array update_box(ct_array x, const index_plan *plan, index_update update, ct_array values,
+                           const index_options *o)
 {
     index_box box;
     int64_t steps[INDEX_LIMIT];
@@ -136,7 +158,8 @@ static ct_array update_box(ct_array x, const index_plan *plan, index_update upda
             target[d] = run;
             run *= box.lengths[d];
         }
-        kernel_copy(box.copied, box.lengths, item, old->data, target, (const char *)x->data + (size_t)box.offset * item, source);
+        kernel_copy(box.copied, box.lengths, item, old->data, target,
+                    (const char *)x->data + (size_t)box.offset * item, source);
         ct_array wide = array_view(old, (ct_dtype)x->aval.dtype, x->aval.weak, box.ndim, box.shape);
         if (values->aval.ndim)
             values = broadcast_values(values, box.ndim, box.shape);
@@ -150,7 +173,8 @@ static ct_array update_box(ct_array x, const index_plan *plan, index_update upda
     return out;
 }
 
-static ct_array scatter(ct_array x, index_plan *plan, index_update update, ct_array values, const index_options *o)
+static ct_array scatter(ct_array x, index_plan *plan, index_update update, ct_array values,
+                        const index_options *o)
 {
     index_gather g;
     if (is_poison(x) || is_poison(values) || !index_to_gather(x, plan, o, &g))
@@ -165,10 +189,15 @@ static ct_array scatter(ct_array x, index_plan *plan, index_update update, ct_ar
     if (g.nmasks)
         x = op_expand_dims(x, (ct_ints){g.nmasks, g.masks});
     params_scatter p = {
-        .dimension_numbers = {.update_window_dims = {g.noffset, g.offset}, .inserted_window_dims = {g.ncollapsed, g.collapsed},
-            .scatter_dims_to_operand_dims = {g.nmap, g.map}, .operand_batching_dims = I_NONE, .scatter_indices_batching_dims = I_NONE},
+        .dimension_numbers = {.update_window_dims = {g.noffset, g.offset},
+                              .inserted_window_dims = {g.ncollapsed, g.collapsed},
+                              .scatter_dims_to_operand_dims = {g.nmap, g.map},
+                              .operand_batching_dims = I_NONE,
+                              .scatter_indices_batching_dims = I_NONE},
         .indices_are_sorted = o->indices_are_sorted || g.plain,
-        .mode = o->mode == INDEX_CLIP ? GATHER_CLIP : o->mode == INDEX_PROMISE_IN_BOUNDS ? GATHER_PROMISE_IN_BOUNDS : GATHER_FILL_OR_DROP,
+        .mode = o->mode == INDEX_CLIP                ? GATHER_CLIP
+                : o->mode == INDEX_PROMISE_IN_BOUNDS ? GATHER_PROMISE_IN_BOUNDS
+                                                     : GATHER_FILL_OR_DROP,
         .unique_indices = o->unique_indices || g.plain,
     };
     ct_array out = op_scatter(update_scatter(update), x, g.indices, values, &p);
@@ -176,7 +205,8 @@ static ct_array scatter(ct_array x, index_plan *plan, index_update update, ct_ar
 }
 
 /* Division and powers collect their factors first: x / prod(values), x ** prod(values). */
-static ct_array update_by_factors(ct_array x, index_plan *plan, index_update update, ct_array values, const index_options *o)
+static ct_array update_by_factors(ct_array x, index_plan *plan, index_update update,
+                                  ct_array values, const index_options *o)
 {
     ct_array factors = scatter(op_full_like(x, 1), plan, update, values, o);
     if (is_poison(x) || is_poison(factors))
@@ -189,16 +219,21 @@ static ct_array update_by_factors(ct_array x, index_plan *plan, index_update upd
     return update == INDEX_DIVIDE ? op_div(x, factors) : op_pow(x, factors);
 }
 
-ct_array numpy_index_update(ct_array x, int64_t n, const index_item *items, index_update update, ct_array values, const index_options *options)
+ct_array numpy_index_update(ct_array x, int64_t n, const index_item *items, index_update update,
+                            ct_array values, const index_options *options)
 {
     const index_options *o = options ? options : &no_options;
     if (is_poison(x) || is_poison(values))
         return array_poison;
     ct_dtype dtype = (ct_dtype)x->aval.dtype;
     bool weak = x->aval.weak, common_weak;
-    ct_dtype common = dtype_promote(dtype, weak, (ct_dtype)values->aval.dtype, values->aval.weak, &common_weak);
+    ct_dtype common =
+        dtype_promote(dtype, weak, (ct_dtype)values->aval.dtype, values->aval.weak, &common_weak);
     if (common == CT_NO_DTYPE)
-        return ct_fail(CT_TYPE_ERROR, "indexed update: values of dtype %s cannot be stored in an array of dtype %s", ct_dtype_name((ct_dtype)values->aval.dtype), ct_dtype_name(dtype));
+        return ct_fail(
+            CT_TYPE_ERROR,
+            "indexed update: values of dtype %s cannot be stored in an array of dtype %s",
+            ct_dtype_name((ct_dtype)values->aval.dtype), ct_dtype_name(dtype));
     ct_scope scope = ct_begin();
     index_plan plan;
     ct_array y = array_poison;
@@ -210,7 +245,9 @@ ct_array numpy_index_update(ct_array x, int64_t n, const index_item *items, inde
             y = update_box(x, &plan, update, values, o);
         if (!y) {
             ct_array wide = op_convert(x, common, common == dtype ? weak : common_weak);
-            y = update == INDEX_DIVIDE || update == INDEX_POWER ? update_by_factors(wide, &plan, update, values, o) : scatter(wide, &plan, update, values, o);
+            y = update == INDEX_DIVIDE || update == INDEX_POWER
+                    ? update_by_factors(wide, &plan, update, values, o)
+                    : scatter(wide, &plan, update, values, o);
         }
         y = op_convert(y, dtype, weak);
     }
@@ -219,7 +256,9 @@ ct_array numpy_index_update(ct_array x, int64_t n, const index_item *items, inde
 
 static bool names_twice(ct_array x, int64_t n, const index_item *items, const index_options *o)
 {
-    ct_array counts = numpy_index_update(op_full(&(aval){CT_INT32, false, x->aval.ndim, x->aval.shape}, 0), n, items, INDEX_ADD, array_scalar_int(CT_INT32, false, 1), o);
+    ct_array counts =
+        numpy_index_update(op_full(&(aval){CT_INT32, false, x->aval.ndim, x->aval.shape}, 0), n,
+                           items, INDEX_ADD, array_scalar_int(CT_INT32, false, 1), o);
     if (!is_array(counts))
         return false;
     for (int64_t i = 0; i < counts->size; i++)
@@ -228,7 +267,9 @@ static bool names_twice(ct_array x, int64_t n, const index_item *items, const in
     return false;
 }
 
-ct_array numpy_index_apply(ct_array x, int64_t n, const index_item *items, ct_array (*f)(void *env, ct_array old), void *env, const index_options *options)
+ct_array numpy_index_apply(ct_array x, int64_t n, const index_item *items,
+                           ct_array (*f)(void *env, ct_array old), void *env,
+                           const index_options *options)
 {
     if (is_poison(x))
         return x;
@@ -238,8 +279,10 @@ ct_array numpy_index_apply(ct_array x, int64_t n, const index_item *items, ct_ar
         reading.mode = INDEX_MODE_DEFAULT;
     ct_array y = array_poison;
     if (!core_current && names_twice(x, n, items, options))
-        ct_fail(CT_NOT_IMPLEMENTED_ERROR, "x.at[...].apply: an element is named twice; make the indices unique");
+        ct_fail(CT_NOT_IMPLEMENTED_ERROR,
+                "x.at[...].apply: an element is named twice; make the indices unique");
     else
-        y = numpy_index_update(x, n, items, INDEX_SET, f(env, numpy_index(x, n, items, &reading)), options);
+        y = numpy_index_update(x, n, items, INDEX_SET, f(env, numpy_index(x, n, items, &reading)),
+                               options);
     return ct_end(scope, y);
 }

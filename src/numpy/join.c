@@ -12,7 +12,10 @@ static ct_array *copy_list(const ct_arrays *xs)
     return out;
 }
 
-static ct_array convert_result(ct_array x, ct_dtype dtype) { return dtype == CT_NO_DTYPE ? x : op_convert(x, dtype_canonical(dtype), false); }
+static ct_array convert_result(ct_array x, ct_dtype dtype)
+{
+    return dtype == CT_NO_DTYPE ? x : op_convert(x, dtype_canonical(dtype), false);
+}
 
 /* Joins xs (changed in place) along an existing axis. */
 static ct_array join(int64_t n, ct_array *xs, int64_t axis)
@@ -26,7 +29,10 @@ static ct_array join(int64_t n, ct_array *xs, int64_t axis)
         if (!xs[i]->aval.ndim)
             return ct_fail(CT_VALUE_ERROR, "Zero-dimensional arrays cannot be concatenated.");
         if (xs[i]->aval.ndim != ndim)
-            return ct_fail(CT_TYPE_ERROR, "Cannot concatenate arrays with different numbers of dimensions: got %s, %s.", dims_string(shape_of(xs[0])), dims_string(shape_of(xs[i])));
+            return ct_fail(
+                CT_TYPE_ERROR,
+                "Cannot concatenate arrays with different numbers of dimensions: got %s, %s.",
+                dims_string(shape_of(xs[0])), dims_string(shape_of(xs[i])));
     }
     if (!numpy_axis("concatenate", axis, ndim, &axis) || !numpy_promote("join", n, xs, xs))
         return array_poison;
@@ -34,8 +40,11 @@ static ct_array join(int64_t n, ct_array *xs, int64_t axis)
         for (int64_t d = 0; d < ndim; d++)
             if (d != axis && xs[i]->aval.shape[d] != xs[0]->aval.shape[d])
                 return ct_fail(CT_TYPE_ERROR,
-                    "Cannot concatenate arrays with shapes that differ in dimensions other than the one being concatenated: concatenating along dimension %lld for shapes %s, %s.",
-                    (long long)axis, dims_string(shape_of(xs[0])), dims_string(shape_of(xs[i])));
+                               "Cannot concatenate arrays with shapes that differ in dimensions "
+                               "other than the one being concatenated: concatenating along "
+                               "dimension %lld for shapes %s, %s.",
+                               (long long)axis, dims_string(shape_of(xs[0])),
+                               dims_string(shape_of(xs[i])));
     return n == 1 ? xs[0] : op_concatenate(n, xs, axis);
 }
 
@@ -52,7 +61,10 @@ ct_array numpy_concatenate(const ct_concatenate_args *a)
     return y;
 }
 
-ct_array numpy_concat(const ct_concat_args *a) { return numpy_concatenate(&(ct_concatenate_args){.arrays = a->arrays, .axis = a->axis}); }
+ct_array numpy_concat(const ct_concat_args *a)
+{
+    return numpy_concatenate(&(ct_concatenate_args){.arrays = a->arrays, .axis = a->axis});
+}
 
 ct_array numpy_append(const ct_append_args *a)
 {
@@ -68,9 +80,13 @@ ct_array numpy_stack(const ct_stack_args *a)
     const ct_array *given = a->arrays.at;
     for (int64_t i = 1; i < n; i++) {
         if (given[i]->aval.ndim != given[0]->aval.ndim)
-            return ct_fail(CT_VALUE_ERROR, "Cannot stack arrays with different numbers of dimensions: got %s, %s.", dims_string(shape_of(given[0])), dims_string(shape_of(given[i])));
+            return ct_fail(CT_VALUE_ERROR,
+                           "Cannot stack arrays with different numbers of dimensions: got %s, %s.",
+                           dims_string(shape_of(given[0])), dims_string(shape_of(given[i])));
         if (!ints_equal(shape_of(given[i]), shape_of(given[0])))
-            return ct_fail(CT_VALUE_ERROR, "All input arrays must have the same shape: got %s and %s.", dims_string(shape_of(given[0])), dims_string(shape_of(given[i])));
+            return ct_fail(CT_VALUE_ERROR,
+                           "All input arrays must have the same shape: got %s and %s.",
+                           dims_string(shape_of(given[0])), dims_string(shape_of(given[i])));
     }
     if (!numpy_axis("stack", axis, given[0]->aval.ndim + 1, &axis))
         return array_poison;
@@ -81,7 +97,8 @@ ct_array numpy_stack(const ct_stack_args *a)
     return y;
 }
 
-/* What hstack and its relatives share: every array gets at least `ndim` axes, then they are joined. */
+/* What hstack and its relatives share: every array gets at least `ndim` axes, then they are joined.
+ */
 static ct_array join_at_least(const ct_arrays *given, int ndim, int64_t axis, ct_dtype dtype)
 {
     ct_array *xs = copy_list(given), y;
@@ -126,7 +143,8 @@ ct_array numpy_tile(const ct_tile_args *a)
         int64_t r = d - (full.n - reps.n);
         full.at[d] = r < 0 ? 1 : reps.at[r];
         if (full.at[d] < 0)
-            return ct_fail(CT_VALUE_ERROR, "tile: repetitions must not be negative; got %s", dims_string(a->reps));
+            return ct_fail(CT_VALUE_ERROR, "tile: repetitions must not be negative; got %s",
+                           dims_string(a->reps));
         if (d < full.n - x->aval.ndim)
             ones.at[ones.n++] = d;
     }
@@ -148,10 +166,12 @@ static ct_array repeat_evenly(ct_array x, int64_t axis, int64_t count)
             wide.at[wide.n++] = count;
     }
     flat.at[axis] *= count;
-    return op_reshape(op_broadcast_in_dim(x, dimlist_ints(&wide), dimlist_ints(&kept)), dimlist_ints(&flat));
+    return op_reshape(op_broadcast_in_dim(x, dimlist_ints(&wide), dimlist_ints(&kept)),
+                      dimlist_ints(&flat));
 }
 
-/* Slice i repeats[i] times, the total known: which slice stands at each place is a running sum of marks where a new slice begins. */
+/* Slice i repeats[i] times, the total known: which slice stands at each place is a running sum of
+ * marks where a new slice begins. */
 static ct_array repeat_unevenly(ct_array x, int64_t axis, ct_array repeats, int64_t total)
 {
     int64_t n = x->aval.shape[axis];
@@ -180,15 +200,20 @@ ct_array numpy_repeat(const ct_repeat_args *a)
     if (is_poison(x) || !numpy_axis("repeat", axis, x->aval.ndim, &axis))
         return array_poison;
     if (!dtype_is((ct_dtype)repeats->aval.dtype, FAMILY_INT | FAMILY_UINT | FAMILY_BOOL))
-        return ct_fail(CT_TYPE_ERROR, "repeat requires integer repeats; got dtype %s", ct_dtype_name((ct_dtype)repeats->aval.dtype));
+        return ct_fail(CT_TYPE_ERROR, "repeat requires integer repeats; got dtype %s",
+                       ct_dtype_name((ct_dtype)repeats->aval.dtype));
     if (repeats->aval.ndim > 1)
-        return ct_fail(CT_VALUE_ERROR, "repeats must be a scalar or a vector; got shape %s", dims_string(shape_of(repeats)));
+        return ct_fail(CT_VALUE_ERROR, "repeats must be a scalar or a vector; got shape %s",
+                       dims_string(shape_of(repeats)));
     int64_t n = x->aval.shape[axis];
     if (repeats->size != 1 && repeats->size != n)
-        return ct_fail(CT_VALUE_ERROR, "repeats of length %lld for an axis of size %lld", (long long)repeats->size, (long long)n);
+        return ct_fail(CT_VALUE_ERROR, "repeats of length %lld for an axis of size %lld",
+                       (long long)repeats->size, (long long)n);
     if (!core_concrete(repeats, &known)) {
         if (!a->total_repeat_length.given)
-            return ct_fail(CT_CONCRETIZATION_ERROR, "When jit-compiling jnp.repeat, the total number of repeats must be static: give total_repeat_length or a static value for repeats.");
+            return ct_fail(CT_CONCRETIZATION_ERROR,
+                           "When jit-compiling jnp.repeat, the total number of repeats must be "
+                           "static: give total_repeat_length or a static value for repeats.");
         return repeat_unevenly(x, axis, repeats, a->total_repeat_length.value);
     }
     if (known->size == 1 && !a->total_repeat_length.given) {
@@ -198,5 +223,6 @@ ct_array numpy_repeat(const ct_repeat_args *a)
     int64_t total = 0;
     for (int64_t i = 0; i < n; i++)
         total += array_get_int(known, known->size == 1 ? 0 : i);
-    return repeat_unevenly(x, axis, repeats, a->total_repeat_length.given ? a->total_repeat_length.value : total);
+    return repeat_unevenly(x, axis, repeats,
+                           a->total_repeat_length.given ? a->total_repeat_length.value : total);
 }

@@ -17,9 +17,12 @@ static ct_array p_norm(ct_array x, double ord, ct_ints axis, bool keepdims)
         return root_of_squares(x, axis, keepdims);
     ct_array size = op_abs(x);
     if (isinf(ord))
-        return ord > 0 ? ct_max(size, .axis = axis, .keepdims = keepdims, .initial = ct_weak_float(0)) : ct_min(size, .axis = axis, .keepdims = keepdims);
+        return ord > 0
+                   ? ct_max(size, .axis = axis, .keepdims = keepdims, .initial = ct_weak_float(0))
+                   : ct_min(size, .axis = axis, .keepdims = keepdims);
     if (ord == 0)
-        return ct_sum(op_ne(x, op_number(0, x)), .axis = axis, .dtype = dtype_of(size), .keepdims = keepdims);
+        return ct_sum(op_ne(x, op_number(0, x)), .axis = axis, .dtype = dtype_of(size),
+                      .keepdims = keepdims);
     if (ord == 1)
         return ct_sum(size, .axis = axis, .keepdims = keepdims);
     ct_array sum = ct_sum(op_pow(size, op_number(ord, size)), .axis = axis, .keepdims = keepdims);
@@ -29,13 +32,17 @@ static ct_array p_norm(ct_array x, double ord, ct_ints axis, bool keepdims)
 static ct_array matrix_norm(ct_array x, double ord, int64_t row, int64_t column, bool keepdims)
 {
     if (fabs(ord) == 2)
-        return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "norm: ord=%g of matrices needs singular values, which are not available yet.", ord);
+        return ct_fail(
+            CT_NOT_IMPLEMENTED_ERROR,
+            "norm: ord=%g of matrices needs singular values, which are not available yet.", ord);
     bool by_columns = fabs(ord) == 1;
     if (!by_columns && !isinf(ord))
         return ct_fail(CT_VALUE_ERROR, "Invalid order '%g' for matrix norm.", ord);
     int64_t first = by_columns ? row : column, second = by_columns ? column : row;
     ct_array sums = ct_sum(op_abs(x), .axis = I(first), .keepdims = true);
-    ct_array y = ord > 0 ? ct_max(sums, .axis = I(second), .keepdims = true, .initial = ct_weak_float(0)) : ct_min(sums, .axis = I(second), .keepdims = true);
+    ct_array y =
+        ord > 0 ? ct_max(sums, .axis = I(second), .keepdims = true, .initial = ct_weak_float(0))
+                : ct_min(sums, .axis = I(second), .keepdims = true);
     return keepdims ? y : ct_squeeze(y, .axis = I(row, column));
 }
 
@@ -44,7 +51,8 @@ ct_array numpy_linalg_norm(const ct_numpy_linalg_norm_args *a)
     ct_array x = a->x;
     dimlist axes;
     double ord = 2;
-    if (!numpy_promote_inexact("norm", 1, &x, &x) || !numpy_axes_ordered("norm", a->axis, x->aval.ndim, &axes))
+    if (!numpy_promote_inexact("norm", 1, &x, &x) ||
+        !numpy_axes_ordered("norm", a->axis, x->aval.ndim, &axes))
         return array_poison;
     if (!a->ord && (!a->axis.at || axes.n == 2))
         return root_of_squares(x, a->axis, a->keepdims);
@@ -54,14 +62,18 @@ ct_array numpy_linalg_norm(const ct_numpy_linalg_norm_args *a)
         return p_norm(x, ord, dimlist_ints(&axes), a->keepdims);
     if (axes.n == 2)
         return matrix_norm(x, ord, axes.at[0], axes.at[1], a->keepdims);
-    return ct_fail(CT_VALUE_ERROR, "Improper number of axes for norm: %s. Pass one axis to compute a vector-norm, or two axes to compute a matrix-norm.", dims_string(dimlist_ints(&axes)));
+    return ct_fail(CT_VALUE_ERROR,
+                   "Improper number of axes for norm: %s. Pass one axis to compute a vector-norm, "
+                   "or two axes to compute a matrix-norm.",
+                   dims_string(dimlist_ints(&axes)));
 }
 
 ct_array numpy_linalg_vector_norm(const ct_numpy_linalg_vector_norm_args *a)
 {
     ct_array x = a->x;
     double ord;
-    if (!numpy_promote_inexact("vector_norm", 1, &x, &x) || !numpy_known_double("vector_norm", "ord", a->ord, &ord))
+    if (!numpy_promote_inexact("vector_norm", 1, &x, &x) ||
+        !numpy_known_double("vector_norm", "ord", a->ord, &ord))
         return array_poison;
     return p_norm(x, ord, a->axis, a->keepdims);
 }

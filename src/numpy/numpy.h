@@ -1,6 +1,8 @@
-/* What the NumPy functions share: promotion of dtypes, broadcasting, axes. Bodies are declared in the generated api/bodies.h.
+/* What the NumPy functions share: promotion of dtypes, broadcasting, axes. Bodies are declared in
+ * the generated api/bodies.h.
  *
- * Functions that return bool record an error naming `what` (the user-level function) and return false. */
+ * Functions that return bool record an error naming `what` (the user-level function) and return
+ * false. */
 #ifndef COTAN_SRC_NUMPY_H
 #define COTAN_SRC_NUMPY_H
 #include "api/bodies.h"
@@ -13,31 +15,50 @@ typedef struct dimlist {
     int64_t n;
     int64_t at[NUMPY_MAX_NDIM];
 } dimlist;
-static inline ct_ints dimlist_ints(const dimlist *d) { return (ct_ints){d->n, d->n ? d->at : ct_no_ints}; }
+static inline ct_ints dimlist_ints(const dimlist *d)
+{
+    return (ct_ints){d->n, d->n ? d->at : ct_no_ints};
+}
 CT_NODISCARD bool dimlist_copy(dimlist *d, const char *what, ct_ints from);
 static inline ct_ints shape_of(ct_array a) { return aval_shape(&a->aval); }
 static inline ct_dtype dtype_of(ct_array a) { return (ct_dtype)a->aval.dtype; }
 
 /* ---- dtypes (promote.c) ---- */
-/* The array in another dtype; itself when nothing changes. Known scalars convert on the spot and never show in a jaxpr. */
+/* The array in another dtype; itself when nothing changes. Known scalars convert on the spot and
+ * never show in a jaxpr. */
 ct_array numpy_convert(ct_array x, ct_dtype dtype, bool weak);
-static inline ct_array numpy_cast(ct_array x, ct_dtype dtype) { return numpy_convert(x, dtype, false); }
+static inline ct_array numpy_cast(ct_array x, ct_dtype dtype)
+{
+    return numpy_convert(x, dtype, false);
+}
 /* The promoted dtype of n arrays, and whether it is weak. */
-CT_NODISCARD bool numpy_result_dtype(const char *what, int64_t n, const ct_array *in, ct_dtype *dtype, bool *weak);
-/* Converts n arrays to their promoted dtype; in and out may be the same. The inexact form makes floats of integers. */
+CT_NODISCARD bool numpy_result_dtype(const char *what, int64_t n, const ct_array *in,
+                                     ct_dtype *dtype, bool *weak);
+/* Converts n arrays to their promoted dtype; in and out may be the same. The inexact form makes
+ * floats of integers. */
 CT_NODISCARD bool numpy_promote(const char *what, int64_t n, const ct_array *in, ct_array *out);
-CT_NODISCARD bool numpy_promote_inexact(const char *what, int64_t n, const ct_array *in, ct_array *out);
+CT_NODISCARD bool numpy_promote_inexact(const char *what, int64_t n, const ct_array *in,
+                                        ct_array *out);
 /* A known scalar in the dtype of `like` (which may be a tracer), weak if that is a weak scalar. */
 ct_array numpy_number(double value, ct_array like);
 /* What a number of the language becomes beside `like`: weak if that is weak. */
-static inline ct_array numpy_literal(double value, ct_array like) { return array_scalar(dtype_of(like), like->aval.weak, value); }
-/* The dtype a user asked for: canonical (64 bits only under x64), or `otherwise` when none was given. */
-static inline ct_dtype numpy_dtype(ct_dtype asked, ct_dtype otherwise) { return asked == CT_NO_DTYPE ? otherwise : dtype_canonical(asked); }
+static inline ct_array numpy_literal(double value, ct_array like)
+{
+    return array_scalar(dtype_of(like), like->aval.weak, value);
+}
+/* The dtype a user asked for: canonical (64 bits only under x64), or `otherwise` when none was
+ * given. */
+static inline ct_dtype numpy_dtype(ct_dtype asked, ct_dtype otherwise)
+{
+    return asked == CT_NO_DTYPE ? otherwise : dtype_canonical(asked);
+}
 
 /* ---- shapes (broadcast.c) ---- */
 /* The common shape of n arrays. */
-CT_NODISCARD bool numpy_broadcast_shape(const char *what, int64_t n, const ct_array *in, dimlist *shape);
-/* Gives arrays of different rank leading axes of size one; scalars stay. Operations broadcast axes of size one themselves. */
+CT_NODISCARD bool numpy_broadcast_shape(const char *what, int64_t n, const ct_array *in,
+                                        dimlist *shape);
+/* Gives arrays of different rank leading axes of size one; scalars stay. Operations broadcast axes
+ * of size one themselves. */
 CT_NODISCARD bool numpy_match_ranks(const char *what, int64_t n, const ct_array *in, ct_array *out);
 /* Broadcasts n arrays to their common shape. */
 CT_NODISCARD bool numpy_broadcast(const char *what, int64_t n, const ct_array *in, ct_array *out);
@@ -73,7 +94,10 @@ int64_t numpy_smallest_int(ct_dtype d);
 enum { ROUND_AWAY_FROM_ZERO, ROUND_TO_EVEN };
 
 /* The value of an argument that has to be concrete: what a function needs known at trace time. */
-CT_NODISCARD bool numpy_known(const char *what, const char *argument, ct_array a, ct_array *concrete);
-CT_NODISCARD bool numpy_known_double(const char *what, const char *argument, ct_array a, double *value);
-CT_NODISCARD bool numpy_known_int(const char *what, const char *argument, ct_array a, int64_t *value);
+CT_NODISCARD bool numpy_known(const char *what, const char *argument, ct_array a,
+                              ct_array *concrete);
+CT_NODISCARD bool numpy_known_double(const char *what, const char *argument, ct_array a,
+                                     double *value);
+CT_NODISCARD bool numpy_known_int(const char *what, const char *argument, ct_array a,
+                                  int64_t *value);
 #endif

@@ -1,4 +1,5 @@
-/* pad: with constants, edges, reflections, repetitions, ramps and statistics. Axes are padded one after the other. */
+/* pad: with constants, edges, reflections, repetitions, ramps and statistics. Axes are padded one
+ * after the other. */
 #define OPS_SHORT_NAMES
 #include "numpy/shape.h"
 
@@ -10,7 +11,10 @@ typedef struct widths {
 static bool pairs_of(const char *name, ct_ints given, int64_t ndim, widths *w)
 {
     if (given.n != 1 && given.n != 2 && given.n != 2 * ndim) {
-        base_fail(CT_VALUE_ERROR, "jnp.pad: %s has %lld entries for an array with %lld axes: give one number, one pair, or a pair for each axis", name, (long long)given.n, (long long)ndim);
+        base_fail(CT_VALUE_ERROR,
+                  "jnp.pad: %s has %lld entries for an array with %lld axes: give one number, one "
+                  "pair, or a pair for each axis",
+                  name, (long long)given.n, (long long)ndim);
         return false;
     }
     for (int64_t d = 0; d < ndim; d++) {
@@ -83,43 +87,52 @@ static ct_array repeated(ct_array edge, int64_t axis, int64_t n)
 static ct_array pad_edge(ct_array x, int64_t axis, int64_t before, int64_t after)
 {
     int64_t n = x->aval.shape[axis];
-    return join3(repeated(shape_slice(x, axis, 0, 1, 1), axis, before), x, repeated(shape_slice(x, axis, n - 1, n, 1), axis, after), axis);
+    return join3(repeated(shape_slice(x, axis, 0, 1, 1), axis, before), x,
+                 repeated(shape_slice(x, axis, n - 1, n, 1), axis, after), axis);
 }
 
 static ct_array pad_wrap(ct_array x, int64_t axis, int64_t before, int64_t after)
 {
     int64_t n = x->aval.shape[axis];
-    ct_array tiled = ct_repeat(op_expand_dims(x, I(axis)), before / n + after / n + 1, .axis = GIVEN(axis));
+    ct_array tiled =
+        ct_repeat(op_expand_dims(x, I(axis)), before / n + after / n + 1, .axis = GIVEN(axis));
     dimlist shape;
     if (is_poison(tiled) || !dimlist_copy(&shape, "pad", shape_of(x)))
         return array_poison;
     shape.at[axis] *= tiled->aval.shape[axis];
     tiled = shape_reshape(tiled, dimlist_ints(&shape));
-    return join3(before % n ? shape_slice(x, axis, n - before % n, n, 1) : NULL, tiled, after % n ? shape_slice(x, axis, 0, after % n, 1) : NULL, axis);
+    return join3(before % n ? shape_slice(x, axis, n - before % n, n, 1) : NULL, tiled,
+                 after % n ? shape_slice(x, axis, 0, after % n, 1) : NULL, axis);
 }
 
-/* One side of a reflection, as many times as the padding is long. odd: mirrored about the edge's value too. */
-static ct_array reflect_side(ct_array x, int64_t axis, int64_t size, int64_t padding, int64_t offset, bool odd, bool before)
+/* One side of a reflection, as many times as the padding is long. odd: mirrored about the edge's
+ * value too. */
+static ct_array reflect_side(ct_array x, int64_t axis, int64_t size, int64_t padding,
+                             int64_t offset, bool odd, bool before)
 {
     int64_t last = x->aval.shape[axis];
-    ct_array edge = before ? shape_slice(x, axis, 0, 1, 1) : shape_slice(x, axis, last - 1, last, 1);
+    ct_array edge =
+        before ? shape_slice(x, axis, 0, 1, 1) : shape_slice(x, axis, last - 1, last, 1);
     while (padding > 0 && !is_poison(x)) {
         int64_t step = padding < size - offset ? padding : size - offset, n = x->aval.shape[axis];
         padding -= step;
-        ct_array part = before ? shape_slice(x, axis, offset, offset + step, 1) : shape_slice(x, axis, n - step - offset, n - offset, 1);
+        ct_array part = before ? shape_slice(x, axis, offset, offset + step, 1)
+                               : shape_slice(x, axis, n - step - offset, n - offset, 1);
         part = op_rev(part, I(axis));
         if (odd) {
             ct_array twice = mul(2, edge);
             part = sub(numpy_broadcast_one("pad", twice, shape_of(part)), part);
             if (size > 1)
-                edge = before ? shape_slice(part, axis, 0, 1, 1) : shape_slice(part, axis, step - 1, step, 1);
+                edge = before ? shape_slice(part, axis, 0, 1, 1)
+                              : shape_slice(part, axis, step - 1, step, 1);
         }
         x = before ? join3(part, x, NULL, axis) : join3(NULL, x, part, axis);
     }
     return x;
 }
 
-static ct_array pad_reflect(ct_array x, int64_t axis, int64_t before, int64_t after, bool with_edge, bool odd)
+static ct_array pad_reflect(ct_array x, int64_t axis, int64_t before, int64_t after, bool with_edge,
+                            bool odd)
 {
     int64_t size = x->aval.shape[axis], offset = !with_edge && size > 1;
     x = reflect_side(x, axis, size, before, offset, odd, true);
@@ -133,7 +146,8 @@ static ct_array ramp(ct_array x, int64_t axis, ct_array edge, ct_array end, int6
     if (!n)
         return NULL;
     ct_array stop = op_squeeze(edge, I(axis));
-    ct_array y = ct_linspace(end, stop, .num = GIVEN(n), .endpoint = CT_FALSE, .dtype = dtype_of(x), .axis = axis);
+    ct_array y = ct_linspace(end, stop, .num = GIVEN(n), .endpoint = CT_FALSE, .dtype = dtype_of(x),
+                             .axis = axis);
     y = is_poison(y) ? y : op_convert(y, dtype_of(x), x->aval.weak);
     return flipped ? op_rev(y, I(axis)) : y;
 }
@@ -143,8 +157,10 @@ static ct_array pad_ramp(ct_array x, const widths *w, ct_array ends)
     ends = numpy_broadcast_one("pad", ends, I(x->aval.ndim, 2));
     for (int64_t d = 0; d < x->aval.ndim && !is_poison(ends); d++) {
         int64_t n = x->aval.shape[d];
-        ct_array low = ramp(x, d, shape_slice(x, d, 0, 1, 1), entry(ends, d, 0), w->before[d], false);
-        ct_array high = ramp(x, d, shape_slice(x, d, n - 1, n, 1), entry(ends, d, 1), w->after[d], true);
+        ct_array low =
+            ramp(x, d, shape_slice(x, d, 0, 1, 1), entry(ends, d, 0), w->before[d], false);
+        ct_array high =
+            ramp(x, d, shape_slice(x, d, n - 1, n, 1), entry(ends, d, 1), w->after[d], true);
         x = join3(low, x, high, d);
     }
     return is_poison(ends) ? ends : x;
@@ -154,9 +170,11 @@ static ct_array statistic(const char *mode, ct_array x, int64_t axis)
 {
     if (!strcmp(mode, "median"))
         return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "pad: mode='median' is not available yet.");
-    ct_array y = !strcmp(mode, "maximum") ? ct_max(x, .axis = I(axis), .keepdims = true) : !strcmp(mode, "minimum") ? ct_min(x, .axis = I(axis), .keepdims = true)
-        : ct_mean(x, .axis = I(axis), .keepdims = true);
-    if (!is_poison(y) && dtype_is(dtype_of(x), FAMILY_INT | FAMILY_UINT) && dtype_is(dtype_of(y), FAMILY_FLOAT))
+    ct_array y = !strcmp(mode, "maximum")   ? ct_max(x, .axis = I(axis), .keepdims = true)
+                 : !strcmp(mode, "minimum") ? ct_min(x, .axis = I(axis), .keepdims = true)
+                                            : ct_mean(x, .axis = I(axis), .keepdims = true);
+    if (!is_poison(y) && dtype_is(dtype_of(x), FAMILY_INT | FAMILY_UINT) &&
+        dtype_is(dtype_of(y), FAMILY_FLOAT))
         y = op_round(y, 1);
     return is_poison(y) ? y : op_convert(y, dtype_of(x), x->aval.weak);
 }
@@ -167,10 +185,12 @@ static ct_array pad_statistic(const char *mode, ct_array x, const widths *w, ct_
     if (lengths.at && !pairs_of("stat_length", lengths, x->aval.ndim, &l))
         return array_poison;
     for (int64_t d = 0; d < x->aval.ndim && !is_poison(x); d++) {
-        int64_t n = x->aval.shape[d], before = lengths.at && l.before[d] < n ? l.before[d] : n, after = lengths.at && l.after[d] < n ? l.after[d] : n;
+        int64_t n = x->aval.shape[d], before = lengths.at && l.before[d] < n ? l.before[d] : n,
+                after = lengths.at && l.after[d] < n ? l.after[d] : n;
         if (lengths.at && (!before || !after))
             return ct_fail(CT_VALUE_ERROR, "stat_length of 0 yields no value for padding");
-        ct_array low = statistic(mode, shape_slice(x, d, 0, before, 1), d), high = statistic(mode, shape_slice(x, d, n - after, n, 1), d);
+        ct_array low = statistic(mode, shape_slice(x, d, 0, before, 1), d),
+                 high = statistic(mode, shape_slice(x, d, n - after, n, 1), d);
         x = join3(repeated(low, d, w->before[d]), x, repeated(high, d, w->after[d]), d);
     }
     return x;
@@ -182,7 +202,8 @@ ct_array numpy_pad(const ct_pad_args *a)
     const char *mode = a->mode;
     widths w;
     int64_t ndim = x->aval.ndim;
-    bool reflect = !strcmp(mode, "reflect"), symmetric = !strcmp(mode, "symmetric"), edge = !strcmp(mode, "edge"), wrap = !strcmp(mode, "wrap");
+    bool reflect = !strcmp(mode, "reflect"), symmetric = !strcmp(mode, "symmetric"),
+         edge = !strcmp(mode, "edge"), wrap = !strcmp(mode, "wrap");
     if (!ndim)
         return x;
     if (!pairs_of("pad_width", a->pad_width, ndim, &w))
@@ -193,16 +214,21 @@ ct_array numpy_pad(const ct_pad_args *a)
         return pad_constant(x, &w, ct_weak_int(0));
     if (!strcmp(mode, "linear_ramp"))
         return pad_ramp(x, &w, a->end_values);
-    if (!strcmp(mode, "maximum") || !strcmp(mode, "minimum") || !strcmp(mode, "mean") || !strcmp(mode, "median"))
+    if (!strcmp(mode, "maximum") || !strcmp(mode, "minimum") || !strcmp(mode, "mean") ||
+        !strcmp(mode, "median"))
         return pad_statistic(mode, x, &w, a->stat_length);
     if (!reflect && !symmetric && !edge && !wrap)
-        return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "Unimplemented padding mode '%s' for np.pad.", mode);
+        return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "Unimplemented padding mode '%s' for np.pad.",
+                       mode);
     for (int64_t d = 0; d < ndim && !is_poison(x); d++) {
         if (!w.before[d] && !w.after[d])
             continue;
         if (!x->aval.shape[d])
             return ct_fail(CT_VALUE_ERROR, "Cannot apply '%s' padding to empty axis", mode);
-        x = edge ? pad_edge(x, d, w.before[d], w.after[d]) : wrap ? pad_wrap(x, d, w.before[d], w.after[d]) : pad_reflect(x, d, w.before[d], w.after[d], symmetric, !strcmp(a->reflect_type, "odd"));
+        x = edge   ? pad_edge(x, d, w.before[d], w.after[d])
+            : wrap ? pad_wrap(x, d, w.before[d], w.after[d])
+                   : pad_reflect(x, d, w.before[d], w.after[d], symmetric,
+                                 !strcmp(a->reflect_type, "odd"));
     }
     return x;
 }

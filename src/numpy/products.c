@@ -1,4 +1,5 @@
-/* Products: dot, matmul, inner, outer, vdot, vecdot, tensordot, kron, cross. einsum is in einsum.c. */
+/* Products: dot, matmul, inner, outer, vdot, vecdot, tensordot, kron, cross. einsum is in einsum.c.
+ */
 #include "numpy/products.h"
 
 #include "api/bodies.h"
@@ -9,9 +10,12 @@ ct_array product_dot(ct_array x, ct_array y, const dot_dims *d, int precision, c
     if (is_poison(x) || is_poison(y))
         return array_poison;
     bool weak = x->aval.weak && y->aval.weak, both_weak;
-    ct_dtype common = dtype_promote((ct_dtype)x->aval.dtype, x->aval.weak, (ct_dtype)y->aval.dtype, y->aval.weak, &both_weak);
+    ct_dtype common = dtype_promote((ct_dtype)x->aval.dtype, x->aval.weak, (ct_dtype)y->aval.dtype,
+                                    y->aval.weak, &both_weak);
     if (common == CT_NO_DTYPE)
-        return ct_fail(CT_TYPE_ERROR, "product of dtypes %s and %s", ct_dtype_name((ct_dtype)x->aval.dtype), ct_dtype_name((ct_dtype)y->aval.dtype));
+        return ct_fail(CT_TYPE_ERROR, "product of dtypes %s and %s",
+                       ct_dtype_name((ct_dtype)x->aval.dtype),
+                       ct_dtype_name((ct_dtype)y->aval.dtype));
     if (x->aval.dtype != y->aval.dtype && !numpy_promote("product_dot", 2, xs, xs))
         return array_poison;
     for (int64_t i = 0; i < d->lhs_contract.n; i++)
@@ -21,10 +25,16 @@ ct_array product_dot(ct_array x, ct_array y, const dot_dims *d, int precision, c
                 left.at[j] = x->aval.shape[d->lhs_contract.at[j]];
                 right.at[j] = y->aval.shape[d->rhs_contract.at[j]];
             }
-            return ct_fail(CT_TYPE_ERROR, "dot_general requires contracting dimensions to have the same shape, got %s and %s (operands of shapes %s and %s).",
-                dims_string(dimlist_ints(&left)), dims_string(dimlist_ints(&right)), dims_string(shape_of(x)), dims_string(shape_of(y)));
+            return ct_fail(CT_TYPE_ERROR,
+                           "dot_general requires contracting dimensions to have the same shape, "
+                           "got %s and %s (operands of shapes %s and %s).",
+                           dims_string(dimlist_ints(&left)), dims_string(dimlist_ints(&right)),
+                           dims_string(shape_of(x)), dims_string(shape_of(y)));
         }
-    params_dot_general p = {.dimension_numbers = *d, .precision = precision, .preferred_element_type = dtype == CT_NO_DTYPE ? common : dtype_canonical(dtype)};
+    params_dot_general p = {.dimension_numbers = *d,
+                            .precision = precision,
+                            .preferred_element_type =
+                                dtype == CT_NO_DTYPE ? common : dtype_canonical(dtype)};
     ct_array out = op_dot_general(xs[0], xs[1], &p);
     return weak && !is_poison(out) && dtype == CT_NO_DTYPE ? op_convert(out, common, true) : out;
 }
@@ -34,24 +44,38 @@ static ct_array contract_last(ct_array x, ct_array y, int precision, ct_dtype dt
 {
     int64_t last = x->aval.ndim - 1, before = y->aval.ndim > 1 ? y->aval.ndim - 2 : 0;
     bool scalar = !x->aval.ndim || !y->aval.ndim;
-    dot_dims d = {.lhs_contract = scalar ? I_NONE : (ct_ints){1, &last}, .rhs_contract = scalar ? I_NONE : (ct_ints){1, &before}, .lhs_batch = I_NONE, .rhs_batch = I_NONE};
+    dot_dims d = {.lhs_contract = scalar ? I_NONE : (ct_ints){1, &last},
+                  .rhs_contract = scalar ? I_NONE : (ct_ints){1, &before},
+                  .lhs_batch = I_NONE,
+                  .rhs_batch = I_NONE};
     return product_dot(x, y, &d, precision, dtype);
 }
 
-ct_array numpy_dot(const ct_dot_args *a) { return contract_last(a->a, a->b, a->precision, a->preferred_element_type); }
+ct_array numpy_dot(const ct_dot_args *a)
+{
+    return contract_last(a->a, a->b, a->precision, a->preferred_element_type);
+}
 
-/* One operand's part in a matmul: which axes are batch axes of both, of it alone, or dropped because the other broadcasts. */
-static ct_array drop_ones(ct_array x, const dimlist *ones) { return ones->n ? op_squeeze(x, dimlist_ints(ones)) : x; }
+/* One operand's part in a matmul: which axes are batch axes of both, of it alone, or dropped
+ * because the other broadcasts. */
+static ct_array drop_ones(ct_array x, const dimlist *ones)
+{
+    return ones->n ? op_squeeze(x, dimlist_ints(ones)) : x;
+}
 
-/* Leading axes of a matmul, aligned at the matrices. Where both have length > 1 (or both 1) they are batch axes; an axis of length 1 against a longer one is dropped. */
+/* Leading axes of a matmul, aligned at the matrices. Where both have length > 1 (or both 1) they
+ * are batch axes; an axis of length 1 against a longer one is dropped. */
 ct_array numpy_matmul(const ct_matmul_args *args)
 {
     ct_array a = args->a, b = args->b;
     if (!a->aval.ndim || !b->aval.ndim)
-        return ct_fail(CT_VALUE_ERROR, "matmul input operand %d must have ndim at least 1, but it has ndim 0", a->aval.ndim ? 1 : 0);
+        return ct_fail(CT_VALUE_ERROR,
+                       "matmul input operand %d must have ndim at least 1, but it has ndim 0",
+                       a->aval.ndim ? 1 : 0);
     if (a->aval.ndim <= 2 && b->aval.ndim <= 2)
         return contract_last(a, b, args->precision, args->preferred_element_type);
-    int64_t na = a->aval.ndim, nb = b->aval.ndim, lead_a = na > 1 ? na - 2 : 0, lead_b = nb > 1 ? nb - 2 : 0, lead = lead_a > lead_b ? lead_a : lead_b;
+    int64_t na = a->aval.ndim, nb = b->aval.ndim, lead_a = na > 1 ? na - 2 : 0,
+            lead_b = nb > 1 ? nb - 2 : 0, lead = lead_a > lead_b ? lead_a : lead_b;
     bool a_matrix = na > 1, b_matrix = nb > 1;
     dimlist ones_a = {0}, ones_b = {0}, batch_a = {0}, batch_b = {0}, place = {0};
     int64_t only_a = 0, only_b = 0, kept_a = 0, kept_b = 0;
@@ -61,9 +85,12 @@ ct_array numpy_matmul(const ct_matmul_args *args)
     for (int64_t i = 0; i < lead; i++) {
         int64_t ia = i - (lead - lead_a), ib = i - (lead - lead_b);
         int64_t da = ia < 0 ? 1 : a->aval.shape[ia], db = ib < 0 ? 1 : b->aval.shape[ib];
-        bool use_a = ia >= 0 && (da != 1 || db == 1 || ib < 0), use_b = ib >= 0 && (db != 1 || da == 1 || ia < 0);
+        bool use_a = ia >= 0 && (da != 1 || db == 1 || ib < 0),
+             use_b = ib >= 0 && (db != 1 || da == 1 || ia < 0);
         if (da != db && da != 1 && db != 1)
-            return ct_fail(CT_VALUE_ERROR, "Incompatible shapes for broadcasting: matmul of shapes %s and %s", dims_string(shape_of(a)), dims_string(shape_of(b)));
+            return ct_fail(CT_VALUE_ERROR,
+                           "Incompatible shapes for broadcasting: matmul of shapes %s and %s",
+                           dims_string(shape_of(a)), dims_string(shape_of(b)));
         if (use_a && use_b) {
             batch_a.at[batch_a.n++] = kept_a;
             batch_b.at[batch_b.n++] = kept_b;
@@ -79,12 +106,18 @@ ct_array numpy_matmul(const ct_matmul_args *args)
         only_b += use_b && !use_a;
     }
     int64_t ca = kept_a + a_matrix, cb = kept_b;
-    dot_dims d = {.lhs_contract = {1, &ca}, .rhs_contract = {1, &cb}, .lhs_batch = dimlist_ints(&batch_a), .rhs_batch = dimlist_ints(&batch_b)};
-    ct_array out = product_dot(drop_ones(a, &ones_a), drop_ones(b, &ones_b), &d, args->precision, args->preferred_element_type);
+    dot_dims d = {.lhs_contract = {1, &ca},
+                  .rhs_contract = {1, &cb},
+                  .lhs_batch = dimlist_ints(&batch_a),
+                  .rhs_batch = dimlist_ints(&batch_b)};
+    ct_array out = product_dot(drop_ones(a, &ones_a), drop_ones(b, &ones_b), &d, args->precision,
+                               args->preferred_element_type);
     if (is_poison(out))
         return out;
-    /* dot_general leaves batch, a's own, row, b's own, column; wanted: leading axes in order, row, column. */
-    int64_t both = 0, left = batch_a.n, row = left + only_a, right = row + a_matrix, column = right + only_b;
+    /* dot_general leaves batch, a's own, row, b's own, column; wanted: leading axes in order, row,
+     * column. */
+    int64_t both = 0, left = batch_a.n, row = left + only_a, right = row + a_matrix,
+            column = right + only_b;
     for (int64_t i = 0; i < lead; i++)
         place.at[place.n++] = kind[i] == BOTH ? both++ : kind[i] == LEFT ? left++ : right++;
     if (a_matrix)
@@ -94,12 +127,17 @@ ct_array numpy_matmul(const ct_matmul_args *args)
     return shape_permute(out, &place);
 }
 
-static ct_array conjugate(ct_array x) { return dtype_is((ct_dtype)x->aval.dtype, FAMILY_COMPLEX) ? op_conj(x) : x; }
+static ct_array conjugate(ct_array x)
+{
+    return dtype_is((ct_dtype)x->aval.dtype, FAMILY_COMPLEX) ? op_conj(x) : x;
+}
 
 ct_array numpy_vdot(const ct_vdot_args *a)
 {
-    ct_array x = shape_reshape(conjugate(a->a), I(a->a->size)), y = shape_reshape(a->b, I(a->b->size));
-    dot_dims d = {.lhs_contract = I(0), .rhs_contract = I(0), .lhs_batch = I_NONE, .rhs_batch = I_NONE};
+    ct_array x = shape_reshape(conjugate(a->a), I(a->a->size)),
+             y = shape_reshape(a->b, I(a->b->size));
+    dot_dims d = {
+        .lhs_contract = I(0), .rhs_contract = I(0), .lhs_batch = I_NONE, .rhs_batch = I_NONE};
     return product_dot(x, y, &d, a->precision, a->preferred_element_type);
 }
 
@@ -107,7 +145,10 @@ ct_array numpy_inner(const ct_inner_args *a)
 {
     int64_t last_a = a->a->aval.ndim - 1, last_b = a->b->aval.ndim - 1;
     bool scalar = last_a < 0 || last_b < 0;
-    dot_dims d = {.lhs_contract = scalar ? I_NONE : (ct_ints){1, &last_a}, .rhs_contract = scalar ? I_NONE : (ct_ints){1, &last_b}, .lhs_batch = I_NONE, .rhs_batch = I_NONE};
+    dot_dims d = {.lhs_contract = scalar ? I_NONE : (ct_ints){1, &last_a},
+                  .rhs_contract = scalar ? I_NONE : (ct_ints){1, &last_b},
+                  .lhs_batch = I_NONE,
+                  .rhs_batch = I_NONE};
     return product_dot(a->a, a->b, &d, a->precision, a->preferred_element_type);
 }
 
@@ -115,11 +156,14 @@ ct_array numpy_vecdot(const ct_vecdot_args *a)
 {
     ct_array xs[] = {a->x1, a->x2};
     int64_t axis_a = a->axis.value, axis_b = a->axis.value;
-    if (!numpy_axis("vecdot", axis_a, a->x1->aval.ndim, &axis_a) || !numpy_axis("vecdot", axis_b, a->x2->aval.ndim, &axis_b))
+    if (!numpy_axis("vecdot", axis_a, a->x1->aval.ndim, &axis_a) ||
+        !numpy_axis("vecdot", axis_b, a->x2->aval.ndim, &axis_b))
         return array_poison;
     if (a->x1->aval.shape[axis_a] != a->x2->aval.shape[axis_b])
-        return ct_fail(CT_VALUE_ERROR, "vecdot requires arguments to have the same length along the axis; got shapes %s and %s",
-            dims_string(shape_of(a->x1)), dims_string(shape_of(a->x2)));
+        return ct_fail(CT_VALUE_ERROR,
+                       "vecdot requires arguments to have the same length along the axis; got "
+                       "shapes %s and %s",
+                       dims_string(shape_of(a->x1)), dims_string(shape_of(a->x2)));
     xs[0] = op_moveaxis(conjugate(a->x1), axis_a, a->x1->aval.ndim - 1);
     xs[1] = op_moveaxis(a->x2, axis_b, a->x2->aval.ndim - 1);
     dimlist shape, leading = {0};
@@ -128,7 +172,10 @@ ct_array numpy_vecdot(const ct_vecdot_args *a)
     for (int64_t i = 0; i + 1 < shape.n; i++)
         leading.at[leading.n++] = i;
     int64_t last = shape.n - 1;
-    dot_dims d = {.lhs_contract = {1, &last}, .rhs_contract = {1, &last}, .lhs_batch = dimlist_ints(&leading), .rhs_batch = dimlist_ints(&leading)};
+    dot_dims d = {.lhs_contract = {1, &last},
+                  .rhs_contract = {1, &last},
+                  .lhs_batch = dimlist_ints(&leading),
+                  .rhs_batch = dimlist_ints(&leading)};
     for (int i = 0; i < 2; i++)
         xs[i] = numpy_broadcast_one("vecdot", xs[i], dimlist_ints(&shape));
     return product_dot(xs[0], xs[1], &d, a->precision, a->preferred_element_type);
@@ -140,7 +187,8 @@ ct_array numpy_outer(ct_array a, ct_array b)
     if (!numpy_promote("outer", 2, xs, xs))
         return array_poison;
     int64_t n = xs[0]->size, m = xs[1]->size;
-    ct_array x = numpy_broadcast_one("outer", op_expand_dims(xs[0], I(1)), I(n, m)), y = numpy_broadcast_one("outer", op_expand_dims(xs[1], I(0)), I(n, m));
+    ct_array x = numpy_broadcast_one("outer", op_expand_dims(xs[0], I(1)), I(n, m)),
+             y = numpy_broadcast_one("outer", op_expand_dims(xs[1], I(0)), I(n, m));
     return xs[0]->aval.dtype == CT_BOOL ? op_and(x, y) : op_mul(x, y);
 }
 
@@ -152,11 +200,14 @@ ct_array numpy_tensordot(const ct_tensordot_args *args)
     if (!core_concrete(args->axes, &known))
         return ct_fail(CT_CONCRETIZATION_ERROR, "tensordot: axes must be known while tracing");
     if (!dtype_is((ct_dtype)known->aval.dtype, FAMILY_INT | FAMILY_UINT) && known->size)
-        return ct_fail(CT_TYPE_ERROR, "tensordot axes must be integers; got dtype %s", ct_dtype_name((ct_dtype)known->aval.dtype));
+        return ct_fail(CT_TYPE_ERROR, "tensordot axes must be integers; got dtype %s",
+                       ct_dtype_name((ct_dtype)known->aval.dtype));
     if (!known->aval.ndim) {
         int64_t n = array_get_int(known, 0);
         if (n < 0 || n > a->aval.ndim || n > b->aval.ndim)
-            return ct_fail(CT_TYPE_ERROR, "Number of tensordot axes (axes %lld) exceeds input ranks (%s and %s)", (long long)n, dims_string(shape_of(a)), dims_string(shape_of(b)));
+            return ct_fail(CT_TYPE_ERROR,
+                           "Number of tensordot axes (axes %lld) exceeds input ranks (%s and %s)",
+                           (long long)n, dims_string(shape_of(a)), dims_string(shape_of(b)));
         for (int64_t i = 0; i < n; i++) {
             left.at[left.n++] = a->aval.ndim - n + i;
             right.at[right.n++] = i;
@@ -167,11 +218,17 @@ ct_array numpy_tensordot(const ct_tensordot_args *args)
             left.at[i] = array_get_int(known, i);
             right.at[i] = array_get_int(known, left.n + i);
         }
-        if (!numpy_axes_ordered("tensordot", dimlist_ints(&left), a->aval.ndim, &left) || !numpy_axes_ordered("tensordot", dimlist_ints(&right), b->aval.ndim, &right))
+        if (!numpy_axes_ordered("tensordot", dimlist_ints(&left), a->aval.ndim, &left) ||
+            !numpy_axes_ordered("tensordot", dimlist_ints(&right), b->aval.ndim, &right))
             return array_poison;
     } else
-        return ct_fail(CT_TYPE_ERROR, "tensordot requires axes to be an integer or a pair of lists; got shape %s", dims_string(shape_of(known)));
-    dot_dims d = {.lhs_contract = dimlist_ints(&left), .rhs_contract = dimlist_ints(&right), .lhs_batch = I_NONE, .rhs_batch = I_NONE};
+        return ct_fail(CT_TYPE_ERROR,
+                       "tensordot requires axes to be an integer or a pair of lists; got shape %s",
+                       dims_string(shape_of(known)));
+    dot_dims d = {.lhs_contract = dimlist_ints(&left),
+                  .rhs_contract = dimlist_ints(&right),
+                  .lhs_batch = I_NONE,
+                  .rhs_batch = I_NONE};
     return product_dot(a, b, &d, args->precision, args->preferred_element_type);
 }
 
@@ -195,8 +252,10 @@ ct_array numpy_kron(ct_array a, ct_array b)
         both.at[both.n++] = lb;
         flat.at[flat.n++] = la * lb;
     }
-    ct_array x = numpy_broadcast_one("kron", shape_reshape(xs[0], dimlist_ints(&wide_a)), dimlist_ints(&both));
-    ct_array y = numpy_broadcast_one("kron", shape_reshape(xs[1], dimlist_ints(&wide_b)), dimlist_ints(&both));
+    ct_array x = numpy_broadcast_one("kron", shape_reshape(xs[0], dimlist_ints(&wide_a)),
+                                     dimlist_ints(&both));
+    ct_array y = numpy_broadcast_one("kron", shape_reshape(xs[1], dimlist_ints(&wide_b)),
+                                     dimlist_ints(&both));
     return shape_reshape(op_mul(x, y), dimlist_ints(&flat));
 }
 
@@ -209,9 +268,12 @@ static ct_array component(ct_array x, int64_t i)
 ct_array numpy_cross(const ct_cross_args *args)
 {
     ct_array xs[] = {args->a, args->b};
-    int64_t axis_a = args->axis.given ? args->axis.value : args->axisa.value, axis_b = args->axis.given ? args->axis.value : args->axisb.value;
+    int64_t axis_a = args->axis.given ? args->axis.value : args->axisa.value,
+            axis_b = args->axis.given ? args->axis.value : args->axisb.value;
     int64_t axis_c = args->axis.given ? args->axis.value : args->axisc.value;
-    if (!numpy_axis("cross", axis_a, xs[0]->aval.ndim, &axis_a) || !numpy_axis("cross", axis_b, xs[1]->aval.ndim, &axis_b) || !numpy_promote("cross", 2, xs, xs))
+    if (!numpy_axis("cross", axis_a, xs[0]->aval.ndim, &axis_a) ||
+        !numpy_axis("cross", axis_b, xs[1]->aval.ndim, &axis_b) ||
+        !numpy_promote("cross", 2, xs, xs))
         return array_poison;
     dimlist shape[2], joined;
     int64_t length[2];
@@ -221,7 +283,9 @@ ct_array numpy_cross(const ct_cross_args *args)
             return array_poison;
         length[i] = shape[i].at[shape[i].n - 1];
         if (length[i] != 2 && length[i] != 3)
-            return ct_fail(CT_VALUE_ERROR, "Dimension must be either 2 or 3 for cross product; got shapes %s and %s",
+            return ct_fail(
+                CT_VALUE_ERROR,
+                "Dimension must be either 2 or 3 for cross product; got shapes %s and %s",
                 dims_string(shape_of(args->a)), dims_string(shape_of(args->b)));
     }
     ct_array c[2][3];
@@ -237,7 +301,8 @@ ct_array numpy_cross(const ct_cross_args *args)
     ct_array z = op_sub(op_mul(c[0][0], c[1][1]), op_mul(c[0][1], c[1][0]));
     if (length[0] == 2 && length[1] == 2)
         return z;
-    ct_array parts[] = {op_sub(op_mul(c[0][1], c[1][2]), op_mul(c[0][2], c[1][1])), op_sub(op_mul(c[0][2], c[1][0]), op_mul(c[0][0], c[1][2])), z};
+    ct_array parts[] = {op_sub(op_mul(c[0][1], c[1][2]), op_mul(c[0][2], c[1][1])),
+                        op_sub(op_mul(c[0][2], c[1][0]), op_mul(c[0][0], c[1][2])), z};
     if (!numpy_axis("cross", axis_c, joined.n + 1, &axis_c))
         return array_poison;
     return op_stack(3, parts, axis_c);

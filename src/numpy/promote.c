@@ -1,9 +1,11 @@
 /* Which dtype do several arrays take together, and how does an elementwise function get there?
  *
- * JAX's rules: dtypes join in a lattice where the types of Python's numbers (weak types) stand below the others. Next: broadcast.c. */
+ * JAX's rules: dtypes join in a lattice where the types of Python's numbers (weak types) stand
+ * below the others. Next: broadcast.c. */
 #include "numpy/numpy.h"
 
-/* A scalar whose value is at hand is converted now, by arithmetic of the evaluator, also while a jaxpr is being written. */
+/* A scalar whose value is at hand is converted now, by arithmetic of the evaluator, also while a
+ * jaxpr is being written. */
 static ct_array convert_scalar(ct_array x, ct_dtype dtype, bool weak)
 {
     ct_dtype from = dtype_of(x);
@@ -11,7 +13,8 @@ static ct_array convert_scalar(ct_array x, ct_dtype dtype, bool weak)
         return array_scalar(dtype, weak, array_get_double(x, 0));
     if (dtype_is(from, FAMILY_INT | FAMILY_BOOL) && dtype_is(dtype, FAMILY_INT))
         return array_scalar_int(dtype, weak, array_get_int(x, 0));
-    if (dtype_is(from, FAMILY_INT | FAMILY_BOOL) && dtype_is(dtype, FAMILY_FLOAT) && dtype_table[from].bits <= 32)
+    if (dtype_is(from, FAMILY_INT | FAMILY_BOOL) && dtype_is(dtype, FAMILY_FLOAT) &&
+        dtype_table[from].bits <= 32)
         return array_scalar(dtype, weak, array_get_double(x, 0));
     trace_context context = trace_enter(NULL);
     ct_array y = op_convert(x, dtype, weak);
@@ -28,9 +31,13 @@ ct_array numpy_convert(ct_array x, ct_dtype dtype, bool weak)
     return op_convert(x, dtype, weak);
 }
 
-ct_array numpy_number(double value, ct_array like) { return array_scalar(dtype_of(like), like->aval.weak && !like->aval.ndim, value); }
+ct_array numpy_number(double value, ct_array like)
+{
+    return array_scalar(dtype_of(like), like->aval.weak && !like->aval.ndim, value);
+}
 
-bool numpy_result_dtype(const char *what, int64_t n, const ct_array *in, ct_dtype *dtype, bool *weak)
+bool numpy_result_dtype(const char *what, int64_t n, const ct_array *in, ct_dtype *dtype,
+                        bool *weak)
 {
     ct_dtype d = n ? dtype_of(in[0]) : dtype_default(FAMILY_FLOAT);
     bool w = n ? in[0]->aval.weak : false;
@@ -38,8 +45,9 @@ bool numpy_result_dtype(const char *what, int64_t n, const ct_array *in, ct_dtyp
         ct_dtype before = d;
         d = dtype_promote(d, w, dtype_of(in[i]), in[i]->aval.weak, &w);
         if (d == CT_NO_DTYPE) {
-            base_fail(CT_TYPE_ERROR, "%s: no implicit promotion of %s and %s. Convert one of them with astype.", what,
-                dtype_table[before].name, dtype_table[dtype_of(in[i])].name);
+            base_fail(CT_TYPE_ERROR,
+                      "%s: no implicit promotion of %s and %s. Convert one of them with astype.",
+                      what, dtype_table[before].name, dtype_table[dtype_of(in[i])].name);
             return false;
         }
     }
@@ -86,7 +94,8 @@ ct_array numpy_unary_inexact(ct_array x, unary_op *f)
 /* Nothing to convert and nothing to reshape: the common case, which should cost nothing. */
 static inline bool alike(ct_array x, ct_array y)
 {
-    return x->aval.dtype == y->aval.dtype && x->aval.weak == y->aval.weak && x->aval.ndim == y->aval.ndim;
+    return x->aval.dtype == y->aval.dtype && x->aval.weak == y->aval.weak &&
+           x->aval.ndim == y->aval.ndim;
 }
 
 ct_array numpy_binary(const char *what, ct_array x, ct_array y, binary_op *f)
@@ -116,8 +125,11 @@ bool numpy_known(const char *what, const char *argument, ct_array a, ct_array *c
     text t = {0};
     aval_text(&t, &a->aval, false);
     char *type = text_end(&t);
-    base_fail(CT_CONCRETIZATION_ERROR, "Abstract tracer value encountered where concrete value is expected: %s needs to know the value of %s,"
-        " which has type %s here. Mark it static where the function is transformed.", what, argument, type ? type : "");
+    base_fail(CT_CONCRETIZATION_ERROR,
+              "Abstract tracer value encountered where concrete value is expected: %s needs to "
+              "know the value of %s,"
+              " which has type %s here. Mark it static where the function is transformed.",
+              what, argument, type ? type : "");
     base_free(type);
     return false;
 }
@@ -126,7 +138,8 @@ static bool one_element(const char *what, const char *argument, ct_array a)
 {
     if (a->size == 1)
         return true;
-    base_fail(CT_TYPE_ERROR, "%s: %s should be a scalar, but has %lld elements.", what, argument, (long long)a->size);
+    base_fail(CT_TYPE_ERROR, "%s: %s should be a scalar, but has %lld elements.", what, argument,
+              (long long)a->size);
     return false;
 }
 

@@ -1,10 +1,13 @@
-/* Quantiles: sort along the axis, then look up the elements on both sides of the position that was asked for.
+/* Quantiles: sort along the axis, then look up the elements on both sides of the position that was
+ * asked for.
  *
- * The elements at computed positions are gathered one slice at a time, with the fractions' axis, if there is one, in front. */
+ * The elements at computed positions are gathered one slice at a time, with the fractions' axis, if
+ * there is one, in front. */
 #define OPS_SHORT_NAMES
 #include "numpy/numpy.h"
 
-/* What to reduce: an array whose axis `axis` is sorted and reduced, and the shape that the result has with keepdims. */
+/* What to reduce: an array whose axis `axis` is sorted and reduced, and the shape that the result
+ * has with keepdims. */
 typedef struct target {
     ct_array x;
     int64_t axis;
@@ -42,7 +45,8 @@ static bool choose_axis(const char *what, ct_array x, ct_ints asked, target *t)
     return !is_poison(t->x);
 }
 
-/* Slices of x along its axis at positions `at` (a scalar or a list): the list's axis first, then the other axes of x. */
+/* Slices of x along its axis at positions `at` (a scalar or a list): the list's axis first, then
+ * the other axes of x. */
 static ct_array take_slices(ct_array x, int64_t axis, ct_array at)
 {
     dimlist offsets = {.n = 0}, sizes;
@@ -62,7 +66,8 @@ static ct_array take_slices(ct_array x, int64_t axis, ct_array at)
 static bool is(const char *method, const char *name) { return !strcmp(method, name); }
 
 /* Between the elements below and above the position; weight is that of the upper one. */
-static ct_array interpolate(const char *method, ct_array low, ct_array high, ct_array low_weight, ct_array high_weight)
+static ct_array interpolate(const char *method, ct_array low, ct_array high, ct_array low_weight,
+                            ct_array high_weight)
 {
     if (is(method, "lower"))
         return low;
@@ -84,7 +89,10 @@ static ct_array repeat_weight(ct_array weight, ct_array value)
     return weight->aval.ndim ? op_broadcast_in_dim(weight, shape_of(value), I(0)) : weight;
 }
 
-static ct_array whole(ct_array x) { return is_poison(x) ? x : numpy_cast(x, dtype_default(FAMILY_INT)); }
+static ct_array whole(ct_array x)
+{
+    return is_poison(x) ? x : numpy_cast(x, dtype_default(FAMILY_INT));
+}
 
 /* All elements count: positions depend on the fraction alone. */
 static ct_array plain(const target *t, ct_array q, const char *method)
@@ -103,22 +111,26 @@ static ct_array plain(const target *t, ct_array q, const char *method)
     ct_array zero = op_number(0, at);
     low = op_clamp(zero, low, last);
     high = op_clamp(zero, high, last);
-    ct_array below = take_slices(x, t->axis, whole(low)), above = take_slices(x, t->axis, whole(high));
+    ct_array below = take_slices(x, t->axis, whole(low)),
+             above = take_slices(x, t->axis, whole(high));
     if (is_poison(below) || is_poison(above) || is_poison(low_weight))
         return array_poison;
     below = numpy_cast(below, dtype_of(q));
     above = numpy_cast(above, dtype_of(q));
-    return interpolate(method, below, above, repeat_weight(low_weight, below), repeat_weight(high_weight, above));
+    return interpolate(method, below, above, repeat_weight(low_weight, below),
+                       repeat_weight(high_weight, above));
 }
 
-/* NaN is left out: each lane counts its own elements, so positions differ from lane to lane. One fraction at a time. */
+/* NaN is left out: each lane counts its own elements, so positions differ from lane to lane. One
+ * fraction at a time. */
 static ct_array without_nan(const target *t, ct_array q, const char *method)
 {
     ct_array x = t->x;
     op_sort(1, (ct_array[]){x}, t->axis, true, 1, &x);
     if (is_poison(x))
         return x;
-    ct_array counts = ct_sum(op_not(op_ne(x, x)), .axis = I(t->axis), .dtype = dtype_of(q), .keepdims = true);
+    ct_array counts =
+        ct_sum(op_not(op_ne(x, x)), .axis = I(t->axis), .dtype = dtype_of(q), .keepdims = true);
     ct_array last = sub(counts, 1);
     ct_array at = op_mul(q, last);
     ct_array low = op_floor(at), high = op_ceil(at);
@@ -127,10 +139,12 @@ static ct_array without_nan(const target *t, ct_array q, const char *method)
     ct_array zero = op_number(0, at);
     low = op_max(zero, op_min(low, last));
     high = op_max(zero, op_min(high, last));
-    ct_array below = ct_take_along_axis(x, whole(low), .axis = GIVEN(t->axis)), above = ct_take_along_axis(x, whole(high), .axis = GIVEN(t->axis));
+    ct_array below = ct_take_along_axis(x, whole(low), .axis = GIVEN(t->axis)),
+             above = ct_take_along_axis(x, whole(high), .axis = GIVEN(t->axis));
     if (is_poison(below) || is_poison(above) || is_poison(low_weight))
         return array_poison;
-    ct_array y = interpolate(method, numpy_cast(below, dtype_of(q)), numpy_cast(above, dtype_of(q)), low_weight, high_weight);
+    ct_array y = interpolate(method, numpy_cast(below, dtype_of(q)), numpy_cast(above, dtype_of(q)),
+                             low_weight, high_weight);
     return is_poison(y) ? y : op_squeeze(y, I(t->axis));
 }
 
@@ -154,28 +168,40 @@ static ct_array without_nan_all(const target *t, ct_array q, const char *method)
 static bool check(const char *what, const char *method, ct_array x, ct_array q, bool overwrite)
 {
     if (overwrite)
-        base_fail(CT_VALUE_ERROR, "jax.numpy.%s does not support overwrite_input=True or out != None", what);
+        base_fail(CT_VALUE_ERROR,
+                  "jax.numpy.%s does not support overwrite_input=True or out != None", what);
     else if (is(method, "inverted_cdf"))
-        base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s: method 'inverted_cdf' is not available yet.", what);
-    else if (!is(method, "linear") && !is(method, "lower") && !is(method, "higher") && !is(method, "midpoint") && !is(method, "nearest"))
-        base_fail(CT_VALUE_ERROR, "method can only be 'linear', 'lower', 'higher', 'midpoint', 'nearest' or 'inverted_cdf', got '%s'", method);
+        base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s: method 'inverted_cdf' is not available yet.",
+                  what);
+    else if (!is(method, "linear") && !is(method, "lower") && !is(method, "higher") &&
+             !is(method, "midpoint") && !is(method, "nearest"))
+        base_fail(CT_VALUE_ERROR,
+                  "method can only be 'linear', 'lower', 'higher', 'midpoint', 'nearest' or "
+                  "'inverted_cdf', got '%s'",
+                  method);
     else if (dtype_is(dtype_of(x), FAMILY_COMPLEX))
-        base_fail(CT_VALUE_ERROR, "quantile does not support complex input, as the operation is poorly defined.");
+        base_fail(CT_VALUE_ERROR,
+                  "quantile does not support complex input, as the operation is poorly defined.");
     else if (q->aval.ndim > 1)
-        base_fail(CT_VALUE_ERROR, "q must be have rank <= 1, got an array with %d axes", (int)q->aval.ndim);
+        base_fail(CT_VALUE_ERROR, "q must be have rank <= 1, got an array with %d axes",
+                  (int)q->aval.ndim);
     else
         return true;
     return false;
 }
 
-static ct_array quantile(const char *what, ct_array x, ct_array q, ct_ints axis, bool overwrite, const char *method, bool keepdims, bool skip_nan)
+static ct_array quantile(const char *what, ct_array x, ct_array q, ct_ints axis, bool overwrite,
+                         const char *method, bool keepdims, bool skip_nan)
 {
     target t;
-    if (!check(what, method, x, q, overwrite) || !numpy_promote_inexact(what, 1, &x, &x) || !choose_axis(what, x, axis, &t))
+    if (!check(what, method, x, q, overwrite) || !numpy_promote_inexact(what, 1, &x, &x) ||
+        !choose_axis(what, x, axis, &t))
         return array_poison;
     if (!dtype_inexact(dtype_of(q)))
         q = numpy_cast(q, dtype_default(FAMILY_FLOAT));
-    ct_array y = is_poison(q) ? q : skip_nan ? without_nan_all(&t, q, method) : plain(&t, q, method);
+    ct_array y = is_poison(q) ? q
+                 : skip_nan   ? without_nan_all(&t, q, method)
+                              : plain(&t, q, method);
     if (keepdims && !is_poison(y)) {
         dimlist shape = {.n = 0};
         if (q->aval.ndim)
@@ -187,27 +213,42 @@ static ct_array quantile(const char *what, ct_array x, ct_array q, ct_ints axis,
     return is_poison(y) ? y : numpy_cast(y, dtype_of(x));
 }
 
-ct_array numpy_quantile(const ct_quantile_args *a) { return quantile("quantile", a->a, a->q, a->axis, a->overwrite_input, a->method, a->keepdims, false); }
-ct_array numpy_nanquantile(const ct_nanquantile_args *a) { return quantile("nanquantile", a->a, a->q, a->axis, a->overwrite_input, a->method, a->keepdims, true); }
+ct_array numpy_quantile(const ct_quantile_args *a)
+{
+    return quantile("quantile", a->a, a->q, a->axis, a->overwrite_input, a->method, a->keepdims,
+                    false);
+}
+ct_array numpy_nanquantile(const ct_nanquantile_args *a)
+{
+    return quantile("nanquantile", a->a, a->q, a->axis, a->overwrite_input, a->method, a->keepdims,
+                    true);
+}
 
 static ct_array fraction(ct_array percent) { return ct_true_divide(percent, ct_weak_float(100)); }
 
 ct_array numpy_percentile(const ct_percentile_args *a)
 {
-    return ct_quantile(a->a, fraction(a->q), .axis = a->axis, .overwrite_input = a->overwrite_input, .method = a->method, .keepdims = a->keepdims);
+    return ct_quantile(a->a, fraction(a->q), .axis = a->axis, .overwrite_input = a->overwrite_input,
+                       .method = a->method, .keepdims = a->keepdims);
 }
 
 ct_array numpy_nanpercentile(const ct_nanpercentile_args *a)
 {
-    return ct_nanquantile(a->a, fraction(a->q), .axis = a->axis, .overwrite_input = a->overwrite_input, .method = a->method, .keepdims = a->keepdims);
+    return ct_nanquantile(a->a, fraction(a->q), .axis = a->axis,
+                          .overwrite_input = a->overwrite_input, .method = a->method,
+                          .keepdims = a->keepdims);
 }
 
 ct_array numpy_median(const ct_median_args *a)
 {
-    return ct_quantile(a->a, ct_weak_float(0.5), .axis = a->axis, .overwrite_input = a->overwrite_input, .method = "midpoint", .keepdims = a->keepdims);
+    return ct_quantile(a->a, ct_weak_float(0.5), .axis = a->axis,
+                       .overwrite_input = a->overwrite_input, .method = "midpoint",
+                       .keepdims = a->keepdims);
 }
 
 ct_array numpy_nanmedian(const ct_nanmedian_args *a)
 {
-    return ct_nanquantile(a->a, ct_weak_float(0.5), .axis = a->axis, .overwrite_input = a->overwrite_input, .method = "midpoint", .keepdims = a->keepdims);
+    return ct_nanquantile(a->a, ct_weak_float(0.5), .axis = a->axis,
+                          .overwrite_input = a->overwrite_input, .method = "midpoint",
+                          .keepdims = a->keepdims);
 }

@@ -1,5 +1,5 @@
-/* Reductions over axes: sum, prod, max, min, all, any. Half precision is reduced in float32, and the result goes back.
- * Next: statistics.c, which builds on these. */
+/* Reductions over axes: sum, prod, max, min, all, any. Half precision is reduced in float32, and
+ * the result goes back. Next: statistics.c, which builds on these. */
 #include "numpy/numpy.h"
 
 /* Integers narrower than the default integer are widened to it; booleans count as integers. */
@@ -17,7 +17,8 @@ bool numpy_check_where(const char *what, ct_array where)
 {
     if (!where || dtype_of(where) == CT_BOOL)
         return true;
-    base_fail(CT_VALUE_ERROR, "jnp.%s: where must be None or a boolean array; got where.dtype=%s.", what, dtype_table[dtype_of(where)].name);
+    base_fail(CT_VALUE_ERROR, "jnp.%s: where must be None or a boolean array; got where.dtype=%s.",
+              what, dtype_table[dtype_of(where)].name);
     return false;
 }
 
@@ -39,7 +40,8 @@ static ct_array neutral_of(const reduction *r, ct_dtype d)
     if (d == CT_BOOL)
         return array_scalar(CT_BOOL, false, r->neutral > 0);
     if (__builtin_isinf(r->neutral) && dtype_is(d, FAMILY_INT | FAMILY_UINT))
-        return array_scalar_int(d, false, r->neutral > 0 ? numpy_largest_int(d) : numpy_smallest_int(d));
+        return array_scalar_int(d, false,
+                                r->neutral > 0 ? numpy_largest_int(d) : numpy_smallest_int(d));
     return array_scalar(d, false, r->neutral);
 }
 
@@ -47,7 +49,8 @@ static bool nonempty(const reduction *r, ct_array x, const dimlist *axes)
 {
     if (r->has_identity || r->initial || numpy_axes_size(x, axes) > 0)
         return true;
-    base_fail(CT_VALUE_ERROR, "zero-size array to reduction operation %s which has no identity", r->what);
+    base_fail(CT_VALUE_ERROR, "zero-size array to reduction operation %s which has no identity",
+              r->what);
     return false;
 }
 
@@ -56,8 +59,12 @@ static ct_array reduce_in(const reduction *r, ct_array x, ct_dtype inside, ct_dt
 {
     dimlist axes;
     if (!r->initial && !r->has_identity && r->where)
-        return ct_fail(CT_VALUE_ERROR, "reduction operation %s does not have an identity, so to use a where mask one has to specify 'initial'", r->what);
-    if (!numpy_check_where(r->what, r->where) || !numpy_axes(r->what, r->axis, x->aval.ndim, &axes) || !nonempty(r, x, &axes))
+        return ct_fail(CT_VALUE_ERROR,
+                       "reduction operation %s does not have an identity, so to use a where mask "
+                       "one has to specify 'initial'",
+                       r->what);
+    if (!numpy_check_where(r->what, r->where) ||
+        !numpy_axes(r->what, r->axis, x->aval.ndim, &axes) || !nonempty(r, x, &axes))
         return array_poison;
     x = numpy_cast(x, inside);
     if (r->where)
@@ -65,7 +72,8 @@ static ct_array reduce_in(const reduction *r, ct_array x, ct_dtype inside, ct_dt
     x = r->reduce(x, dimlist_ints(&axes));
     if (r->initial) {
         if (r->initial->aval.ndim)
-            return ct_fail(CT_VALUE_ERROR, "initial value must be a scalar. Got array with %d axes", (int)r->initial->aval.ndim);
+            return ct_fail(CT_VALUE_ERROR, "initial value must be a scalar. Got array with %d axes",
+                           (int)r->initial->aval.ndim);
         x = r->combine(numpy_cast(r->initial, inside), x);
     }
     if (r->keepdims && axes.n)
@@ -73,7 +81,10 @@ static ct_array reduce_in(const reduction *r, ct_array x, ct_dtype inside, ct_dt
     return is_poison(x) ? x : numpy_cast(x, result);
 }
 
-static ct_dtype half_to_single(ct_dtype d) { return d == CT_FLOAT16 || d == CT_BFLOAT16 ? CT_FLOAT32 : d; }
+static ct_dtype half_to_single(ct_dtype d)
+{
+    return d == CT_FLOAT16 || d == CT_BFLOAT16 ? CT_FLOAT32 : d;
+}
 
 /* sum and prod: booleans are numbers, integers widen, and dtype may say otherwise. */
 static ct_array accumulate(const reduction *r, ct_array x, ct_dtype asked, bool promote_integers)
@@ -86,8 +97,14 @@ static ct_array accumulate(const reduction *r, ct_array x, ct_dtype asked, bool 
 }
 
 /* A boolean result of a sum is an "or". */
-static ct_array sum_axes(ct_array x, ct_ints axes) { return dtype_of(x) == CT_BOOL ? op_reduce_or(x, axes) : op_reduce_sum(x, axes); }
-static ct_array prod_axes(ct_array x, ct_ints axes) { return dtype_of(x) == CT_BOOL ? op_reduce_and(x, axes) : op_reduce_prod(x, axes); }
+static ct_array sum_axes(ct_array x, ct_ints axes)
+{
+    return dtype_of(x) == CT_BOOL ? op_reduce_or(x, axes) : op_reduce_sum(x, axes);
+}
+static ct_array prod_axes(ct_array x, ct_ints axes)
+{
+    return dtype_of(x) == CT_BOOL ? op_reduce_and(x, axes) : op_reduce_prod(x, axes);
+}
 
 ct_array numpy_sum(const ct_sum_args *a)
 {
@@ -103,13 +120,15 @@ ct_array numpy_prod(const ct_prod_args *a)
 
 ct_array numpy_max(const ct_max_args *a)
 {
-    reduction r = {"max", op_reduce_max, op_max, -__builtin_inf(), false, a->axis, a->where, a->initial, a->keepdims};
+    reduction r = {"max",   op_reduce_max, op_max,     -__builtin_inf(), false,
+                   a->axis, a->where,      a->initial, a->keepdims};
     return reduce_in(&r, a->a, dtype_of(a->a), dtype_of(a->a));
 }
 
 ct_array numpy_min(const ct_min_args *a)
 {
-    reduction r = {"min", op_reduce_min, op_min, __builtin_inf(), false, a->axis, a->where, a->initial, a->keepdims};
+    reduction r = {"min",   op_reduce_min, op_min,     __builtin_inf(), false,
+                   a->axis, a->where,      a->initial, a->keepdims};
     return reduce_in(&r, a->a, dtype_of(a->a), dtype_of(a->a));
 }
 
@@ -139,12 +158,14 @@ ct_array numpy_ptp(const ct_ptp_args *a)
 ct_array numpy_count_nonzero(const ct_count_nonzero_args *a)
 {
     ct_array nonzero = op_ne(a->a, numpy_number(0, a->a));
-    return ct_sum(nonzero, .axis = a->axis, .dtype = dtype_default(FAMILY_INT), .keepdims = a->keepdims);
+    return ct_sum(nonzero, .axis = a->axis, .dtype = dtype_default(FAMILY_INT),
+                  .keepdims = a->keepdims);
 }
 
 /* ---- where the extreme is ---- */
 
-static ct_array arg_extreme(const char *what, ct_array x, ct_opt_int asked, bool keepdims, ct_array (*f)(ct_array, int64_t, ct_dtype))
+static ct_array arg_extreme(const char *what, ct_array x, ct_opt_int asked, bool keepdims,
+                            ct_array (*f)(ct_array, int64_t, ct_dtype))
 {
     int64_t axis = 0, ndim = x->aval.ndim;
     dimlist all;
@@ -162,11 +183,18 @@ static ct_array arg_extreme(const char *what, ct_array x, ct_opt_int asked, bool
     return keepdims && all.n ? op_expand_dims(x, dimlist_ints(&all)) : x;
 }
 
-ct_array numpy_argmax(const ct_argmax_args *a) { return arg_extreme("argmax", a->a, a->axis, a->keepdims == CT_TRUE, op_argmax); }
-ct_array numpy_argmin(const ct_argmin_args *a) { return arg_extreme("argmin", a->a, a->axis, a->keepdims == CT_TRUE, op_argmin); }
+ct_array numpy_argmax(const ct_argmax_args *a)
+{
+    return arg_extreme("argmax", a->a, a->axis, a->keepdims == CT_TRUE, op_argmax);
+}
+ct_array numpy_argmin(const ct_argmin_args *a)
+{
+    return arg_extreme("argmin", a->a, a->axis, a->keepdims == CT_TRUE, op_argmin);
+}
 
 /* NaN never wins; where there is nothing else the position is -1. */
-static ct_array nan_arg(const char *what, ct_array x, ct_opt_int axis, ct_switch keepdims, double worst, ct_array (*f)(ct_array, int64_t, ct_dtype))
+static ct_array nan_arg(const char *what, ct_array x, ct_opt_int axis, ct_switch keepdims,
+                        double worst, ct_array (*f)(ct_array, int64_t, ct_dtype))
 {
     bool keep = keepdims == CT_TRUE;
     if (!dtype_inexact(dtype_of(x)))
@@ -174,18 +202,26 @@ static ct_array nan_arg(const char *what, ct_array x, ct_opt_int axis, ct_switch
     ct_array nan = op_ne(x, x);
     x = ct_where(nan, ct_weak_float(worst), x);
     ct_array at = is_poison(x) ? x : arg_extreme(what, x, axis, keep, f);
-    ct_array none = ct_all(nan, .axis = axis.given ? I(axis.value) : (ct_ints){0, NULL}, .keepdims = keep);
+    ct_array none =
+        ct_all(nan, .axis = axis.given ? I(axis.value) : (ct_ints){0, NULL}, .keepdims = keep);
     return ct_where(none, ct_weak_int(-1), at);
 }
 
-ct_array numpy_nanargmax(const ct_nanargmax_args *a) { return nan_arg("nanargmax", a->a, a->axis, a->keepdims, -__builtin_inf(), op_argmax); }
-ct_array numpy_nanargmin(const ct_nanargmin_args *a) { return nan_arg("nanargmin", a->a, a->axis, a->keepdims, __builtin_inf(), op_argmin); }
+ct_array numpy_nanargmax(const ct_nanargmax_args *a)
+{
+    return nan_arg("nanargmax", a->a, a->axis, a->keepdims, -__builtin_inf(), op_argmax);
+}
+ct_array numpy_nanargmin(const ct_nanargmin_args *a)
+{
+    return nan_arg("nanargmin", a->a, a->axis, a->keepdims, __builtin_inf(), op_argmin);
+}
 
 /* ---- running sums and products ---- */
 
 typedef ct_array running(ct_array x, int64_t axis, bool reverse);
 
-static ct_array cumulate(const char *what, ct_array x, ct_opt_int axis, ct_dtype asked, running *f, bool fill_nan, double filler, bool promote_integers)
+static ct_array cumulate(const char *what, ct_array x, ct_opt_int axis, ct_dtype asked, running *f,
+                         bool fill_nan, double filler, bool promote_integers)
 {
     int64_t at = 0;
     if (!axis.given && x->aval.ndim != 1)
@@ -210,28 +246,56 @@ static ct_array cumulate(const char *what, ct_array x, ct_opt_int axis, ct_dtype
     return is_poison(x) ? x : numpy_cast(x, result);
 }
 
-ct_array numpy_cumsum(const ct_cumsum_args *a) { return cumulate("cumsum", a->a, a->axis, a->dtype, op_cumsum, false, 0, false); }
-ct_array numpy_cumprod(const ct_cumprod_args *a) { return cumulate("cumprod", a->a, a->axis, a->dtype, op_cumprod, false, 1, false); }
-ct_array numpy_nancumsum(const ct_nancumsum_args *a) { return cumulate("nancumsum", a->a, a->axis, a->dtype, op_cumsum, true, 0, false); }
-ct_array numpy_nancumprod(const ct_nancumprod_args *a) { return cumulate("nancumprod", a->a, a->axis, a->dtype, op_cumprod, true, 1, false); }
+ct_array numpy_cumsum(const ct_cumsum_args *a)
+{
+    return cumulate("cumsum", a->a, a->axis, a->dtype, op_cumsum, false, 0, false);
+}
+ct_array numpy_cumprod(const ct_cumprod_args *a)
+{
+    return cumulate("cumprod", a->a, a->axis, a->dtype, op_cumprod, false, 1, false);
+}
+ct_array numpy_nancumsum(const ct_nancumsum_args *a)
+{
+    return cumulate("nancumsum", a->a, a->axis, a->dtype, op_cumsum, true, 0, false);
+}
+ct_array numpy_nancumprod(const ct_nancumprod_args *a)
+{
+    return cumulate("nancumprod", a->a, a->axis, a->dtype, op_cumprod, true, 1, false);
+}
 
-static ct_array cumulative(const char *what, ct_array x, ct_opt_int axis, ct_dtype dtype, bool include_initial, running *f, double first)
+static ct_array cumulative(const char *what, ct_array x, ct_opt_int axis, ct_dtype dtype,
+                           bool include_initial, running *f, double first)
 {
     if (!x->aval.ndim)
-        return ct_fail(CT_VALUE_ERROR, "The input must be non-scalar to take a %s, however a scalar value or scalar array was given.", what);
+        return ct_fail(CT_VALUE_ERROR,
+                       "The input must be non-scalar to take a %s, however a scalar value or "
+                       "scalar array was given.",
+                       what);
     if (!axis.given && x->aval.ndim > 1)
-        return ct_fail(CT_VALUE_ERROR, "The input array has rank %d, however axis was not set to an explicit value. "
-            "The axis argument is only optional for one-dimensional arrays.", (int)x->aval.ndim);
+        return ct_fail(
+            CT_VALUE_ERROR,
+            "The input array has rank %d, however axis was not set to an explicit value. "
+            "The axis argument is only optional for one-dimensional arrays.",
+            (int)x->aval.ndim);
     int64_t at = 0;
     dimlist shape;
-    if ((axis.given && !numpy_axis(what, axis.value, x->aval.ndim, &at)) || !dimlist_copy(&shape, what, shape_of(x)))
+    if ((axis.given && !numpy_axis(what, axis.value, x->aval.ndim, &at)) ||
+        !dimlist_copy(&shape, what, shape_of(x)))
         return array_poison;
     ct_array y = cumulate(what, x, (ct_opt_int){true, at}, dtype, f, false, first, true);
     if (!include_initial || is_poison(y))
         return y;
     shape.at[at] = 1;
-    return op_concatenate(2, (ct_array[]){numpy_filled(op_number(first, y), dimlist_ints(&shape)), y}, at);
+    return op_concatenate(
+        2, (ct_array[]){numpy_filled(op_number(first, y), dimlist_ints(&shape)), y}, at);
 }
 
-ct_array numpy_cumulative_sum(const ct_cumulative_sum_args *a) { return cumulative("cumulative sum", a->x, a->axis, a->dtype, a->include_initial, op_cumsum, 0); }
-ct_array numpy_cumulative_prod(const ct_cumulative_prod_args *a) { return cumulative("cumulative product", a->x, a->axis, a->dtype, a->include_initial, op_cumprod, 1); }
+ct_array numpy_cumulative_sum(const ct_cumulative_sum_args *a)
+{
+    return cumulative("cumulative sum", a->x, a->axis, a->dtype, a->include_initial, op_cumsum, 0);
+}
+ct_array numpy_cumulative_prod(const ct_cumulative_prod_args *a)
+{
+    return cumulative("cumulative product", a->x, a->axis, a->dtype, a->include_initial, op_cumprod,
+                      1);
+}

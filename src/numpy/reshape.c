@@ -1,4 +1,5 @@
-/* Functions that give the same elements another shape: reshape, transpose, squeeze, broadcast_to and their relatives. */
+/* Functions that give the same elements another shape: reshape, transpose, squeeze, broadcast_to
+ * and their relatives. */
 #include "api/bodies.h"
 #include "numpy/shape.h"
 
@@ -9,7 +10,9 @@ static bool resolve_shape(ct_array x, dimlist *shape)
     for (int64_t i = 0; i < shape->n; i++) {
         if (shape->at[i] == -1) {
             if (unknown >= 0) {
-                base_fail(CT_TYPE_ERROR, "can only specify one unknown axis size with a `-1` value, got %s", dims_string(dimlist_ints(shape)));
+                base_fail(CT_TYPE_ERROR,
+                          "can only specify one unknown axis size with a `-1` value, got %s",
+                          dims_string(dimlist_ints(shape)));
                 return false;
             }
             unknown = i;
@@ -19,8 +22,11 @@ static bool resolve_shape(ct_array x, dimlist *shape)
     if (unknown >= 0) {
         if (product <= 0 || x->size % product) {
             if (product || x->size) {
-                base_fail(CT_TYPE_ERROR, "cannot reshape array of shape %s (size %lld) into shape %s because the product of specified axis sizes (%lld) does not evenly divide %lld",
-                    dims_string(shape_of(x)), (long long)x->size, dims_string(dimlist_ints(shape)), (long long)product, (long long)x->size);
+                base_fail(CT_TYPE_ERROR,
+                          "cannot reshape array of shape %s (size %lld) into shape %s because the "
+                          "product of specified axis sizes (%lld) does not evenly divide %lld",
+                          dims_string(shape_of(x)), (long long)x->size,
+                          dims_string(dimlist_ints(shape)), (long long)product, (long long)x->size);
                 return false;
             }
         }
@@ -28,8 +34,10 @@ static bool resolve_shape(ct_array x, dimlist *shape)
         return true;
     }
     if (product != x->size) {
-        base_fail(CT_TYPE_ERROR, "cannot reshape array of shape %s (size %lld) into shape %s (size %lld)", dims_string(shape_of(x)), (long long)x->size,
-            dims_string(dimlist_ints(shape)), (long long)product);
+        base_fail(CT_TYPE_ERROR,
+                  "cannot reshape array of shape %s (size %lld) into shape %s (size %lld)",
+                  dims_string(shape_of(x)), (long long)x->size, dims_string(dimlist_ints(shape)),
+                  (long long)product);
         return false;
     }
     return true;
@@ -62,14 +70,22 @@ static ct_array reshape_in_order(const char *name, ct_array x, ct_ints to, const
     if (!strcmp(order, "C"))
         return shape_reshape(x, dimlist_ints(&shape));
     if (strcmp(order, "F"))
-        return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "%s: order='%s'; 'C' and 'F' are supported", name, order);
+        return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "%s: order='%s'; 'C' and 'F' are supported", name,
+                       order);
     reverse_dims(&shape);
     return transpose_all(shape_reshape(transpose_all(x), dimlist_ints(&shape)));
 }
 
-ct_array numpy_reshape(const ct_reshape_args *a) { return reshape_in_order("reshape", a->a, a->shape, a->order); }
+ct_array numpy_reshape(const ct_reshape_args *a)
+{
+    return reshape_in_order("reshape", a->a, a->shape, a->order);
+}
 
-ct_array numpy_ravel(const ct_ravel_args *a) { return reshape_in_order("ravel", a->a, I(-1), !strcmp(a->order, "K") || !strcmp(a->order, "A") ? "C" : a->order); }
+ct_array numpy_ravel(const ct_ravel_args *a)
+{
+    return reshape_in_order("ravel", a->a, I(-1),
+                            !strcmp(a->order, "K") || !strcmp(a->order, "A") ? "C" : a->order);
+}
 
 ct_array numpy_transpose(const ct_transpose_args *a)
 {
@@ -84,7 +100,10 @@ ct_array numpy_transpose(const ct_transpose_args *a)
             good &= axes.at[j] != axes.at[i];
     }
     if (!good)
-        return ct_fail(CT_TYPE_ERROR, "transpose permutation isn't a permutation of operand dimensions, got permutation %s for operand shape %s.", dims_string(a->axes), dims_string(shape_of(a->a)));
+        return ct_fail(CT_TYPE_ERROR,
+                       "transpose permutation isn't a permutation of operand dimensions, got "
+                       "permutation %s for operand shape %s.",
+                       dims_string(a->axes), dims_string(shape_of(a->a)));
     return shape_permute(a->a, &axes);
 }
 
@@ -95,7 +114,8 @@ static ct_array swap_axes(ct_array x, int64_t axis1, int64_t axis2)
     axis1 += axis1 < 0 ? ndim : 0;
     axis2 += axis2 < 0 ? ndim : 0;
     if (ndim > NUMPY_MAX_NDIM || axis1 < 0 || axis1 >= ndim || axis2 < 0 || axis2 >= ndim)
-        return ct_fail(CT_INDEX_ERROR, "swapaxes: axes %lld and %lld of an array with %lld axes", (long long)axis1, (long long)axis2, (long long)ndim);
+        return ct_fail(CT_INDEX_ERROR, "swapaxes: axes %lld and %lld of an array with %lld axes",
+                       (long long)axis1, (long long)axis2, (long long)ndim);
     for (int64_t d = 0; d < ndim; d++)
         p.at[d] = d == axis1 ? axis2 : d == axis2 ? axis1 : d;
     return shape_permute(x, &p);
@@ -106,7 +126,9 @@ ct_array numpy_swapaxes(const ct_swapaxes_args *a) { return swap_axes(a->a, a->a
 ct_array numpy_matrix_transpose(ct_array x)
 {
     if (x->aval.ndim < 2)
-        return ct_fail(CT_VALUE_ERROR, "x must be at least two-dimensional for matrix_transpose; got ndim=%d", x->aval.ndim);
+        return ct_fail(CT_VALUE_ERROR,
+                       "x must be at least two-dimensional for matrix_transpose; got ndim=%d",
+                       x->aval.ndim);
     return swap_axes(x, -1, -2);
 }
 
@@ -114,10 +136,12 @@ ct_array numpy_moveaxis(const ct_moveaxis_args *a)
 {
     int64_t ndim = a->a->aval.ndim, rest = 0;
     dimlist from, to, p = {.n = ndim};
-    if (!numpy_axes_ordered("moveaxis", a->source, ndim, &from) || !numpy_axes_ordered("moveaxis", a->destination, ndim, &to))
+    if (!numpy_axes_ordered("moveaxis", a->source, ndim, &from) ||
+        !numpy_axes_ordered("moveaxis", a->destination, ndim, &to))
         return array_poison;
     if (from.n != to.n)
-        return ct_fail(CT_VALUE_ERROR, "Inconsistent number of elements: %lld vs %lld", (long long)from.n, (long long)to.n);
+        return ct_fail(CT_VALUE_ERROR, "Inconsistent number of elements: %lld vs %lld",
+                       (long long)from.n, (long long)to.n);
     for (int64_t d = 0; d < ndim; d++) {
         if (has_axis(&to, d))
             continue;
@@ -137,7 +161,8 @@ ct_array numpy_rollaxis(const ct_rollaxis_args *a)
     if (!numpy_axis("rollaxis", axis, ndim, &axis))
         return array_poison;
     if (start < -ndim || start > ndim)
-        return ct_fail(CT_VALUE_ERROR, "start=%lld must satisfy %lld<=start<=%lld", (long long)start, (long long)-ndim, (long long)ndim);
+        return ct_fail(CT_VALUE_ERROR, "start=%lld must satisfy %lld<=start<=%lld",
+                       (long long)start, (long long)-ndim, (long long)ndim);
     start += start < 0 ? ndim : 0;
     start -= start > axis;
     for (int64_t d = 0; n < ndim; d++) {
@@ -161,8 +186,10 @@ ct_array numpy_squeeze(const ct_squeeze_args *a)
         return array_poison;
     for (int64_t i = 0; i < axes.n; i++)
         if (x->aval.shape[axes.at[i]] != 1)
-            return ct_fail(CT_VALUE_ERROR, "cannot select an axis to squeeze out which has size not equal to one, got shape=%s and dimensions=%s",
-                dims_string(shape_of(x)), dims_string(dimlist_ints(&axes)));
+            return ct_fail(CT_VALUE_ERROR,
+                           "cannot select an axis to squeeze out which has size not equal to one, "
+                           "got shape=%s and dimensions=%s",
+                           dims_string(shape_of(x)), dims_string(dimlist_ints(&axes)));
     dimlist sorted = {0};
     for (int64_t d = 0; d < x->aval.ndim; d++)
         if (has_axis(&axes, d))
@@ -182,14 +209,18 @@ ct_array numpy_expand_dims(const ct_expand_dims_args *a)
     return sorted.n ? op_expand_dims(a->a, dimlist_ints(&sorted)) : a->a;
 }
 
-ct_array numpy_broadcast_to(const ct_broadcast_to_args *a) { return numpy_broadcast_one("broadcast_to", a->array, a->shape); }
+ct_array numpy_broadcast_to(const ct_broadcast_to_args *a)
+{
+    return numpy_broadcast_one("broadcast_to", a->array, a->shape);
+}
 
 ct_tree numpy_broadcast_arrays(const ct_broadcast_arrays_args *a)
 {
     dimlist shape;
     ct_array out[NUMPY_MAX_NDIM];
     if (a->args.n > NUMPY_MAX_NDIM)
-        return ct_fail(CT_VALUE_ERROR, "broadcast_arrays of %lld arrays; at most %d are supported", (long long)a->args.n, NUMPY_MAX_NDIM);
+        return ct_fail(CT_VALUE_ERROR, "broadcast_arrays of %lld arrays; at most %d are supported",
+                       (long long)a->args.n, NUMPY_MAX_NDIM);
     if (!numpy_broadcast_shape("broadcast_arrays", a->args.n, a->args.at, &shape))
         return array_poison;
     for (int64_t i = 0; i < a->args.n; i++)
@@ -207,7 +238,9 @@ ct_array shape_at_least(ct_array x, int ndim)
         return x;
     if (!have)
         return op_reshape(x, (ct_ints){ndim, (const int64_t[]){1, 1, 1}});
-    return ndim == 2 ? op_expand_dims(x, I(0)) : have == 1 ? op_expand_dims(x, I(0, 2)) : op_expand_dims(x, I(2));
+    return ndim == 2   ? op_expand_dims(x, I(0))
+           : have == 1 ? op_expand_dims(x, I(0, 2))
+                       : op_expand_dims(x, I(2));
 }
 
 /* One array, or a list of several. */
@@ -217,7 +250,8 @@ static ct_tree each_at_least(const ct_arrays *xs, int ndim)
     if (xs->n == 1)
         return shape_at_least(xs->at[0], ndim);
     if (xs->n > NUMPY_MAX_NDIM)
-        return ct_fail(CT_VALUE_ERROR, "%lld arrays; at most %d are supported", (long long)xs->n, NUMPY_MAX_NDIM);
+        return ct_fail(CT_VALUE_ERROR, "%lld arrays; at most %d are supported", (long long)xs->n,
+                       NUMPY_MAX_NDIM);
     for (int64_t i = 0; i < xs->n; i++)
         if (is_poison(out[i] = shape_at_least(xs->at[i], ndim)))
             return array_poison;

@@ -3,7 +3,10 @@
 #include "numpy/index.h"
 
 static index_item integer(int64_t i) { return (index_item){.kind = INDEX_INTEGER, .start = i}; }
-static index_item picked(ct_array indices) { return (index_item){.kind = INDEX_ARRAY, .array = indices}; }
+static index_item picked(ct_array indices)
+{
+    return (index_item){.kind = INDEX_ARRAY, .array = indices};
+}
 
 ct_array ct_row(ct_array x, int64_t i)
 {
@@ -13,7 +16,8 @@ ct_array ct_row(ct_array x, int64_t i)
 
 ct_array ct_rows(ct_array x, int64_t start, int64_t stop)
 {
-    index_item item = {.kind = INDEX_SLICE, .start_given = true, .stop_given = true, .start = start, .stop = stop};
+    index_item item = {
+        .kind = INDEX_SLICE, .start_given = true, .stop_given = true, .start = start, .stop = stop};
     return numpy_index(x, 1, &item, NULL);
 }
 

@@ -19,7 +19,8 @@ ct_array shape_searchsorted(ct_array sorted, ct_array queries, bool right)
     ct_array low = op_full(&a, 0), high = op_full(&a, (double)n);
     for (int64_t width = n; width > 0; width /= 2) {
         ct_array mid = op_shift_right_arithmetic(add(low, high), op_number(1, low));
-        ct_array probe = shape_take(sorted, 0, mid, &(index_options){.mode = INDEX_CLIP, .keep_negative = true});
+        ct_array probe =
+            shape_take(sorted, 0, mid, &(index_options){.mode = INDEX_CLIP, .keep_negative = true});
         ct_array further = right ? op_not(before(queries, probe)) : before(probe, queries);
         further = op_and(further, op_lt(low, high));
         low = select(further, add(mid, 1), low);
@@ -33,9 +34,13 @@ ct_array numpy_searchsorted(const ct_searchsorted_args *args)
     ct_array xs[] = {args->a, args->v};
     bool right = !strcmp(args->side, "right");
     if (!right && strcmp(args->side, "left"))
-        return ct_fail(CT_VALUE_ERROR, "'%s' is an invalid value for keyword 'side'. Expected one of ['left', 'right'].", args->side);
+        return ct_fail(
+            CT_VALUE_ERROR,
+            "'%s' is an invalid value for keyword 'side'. Expected one of ['left', 'right'].",
+            args->side);
     if (xs[0]->aval.ndim != 1)
-        return ct_fail(CT_VALUE_ERROR, "a should be 1-dimensional; got shape %s", dims_string(shape_of(xs[0])));
+        return ct_fail(CT_VALUE_ERROR, "a should be 1-dimensional; got shape %s",
+                       dims_string(shape_of(xs[0])));
     if (!numpy_promote("searchsorted", 2, xs, xs))
         return array_poison;
     if (args->sorter)
@@ -48,7 +53,8 @@ ct_array numpy_digitize(const ct_digitize_args *args)
 {
     ct_array xs[] = {args->x, args->bins};
     if (xs[1]->aval.ndim != 1)
-        return ct_fail(CT_VALUE_ERROR, "digitize: bins must be a 1-dimensional array; got shape %s", dims_string(shape_of(xs[1])));
+        return ct_fail(CT_VALUE_ERROR, "digitize: bins must be a 1-dimensional array; got shape %s",
+                       dims_string(shape_of(xs[1])));
     ct_dtype integer = dtype_default(FAMILY_INT);
     int64_t n = xs[1]->size;
     if (!n)
@@ -56,17 +62,23 @@ ct_array numpy_digitize(const ct_digitize_args *args)
     if (!numpy_promote("digitize", 2, xs, xs))
         return array_poison;
     ct_array up = shape_searchsorted(xs[1], xs[0], !args->right);
-    ct_array down = sub(array_scalar_int(integer, false, n), shape_searchsorted(op_rev(xs[1], I(0)), xs[0], !args->right));
-    ct_array first = op_squeeze(shape_slice(xs[1], 0, 0, 1, 1), I(0)), last = op_squeeze(shape_slice(xs[1], 0, n - 1, n, 1), I(0));
+    ct_array down = sub(array_scalar_int(integer, false, n),
+                        shape_searchsorted(op_rev(xs[1], I(0)), xs[0], !args->right));
+    ct_array first = op_squeeze(shape_slice(xs[1], 0, 0, 1, 1), I(0)),
+             last = op_squeeze(shape_slice(xs[1], 0, n - 1, n, 1), I(0));
     ct_array ascending = op_ge(last, first);
     return op_select_n(ascending, 2, (ct_array[]){down, up});
 }
 
 /* ---- nonzero ---- */
 
-static ct_array is_nonzero(ct_array x) { return dtype_of(x) == CT_BOOL ? x : op_ne(x, op_number(0, x)); }
+static ct_array is_nonzero(ct_array x)
+{
+    return dtype_of(x) == CT_BOOL ? x : op_ne(x, op_number(0, x));
+}
 
-/* Positions in the flat array of the first `count` true elements, then `x->size`. Marks where each begins, and sums. */
+/* Positions in the flat array of the first `count` true elements, then `x->size`. Marks where each
+ * begins, and sums. */
 static ct_array true_positions(ct_array mask, int64_t count)
 {
     ct_dtype integer = dtype_default(FAMILY_INT);
@@ -77,12 +89,14 @@ static ct_array true_positions(ct_array mask, int64_t count)
     return op_cumsum(bins, 0, false);
 }
 
-bool shape_nonzero(const char *what, ct_array x, ct_opt_int size, ct_array fill, int64_t *n, ct_array *out)
+bool shape_nonzero(const char *what, ct_array x, ct_opt_int size, ct_array fill, int64_t *n,
+                   ct_array *out)
 {
     ct_array mask = is_nonzero(x), known;
     int64_t count = size.value, ndim = x->aval.ndim;
     if (ndim == 0) {
-        base_fail(CT_VALUE_ERROR, "Calling nonzero on 0d arrays is not allowed. Use jnp.atleast_1d(scalar).nonzero() instead.");
+        base_fail(CT_VALUE_ERROR, "Calling nonzero on 0d arrays is not allowed. Use "
+                                  "jnp.atleast_1d(scalar).nonzero() instead.");
         return false;
     }
     *n = ndim;
@@ -90,7 +104,8 @@ bool shape_nonzero(const char *what, ct_array x, ct_opt_int size, ct_array fill,
         return false;
     if (!size.given) {
         if (!core_concrete(mask, &known)) {
-            base_fail(CT_CONCRETIZATION_ERROR, "%s: the size of the result depends on traced values; give size=", what);
+            base_fail(CT_CONCRETIZATION_ERROR,
+                      "%s: the size of the result depends on traced values; give size=", what);
             return false;
         }
         count = 0;
@@ -103,7 +118,10 @@ bool shape_nonzero(const char *what, ct_array x, ct_opt_int size, ct_array fill,
         return true;
     }
     ct_array flat = true_positions(mask, count), stride = NULL;
-    ct_array total = size.given ? op_reduce_sum(op_convert(shape_flatten(mask), dtype_default(FAMILY_INT), false), I(0)) : NULL;
+    ct_array total =
+        size.given
+            ? op_reduce_sum(op_convert(shape_flatten(mask), dtype_default(FAMILY_INT), false), I(0))
+            : NULL;
     int64_t step = x->size;
     for (int64_t d = 0; d < ndim; d++) {
         int64_t length = x->aval.shape[d];
@@ -113,8 +131,10 @@ bool shape_nonzero(const char *what, ct_array x, ct_opt_int size, ct_array fill,
         if (!total)
             continue;
         ct_array beyond = op_ge(shape_range(count), total);
-        ct_array filler = fill ? op_convert(fill, dtype_of(flat), false) : array_scalar_int(dtype_of(flat), false, 0);
-        out[d] = op_select_n(beyond, 2, (ct_array[]){out[d], numpy_broadcast_one(what, filler, I(count))});
+        ct_array filler = fill ? op_convert(fill, dtype_of(flat), false)
+                               : array_scalar_int(dtype_of(flat), false, 0);
+        out[d] = op_select_n(beyond, 2,
+                             (ct_array[]){out[d], numpy_broadcast_one(what, filler, I(count))});
     }
     return true;
 }
@@ -123,14 +143,17 @@ ct_tree numpy_nonzero(const ct_nonzero_args *a)
 {
     ct_array out[NUMPY_MAX_NDIM];
     int64_t n;
-    return shape_nonzero("nonzero", a->a, a->size, a->fill_value, &n, out) ? shape_tuple(n, out) : array_poison;
+    return shape_nonzero("nonzero", a->a, a->size, a->fill_value, &n, out) ? shape_tuple(n, out)
+                                                                           : array_poison;
 }
 
 ct_array numpy_flatnonzero(const ct_flatnonzero_args *a)
 {
     ct_array out[NUMPY_MAX_NDIM];
     int64_t n;
-    return shape_nonzero("flatnonzero", shape_flatten(a->a), a->size, a->fill_value, &n, out) ? out[0] : array_poison;
+    return shape_nonzero("flatnonzero", shape_flatten(a->a), a->size, a->fill_value, &n, out)
+               ? out[0]
+               : array_poison;
 }
 
 ct_array numpy_argwhere(const ct_argwhere_args *a)

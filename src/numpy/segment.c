@@ -27,7 +27,8 @@ static ct_array neutral_slices(ct_array data, int64_t segments, index_update upd
     shape.at[0] = segments;
     double value = neutral(dtype, update);
     if (dtype == CT_INT64 && update == INDEX_MIN)
-        return op_broadcast_in_dim(array_scalar_int(dtype, false, INT64_MAX), dimlist_ints(&shape), I_NONE);
+        return op_broadcast_in_dim(array_scalar_int(dtype, false, INT64_MAX), dimlist_ints(&shape),
+                                   I_NONE);
     return op_full(&(aval){(uint8_t)dtype, false, (int32_t)shape.n, shape.at}, value);
 }
 
@@ -35,13 +36,16 @@ static ct_array segments_of(const char *what, const ct_ops_segment_sum_args *a, 
 {
     ct_array data = a->data, ids = a->segment_ids;
     int64_t segments = a->num_segments.value;
-    index_options o = {.indices_are_sorted = a->indices_are_sorted, .unique_indices = a->unique_indices, .keep_negative = true};
+    index_options o = {.indices_are_sorted = a->indices_are_sorted,
+                       .unique_indices = a->unique_indices,
+                       .keep_negative = true};
     if (!index_mode_named(a->mode, &o.mode))
         return array_poison;
     if (a->bucket_size.given)
         return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "%s: bucket_size is not available yet.", what);
     if (!dtype_is(dtype_of(ids), FAMILY_INT | FAMILY_UINT))
-        return ct_fail(CT_TYPE_ERROR, "%s: segment_ids must be integers; got dtype %s", what, ct_dtype_name(dtype_of(ids)));
+        return ct_fail(CT_TYPE_ERROR, "%s: segment_ids must be integers; got dtype %s", what,
+                       ct_dtype_name(dtype_of(ids)));
     if (!data->aval.ndim)
         return ct_fail(CT_VALUE_ERROR, "%s: data must have at least one axis", what);
     if (!a->num_segments.given) {
@@ -60,12 +64,25 @@ static ct_array segments_of(const char *what, const ct_ops_segment_sum_args *a, 
 }
 
 #define SAME_ARGUMENTS(a) (const ct_ops_segment_sum_args *)(const void *)(a)
-_Static_assert(sizeof(ct_ops_segment_sum_args) == sizeof(ct_ops_segment_max_args), "the four take the same arguments");
+_Static_assert(sizeof(ct_ops_segment_sum_args) == sizeof(ct_ops_segment_max_args),
+               "the four take the same arguments");
 
-ct_array ops_segment_sum(const ct_ops_segment_sum_args *a) { return segments_of("segment_sum", a, INDEX_ADD); }
+ct_array ops_segment_sum(const ct_ops_segment_sum_args *a)
+{
+    return segments_of("segment_sum", a, INDEX_ADD);
+}
 
-ct_array ops_segment_prod(const ct_ops_segment_prod_args *a) { return segments_of("segment_prod", SAME_ARGUMENTS(a), INDEX_MULTIPLY); }
+ct_array ops_segment_prod(const ct_ops_segment_prod_args *a)
+{
+    return segments_of("segment_prod", SAME_ARGUMENTS(a), INDEX_MULTIPLY);
+}
 
-ct_array ops_segment_max(const ct_ops_segment_max_args *a) { return segments_of("segment_max", SAME_ARGUMENTS(a), INDEX_MAX); }
+ct_array ops_segment_max(const ct_ops_segment_max_args *a)
+{
+    return segments_of("segment_max", SAME_ARGUMENTS(a), INDEX_MAX);
+}
 
-ct_array ops_segment_min(const ct_ops_segment_min_args *a) { return segments_of("segment_min", SAME_ARGUMENTS(a), INDEX_MIN); }
+ct_array ops_segment_min(const ct_ops_segment_min_args *a)
+{
+    return segments_of("segment_min", SAME_ARGUMENTS(a), INDEX_MIN);
+}

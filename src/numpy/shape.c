@@ -1,4 +1,5 @@
-/* Helpers for functions on shapes. The functions themselves are in reshape.c, join.c, split.c, flip.c, pad.c and take.c. */
+/* Helpers for functions on shapes. The functions themselves are in reshape.c, join.c, split.c,
+ * flip.c, pad.c and take.c. */
 #include "numpy/shape.h"
 
 const char *dims_string(ct_ints d)
@@ -36,7 +37,8 @@ ct_array shape_slice(ct_array x, int64_t axis, int64_t start, int64_t limit, int
     low.at[axis] = start;
     high.at[axis] = limit;
     steps.at[axis] = step;
-    return op_slice(x, dimlist_ints(&low), dimlist_ints(&high), step == 1 ? (ct_ints){0} : dimlist_ints(&steps));
+    return op_slice(x, dimlist_ints(&low), dimlist_ints(&high),
+                    step == 1 ? (ct_ints){0} : dimlist_ints(&steps));
 }
 
 ct_array shape_take(ct_array x, int64_t axis, ct_array indices, const index_options *options)
@@ -58,7 +60,10 @@ ct_array shape_permute(ct_array x, const dimlist *permutation)
     return same || is_poison(x) ? x : op_transpose(x, dimlist_ints(permutation));
 }
 
-ct_array shape_reshape(ct_array x, ct_ints shape) { return is_poison(x) || ints_equal(shape_of(x), shape) ? x : op_reshape(x, shape); }
+ct_array shape_reshape(ct_array x, ct_ints shape)
+{
+    return is_poison(x) || ints_equal(shape_of(x), shape) ? x : op_reshape(x, shape);
+}
 
 ct_array shape_range(int64_t n) { return op_iota(dtype_default(FAMILY_INT), I(n), 0); }
 

@@ -1,4 +1,5 @@
-/* What the functions on shapes share beyond numpy.h: slices, flips and permutations along one axis, and lists for messages. */
+/* What the functions on shapes share beyond numpy.h: slices, flips and permutations along one axis,
+ * and lists for messages. */
 #ifndef COTAN_SRC_NUMPY_SHAPE_H
 #define COTAN_SRC_NUMPY_SHAPE_H
 #include "numpy/index.h"
@@ -21,7 +22,10 @@ ct_array shape_take(ct_array x, int64_t axis, ct_array indices, const index_opti
 /* Transposed and reshaped; x itself when nothing changes. */
 ct_array shape_permute(ct_array x, const dimlist *permutation);
 ct_array shape_reshape(ct_array x, ct_ints shape);
-static inline ct_array shape_flatten(ct_array x) { return is_poison(x) ? x : shape_reshape(x, I(x->size)); }
+static inline ct_array shape_flatten(ct_array x)
+{
+    return is_poison(x) ? x : shape_reshape(x, I(x->size));
+}
 /* x with axes of length 1 added as atleast_1d, atleast_2d and atleast_3d add them. */
 ct_array shape_at_least(ct_array x, int ndim);
 /* 0, 1, ..., n - 1 as default integers. */

@@ -14,7 +14,8 @@ static bool plain_order(const char *what, const char *kind, const char *order)
 {
     if (!kind && !order)
         return true;
-    base_fail(CT_TYPE_ERROR, "'%s' argument to %s is not supported.%s", kind ? "kind" : "order", what, kind ? " Use stable=True or stable=False to specify sort stability." : "");
+    base_fail(CT_TYPE_ERROR, "'%s' argument to %s is not supported.%s", kind ? "kind" : "order",
+              what, kind ? " Use stable=True or stable=False to specify sort stability." : "");
     return false;
 }
 
@@ -29,7 +30,8 @@ ct_array numpy_sort(const ct_sort_args *a)
 }
 
 /* Indices that sort x; where x descends, equal elements keep their order all the same. */
-static ct_array sorting_indices(ct_array x, int64_t axis, bool stable, bool descending, ct_dtype dtype)
+static ct_array sorting_indices(ct_array x, int64_t axis, bool stable, bool descending,
+                                ct_dtype dtype)
 {
     ct_array in[] = {x, op_iota(dtype, shape_of(x), axis)}, out[2];
     if (descending && stable)
@@ -47,7 +49,8 @@ ct_array numpy_argsort(const ct_argsort_args *a)
     int64_t axis;
     if (!plain_order("argsort", a->kind, a->order) || !sort_axis("argsort", &x, a->axis, &axis))
         return array_poison;
-    return sorting_indices(x, axis, a->stable != CT_FALSE, a->descending, numpy_dtype(a->dtype, dtype_default(FAMILY_INT)));
+    return sorting_indices(x, axis, a->stable != CT_FALSE, a->descending,
+                           numpy_dtype(a->dtype, dtype_default(FAMILY_INT)));
 }
 
 ct_array numpy_lexsort(const ct_lexsort_args *a)
@@ -85,7 +88,8 @@ static bool partition_axis(const char *what, ct_array x, int64_t kth, int64_t gi
         base_fail(CT_NOT_IMPLEMENTED_ERROR, "jnp.%s for complex dtype is not implemented.", what);
         return false;
     }
-    return numpy_axis(what, given, x->aval.ndim, axis) && numpy_axis(what, kth, x->aval.shape[*axis], &kth);
+    return numpy_axis(what, given, x->aval.ndim, axis) &&
+           numpy_axis(what, kth, x->aval.shape[*axis], &kth);
 }
 
 ct_array numpy_partition(const ct_partition_args *a)
@@ -101,7 +105,9 @@ ct_array numpy_partition(const ct_partition_args *a)
 ct_array numpy_argpartition(const ct_argpartition_args *a)
 {
     int64_t axis;
-    return partition_axis("argpartition", a->a, a->kth, a->axis.value, &axis) ? sorting_indices(a->a, axis, true, false, dtype_default(FAMILY_INT)) : array_poison;
+    return partition_axis("argpartition", a->a, a->kth, a->axis.value, &axis)
+               ? sorting_indices(a->a, axis, true, false, dtype_default(FAMILY_INT))
+               : array_poison;
 }
 
 ct_array numpy_sort_complex(ct_array x)
@@ -111,5 +117,10 @@ ct_array numpy_sort_complex(ct_array x)
         return ct_fail(CT_VALUE_ERROR, "sort_complex requires at least one axis");
     op_sort(1, &x, x->aval.ndim - 1, true, 1, &y);
     ct_dtype d = dtype_of(x);
-    return is_poison(y) ? y : op_convert(y, dtype_is(d, FAMILY_COMPLEX) ? d : d == CT_FLOAT64 ? CT_COMPLEX128 : CT_COMPLEX64, false);
+    return is_poison(y) ? y
+                        : op_convert(y,
+                                     dtype_is(d, FAMILY_COMPLEX) ? d
+                                     : d == CT_FLOAT64           ? CT_COMPLEX128
+                                                                 : CT_COMPLEX64,
+                                     false);
 }

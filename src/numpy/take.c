@@ -1,4 +1,5 @@
-/* Functions that take or replace elements by integer indices: take, take_along_axis, put_along_axis, insert, delete. */
+/* Functions that take or replace elements by integer indices: take, take_along_axis,
+ * put_along_axis, insert, delete. */
 #define OPS_SHORT_NAMES
 #include "numpy/shape.h"
 
@@ -6,13 +7,18 @@ static bool integers(const char *what, ct_array indices)
 {
     if (dtype_is(dtype_of(indices), FAMILY_INT | FAMILY_UINT))
         return true;
-    base_fail(CT_TYPE_ERROR, "%s indices must be of integer type, got %s", what, ct_dtype_name(dtype_of(indices)));
+    base_fail(CT_TYPE_ERROR, "%s indices must be of integer type, got %s", what,
+              ct_dtype_name(dtype_of(indices)));
     return false;
 }
 
 static index_options options_of(index_mode mode, bool unique, bool sorted, ct_opt_float fill)
 {
-    return (index_options){.mode = mode, .unique_indices = unique, .indices_are_sorted = sorted, .fill_given = fill.given, .fill_value = fill.value};
+    return (index_options){.mode = mode,
+                           .unique_indices = unique,
+                           .indices_are_sorted = sorted,
+                           .fill_given = fill.given,
+                           .fill_value = fill.value};
 }
 
 ct_array numpy_take(const ct_take_args *a)
@@ -22,23 +28,32 @@ ct_array numpy_take(const ct_take_args *a)
     if (!a->axis.given)
         x = shape_flatten(x);
     if (!dtype_is(dtype_of(indices), FAMILY_INT | FAMILY_UINT))
-        return ct_fail(CT_VALUE_ERROR, "take: indices must have an integer type; got %s", ct_dtype_name(dtype_of(indices)));
+        return ct_fail(CT_VALUE_ERROR, "take: indices must have an integer type; got %s",
+                       ct_dtype_name(dtype_of(indices)));
     if (is_poison(x) || !numpy_axis("take", a->axis.given ? axis : 0, x->aval.ndim, &axis))
         return array_poison;
     const char *mode = a->mode ? a->mode : "fill";
     bool fill = !strcmp(mode, "fill"), wrap = !strcmp(mode, "wrap"), clip = !strcmp(mode, "clip");
     if (!fill && !wrap && !clip)
-        return !strcmp(mode, "raise") ? ct_fail(CT_NOT_IMPLEMENTED_ERROR, "The 'raise' mode to jnp.take is not supported.") : ct_fail(CT_VALUE_ERROR, "Invalid mode '%s' for np.take", mode);
+        return !strcmp(mode, "raise")
+                   ? ct_fail(CT_NOT_IMPLEMENTED_ERROR,
+                             "The 'raise' mode to jnp.take is not supported.")
+                   : ct_fail(CT_VALUE_ERROR, "Invalid mode '%s' for np.take", mode);
     if (!x->aval.shape[axis] && indices->size)
         return ct_fail(CT_INDEX_ERROR, "Cannot do a non-empty jnp.take() from an empty axis.");
-    index_options o = options_of(fill ? INDEX_FILL : clip ? INDEX_CLIP : INDEX_PROMISE_IN_BOUNDS, a->unique_indices, a->indices_are_sorted, a->fill_value);
+    index_options o = options_of(fill   ? INDEX_FILL
+                                 : clip ? INDEX_CLIP
+                                        : INDEX_PROMISE_IN_BOUNDS,
+                                 a->unique_indices, a->indices_are_sorted, a->fill_value);
     if (wrap)
-        indices = ct_remainder(indices, array_scalar_int(dtype_of(indices), false, x->aval.shape[axis]));
+        indices =
+            ct_remainder(indices, array_scalar_int(dtype_of(indices), false, x->aval.shape[axis]));
     o.keep_negative = !fill;
     return shape_take(x, axis, indices, &o);
 }
 
-/* Every axis but one indexed by its own position, that one by the given integers; axes of length one in the indices span x's whole axis. */
+/* Every axis but one indexed by its own position, that one by the given integers; axes of length
+ * one in the indices span x's whole axis. */
 static bool along_axis(ct_array x, ct_array indices, int64_t axis, index_item *items)
 {
     dimlist shape = {.n = x->aval.ndim};
@@ -47,7 +62,9 @@ static bool along_axis(ct_array x, ct_array indices, int64_t axis, index_item *i
     for (int64_t d = 0; d < shape.n; d++) {
         int64_t n = x->aval.shape[d];
         shape.at[d] = n;
-        items[d] = (index_item){.kind = INDEX_ARRAY, .array = d == axis ? indices : op_iota(CT_INT32, dimlist_ints(&shape), d)};
+        items[d] =
+            (index_item){.kind = INDEX_ARRAY,
+                         .array = d == axis ? indices : op_iota(CT_INT32, dimlist_ints(&shape), d)};
         shape.at[d] = 1;
         if (is_poison(items[d].array))
             return false;
@@ -55,7 +72,8 @@ static bool along_axis(ct_array x, ct_array indices, int64_t axis, index_item *i
     return true;
 }
 
-/* The same as one gather with batching axes, where the shapes of x and the indices agree off the axis. */
+/* The same as one gather with batching axes, where the shapes of x and the indices agree off the
+ * axis. */
 static ct_array gather_along(ct_array x, ct_array indices, int64_t axis, const index_options *o)
 {
     int64_t ndim = x->aval.ndim, none = 0;
@@ -69,10 +87,15 @@ static ct_array gather_along(ct_array x, ct_array indices, int64_t axis, const i
             batch_axes.at[batch_axes.n++] = d;
     }
     params_gather p = {
-        .dimension_numbers = {.offset_dims = {0, &none}, .collapsed_slice_dims = {1, &axis}, .start_index_map = {1, &axis},
-            .operand_batching_dims = dimlist_ints(&batch_axes), .start_indices_batching_dims = dimlist_ints(&batch_axes)},
+        .dimension_numbers = {.offset_dims = {0, &none},
+                              .collapsed_slice_dims = {1, &axis},
+                              .start_index_map = {1, &axis},
+                              .operand_batching_dims = dimlist_ints(&batch_axes),
+                              .start_indices_batching_dims = dimlist_ints(&batch_axes)},
         .fill_value = index_fill(dtype_of(x), o),
-        .mode = o->mode == INDEX_FILL ? GATHER_FILL_OR_DROP : o->mode == INDEX_CLIP ? GATHER_CLIP : GATHER_PROMISE_IN_BOUNDS,
+        .mode = o->mode == INDEX_FILL   ? GATHER_FILL_OR_DROP
+                : o->mode == INDEX_CLIP ? GATHER_CLIP
+                                        : GATHER_PROMISE_IN_BOUNDS,
         .slice_sizes = dimlist_ints(&sizes),
     };
     if (!o->keep_negative)
@@ -89,24 +112,32 @@ ct_array numpy_take_along_axis(const ct_take_along_axis_args *a)
         return array_poison;
     if (!a->axis.given) {
         if (indices->aval.ndim != 1)
-            return ct_fail(CT_VALUE_ERROR, "take_along_axis indices must be 1D if axis=None, got shape %s", dims_string(shape_of(indices)));
+            return ct_fail(CT_VALUE_ERROR,
+                           "take_along_axis indices must be 1D if axis=None, got shape %s",
+                           dims_string(shape_of(indices)));
         x = shape_flatten(x);
     }
     if (x->aval.ndim != indices->aval.ndim)
-        return ct_fail(CT_VALUE_ERROR, "indices and arr must have the same number of dimensions; %d vs. %d", indices->aval.ndim, x->aval.ndim);
+        return ct_fail(CT_VALUE_ERROR,
+                       "indices and arr must have the same number of dimensions; %d vs. %d",
+                       indices->aval.ndim, x->aval.ndim);
     if (!numpy_axis("take_along_axis", axis, x->aval.ndim, &axis))
         return array_poison;
     if (!dtype_is(dtype_of(indices), FAMILY_UINT) || dtype_table[indices->aval.dtype].bits < 32)
-        indices = op_convert(indices, dtype_table[indices->aval.dtype].bits == 64 ? CT_INT64 : CT_INT32, false);
-    index_options o = options_of(mode == INDEX_MODE_DEFAULT ? INDEX_FILL : mode, false, false, a->fill_value);
-    o.keep_negative = a->wrap_negative_indices == CT_FALSE || (a->wrap_negative_indices == CT_DEFAULT && mode == INDEX_PROMISE_IN_BOUNDS);
+        indices = op_convert(
+            indices, dtype_table[indices->aval.dtype].bits == 64 ? CT_INT64 : CT_INT32, false);
+    index_options o =
+        options_of(mode == INDEX_MODE_DEFAULT ? INDEX_FILL : mode, false, false, a->fill_value);
+    o.keep_negative = a->wrap_negative_indices == CT_FALSE ||
+                      (a->wrap_negative_indices == CT_DEFAULT && mode == INDEX_PROMISE_IN_BOUNDS);
     bool same = true;
     for (int64_t d = 0; d < x->aval.ndim; d++)
         same &= d == axis || x->aval.shape[d] == indices->aval.shape[d];
     if (same && x->size && indices->size && mode != INDEX_ONE_HOT)
         return gather_along(x, indices, axis, &o);
     index_item items[NUMPY_MAX_NDIM];
-    return along_axis(x, indices, axis, items) ? numpy_index(x, x->aval.ndim, items, &o) : array_poison;
+    return along_axis(x, indices, axis, items) ? numpy_index(x, x->aval.ndim, items, &o)
+                                               : array_poison;
 }
 
 ct_array numpy_put_along_axis(const ct_put_along_axis_args *a)
@@ -116,21 +147,30 @@ ct_array numpy_put_along_axis(const ct_put_along_axis_args *a)
     index_options o = {0};
     index_item items[NUMPY_MAX_NDIM];
     if (a->inplace != CT_FALSE)
-        return ct_fail(CT_VALUE_ERROR, "jax.numpy.put_along_axis cannot modify arrays in-place, because JAX arrays are immutable. Pass inplace=False to instead return an updated array.");
+        return ct_fail(CT_VALUE_ERROR,
+                       "jax.numpy.put_along_axis cannot modify arrays in-place, because JAX arrays "
+                       "are immutable. Pass inplace=False to instead return an updated array.");
     if (!a->axis.given)
         x = shape_flatten(x);
     if (x->aval.ndim != a->indices->aval.ndim)
-        return ct_fail(CT_VALUE_ERROR, "put_along_axis arguments 'arr' and 'indices' must have same ndim. Got arr.ndim=%d and indices.ndim=%d.", x->aval.ndim, a->indices->aval.ndim);
-    if (!numpy_axis("put_along_axis", axis, x->aval.ndim, &axis) || !index_mode_named(a->mode, &o.mode) || !along_axis(x, a->indices, axis, items))
+        return ct_fail(CT_VALUE_ERROR,
+                       "put_along_axis arguments 'arr' and 'indices' must have same ndim. Got "
+                       "arr.ndim=%d and indices.ndim=%d.",
+                       x->aval.ndim, a->indices->aval.ndim);
+    if (!numpy_axis("put_along_axis", axis, x->aval.ndim, &axis) ||
+        !index_mode_named(a->mode, &o.mode) || !along_axis(x, a->indices, axis, items))
         return array_poison;
     ct_array values = numpy_broadcast_one("put_along_axis", a->values, shape_of(a->indices));
-    return shape_reshape(numpy_index_update(x, x->aval.ndim, items, INDEX_SET, values, &o), shape_of(a->arr));
+    return shape_reshape(numpy_index_update(x, x->aval.ndim, items, INDEX_SET, values, &o),
+                         shape_of(a->arr));
 }
 
-/* ---- insert and delete: which of the old slices stand where is worked out from known indices ---- */
+/* ---- insert and delete: which of the old slices stand where is worked out from known indices ----
+ */
 
 /* Known positions in [0, length], negative ones counted from the end. base_free *at. */
-static bool positions(const char *what, ct_array obj, int64_t length, int64_t limit, int64_t *n, int64_t **at)
+static bool positions(const char *what, ct_array obj, int64_t length, int64_t limit, int64_t *n,
+                      int64_t **at)
 {
     ct_array known;
     if (!numpy_known(what, "obj", obj, &known))
@@ -148,7 +188,8 @@ static bool positions(const char *what, ct_array obj, int64_t length, int64_t li
     }
     for (int64_t i = 0; i < *n; i++)
         if ((*at)[i] < 0 || (*at)[i] > limit) {
-            base_fail(CT_INDEX_ERROR, "%s: index %lld is out of bounds for axis of size %lld", what, (long long)(*at)[i], (long long)length);
+            base_fail(CT_INDEX_ERROR, "%s: index %lld is out of bounds for axis of size %lld", what,
+                      (long long)(*at)[i], (long long)length);
             base_free(*at);
             return false;
         }
@@ -162,7 +203,9 @@ static ct_array chosen(ct_array x, int64_t axis, int64_t n, const int64_t *which
         return indices;
     for (int64_t i = 0; i < n; i++)
         ((int32_t *)indices->data)[i] = (int32_t)which[i];
-    return shape_take(x, axis, indices, &(index_options){.mode = INDEX_CLIP, .keep_negative = true, .indices_are_sorted = true});
+    return shape_take(
+        x, axis, indices,
+        &(index_options){.mode = INDEX_CLIP, .keep_negative = true, .indices_are_sorted = true});
 }
 
 ct_array numpy_delete(const ct_delete_args *a)
@@ -190,12 +233,15 @@ ct_array numpy_delete(const ct_delete_args *a)
     return y;
 }
 
-/* Where new slices go in the result: behind the old slice in front of them and behind earlier new ones at the same place. */
+/* Where new slices go in the result: behind the old slice in front of them and behind earlier new
+ * ones at the same place. */
 static ct_array insert_at(ct_array x, int64_t axis, int64_t n, const int64_t *at, ct_array values)
 {
     int64_t length = x->aval.shape[axis], total = length + n;
-    ct_array old = array_new(CT_INT32, false, 1, &length), new = array_new(CT_INT32, false, 1, &n), y = array_poison;
-    int64_t *before = base_zalloc((size_t)(length + 2) * sizeof *before); /* new slices in front of each old one */
+    ct_array old = array_new(CT_INT32, false, 1, &length), new = array_new(CT_INT32, false, 1, &n),
+             y = array_poison;
+    int64_t *before = base_zalloc((size_t)(length + 2) *
+                                  sizeof *before); /* new slices in front of each old one */
     dimlist shape;
     if (!before || is_poison(old) || is_poison(new) || !dimlist_copy(&shape, "insert", shape_of(x)))
         goto out;
@@ -225,12 +271,16 @@ out:
 
 ct_array numpy_insert(const ct_insert_args *a)
 {
-    ct_array x = a->axis.given ? a->arr : shape_flatten(a->arr), values = a->values, y = array_poison;
+    ct_array x = a->axis.given ? a->arr : shape_flatten(a->arr), values = a->values,
+             y = array_poison;
     int64_t axis = a->axis.given ? a->axis.value : 0, n, *at, *places;
     if (is_poison(x) || !numpy_axis("insert", axis, x->aval.ndim, &axis))
         return array_poison;
     if (a->obj->aval.ndim > 1)
-        return ct_fail(CT_VALUE_ERROR, "jnp.insert(): obj must be a slice, a one-dimensional array, or a scalar; got shape %s", dims_string(shape_of(a->obj)));
+        return ct_fail(
+            CT_VALUE_ERROR,
+            "jnp.insert(): obj must be a slice, a one-dimensional array, or a scalar; got shape %s",
+            dims_string(shape_of(a->obj)));
     dimlist shape = {.n = x->aval.ndim > values->aval.ndim ? x->aval.ndim : values->aval.ndim};
     for (int64_t d = 0; d < shape.n; d++) {
         int64_t i = d - (shape.n - values->aval.ndim);
@@ -244,7 +294,9 @@ ct_array numpy_insert(const ct_insert_args *a)
         return array_poison;
     int64_t wide = values->aval.shape[axis], count = n == 1 ? wide : n;
     if (n != 1 && wide != 1 && wide != n)
-        ct_fail(CT_VALUE_ERROR, "Incompatible shapes for broadcasting: insert of %lld values at %lld places", (long long)wide, (long long)n);
+        ct_fail(CT_VALUE_ERROR,
+                "Incompatible shapes for broadcasting: insert of %lld values at %lld places",
+                (long long)wide, (long long)n);
     else if ((places = base_alloc((size_t)(count ? count : 1) * sizeof *places))) {
         for (int64_t i = 0; i < count; i++)
             places[i] = at[n == 1 ? 0 : i];

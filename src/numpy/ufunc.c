@@ -1,9 +1,10 @@
-/* Universal functions that are one operation of jax.lax each, after promotion. Those that take several are in arithmetic.c
- * (division, powers, logarithms) and floats.c (the parts and kinds of floating-point numbers). */
+/* Universal functions that are one operation of jax.lax each, after promotion. Those that take
+ * several are in arithmetic.c (division, powers, logarithms) and floats.c (the parts and kinds of
+ * floating-point numbers). */
 #include "numpy/numpy.h"
 
 /* ---- one operand, made inexact ---- */
-#define INEXACT(name, operation) \
+#define INEXACT(name, operation)                                                                   \
     ct_array numpy_##name(ct_array x) { return numpy_unary_inexact(x, operation); }
 INEXACT(exp, op_exp)
 INEXACT(exp2, op_exp2)
@@ -40,10 +41,16 @@ ct_array numpy_fabs(ct_array x)
 }
 
 /* ---- one operand, as it is ---- */
-static bool whole(ct_array x) { return dtype_is(dtype_of(x), FAMILY_INT | FAMILY_UINT | FAMILY_BOOL); }
+static bool whole(ct_array x)
+{
+    return dtype_is(dtype_of(x), FAMILY_INT | FAMILY_UINT | FAMILY_BOOL);
+}
 
 /* Booleans become integers where an operation needs numbers. */
-static ct_array numeric(ct_array x) { return dtype_of(x) == CT_BOOL ? numpy_convert(x, dtype_default(FAMILY_INT), x->aval.weak) : x; }
+static ct_array numeric(ct_array x)
+{
+    return dtype_of(x) == CT_BOOL ? numpy_convert(x, dtype_default(FAMILY_INT), x->aval.weak) : x;
+}
 
 ct_array numpy_negative(ct_array x) { return op_neg(x); }
 ct_array numpy_positive(ct_array x) { return x; }
@@ -53,26 +60,42 @@ ct_array numpy_invert(ct_array x) { return op_not(x); }
 ct_array numpy_floor(ct_array x) { return whole(x) ? x : op_floor(x); }
 ct_array numpy_ceil(ct_array x) { return whole(x) ? x : op_ceil(x); }
 ct_array numpy_isnan(ct_array x) { return op_ne(x, x); }
-ct_array numpy_absolute(ct_array x) { return dtype_is(dtype_of(x), FAMILY_UINT | FAMILY_BOOL) ? x : op_abs(x); }
+ct_array numpy_absolute(ct_array x)
+{
+    return dtype_is(dtype_of(x), FAMILY_UINT | FAMILY_BOOL) ? x : op_abs(x);
+}
 
 ct_array numpy_bitwise_count(ct_array x)
 {
     x = numeric(x);
-    return numpy_cast(op_population_count(dtype_is(dtype_of(x), FAMILY_UINT) ? x : op_abs(x)), CT_UINT8);
+    return numpy_cast(op_population_count(dtype_is(dtype_of(x), FAMILY_UINT) ? x : op_abs(x)),
+                      CT_UINT8);
 }
 
-static ct_array truth(ct_array x) { return dtype_of(x) == CT_BOOL ? x : op_ne(x, numpy_number(0, x)); }
+static ct_array truth(ct_array x)
+{
+    return dtype_of(x) == CT_BOOL ? x : op_ne(x, numpy_number(0, x));
+}
 ct_array numpy_logical_not(ct_array x) { return op_not(truth(x)); }
 
 /* ---- two operands, promoted ---- */
-#define BOTH(name, operation) \
+#define BOTH(name, operation)                                                                      \
     ct_array numpy_##name(ct_array x, ct_array y) { return numpy_binary(#name, x, y, operation); }
-#define BOTH_INEXACT(name, operation) \
-    ct_array numpy_##name(ct_array x, ct_array y) { return numpy_binary_inexact(#name, x, y, operation); }
+#define BOTH_INEXACT(name, operation)                                                              \
+    ct_array numpy_##name(ct_array x, ct_array y)                                                  \
+    {                                                                                              \
+        return numpy_binary_inexact(#name, x, y, operation);                                       \
+    }
 
 /* Booleans add as "or" and multiply as "and". */
-static ct_array sum_of(ct_array x, ct_array y) { return dtype_of(x) == CT_BOOL ? op_or(x, y) : op_add(x, y); }
-static ct_array product_of(ct_array x, ct_array y) { return dtype_of(x) == CT_BOOL ? op_and(x, y) : op_mul(x, y); }
+static ct_array sum_of(ct_array x, ct_array y)
+{
+    return dtype_of(x) == CT_BOOL ? op_or(x, y) : op_add(x, y);
+}
+static ct_array product_of(ct_array x, ct_array y)
+{
+    return dtype_of(x) == CT_BOOL ? op_and(x, y) : op_mul(x, y);
+}
 BOTH(add, sum_of)
 BOTH(multiply, product_of)
 BOTH(subtract, op_sub)
@@ -95,10 +118,14 @@ BOTH(logical_and, and_of)
 BOTH(logical_or, or_of)
 BOTH(logical_xor, xor_of)
 
-static ct_array shifted_left(ct_array x, ct_array y) { return op_shift_left(numeric(x), numeric(y)); }
+static ct_array shifted_left(ct_array x, ct_array y)
+{
+    return op_shift_left(numeric(x), numeric(y));
+}
 static ct_array shifted_right(ct_array x, ct_array y)
 {
-    return dtype_is(dtype_of(x), FAMILY_UINT) ? op_shift_right_logical(x, y) : op_shift_right_arithmetic(numeric(x), numeric(y));
+    return dtype_is(dtype_of(x), FAMILY_UINT) ? op_shift_right_logical(x, y)
+                                              : op_shift_right_arithmetic(numeric(x), numeric(y));
 }
 BOTH(left_shift, shifted_left)
 BOTH(right_shift, shifted_right)
@@ -127,7 +154,10 @@ BOTH(greater_equal, ge_of)
 static bool is_complex(ct_array x) { return dtype_is(dtype_of(x), FAMILY_COMPLEX); }
 ct_array numpy_conjugate(ct_array x) { return is_complex(x) ? op_conj(x) : x; }
 ct_array numpy_real(ct_array x) { return is_complex(x) ? op_real(x) : x; }
-ct_array numpy_imag(ct_array x) { return is_complex(x) ? op_imag(x) : numpy_filled(numpy_number(0, x), shape_of(x)); }
+ct_array numpy_imag(ct_array x)
+{
+    return is_complex(x) ? op_imag(x) : numpy_filled(numpy_number(0, x), shape_of(x));
+}
 
 ct_array numpy_angle(const ct_angle_args *a)
 {

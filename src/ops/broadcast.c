@@ -1,33 +1,55 @@
-/* broadcast_in_dim: axis i of the operand becomes axis broadcast_dimensions[i] of the result; the other axes repeat it. */
+/* broadcast_in_dim: axis i of the operand becomes axis broadcast_dimensions[i] of the result; the
+ * other axes repeat it. */
 #include "ops/rules.h"
 
-static bool broadcast_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool broadcast_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
+                               aval *out, arena *a)
 {
     (void)nin, (void)a;
     const params_broadcast_in_dim *p = params;
     ct_ints dims = p->broadcast_dimensions, shape = p->shape;
     *nout = 1;
     if (in->ndim != dims.n)
-        return base_fail(CT_TYPE_ERROR, "%s broadcast_dimensions must have length equal to operand ndim; got broadcast_dimensions %s for operand ndim %d.",
-            o->name, INTS(dims), in->ndim), false;
+        return base_fail(CT_TYPE_ERROR,
+                         "%s broadcast_dimensions must have length equal to operand ndim; got "
+                         "broadcast_dimensions %s for operand ndim %d.",
+                         o->name, INTS(dims), in->ndim),
+               false;
     if (shape.n < dims.n || shape.n > MAX_NDIM)
-        return base_fail(CT_TYPE_ERROR, "%s target broadcast shape must have equal or higher rank to the operand shape; got operand ndim %d and target "
-            "broadcast ndim %lld.", o->name, in->ndim, (long long)shape.n), false;
+        return base_fail(CT_TYPE_ERROR,
+                         "%s target broadcast shape must have equal or higher rank to the operand "
+                         "shape; got operand ndim %d and target "
+                         "broadcast ndim %lld.",
+                         o->name, in->ndim, (long long)shape.n),
+               false;
     for (int64_t i = 0; i < dims.n; i++) {
         if (dims.at[i] < 0 || dims.at[i] >= shape.n)
-            return base_fail(CT_TYPE_ERROR, "%s broadcast_dimensions must be a subset of output dimensions, got %s for operand ndim %d and shape %s.",
-                o->name, INTS(dims), in->ndim, INTS(shape)), false;
+            return base_fail(CT_TYPE_ERROR,
+                             "%s broadcast_dimensions must be a subset of output dimensions, got "
+                             "%s for operand ndim %d and shape %s.",
+                             o->name, INTS(dims), in->ndim, INTS(shape)),
+                   false;
         if (in->shape[i] != 1 && in->shape[i] != shape.at[dims.at[i]])
-            return base_fail(CT_TYPE_ERROR, "%s operand dimension sizes must either be 1, or be equal to their corresponding dimensions in the target "
-                "broadcast shape; got operand of shape %s, target broadcast shape %s, broadcast_dimensions %s ", o->name, SHAPE(in), INTS(shape), INTS(dims)), false;
+            return base_fail(CT_TYPE_ERROR,
+                             "%s operand dimension sizes must either be 1, or be equal to their "
+                             "corresponding dimensions in the target "
+                             "broadcast shape; got operand of shape %s, target broadcast shape %s, "
+                             "broadcast_dimensions %s ",
+                             o->name, SHAPE(in), INTS(shape), INTS(dims)),
+                   false;
         if (ints_contain((ct_ints){i, dims.at}, dims.at[i]))
-            return base_fail(CT_TYPE_ERROR, "%s broadcast_dimensions must not contain duplicates, got broadcast_dimensions %s", o->name, INTS(dims)), false;
+            return base_fail(CT_TYPE_ERROR,
+                             "%s broadcast_dimensions must not contain duplicates, got "
+                             "broadcast_dimensions %s",
+                             o->name, INTS(dims)),
+                   false;
     }
     *out = (aval){in->dtype, in->weak, (int32_t)shape.n, shape.at};
     return true;
 }
 
-static ct_status broadcast_kernel(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status broadcast_kernel(const op *o, const void *params, int nin, const operand *in,
+                                  int nout, operand *out)
 {
     (void)o, (void)nin, (void)nout;
     const params_broadcast_in_dim *p = params;
@@ -44,7 +66,8 @@ static ct_status broadcast_kernel(const op *o, const void *params, int nin, cons
 }
 
 /* Sums over the axes that repeat, and restores axes of size one. */
-static bool broadcast_transpose(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+static bool broadcast_transpose(const op *o, const void *params, int nin, const ct_array *in,
+                                const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     (void)o, (void)nin, (void)in, (void)nout;
     const params_broadcast_in_dim *p = params;
@@ -72,7 +95,8 @@ static bool broadcast_transpose(const op *o, const void *params, int nin, const 
     return ops_keep(scope, 1, out);
 }
 
-static bool broadcast_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool broadcast_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                           const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)o, (void)nin, (void)nout;
     const params_broadcast_in_dim *p = params;
@@ -86,9 +110,18 @@ static bool broadcast_vmap(const op *o, const void *params, batch b, int nin, co
     return ops_keep(scope, 1, out);
 }
 
-const op op_row_broadcast_in_dim = {.name = "broadcast_in_dim", .flags = OP_LINEAR | OP_DATA_MOVEMENT, .code = OP_broadcast_in_dim,
-    .fields = fields_broadcast_in_dim, .nfields = nfields_broadcast_in_dim, .params_size = sizeof(params_broadcast_in_dim),
-    .abstract = broadcast_abstract, .kernel = broadcast_kernel, .call = ops_call_in_place, .jvp = linear_jvp, .transpose = broadcast_transpose, .vmap = broadcast_vmap};
+const op op_row_broadcast_in_dim = {.name = "broadcast_in_dim",
+                                    .flags = OP_LINEAR | OP_DATA_MOVEMENT,
+                                    .code = OP_broadcast_in_dim,
+                                    .fields = fields_broadcast_in_dim,
+                                    .nfields = nfields_broadcast_in_dim,
+                                    .params_size = sizeof(params_broadcast_in_dim),
+                                    .abstract = broadcast_abstract,
+                                    .kernel = broadcast_kernel,
+                                    .call = ops_call_in_place,
+                                    .jvp = linear_jvp,
+                                    .transpose = broadcast_transpose,
+                                    .vmap = broadcast_vmap};
 
 ct_array op_broadcast_in_dim(ct_array x, ct_ints shape, ct_ints broadcast_dimensions)
 {

@@ -1,7 +1,9 @@
-/* Collectives over named axes: sums, extremes, indices and exchanges between the examples of a vmap with an axis name.
+/* Collectives over named axes: sums, extremes, indices and exchanges between the examples of a vmap
+ * with an axis name.
  *
- * Batching does the work: the vmap that owns the name turns the collective into an operation along its mapped axis. Until then a collective is an operation like
- * any other, whose result has the operand's type. */
+ * Batching does the work: the vmap that owns the name turns the collective into an operation along
+ * its mapped axis. Until then a collective is an operation like any other, whose result has the
+ * operand's type. */
 #include <stdio.h>
 
 #include "ops/rules.h"
@@ -41,16 +43,22 @@ int64_t op_axis_size(const char *axes)
     return size;
 }
 
-/* A collective that is evaluated has met no vmap of its name: the abstract rule says so before this can run. */
-static ct_status no_mapped_axis(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+/* A collective that is evaluated has met no vmap of its name: the abstract rule says so before this
+ * can run. */
+static ct_status no_mapped_axis(const op *o, const void *params, int nin, const operand *in,
+                                int nout, operand *out)
 {
     (void)params, (void)nin, (void)in, (void)nout, (void)out;
-    return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s of values that are the same in all examples must run inside the vmap that names its axis.", o->name);
+    return base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                     "%s of values that are the same in all examples must run inside the vmap that "
+                     "names its axis.",
+                     o->name);
 }
 
 /* ---- psum, pmax, pmin ---- */
 
-static bool reduce_axes_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool reduce_axes_abstract(const op *o, const void *params, int nin, const aval *in,
+                                 int *nout, aval *out, arena *a)
 {
     (void)o, (void)nin, (void)a;
     *nout = 1;
@@ -59,17 +67,21 @@ static bool reduce_axes_abstract(const op *o, const void *params, int nin, const
     return op_axis_size(((const params_reduce_axes *)params)->axes) > 0;
 }
 
-/* What the collective is along an axis that the operand has, and for an operand that is the same in all examples. */
+/* What the collective is along an axis that the operand has, and for an operand that is the same in
+ * all examples. */
 static ct_array reduce_here(const op *o, ct_array x, int dim, int64_t size)
 {
     if (dim == NOT_MAPPED)
         return o->code == OP_psum ? mul(x, op_number((double)size, x)) : x;
     int64_t axis = dim;
     ct_ints axes = {1, &axis};
-    return o->code == OP_psum ? op_reduce_sum(x, axes) : o->code == OP_pmax ? op_reduce_max(x, axes) : op_reduce_min(x, axes);
+    return o->code == OP_psum   ? op_reduce_sum(x, axes)
+           : o->code == OP_pmax ? op_reduce_max(x, axes)
+                                : op_reduce_min(x, axes);
 }
 
-static bool reduce_axes_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool reduce_axes_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                             const int *dims, int nout, ct_array *out, int *out_dims)
 {
     const params_reduce_axes *p = params;
     if (!names_contain(p->axes, b.axis_name))
@@ -86,24 +98,37 @@ static bool reduce_axes_vmap(const op *o, const void *params, batch b, int nin, 
     return ops_keep(scope, 1, out);
 }
 
-static bool psum_transpose(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+static bool psum_transpose(const op *o, const void *params, int nin, const ct_array *in,
+                           const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     (void)nin, (void)in, (void)in_avals, (void)nout;
     out[0] = cts[0] ? core_bind1(o, params, 1, cts) : NULL;
     return ops_good(out[0]);
 }
 
-#define REDUCE_AXES(row, ...) \
-    const op op_row_##row = {.name = #row, .flags = OP_COLLECTIVE, .code = OP_##row, .fields = fields_reduce_axes, .nfields = nfields_reduce_axes, \
-        .params_size = sizeof(params_reduce_axes), .abstract = reduce_axes_abstract, .kernel = no_mapped_axis, .vmap = reduce_axes_vmap, __VA_ARGS__}; \
-    ct_array op_##row(ct_array x, const char *axes) { return core_bind1(&op_row_##row, &(params_reduce_axes){.axes = axes}, 1, &x); }
+#define REDUCE_AXES(row, ...)                                                                      \
+    const op op_row_##row = {.name = #row,                                                         \
+                             .flags = OP_COLLECTIVE,                                               \
+                             .code = OP_##row,                                                     \
+                             .fields = fields_reduce_axes,                                         \
+                             .nfields = nfields_reduce_axes,                                       \
+                             .params_size = sizeof(params_reduce_axes),                            \
+                             .abstract = reduce_axes_abstract,                                     \
+                             .kernel = no_mapped_axis,                                             \
+                             .vmap = reduce_axes_vmap,                                             \
+                             __VA_ARGS__};                                                         \
+    ct_array op_##row(ct_array x, const char *axes)                                                \
+    {                                                                                              \
+        return core_bind1(&op_row_##row, &(params_reduce_axes){.axes = axes}, 1, &x);              \
+    }
 REDUCE_AXES(psum, .jvp = linear_jvp, .transpose = psum_transpose)
 REDUCE_AXES(pmax, )
 REDUCE_AXES(pmin, )
 
 /* ---- axis_index ---- */
 
-static bool axis_index_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool axis_index_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
+                                aval *out, arena *a)
 {
     (void)o, (void)nin, (void)in, (void)a;
     *nout = 1;
@@ -111,7 +136,8 @@ static bool axis_index_abstract(const op *o, const void *params, int nin, const 
     return op_axis_size(((const params_axis *)params)->axis_name) > 0;
 }
 
-static bool axis_index_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool axis_index_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                            const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)dims, (void)nout;
     bool mine = names_contain(((const params_axis *)params)->axis_name, b.axis_name);
@@ -120,22 +146,39 @@ static bool axis_index_vmap(const op *o, const void *params, batch b, int nin, c
     return !is_poison(out[0]);
 }
 
-const op op_row_axis_index = {.name = "axis_index", .flags = OP_COLLECTIVE, .code = OP_axis_index, .fields = fields_axis, .nfields = nfields_axis,
-    .params_size = sizeof(params_axis), .abstract = axis_index_abstract, .kernel = no_mapped_axis, .jvp = zero_jvp, .vmap = axis_index_vmap};
+const op op_row_axis_index = {.name = "axis_index",
+                              .flags = OP_COLLECTIVE,
+                              .code = OP_axis_index,
+                              .fields = fields_axis,
+                              .nfields = nfields_axis,
+                              .params_size = sizeof(params_axis),
+                              .abstract = axis_index_abstract,
+                              .kernel = no_mapped_axis,
+                              .jvp = zero_jvp,
+                              .vmap = axis_index_vmap};
 
-ct_array op_axis_index(const char *axis_name) { return core_bind1(&op_row_axis_index, &(params_axis){.axis_name = axis_name}, 0, NULL); }
+ct_array op_axis_index(const char *axis_name)
+{
+    return core_bind1(&op_row_axis_index, &(params_axis){.axis_name = axis_name}, 0, NULL);
+}
 
-/* ---- all_gather: every example gets all of them along a new axis, or joined along an existing one (tiled) ---- */
+/* ---- all_gather: every example gets all of them along a new axis, or joined along an existing one
+ * (tiled) ---- */
 
-static bool all_gather_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool all_gather_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
+                                aval *out, arena *a)
 {
     (void)nin;
     const params_all_gather *p = params;
     int64_t axis = p->all_gather_dimension;
     *nout = 1;
     if (axis < 0 || axis > in->ndim - p->tiled)
-        return base_fail(CT_VALUE_ERROR, "%s dimension %lld is out of bounds for an operand of shape %s.", o->name, (long long)axis, SHAPE(in)), false;
-    int_list shape = p->tiled ? ints_insert(aval_shape(in), -1, 0) : ints_insert(aval_shape(in), axis, p->axis_size);
+        return base_fail(CT_VALUE_ERROR,
+                         "%s dimension %lld is out of bounds for an operand of shape %s.", o->name,
+                         (long long)axis, SHAPE(in)),
+               false;
+    int_list shape = p->tiled ? ints_insert(aval_shape(in), -1, 0)
+                              : ints_insert(aval_shape(in), axis, p->axis_size);
     if (p->tiled)
         shape.at[axis] *= p->axis_size;
     *out = (aval){in->dtype, false, (int32_t)shape.n, ints_in(a, ints_of(&shape))};
@@ -152,7 +195,8 @@ static ct_array fold_axis(ct_array x, int64_t axis)
     return op_reshape(x, ints_of(&shape));
 }
 
-static bool all_gather_elsewhere(const op *o, const params_all_gather *p, int nin, const ct_array *in, const int *dims, ct_array *out, int *out_dims)
+static bool all_gather_elsewhere(const op *o, const params_all_gather *p, int nin,
+                                 const ct_array *in, const int *dims, ct_array *out, int *out_dims)
 {
     params_all_gather q = *p;
     out_dims[0] = dims[0];
@@ -165,14 +209,18 @@ static bool all_gather_elsewhere(const op *o, const params_all_gather *p, int ni
     return !is_poison(out[0]);
 }
 
-static bool all_gather_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool all_gather_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                            const int *dims, int nout, ct_array *out, int *out_dims)
 {
     const params_all_gather *p = params;
     (void)nout;
     if (!names_contain(p->axis_name, b.axis_name))
         return all_gather_elsewhere(o, p, nin, in, dims, out, out_dims);
     if (strchr(p->axis_name, ','))
-        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "all_gather over several axis names is not supported inside vmap; gather one axis at a time."), false;
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                         "all_gather over several axis names is not supported inside vmap; gather "
+                         "one axis at a time."),
+               false;
     ct_scope scope = ct_begin();
     ct_array x = dims[0] == NOT_MAPPED ? batch_front(in[0], NOT_MAPPED, b.size) : in[0];
     out[0] = op_moveaxis(x, dims[0] == NOT_MAPPED ? 0 : dims[0], p->all_gather_dimension);
@@ -183,7 +231,8 @@ static bool all_gather_vmap(const op *o, const void *params, batch b, int nin, c
 }
 
 /* Everybody's cotangents summed, and of those one's own part. */
-static bool all_gather_transpose(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+static bool all_gather_transpose(const op *o, const void *params, int nin, const ct_array *in,
+                                 const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     (void)o, (void)nin, (void)in, (void)nout;
     const params_all_gather *p = params;
@@ -192,7 +241,8 @@ static bool all_gather_transpose(const op *o, const void *params, int nin, const
     if (!cts[0])
         return true;
     ct_scope scope = ct_begin();
-    ct_array sum = op_psum(cts[0], p->axis_name), index = op_axis_index(p->axis_name), starts[MAX_NDIM];
+    ct_array sum = op_psum(cts[0], p->axis_name), index = op_axis_index(p->axis_name),
+             starts[MAX_NDIM];
     ct_array zero = op_number(0, index);
     int_list sizes = ints_insert(aval_shape(&cts[0]->aval), -1, 0);
     for (int d = 0; d < cts[0]->aval.ndim; d++)
@@ -205,19 +255,32 @@ static bool all_gather_transpose(const op *o, const void *params, int nin, const
     return ops_keep(scope, 1, out);
 }
 
-const op op_row_all_gather = {.name = "all_gather", .flags = OP_COLLECTIVE, .code = OP_all_gather, .fields = fields_all_gather, .nfields = nfields_all_gather,
-    .params_size = sizeof(params_all_gather), .abstract = all_gather_abstract, .kernel = no_mapped_axis, .jvp = linear_jvp, .transpose = all_gather_transpose, .vmap = all_gather_vmap};
+const op op_row_all_gather = {.name = "all_gather",
+                              .flags = OP_COLLECTIVE,
+                              .code = OP_all_gather,
+                              .fields = fields_all_gather,
+                              .nfields = nfields_all_gather,
+                              .params_size = sizeof(params_all_gather),
+                              .abstract = all_gather_abstract,
+                              .kernel = no_mapped_axis,
+                              .jvp = linear_jvp,
+                              .transpose = all_gather_transpose,
+                              .vmap = all_gather_vmap};
 
 ct_array op_all_gather(ct_array x, const char *axis_name, int64_t dimension, bool tiled)
 {
     int64_t size = op_axis_size(axis_name);
-    params_all_gather p = {.all_gather_dimension = dimension, .axis_name = axis_name, .axis_size = size, .tiled = tiled};
+    params_all_gather p = {.all_gather_dimension = dimension,
+                           .axis_name = axis_name,
+                           .axis_size = size,
+                           .tiled = tiled};
     return size ? core_bind1(&op_row_all_gather, &p, 1, &x) : array_poison;
 }
 
 /* ---- all_to_all: part j of example i becomes part i of example j ---- */
 
-static bool all_to_all_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool all_to_all_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
+                                aval *out, arena *a)
 {
     (void)nin;
     const params_all_to_all *p = params;
@@ -225,9 +288,15 @@ static bool all_to_all_abstract(const op *o, const void *params, int nin, const 
     *nout = 1;
     if (!size)
         return false;
-    if (split < 0 || split >= in->ndim || concat < 0 || concat >= in->ndim || in->shape[split] % size || (!p->tiled && in->shape[split] != size))
-        return base_fail(CT_VALUE_ERROR, "%s requires the size of the mapped axis axis_name to equal x.shape[split_axis] (or to divide it, when tiled), but they are %lld "
-            "and %lld respectively.", o->name, (long long)size, (long long)(split >= 0 && split < in->ndim ? in->shape[split] : -1)), false;
+    if (split < 0 || split >= in->ndim || concat < 0 || concat >= in->ndim ||
+        in->shape[split] % size || (!p->tiled && in->shape[split] != size))
+        return base_fail(CT_VALUE_ERROR,
+                         "%s requires the size of the mapped axis axis_name to equal "
+                         "x.shape[split_axis] (or to divide it, when tiled), but they are %lld "
+                         "and %lld respectively.",
+                         o->name, (long long)size,
+                         (long long)(split >= 0 && split < in->ndim ? in->shape[split] : -1)),
+               false;
     int_list shape = ints_insert(aval_shape(in), -1, 0);
     if (p->tiled) {
         shape.at[split] /= size;
@@ -240,7 +309,8 @@ static bool all_to_all_abstract(const op *o, const void *params, int nin, const 
     return out->shape;
 }
 
-/* With the mapped axis in front: what is split off becomes the mapped axis, the old one goes to the place of concatenation. */
+/* With the mapped axis in front: what is split off becomes the mapped axis, the old one goes to the
+ * place of concatenation. */
 static ct_array exchange(ct_array x, const params_all_to_all *p, int64_t size)
 {
     if (is_poison(x))
@@ -257,7 +327,8 @@ static ct_array exchange(ct_array x, const params_all_to_all *p, int64_t size)
     return op_moveaxis(x, 1, p->concat_axis + 1);
 }
 
-static bool all_to_all_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool all_to_all_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                            const int *dims, int nout, ct_array *out, int *out_dims)
 {
     params_all_to_all p = *(const params_all_to_all *)params;
     if (!names_contain(p.axis_name, b.axis_name)) {
@@ -271,26 +342,42 @@ static bool all_to_all_vmap(const op *o, const void *params, batch b, int nin, c
     return ops_keep(scope, 1, out);
 }
 
-static bool all_to_all_transpose(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+static bool all_to_all_transpose(const op *o, const void *params, int nin, const ct_array *in,
+                                 const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     (void)o, (void)nin, (void)in, (void)in_avals, (void)nout;
     const params_all_to_all *p = params;
-    out[0] = cts[0] ? op_all_to_all(cts[0], p->axis_name, p->concat_axis, p->split_axis, p->tiled) : NULL;
+    out[0] = cts[0] ? op_all_to_all(cts[0], p->axis_name, p->concat_axis, p->split_axis, p->tiled)
+                    : NULL;
     return ops_good(out[0]);
 }
 
-const op op_row_all_to_all = {.name = "all_to_all", .flags = OP_COLLECTIVE, .code = OP_all_to_all, .fields = fields_all_to_all, .nfields = nfields_all_to_all,
-    .params_size = sizeof(params_all_to_all), .abstract = all_to_all_abstract, .kernel = no_mapped_axis, .jvp = linear_jvp, .transpose = all_to_all_transpose, .vmap = all_to_all_vmap};
+const op op_row_all_to_all = {.name = "all_to_all",
+                              .flags = OP_COLLECTIVE,
+                              .code = OP_all_to_all,
+                              .fields = fields_all_to_all,
+                              .nfields = nfields_all_to_all,
+                              .params_size = sizeof(params_all_to_all),
+                              .abstract = all_to_all_abstract,
+                              .kernel = no_mapped_axis,
+                              .jvp = linear_jvp,
+                              .transpose = all_to_all_transpose,
+                              .vmap = all_to_all_vmap};
 
-ct_array op_all_to_all(ct_array x, const char *axis_name, int64_t split_axis, int64_t concat_axis, bool tiled)
+ct_array op_all_to_all(ct_array x, const char *axis_name, int64_t split_axis, int64_t concat_axis,
+                       bool tiled)
 {
-    params_all_to_all p = {.axis_name = axis_name, .concat_axis = concat_axis, .split_axis = split_axis, .tiled = tiled};
+    params_all_to_all p = {.axis_name = axis_name,
+                           .concat_axis = concat_axis,
+                           .split_axis = split_axis,
+                           .tiled = tiled};
     return core_bind1(&op_row_all_to_all, &p, 1, &x);
 }
 
 /* ---- ppermute: example `destination` gets the value of example `source`; others get zeros ---- */
 
-static bool ppermute_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool ppermute_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
+                              aval *out, arena *a)
 {
     (void)nin, (void)a;
     const params_ppermute *p = params;
@@ -302,8 +389,11 @@ static bool ppermute_abstract(const op *o, const void *params, int nin, const av
         for (int64_t j = i % 2; j < i; j += 2)
             again |= p->perm.at[j] == p->perm.at[i];
         if (size && (again || p->perm.at[i] < 0 || p->perm.at[i] >= size))
-            return base_fail(CT_VALUE_ERROR, "%s: sources and destinations must be unique indices below the axis size %lld, got perm=%s", o->name, (long long)size,
-                INTS(p->perm)), false;
+            return base_fail(CT_VALUE_ERROR,
+                             "%s: sources and destinations must be unique indices below the axis "
+                             "size %lld, got perm=%s",
+                             o->name, (long long)size, INTS(p->perm)),
+                   false;
     }
     return size > 0;
 }
@@ -334,7 +424,8 @@ static ct_array permuted(ct_array x, int64_t dim, ct_ints perm)
     return joined;
 }
 
-static bool ppermute_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool ppermute_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                          const int *dims, int nout, ct_array *out, int *out_dims)
 {
     const params_ppermute *p = params;
     if (!names_contain(p->axis_name, b.axis_name))
@@ -346,22 +437,35 @@ static bool ppermute_vmap(const op *o, const void *params, batch b, int nin, con
     return ops_keep(scope, 1, out);
 }
 
-static bool ppermute_transpose(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+static bool ppermute_transpose(const op *o, const void *params, int nin, const ct_array *in,
+                               const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     (void)o, (void)nin, (void)in, (void)in_avals, (void)nout;
     const params_ppermute *p = params;
     int64_t *inverse = base_alloc((size_t)(p->perm.n + 1) * sizeof *inverse);
     for (int64_t i = 0; inverse && i < p->perm.n; i++)
         inverse[i] = p->perm.at[i ^ 1];
-    out[0] = !cts[0] ? NULL : inverse ? op_ppermute(cts[0], p->axis_name, (ct_ints){p->perm.n, inverse}) : array_poison;
+    out[0] = !cts[0]   ? NULL
+             : inverse ? op_ppermute(cts[0], p->axis_name, (ct_ints){p->perm.n, inverse})
+                       : array_poison;
     base_free(inverse);
     return ops_good(out[0]);
 }
 
-const op op_row_ppermute = {.name = "ppermute", .flags = OP_COLLECTIVE, .code = OP_ppermute, .fields = fields_ppermute, .nfields = nfields_ppermute,
-    .params_size = sizeof(params_ppermute), .abstract = ppermute_abstract, .kernel = no_mapped_axis, .jvp = linear_jvp, .transpose = ppermute_transpose, .vmap = ppermute_vmap};
+const op op_row_ppermute = {.name = "ppermute",
+                            .flags = OP_COLLECTIVE,
+                            .code = OP_ppermute,
+                            .fields = fields_ppermute,
+                            .nfields = nfields_ppermute,
+                            .params_size = sizeof(params_ppermute),
+                            .abstract = ppermute_abstract,
+                            .kernel = no_mapped_axis,
+                            .jvp = linear_jvp,
+                            .transpose = ppermute_transpose,
+                            .vmap = ppermute_vmap};
 
 ct_array op_ppermute(ct_array x, const char *axis_name, ct_ints pairs)
 {
-    return core_bind1(&op_row_ppermute, &(params_ppermute){.axis_name = axis_name, .perm = pairs}, 1, &x);
+    return core_bind1(&op_row_ppermute, &(params_ppermute){.axis_name = axis_name, .perm = pairs},
+                      1, &x);
 }

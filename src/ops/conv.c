@@ -1,7 +1,9 @@
-/* conv_general_dilated: convolutions in any layout, with strides, paddings, dilations of both sides, and groups of features or of batches.
+/* conv_general_dilated: convolutions in any layout, with strides, paddings, dilations of both
+ * sides, and groups of features or of batches.
  *
- * The kernel works on one layout, (batch, spatial..., feature) and (spatial..., in, out), and copies others into it. Rows of patches are laid out block by
- * block and multiplied with the kernel as one matrix. Derivatives and batching are convolutions again: conv_rules.c. */
+ * The kernel works on one layout, (batch, spatial..., feature) and (spatial..., in, out), and
+ * copies others into it. Rows of patches are laid out block by block and multiplied with the kernel
+ * as one matrix. Derivatives and batching are convolutions again: conv_rules.c. */
 #include "kernel/kernel.h"
 #include "ops/structured.h"
 
@@ -13,23 +15,35 @@ static bool check_ranks(const params_conv *p, const aval *x, const aval *kernel)
 {
     int64_t spatial = x->ndim - 2;
     if (x->ndim != kernel->ndim) {
-        base_fail(CT_VALUE_ERROR, "conv_general_dilated lhs and rhs must have the same number of dimensions, but got %s and %s.", SHAPE(x), SHAPE(kernel));
+        base_fail(CT_VALUE_ERROR,
+                  "conv_general_dilated lhs and rhs must have the same number of dimensions, but "
+                  "got %s and %s.",
+                  SHAPE(x), SHAPE(kernel));
         return false;
     }
     if (p->window_strides.n != spatial) {
-        base_fail(CT_VALUE_ERROR, "conv_general_dilated window and window_strides must have the same number of dimensions, but got %lld and %lld", (long long)spatial,
-                  (long long)p->window_strides.n);
+        base_fail(CT_VALUE_ERROR,
+                  "conv_general_dilated window and window_strides must have the same number of "
+                  "dimensions, but got %lld and %lld",
+                  (long long)spatial, (long long)p->window_strides.n);
         return false;
     }
     if (p->padding.n != 2 * spatial) {
-        base_fail(CT_TYPE_ERROR, "Wrong number of explicit pads for convolution: expected %lld, got %lld.", (long long)spatial, (long long)p->padding.n / 2);
+        base_fail(CT_TYPE_ERROR,
+                  "Wrong number of explicit pads for convolution: expected %lld, got %lld.",
+                  (long long)spatial, (long long)p->padding.n / 2);
         return false;
     }
     for (int side = 0; side < 3; side++) {
-        ct_ints list = side == 0 ? p->window_strides : side == 1 ? p->lhs_dilation : p->rhs_dilation;
+        ct_ints list = side == 0   ? p->window_strides
+                       : side == 1 ? p->lhs_dilation
+                                   : p->rhs_dilation;
         for (int64_t i = 0; i < spatial; i++)
             if (list.n != spatial || list.at[i] < 1) {
-                base_fail(CT_TYPE_ERROR, side ? "All dilations must be positive, got %s." : "All window strides must be positive, got %s.", INTS(list));
+                base_fail(CT_TYPE_ERROR,
+                          side ? "All dilations must be positive, got %s."
+                               : "All window strides must be positive, got %s.",
+                          INTS(list));
                 return false;
             }
     }
@@ -42,40 +56,53 @@ static bool check_spec(const char *name, ct_ints spec, int64_t ndim)
     for (int64_t i = 0; i < ndim && good; i++)
         good = ints_contain(spec, i);
     if (!good)
-        base_fail(CT_TYPE_ERROR, "conv_general_dilated %s must name each of the %lld dimensions once, got %s.", name, (long long)ndim, INTS(spec));
+        base_fail(CT_TYPE_ERROR,
+                  "conv_general_dilated %s must name each of the %lld dimensions once, got %s.",
+                  name, (long long)ndim, INTS(spec));
     return good;
 }
 
 static bool fail_count(const char *what, int64_t a, int64_t b)
 {
-    base_fail(CT_VALUE_ERROR, "conv_general_dilated %s, got %lld and %lld.", what, (long long)a, (long long)b);
+    base_fail(CT_VALUE_ERROR, "conv_general_dilated %s, got %lld and %lld.", what, (long long)a,
+              (long long)b);
     return false;
 }
 
 static bool check_groups(const params_conv *p, const aval *x, const aval *kernel)
 {
     const conv_dims *d = &p->dimension_numbers;
-    int64_t features = x->shape[d->lhs_spec.at[1]], in = kernel->shape[d->rhs_spec.at[1]], out = kernel->shape[d->rhs_spec.at[0]], rows = x->shape[d->lhs_spec.at[0]];
+    int64_t features = x->shape[d->lhs_spec.at[1]], in = kernel->shape[d->rhs_spec.at[1]],
+            out = kernel->shape[d->rhs_spec.at[0]], rows = x->shape[d->lhs_spec.at[0]];
     int64_t f = p->feature_group_count, b = p->batch_group_count;
     if (f < 1 || b < 1) {
-        base_fail(CT_VALUE_ERROR, "conv_general_dilated %s must be a positive integer, got %lld.", f < 1 ? "feature_group_count" : "batch_group_count", (long long)(f < 1 ? f : b));
+        base_fail(CT_VALUE_ERROR, "conv_general_dilated %s must be a positive integer, got %lld.",
+                  f < 1 ? "feature_group_count" : "batch_group_count", (long long)(f < 1 ? f : b));
         return false;
     }
     if (features % f)
-        return fail_count("feature_group_count must divide lhs feature dimension size", f, features);
+        return fail_count("feature_group_count must divide lhs feature dimension size", f,
+                          features);
     if (features / f != in) {
-        base_fail(CT_VALUE_ERROR, "conv_general_dilated lhs feature dimension size divided by feature_group_count must equal the rhs input feature dimension size, but %lld // %lld != %lld.",
+        base_fail(CT_VALUE_ERROR,
+                  "conv_general_dilated lhs feature dimension size divided by feature_group_count "
+                  "must equal the rhs input feature dimension size, but %lld // %lld != %lld.",
                   (long long)features, (long long)f, (long long)in);
         return false;
     }
     if (out % f)
-        return fail_count("rhs output feature dimension size must be a multiple of feature_group_count", out, f);
+        return fail_count(
+            "rhs output feature dimension size must be a multiple of feature_group_count", out, f);
     if (rows % b)
         return fail_count("batch_group_count must divide lhs batch dimension size", b, rows);
     if (out % b)
-        return fail_count("rhs output feature dimension size must be a multiple of batch_group_count", out, b);
+        return fail_count(
+            "rhs output feature dimension size must be a multiple of batch_group_count", out, b);
     if (f > 1 && b > 1) {
-        base_fail(CT_VALUE_ERROR, "At most one of batch_group_count and feature_group_count may be > 1, got batch_group_count=%lld and feature_group_count=%lld", (long long)b, (long long)f);
+        base_fail(CT_VALUE_ERROR,
+                  "At most one of batch_group_count and feature_group_count may be > 1, got "
+                  "batch_group_count=%lld and feature_group_count=%lld",
+                  (long long)b, (long long)f);
         return false;
     }
     return true;
@@ -84,16 +111,26 @@ static bool check_groups(const params_conv *p, const aval *x, const aval *kernel
 bool conv_axes(const params_conv *p, const aval *x, const aval *kernel, window_axis *axes)
 {
     const conv_dims *d = &p->dimension_numbers;
-    if (!check_ranks(p, x, kernel) || !check_spec("lhs_spec", d->lhs_spec, x->ndim) || !check_spec("rhs_spec", d->rhs_spec, x->ndim) ||
+    if (!check_ranks(p, x, kernel) || !check_spec("lhs_spec", d->lhs_spec, x->ndim) ||
+        !check_spec("rhs_spec", d->rhs_spec, x->ndim) ||
         !check_spec("out_spec", d->out_spec, x->ndim))
         return false;
     for (int i = 0; i < x->ndim - 2; i++) {
         window_axis *w = &axes[i];
-        *w = (window_axis){x->shape[d->lhs_spec.at[i + 2]], 0, kernel->shape[d->rhs_spec.at[i + 2]], p->window_strides.at[i], p->padding.at[2 * i], p->padding.at[2 * i + 1],
-                           p->lhs_dilation.at[i], p->rhs_dilation.at[i]};
+        *w = (window_axis){x->shape[d->lhs_spec.at[i + 2]],
+                           0,
+                           kernel->shape[d->rhs_spec.at[i + 2]],
+                           p->window_strides.at[i],
+                           p->padding.at[2 * i],
+                           p->padding.at[2 * i + 1],
+                           p->lhs_dilation.at[i],
+                           p->rhs_dilation.at[i]};
         int64_t padded = (w->in ? (w->in - 1) * w->dilation + 1 : 0) + w->low + w->high;
         if (padded < 0) {
-            base_fail(CT_VALUE_ERROR, "Negative padding is larger than the size of the corresponding dimension: got padding=%s for a lhs of shape %s", INTS(p->padding), SHAPE(x));
+            base_fail(CT_VALUE_ERROR,
+                      "Negative padding is larger than the size of the corresponding dimension: "
+                      "got padding=%s for a lhs of shape %s",
+                      INTS(p->padding), SHAPE(x));
             return false;
         }
         w->out = w->size ? window_out(w) : padded / w->stride + 1;
@@ -106,23 +143,32 @@ static bool conv_dtype(const params_conv *p, const aval *x, const aval *kernel, 
     ct_dtype preferred = p->preferred_element_type;
     *result = preferred ? preferred : (ct_dtype)x->dtype;
     if (x->dtype != kernel->dtype) {
-        base_fail(CT_TYPE_ERROR, "lax.conv_general_dilated requires arguments to have the same dtypes, got %s, %s.", DTYPE(x), DTYPE(kernel));
+        base_fail(
+            CT_TYPE_ERROR,
+            "lax.conv_general_dilated requires arguments to have the same dtypes, got %s, %s.",
+            DTYPE(x), DTYPE(kernel));
         return false;
     }
     if (!dtype_is((ct_dtype)x->dtype, ANYTHING)) {
         base_fail(CT_TYPE_ERROR, "conv_general_dilated does not accept dtype %s.", DTYPE(x));
         return false;
     }
-    bool narrower = preferred && dtype_is(preferred, INTEGER) && dtype_table[preferred].bits < dtype_table[x->dtype].bits;
-    if (narrower || (preferred && dtype_is(preferred, INTEGER) != dtype_is((ct_dtype)x->dtype, INTEGER))) {
-        base_fail(CT_TYPE_ERROR, "Input type is incompatible with `preferred_element_type`. The compatible combinations are integral -> integral of the same or a larger width, "
-                  "floating -> floating; got %s -> %s.", DTYPE(x), dtype_table[preferred].name);
+    bool narrower = preferred && dtype_is(preferred, INTEGER) &&
+                    dtype_table[preferred].bits < dtype_table[x->dtype].bits;
+    if (narrower ||
+        (preferred && dtype_is(preferred, INTEGER) != dtype_is((ct_dtype)x->dtype, INTEGER))) {
+        base_fail(CT_TYPE_ERROR,
+                  "Input type is incompatible with `preferred_element_type`. The compatible "
+                  "combinations are integral -> integral of the same or a larger width, "
+                  "floating -> floating; got %s -> %s.",
+                  DTYPE(x), dtype_table[preferred].name);
         return false;
     }
     return true;
 }
 
-static bool abstract_conv(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_conv(const op *o, const void *params, int nin, const aval *in, int *nout,
+                          aval *out, arena *a)
 {
     (void)o, (void)nin;
     const params_conv *p = params;
@@ -130,10 +176,14 @@ static bool abstract_conv(const op *o, const void *params, int nin, const aval *
     window_axis axes[MAX_NDIM];
     ct_dtype dtype;
     if (in[0].ndim < 2) {
-        base_fail(CT_VALUE_ERROR, "conv_general_dilated takes arrays with a batch and a feature dimension, got shapes %s and %s.", SHAPE(&in[0]), SHAPE(&in[1]));
+        base_fail(CT_VALUE_ERROR,
+                  "conv_general_dilated takes arrays with a batch and a feature dimension, got "
+                  "shapes %s and %s.",
+                  SHAPE(&in[0]), SHAPE(&in[1]));
         return false;
     }
-    if (!conv_axes(p, &in[0], &in[1], axes) || !check_groups(p, &in[0], &in[1]) || !conv_dtype(p, &in[0], &in[1], &dtype))
+    if (!conv_axes(p, &in[0], &in[1], axes) || !check_groups(p, &in[0], &in[1]) ||
+        !conv_dtype(p, &in[0], &in[1], &dtype))
         return false;
     int64_t *shape = ints_in(a, aval_shape(&in[0]));
     if (!shape)
@@ -190,14 +240,18 @@ static void reorder(const operand *array, const int_list *axes, void *dense, boo
         kernel_copy((int)shape.n, shape.at, itemsize, array->data, strides.at, dense, to.at);
 }
 
-typedef struct block { void *data, *memory; size_t bytes; } block;
+typedef struct block {
+    void *data, *memory;
+    size_t bytes;
+} block;
 
 static bool block_make(block *b, const operand *x, const int_list *axes, bool fill)
 {
     *b = (block){.data = x->data};
     if (in_order(axes))
         return true;
-    b->bytes = (size_t)shape_size(x->aval.ndim, x->aval.shape) * dtype_table[x->aval.dtype].itemsize;
+    b->bytes =
+        (size_t)shape_size(x->aval.ndim, x->aval.shape) * dtype_table[x->aval.dtype].itemsize;
     b->data = b->memory = array_memory(b->bytes);
     if (b->memory && fill)
         reorder(x, axes, b->memory, true);
@@ -215,7 +269,8 @@ static void block_free(block *b)
 typedef struct conv_run {
     int nspatial;
     window_axis axes[MAX_NDIM]; /* at least one */
-    int64_t batch, groups, in_features, channels, out_features; /* of the result; in_features of one group */
+    int64_t batch, groups, in_features, channels,
+        out_features; /* of the result; in_features of one group */
     int64_t in_points, out_points, kernel_points;
     bool batch_groups;
     ct_dtype dtype, out_dtype;
@@ -230,16 +285,19 @@ typedef struct conv_run {
 static char *copy_kernel_row(const conv_run *r, const char *line, int64_t place, char *to)
 {
     const window_axis *w = &r->axes[r->nspatial - 1];
-    size_t bytes = (size_t)r->in_features * r->itemsize, step = (size_t)r->channels * r->itemsize, whole = (size_t)w->size * bytes;
+    size_t bytes = (size_t)r->in_features * r->itemsize, step = (size_t)r->channels * r->itemsize,
+           whole = (size_t)w->size * bytes;
     if (!line) {
         memset(to, 0, whole);
     } else if (w->spread == 1 && w->dilation == 1 && bytes == step) {
-        int64_t start = place * w->stride - w->low, first = start < 0 ? -start : 0, last = w->in - start < w->size ? w->in - start : w->size;
+        int64_t start = place * w->stride - w->low, first = start < 0 ? -start : 0,
+                last = w->in - start < w->size ? w->in - start : w->size;
         first = first < w->size ? first : w->size;
         last = last < first ? first : last;
         memset(to, 0, (size_t)first * bytes);
         if (last > first)
-            memcpy(to + (size_t)first * bytes, line + (start + first) * (int64_t)bytes, (size_t)(last - first) * bytes);
+            memcpy(to + (size_t)first * bytes, line + (start + first) * (int64_t)bytes,
+                   (size_t)(last - first) * bytes);
         memset(to + (size_t)last * bytes, 0, (size_t)(w->size - last) * bytes);
     } else {
         for (int64_t k = 0; k < w->size; k++) {
@@ -253,7 +311,8 @@ static char *copy_kernel_row(const conv_run *r, const char *line, int64_t place,
     return to + whole;
 }
 
-/* One row of patches: the elements under the kernel at a place of the result, spatial axes outside, features inside. */
+/* One row of patches: the elements under the kernel at a place of the result, spatial axes outside,
+ * features inside. */
 static void copy_patch(const conv_run *r, const char *image, int64_t point, char *to)
 {
     int last = r->nspatial - 1;
@@ -270,7 +329,8 @@ static void copy_patch(const conv_run *r, const char *image, int64_t point, char
             int64_t at = window_at(&r->axes[i], place[i], k[i]);
             line = at < 0 ? -1 : line * r->axes[i].in + at;
         }
-        to = copy_kernel_row(r, line < 0 ? NULL : image + (size_t)line * line_bytes, place[last], to);
+        to = copy_kernel_row(r, line < 0 ? NULL : image + (size_t)line * line_bytes, place[last],
+                             to);
         int i = last - 1;
         while (i >= 0 && ++k[i] == r->axes[i].size)
             k[i--] = 0;
@@ -282,17 +342,28 @@ static void copy_patch(const conv_run *r, const char *image, int64_t point, char
 /* Where the images of a group begin. */
 static const char *group_image(const conv_run *r, int64_t group, int64_t image)
 {
-    int64_t n = r->batch_groups ? group * r->batch + image : image, first = r->batch_groups ? 0 : group * r->in_features;
+    int64_t n = r->batch_groups ? group * r->batch + image : image,
+            first = r->batch_groups ? 0 : group * r->in_features;
     return r->x + (size_t)(n * r->in_points * r->channels + first) * r->itemsize;
 }
 
-static ct_status multiply_rows(const conv_run *r, int64_t group, const char *rows, int64_t row_stride, int64_t first, int64_t n)
+static ct_status multiply_rows(const conv_run *r, int64_t group, const char *rows,
+                               int64_t row_stride, int64_t first, int64_t n)
 {
     int64_t width = r->out_features / r->groups;
-    kernel_matmul p = {
-        .batch = 1, .m = n, .n = width, .k = r->kernel_points * r->in_features, .a_row = row_stride, .a_col = 1, .b_row = r->out_features, .b_col = 1,
-        .c_row = r->out_features, .dtype = r->dtype, .out_dtype = r->out_dtype};
-    char *to = r->y + (size_t)(first * r->out_features + group * width) * dtype_table[r->out_dtype].itemsize;
+    kernel_matmul p = {.batch = 1,
+                       .m = n,
+                       .n = width,
+                       .k = r->kernel_points * r->in_features,
+                       .a_row = row_stride,
+                       .a_col = 1,
+                       .b_row = r->out_features,
+                       .b_col = 1,
+                       .c_row = r->out_features,
+                       .dtype = r->dtype,
+                       .out_dtype = r->out_dtype};
+    char *to = r->y + (size_t)(first * r->out_features + group * width) *
+                          dtype_table[r->out_dtype].itemsize;
     return kernel_matrix_product(&p, rows, r->kernel + (size_t)(group * width) * r->itemsize, to);
 }
 
@@ -307,9 +378,12 @@ static void convolve_chunks(void *context, int64_t begin, int64_t end)
         return;
     }
     for (int64_t i = begin; i < end && r->status == CT_OK; i++) {
-        int64_t group = i / r->chunks, first = i % r->chunks * r->chunk, n = total - first < r->chunk ? total - first : r->chunk;
+        int64_t group = i / r->chunks, first = i % r->chunks * r->chunk,
+                n = total - first < r->chunk ? total - first : r->chunk;
         for (int64_t row = 0; row < n; row++)
-            copy_patch(r, group_image(r, group, (first + row) / r->out_points), (first + row) % r->out_points, patches + (size_t)(row * width) * r->itemsize);
+            copy_patch(r, group_image(r, group, (first + row) / r->out_points),
+                       (first + row) % r->out_points,
+                       patches + (size_t)(row * width) * r->itemsize);
         ct_status status = multiply_rows(r, group, patches, width, first, n);
         if (status != CT_OK)
             r->status = (int)status;
@@ -335,12 +409,14 @@ static void convolve_channels(void *context, int64_t begin, int64_t end)
     int64_t channels = r->channels;
     for (int64_t row = begin; row < end; row++) {
         float *y = (float *)(void *)r->y + row * channels;
-        const float *image = (const float *)(const void *)group_image(r, 0, row / r->out_points), *kernel = (const float *)(const void *)r->kernel;
+        const float *image = (const float *)(const void *)group_image(r, 0, row / r->out_points),
+                    *kernel = (const float *)(const void *)r->kernel;
         memset(y, 0, (size_t)channels * sizeof *y);
         for (int64_t k = 0; k < r->kernel_points; k++, kernel += channels) {
             int64_t at = 0, point = row % r->out_points, rest = k, scale = 1;
             for (int i = r->nspatial - 1; i >= 0 && at >= 0; i--) {
-                int64_t inside = window_at(&r->axes[i], point % r->axes[i].out, rest % r->axes[i].size);
+                int64_t inside =
+                    window_at(&r->axes[i], point % r->axes[i].out, rest % r->axes[i].size);
                 at = inside < 0 ? -1 : at + inside * scale;
                 scale *= r->axes[i].in;
                 point /= r->axes[i].out;
@@ -356,13 +432,15 @@ static void convolve_channels(void *context, int64_t begin, int64_t end)
 static ct_status convolve(conv_run *r)
 {
     int64_t rows = r->batch * r->out_points, width = r->kernel_points * r->in_features;
-    if (r->in_features == 1 && !r->batch_groups && r->out_features == r->groups && r->dtype == CT_FLOAT32 && r->out_dtype == CT_FLOAT32) {
+    if (r->in_features == 1 && !r->batch_groups && r->out_features == r->groups &&
+        r->dtype == CT_FLOAT32 && r->out_dtype == CT_FLOAT32) {
         base_parallel(rows, 65536 / (r->channels * r->kernel_points) + 1, convolve_channels, r);
         return CT_OK;
     }
     if (pointwise(r)) {
         for (int64_t group = 0; group < r->groups && r->status == CT_OK; group++)
-            r->status = (int)multiply_rows(r, group, group_image(r, group, 0), r->channels, 0, rows);
+            r->status =
+                (int)multiply_rows(r, group, group_image(r, group, 0), r->channels, 0, rows);
         return (ct_status)r->status;
     }
     r->chunk = BLOCK_BYTES / (width * (int64_t)r->itemsize) + 1;
@@ -398,18 +476,24 @@ static void describe(conv_run *r, const params_conv *p, const aval *x, const ava
 }
 
 /* Into y, whose element type the arithmetic can give. */
-static ct_status convolve_ordered(const params_conv *p, const operand *x, const operand *kernel, const operand *y)
+static ct_status convolve_ordered(const params_conv *p, const operand *x, const operand *kernel,
+                                  const operand *y)
 {
     const conv_dims *d = &p->dimension_numbers;
-    conv_run r = {.dtype = (ct_dtype)x->aval.dtype, .out_dtype = (ct_dtype)y->aval.dtype, .itemsize = dtype_table[x->aval.dtype].itemsize, .status = CT_OK};
+    conv_run r = {.dtype = (ct_dtype)x->aval.dtype,
+                  .out_dtype = (ct_dtype)y->aval.dtype,
+                  .itemsize = dtype_table[x->aval.dtype].itemsize,
+                  .status = CT_OK};
     if (!conv_axes(p, &x->aval, &kernel->aval, r.axes))
         return CT_VALUE_ERROR;
     describe(&r, p, &x->aval, &kernel->aval);
-    int_list x_order = ordered(d->lhs_spec.at[0], d->lhs_spec, d->lhs_spec.at[1]), kernel_order = ordered(-1, d->rhs_spec, d->rhs_spec.at[0]);
+    int_list x_order = ordered(d->lhs_spec.at[0], d->lhs_spec, d->lhs_spec.at[1]),
+             kernel_order = ordered(-1, d->rhs_spec, d->rhs_spec.at[0]);
     int_list y_order = ordered(d->out_spec.at[0], d->out_spec, d->out_spec.at[1]);
     block bx = {0}, bk = {0}, by = {0};
     ct_status status = CT_OUT_OF_MEMORY_ERROR;
-    if (block_make(&bx, x, &x_order, true) && block_make(&bk, kernel, &kernel_order, true) && block_make(&by, y, &y_order, false)) {
+    if (block_make(&bx, x, &x_order, true) && block_make(&bk, kernel, &kernel_order, true) &&
+        block_make(&by, y, &y_order, false)) {
         r.x = bx.data;
         r.kernel = bk.data;
         r.y = by.data;
@@ -423,7 +507,8 @@ static ct_status convolve_ordered(const params_conv *p, const operand *x, const 
     return status;
 }
 
-static ct_status convolve_typed(const params_conv *p, const operand *x, const operand *kernel, operand *out)
+static ct_status convolve_typed(const params_conv *p, const operand *x, const operand *kernel,
+                                operand *out)
 {
     if (product_fits((ct_dtype)x->aval.dtype, (ct_dtype)out->aval.dtype))
         return convolve_ordered(p, x, kernel, out);
@@ -437,22 +522,26 @@ static ct_status convolve_typed(const params_conv *p, const operand *x, const op
     ct_status status = convolve_ordered(p, x, kernel, &wide);
     const void *source = wide.data;
     if (status == CT_OK)
-        kernel_convert((ct_dtype)x->aval.dtype, (ct_dtype)out->aval.dtype)(n, out->data, &source, &step);
+        kernel_convert((ct_dtype)x->aval.dtype, (ct_dtype)out->aval.dtype)(n, out->data, &source,
+                                                                           &step);
     array_memory_free(wide.data, bytes);
     return status;
 }
 
-static ct_status kernel_conv(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status kernel_conv(const op *o, const void *params, int nin, const operand *in, int nout,
+                             operand *out)
 {
     (void)o, (void)nin, (void)nout;
     int64_t size = shape_size(out->aval.ndim, out->aval.shape);
     if (!size)
         return CT_OK;
-    if (!shape_size(in[0].aval.ndim, in[0].aval.shape) || !shape_size(in[1].aval.ndim, in[1].aval.shape)) {
+    if (!shape_size(in[0].aval.ndim, in[0].aval.shape) ||
+        !shape_size(in[1].aval.ndim, in[1].aval.shape)) {
         memset(out->data, 0, (size_t)size * dtype_table[out->aval.dtype].itemsize);
         return CT_OK;
     }
-    ct_dtype dtype = product_dtype((ct_dtype)in[0].aval.dtype, (ct_dtype)in[1].aval.dtype, (ct_dtype)out->aval.dtype);
+    ct_dtype dtype = product_dtype((ct_dtype)in[0].aval.dtype, (ct_dtype)in[1].aval.dtype,
+                                   (ct_dtype)out->aval.dtype);
     product_operand x, kernel = {.memory = NULL};
     ct_status status = CT_OUT_OF_MEMORY_ERROR;
     if (product_operand_make(&x, &in[0], dtype) && product_operand_make(&kernel, &in[1], dtype))
@@ -463,8 +552,19 @@ static ct_status kernel_conv(const op *o, const void *params, int nin, const ope
 }
 
 const op op_row_conv_general_dilated = {
-    .name = "conv_general_dilated", .code = OP_conv_general_dilated, .fields = fields_conv, .nfields = nfields_conv, .params_size = sizeof(params_conv),
-    .abstract = abstract_conv, .kernel = kernel_conv, .jvp = jvp_conv, .transpose = transpose_conv, .vmap = vmap_conv,
+    .name = "conv_general_dilated",
+    .code = OP_conv_general_dilated,
+    .fields = fields_conv,
+    .nfields = nfields_conv,
+    .params_size = sizeof(params_conv),
+    .abstract = abstract_conv,
+    .kernel = kernel_conv,
+    .jvp = jvp_conv,
+    .transpose = transpose_conv,
+    .vmap = vmap_conv,
 };
 
-ct_array op_conv(ct_array x, ct_array kernel, const params_conv *p) { return core_bind1(&op_row_conv_general_dilated, p, 2, (ct_array[]){x, kernel}); }
+ct_array op_conv(ct_array x, ct_array kernel, const params_conv *p)
+{
+    return core_bind1(&op_row_conv_general_dilated, p, 2, (ct_array[]){x, kernel});
+}

@@ -1,11 +1,13 @@
 /* Derivatives and batching of convolutions: convolutions again.
  *
- * With m the batch, j the features in and k those out, a convolution contracts [m, j] [j, k] -> [m, k]. The cotangent of the left side contracts
- * [m, k] [k, j], that of the right side [j, m] [m, k], so the layouts change roles; strides and dilations do, too. A mapped axis becomes more batch, more
- * features, or groups. */
+ * With m the batch, j the features in and k those out, a convolution contracts [m, j] [j, k] -> [m,
+ * k]. The cotangent of the left side contracts [m, k] [k, j], that of the right side [j, m] [m, k],
+ * so the layouts change roles; strides and dilations do, too. A mapped axis becomes more batch,
+ * more features, or groups. */
 #include "ops/structured.h"
 
-bool jvp_conv(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
+bool jvp_conv(const op *o, const void *params, int nin, const ct_array *primals,
+              const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
 {
     (void)o, (void)nin, (void)nout;
     out_primals[0] = op_conv(primals[0], primals[1], params);
@@ -22,7 +24,9 @@ static ct_array axis_into(int64_t src, int64_t dst, ct_array x)
 {
     if (is_poison(x))
         return x;
-    int_list all = ints_range(0, x->aval.ndim), rest = ints_without(ints_of(&all), (ct_ints){1, &src}), order = ints_insert(ints_of(&rest), dst, src);
+    int_list all = ints_range(0, x->aval.ndim),
+             rest = ints_without(ints_of(&all), (ct_ints){1, &src}),
+             order = ints_insert(ints_of(&rest), dst, src);
     int_list shape = ints_without(aval_shape(&x->aval), (ct_ints){1, &src});
     shape.at[dst] *= x->aval.shape[src];
     if (src != dst)
@@ -52,7 +56,10 @@ static int_list swapped(ct_ints spec)
     return l;
 }
 
-static ct_array to_type(ct_array x, ct_dtype dtype) { return is_poison(x) ? x : op_convert(x, dtype, false); }
+static ct_array to_type(ct_array x, ct_dtype dtype)
+{
+    return is_poison(x) ? x : op_convert(x, dtype, false);
+}
 
 static ct_array transpose_left(ct_array ct, const aval *x, ct_array kernel, const params_conv *p)
 {
@@ -65,7 +72,8 @@ static ct_array transpose_left(ct_array ct, const aval *x, ct_array kernel, cons
         kernel = axis_out_of(d->rhs_spec.at[0], groups, kernel);
         kernel = axis_into(d->rhs_spec.at[0], d->rhs_spec.at[1], kernel);
     }
-    int_list padding = window_transposed_padding(x->ndim - 2, axes), rhs_spec = swapped(d->rhs_spec);
+    int_list padding = window_transposed_padding(x->ndim - 2, axes),
+             rhs_spec = swapped(d->rhs_spec);
     ct_ints spatial = {d->rhs_spec.n - 2, d->rhs_spec.at + 2};
     if (spatial.n)
         kernel = op_rev(kernel, spatial);
@@ -76,7 +84,8 @@ static ct_array transpose_left(ct_array ct, const aval *x, ct_array kernel, cons
     q.window_strides = p->lhs_dilation;
     q.lhs_dilation = p->window_strides;
     q.padding = ints_of(&padding);
-    ct_array out = to_type(op_conv(ct, to_type(kernel, (ct_dtype)ct->aval.dtype), &q), (ct_dtype)x->dtype);
+    ct_array out =
+        to_type(op_conv(ct, to_type(kernel, (ct_dtype)ct->aval.dtype), &q), (ct_dtype)x->dtype);
     if (p->batch_group_count > 1) {
         out = axis_out_of(d->lhs_spec.at[1], groups, out);
         out = axis_into(d->lhs_spec.at[1], d->lhs_spec.at[0], out);
@@ -92,11 +101,14 @@ static ct_array transpose_right(ct_array ct, ct_array x, const aval *kernel, con
         return array_poison;
     if (shape_size(ct->aval.ndim, ct->aval.shape) == 0)
         return NULL;
-    int_list lhs = swapped(d->lhs_spec), rhs = swapped(d->out_spec), out_spec = swapped(d->rhs_spec), padding;
+    int_list lhs = swapped(d->lhs_spec), rhs = swapped(d->out_spec),
+             out_spec = swapped(d->rhs_spec), padding;
     padding.n = p->padding.n;
     for (int i = 0; i < kernel->ndim - 2; i++) {
         const window_axis *w = &axes[i];
-        int64_t in = w->in ? (w->in - 1) * w->dilation + 1 : 0, window = w->size ? (w->size - 1) * w->spread + 1 : 0, out = (w->out - 1) * w->stride + 1;
+        int64_t in = w->in ? (w->in - 1) * w->dilation + 1 : 0,
+                window = w->size ? (w->size - 1) * w->spread + 1 : 0,
+                out = (w->out - 1) * w->stride + 1;
         padding.at[2 * i] = w->low;
         padding.at[2 * i + 1] = out - in + window - w->low - 1;
     }
@@ -110,7 +122,8 @@ static ct_array transpose_right(ct_array ct, ct_array x, const aval *kernel, con
     return to_type(op_conv(to_type(x, (ct_dtype)ct->aval.dtype), ct, &q), (ct_dtype)kernel->dtype);
 }
 
-bool transpose_conv(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+bool transpose_conv(const op *o, const void *params, int nin, const ct_array *in,
+                    const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     (void)o, (void)nin, (void)nout;
     out[0] = out[1] = NULL;
@@ -118,16 +131,19 @@ bool transpose_conv(const op *o, const void *params, int nin, const ct_array *in
         return true;
     int side = in[0] ? 1 : 0;
     if (side == 0 && !in[1]) {
-        base_fail(CT_NOT_IMPLEMENTED_ERROR, "conv_general_dilated cannot be transposed in both operands at once.");
+        base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                  "conv_general_dilated cannot be transposed in both operands at once.");
         return false;
     }
-    out[side] = side ? transpose_right(cts[0], in[0], &in_avals[1], params) : transpose_left(cts[0], &in_avals[0], in[1], params);
+    out[side] = side ? transpose_right(cts[0], in[0], &in_avals[1], params)
+                     : transpose_left(cts[0], &in_avals[0], in[1], params);
     return !(out[side] && is_poison(out[side]));
 }
 
 /* ---- batching ---- */
 
-static ct_array map_both(const params_conv *p, int64_t size, ct_array x, int x_dim, ct_array kernel, int kernel_dim)
+static ct_array map_both(const params_conv *p, int64_t size, ct_array x, int x_dim, ct_array kernel,
+                         int kernel_dim)
 {
     const conv_dims *d = &p->dimension_numbers;
     params_conv q = *p;
@@ -157,7 +173,8 @@ static ct_array map_left(const params_conv *p, int64_t size, ct_array x, int dim
 
 static ct_array map_right(const params_conv *p, int64_t size, ct_array x, ct_array kernel, int dim)
 {
-    int64_t axis = p->dimension_numbers.rhs_spec.at[0], out_axis = p->dimension_numbers.out_spec.at[1];
+    int64_t axis = p->dimension_numbers.rhs_spec.at[0],
+            out_axis = p->dimension_numbers.out_spec.at[1];
     int64_t groups = p->feature_group_count > 1 ? p->feature_group_count : p->batch_group_count;
     if (groups == 1)
         return axis_out_of(out_axis, size, op_conv(x, axis_into(dim, axis, kernel), p));
@@ -194,7 +211,8 @@ static ct_array map_nothing(const op *o, const params_conv *p, const ct_array *i
     return good ? op_full(&out, 0) : array_poison;
 }
 
-bool vmap_conv(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+bool vmap_conv(const op *o, const void *params, batch b, int nin, const ct_array *in,
+               const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)nin, (void)nout;
     const params_conv *p = params;

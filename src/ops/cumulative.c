@@ -1,43 +1,55 @@
 /* Running reductions along an axis: cumsum and its relatives. */
 #include "ops/rules.h"
 
-bool cumulative_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+bool cumulative_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
+                         aval *out, arena *a)
 {
     (void)nin, (void)a;
     int64_t axis = ((const params_cumulative *)params)->axis;
     *nout = 1;
     *out = *in;
     if (!dtype_is((ct_dtype)in->dtype, elementwise_rows[o->code].dtypes))
-        return base_fail(CT_TYPE_ERROR, "%s does not accept dtype %s. Accepted dtypes are subtypes of number.", o->name, DTYPE(in)), false;
+        return base_fail(CT_TYPE_ERROR,
+                         "%s does not accept dtype %s. Accepted dtypes are subtypes of number.",
+                         o->name, DTYPE(in)),
+               false;
     if (axis < 0 || axis >= in->ndim)
-        return base_fail(CT_VALUE_ERROR, "axis %lld is out of bounds for array of shape %s", (long long)axis, SHAPE(in)), false;
+        return base_fail(CT_VALUE_ERROR, "axis %lld is out of bounds for array of shape %s",
+                         (long long)axis, SHAPE(in)),
+               false;
     return true;
 }
 
-ct_status cumulative_kernel(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+ct_status cumulative_kernel(const op *o, const void *params, int nin, const operand *in, int nout,
+                            operand *out)
 {
     (void)nin, (void)nout;
     const params_cumulative *p = params;
     kernel_scan *f = kernel_cumulative(o->name, (ct_dtype)in->aval.dtype);
     if (!f)
-        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s has no kernel for operands of dtype %s.", o->name, DTYPE(&in->aval));
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s has no kernel for operands of dtype %s.",
+                         o->name, DTYPE(&in->aval));
     int64_t outer = shape_size(p->axis, in->aval.shape), n = in->aval.shape[p->axis];
     int64_t inner = shape_size(in->aval.ndim - p->axis - 1, in->aval.shape + p->axis + 1);
     f(outer, n, inner, out->data, in->data, p->reverse);
     return CT_OK;
 }
 
-bool cumulative_transpose(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+bool cumulative_transpose(const op *o, const void *params, int nin, const ct_array *in,
+                          const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     (void)nin, (void)in, (void)in_avals, (void)nout;
     const params_cumulative *p = params;
     if (o->code != OP_cumsum)
-        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not linear and has no transpose.", o->name), false;
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not linear and has no transpose.",
+                         o->name),
+               false;
     out[0] = cts[0] ? op_cumsum(cts[0], p->axis, !p->reverse) : NULL;
     return ops_good(out[0]);
 }
 
-bool cumulative_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+bool cumulative_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                     const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)b, (void)nout;
     params_cumulative p = *(const params_cumulative *)params;
@@ -47,9 +59,12 @@ bool cumulative_vmap(const op *o, const void *params, batch b, int nin, const ct
     return !is_poison(out[0]);
 }
 
-/* ---- derivatives: a parallel prefix scan over pairs (value, tangent), so that every operation in it is differentiable again ---- */
+/* ---- derivatives: a parallel prefix scan over pairs (value, tangent), so that every operation in
+ * it is differentiable again ---- */
 
-typedef struct pair { ct_array value, tangent; } pair;
+typedef struct pair {
+    ct_array value, tangent;
+} pair;
 
 /* log(exp(a) + exp(b)) and its derivative, with infinities taken out of the differences. */
 static pair combine_logaddexp(pair a, pair b)
@@ -60,7 +75,8 @@ static pair combine_logaddexp(pair a, pair b)
     value = select(nan, sum, value);
     ct_array zero = op_full_like(value, 0), infinity = op_number(__builtin_inf(), value);
     ct_array top = select(op_eq(value, infinity), zero, value);
-    ct_array left = select(op_eq(a.value, infinity), zero, a.value), right = select(op_eq(b.value, infinity), zero, b.value);
+    ct_array left = select(op_eq(a.value, infinity), zero, a.value),
+             right = select(op_eq(b.value, infinity), zero, b.value);
     ct_array tangent = mul(a.tangent, op_exp(sub(left, top)));
     return (pair){value, add(tangent, mul(b.tangent, op_exp(sub(right, top))))};
 }
@@ -73,7 +89,8 @@ static pair combine(const op *o, pair a, pair b)
         return combine_logaddexp(a, b);
     const op *by = binary[o->code == OP_cumprod ? 0 : o->code == OP_cummax ? 1 : 2];
     if (!is_poison(a.value) && !is_poison(b.value))
-        families_jvp(by, NULL, 2, (ct_array[]){a.value, b.value}, (ct_array[]){a.tangent, b.tangent}, 1, &result.value, &result.tangent);
+        families_jvp(by, NULL, 2, (ct_array[]){a.value, b.value},
+                     (ct_array[]){a.tangent, b.tangent}, 1, &result.value, &result.tangent);
     return result;
 }
 
@@ -120,7 +137,8 @@ static pair interleave_pairs(pair even, pair odd, int64_t axis)
     return (pair){value, add(at_even.tangent, at_odd.tangent)};
 }
 
-/* Neighbours combined, the half-length scan of those, and the even places filled in: depth log n. */
+/* Neighbours combined, the half-length scan of those, and the even places filled in: depth log n.
+ */
 static pair scan_pairs(const op *o, pair x, int64_t axis)
 {
     if (is_poison(x.value) || is_poison(x.tangent))
@@ -130,7 +148,8 @@ static pair scan_pairs(const op *o, pair x, int64_t axis)
         return x;
     pair left = slice_pair(x, axis, 0, n - 1, 2), right = slice_pair(x, axis, 1, n, 2);
     pair odd = scan_pairs(o, combine(o, left, right), axis);
-    pair before = n % 2 ? odd : slice_pair(odd, axis, 0, n / 2 - 1, 1), after = slice_pair(x, axis, 2, n, 2);
+    pair before = n % 2 ? odd : slice_pair(odd, axis, 0, n / 2 - 1, 1),
+         after = slice_pair(x, axis, 2, n, 2);
     pair even = combine(o, before, after), first = slice_pair(x, axis, 0, 1, 1);
     even.value = op_concatenate(2, (ct_array[]){first.value, even.value}, axis);
     even.tangent = op_concatenate(2, (ct_array[]){first.tangent, even.tangent}, axis);
@@ -143,7 +162,9 @@ static pair reverse_pair(pair x, int64_t axis)
     return (pair){value, op_rev(x.tangent, I(axis))};
 }
 
-bool jvp_associative(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
+bool jvp_associative(const op *o, const void *params, int nin, const ct_array *primals,
+                     const ct_array *tangents, int nout, ct_array *out_primals,
+                     ct_array *out_tangents)
 {
     (void)nin, (void)nout;
     const params_cumulative *p = params;

@@ -1,7 +1,8 @@
 /* dot_general: products of arrays over contracted axes, with batch axes that go along.
  *
- * The result's axes are the batch axes, then lhs's free ones, then rhs's. The kernel reads each operand in place when strides can say where its rows,
- * columns and batches are, and copies it into order when they cannot; kernel_matrix_product does the arithmetic. Next: conv.c. */
+ * The result's axes are the batch axes, then lhs's free ones, then rhs's. The kernel reads each
+ * operand in place when strides can say where its rows, columns and batches are, and copies it into
+ * order when they cannot; kernel_matrix_product does the arithmetic. Next: conv.c. */
 #include "kernel/kernel.h"
 #include "ops/structured.h"
 
@@ -12,7 +13,10 @@ static bool check_axes(const char *side, const aval *x, ct_ints batched, ct_ints
     for (int64_t i = 0; i < batched.n + contract.n; i++) {
         int64_t axis = i < batched.n ? batched.at[i] : contract.at[i - batched.n];
         if (axis < 0 || axis >= x->ndim) {
-            base_fail(CT_TYPE_ERROR, "dot_general requires %s dimension numbers to be nonnegative and less than the number of axes of the %s value, got %s_batch of %s and %s_contracting of %s for %s of rank %d",
+            base_fail(CT_TYPE_ERROR,
+                      "dot_general requires %s dimension numbers to be nonnegative and less than "
+                      "the number of axes of the %s value, got %s_batch of %s and %s_contracting "
+                      "of %s for %s of rank %d",
                       side, side, side, INTS(batched), side, INTS(contract), side, (int)x->ndim);
             return false;
         }
@@ -32,13 +36,17 @@ static bool check_distinct(const char *side, ct_ints batched, ct_ints contract)
 {
     if (!distinct(batched) || !distinct(contract)) {
         bool which = !distinct(batched);
-        base_fail(CT_TYPE_ERROR, "dot_general requires %s %s dimensions to be distinct, got %s_%s %s.", side, which ? "batch" : "contracting", side,
-                  which ? "batch" : "contracting", which ? INTS(batched) : INTS(contract));
+        base_fail(CT_TYPE_ERROR,
+                  "dot_general requires %s %s dimensions to be distinct, got %s_%s %s.", side,
+                  which ? "batch" : "contracting", side, which ? "batch" : "contracting",
+                  which ? INTS(batched) : INTS(contract));
         return false;
     }
     for (int64_t i = 0; i < batched.n; i++)
         if (ints_contain(contract, batched.at[i])) {
-            base_fail(CT_TYPE_ERROR, "dot_general requires %s batch dimensions to be disjoint from contracting dimensions, got %s_batch %s and %s_contracting %s.",
+            base_fail(CT_TYPE_ERROR,
+                      "dot_general requires %s batch dimensions to be disjoint from contracting "
+                      "dimensions, got %s_batch %s and %s_contracting %s.",
                       side, side, INTS(batched), side, INTS(contract));
             return false;
         }
@@ -62,57 +70,76 @@ static int_list sizes_at(const aval *x, ct_ints axes)
     return sizes;
 }
 
-static bool check_same_sizes(const char *what, const aval *x, ct_ints x_axes, const aval *y, ct_ints y_axes)
+static bool check_same_sizes(const char *what, const aval *x, ct_ints x_axes, const aval *y,
+                             ct_ints y_axes)
 {
     if (sizes_agree(x, x_axes, y, y_axes))
         return true;
     int_list a = sizes_at(x, x_axes), b = sizes_at(y, y_axes);
-    base_fail(CT_TYPE_ERROR, "dot_general requires %s to have the same shape, got %s and %s.", what, INTS(ints_of(&a)), INTS(ints_of(&b)));
+    base_fail(CT_TYPE_ERROR, "dot_general requires %s to have the same shape, got %s and %s.", what,
+              INTS(ints_of(&a)), INTS(ints_of(&b)));
     base_fail_note("The operands have shapes %s and %s.", SHAPE(x), SHAPE(y));
     return false;
 }
 
 static bool check_dims(const aval *x, const aval *y, const dot_dims *d)
 {
-    if (!check_axes("lhs", x, d->lhs_batch, d->lhs_contract) || !check_axes("rhs", y, d->rhs_batch, d->rhs_contract))
+    if (!check_axes("lhs", x, d->lhs_batch, d->lhs_contract) ||
+        !check_axes("rhs", y, d->rhs_batch, d->rhs_contract))
         return false;
     if (d->lhs_batch.n != d->rhs_batch.n) {
-        base_fail(CT_TYPE_ERROR, "dot_general requires equal numbers of lhs_batch and rhs_batch dimensions, got lhs_batch %s and rhs_batch %s.",
+        base_fail(CT_TYPE_ERROR,
+                  "dot_general requires equal numbers of lhs_batch and rhs_batch dimensions, got "
+                  "lhs_batch %s and rhs_batch %s.",
                   INTS(d->lhs_batch), INTS(d->rhs_batch));
         return false;
     }
-    return check_distinct("lhs", d->lhs_batch, d->lhs_contract) && check_distinct("rhs", d->rhs_batch, d->rhs_contract) &&
-           check_same_sizes("lhs batch dimensions and rhs batch dimensions", x, d->lhs_batch, y, d->rhs_batch) &&
+    return check_distinct("lhs", d->lhs_batch, d->lhs_contract) &&
+           check_distinct("rhs", d->rhs_batch, d->rhs_contract) &&
+           check_same_sizes("lhs batch dimensions and rhs batch dimensions", x, d->lhs_batch, y,
+                            d->rhs_batch) &&
            check_same_sizes("contracting dimensions", x, d->lhs_contract, y, d->rhs_contract);
 }
 
-/* The wider of two element types: complex before real, floats by exponent then mantissa, integers by width, signed before unsigned. */
+/* The wider of two element types: complex before real, floats by exponent then mantissa, integers
+ * by width, signed before unsigned. */
 static int64_t dtype_rank(ct_dtype d)
 {
     static const int16_t exponent[CT_DTYPE_COUNT] = {
-        [CT_FLOAT4_E2M1FN] = 3, [CT_FLOAT8_E3M4] = 4, [CT_FLOAT8_E4M3] = 8, [CT_FLOAT8_E4M3B11FNUZ] = 5, [CT_FLOAT8_E4M3FN] = 9,
-        [CT_FLOAT8_E4M3FNUZ] = 8, [CT_FLOAT8_E5M2] = 16, [CT_FLOAT8_E5M2FNUZ] = 16, [CT_FLOAT8_E8M0FNU] = 128, [CT_BFLOAT16] = 128,
-        [CT_FLOAT16] = 16, [CT_FLOAT32] = 128, [CT_FLOAT64] = 1024, [CT_COMPLEX64] = 128, [CT_COMPLEX128] = 1024};
+        [CT_FLOAT4_E2M1FN] = 3,      [CT_FLOAT8_E3M4] = 4,      [CT_FLOAT8_E4M3] = 8,
+        [CT_FLOAT8_E4M3B11FNUZ] = 5, [CT_FLOAT8_E4M3FN] = 9,    [CT_FLOAT8_E4M3FNUZ] = 8,
+        [CT_FLOAT8_E5M2] = 16,       [CT_FLOAT8_E5M2FNUZ] = 16, [CT_FLOAT8_E8M0FNU] = 128,
+        [CT_BFLOAT16] = 128,         [CT_FLOAT16] = 16,         [CT_FLOAT32] = 128,
+        [CT_FLOAT64] = 1024,         [CT_COMPLEX64] = 128,      [CT_COMPLEX128] = 1024};
     static const int8_t mantissa[CT_DTYPE_COUNT] = {
-        [CT_FLOAT4_E2M1FN] = 1, [CT_FLOAT8_E3M4] = 4, [CT_FLOAT8_E4M3] = 3, [CT_FLOAT8_E4M3B11FNUZ] = 3, [CT_FLOAT8_E4M3FN] = 3,
-        [CT_FLOAT8_E4M3FNUZ] = 3, [CT_FLOAT8_E5M2] = 2, [CT_FLOAT8_E5M2FNUZ] = 2, [CT_BFLOAT16] = 7, [CT_FLOAT16] = 10,
-        [CT_FLOAT32] = 23, [CT_FLOAT64] = 52, [CT_COMPLEX64] = 23, [CT_COMPLEX128] = 52};
+        [CT_FLOAT4_E2M1FN] = 1,      [CT_FLOAT8_E3M4] = 4,     [CT_FLOAT8_E4M3] = 3,
+        [CT_FLOAT8_E4M3B11FNUZ] = 3, [CT_FLOAT8_E4M3FN] = 3,   [CT_FLOAT8_E4M3FNUZ] = 3,
+        [CT_FLOAT8_E5M2] = 2,        [CT_FLOAT8_E5M2FNUZ] = 2, [CT_BFLOAT16] = 7,
+        [CT_FLOAT16] = 10,           [CT_FLOAT32] = 23,        [CT_FLOAT64] = 52,
+        [CT_COMPLEX64] = 23,         [CT_COMPLEX128] = 52};
     int64_t bits = dtype_table[dtype_real_part(d)].bits;
-    return (((dtype_is(d, FAMILY_COMPLEX) * 2048LL + exponent[d]) * 64 + mantissa[d]) * 256 + bits) * 2 + !dtype_is(d, FAMILY_UINT);
+    return (((dtype_is(d, FAMILY_COMPLEX) * 2048LL + exponent[d]) * 64 + mantissa[d]) * 256 +
+            bits) *
+               2 +
+           !dtype_is(d, FAMILY_UINT);
 }
 
 static bool result_dtype(const aval *x, const aval *y, ct_dtype preferred, ct_dtype *result)
 {
     ct_dtype a = (ct_dtype)x->dtype, b = (ct_dtype)y->dtype;
-    if (!dtype_is(a, ANYTHING) || !dtype_is(b, ANYTHING) || (a != b && dtype_rank(a) == dtype_rank(b))) {
+    if (!dtype_is(a, ANYTHING) || !dtype_is(b, ANYTHING) ||
+        (a != b && dtype_rank(a) == dtype_rank(b))) {
         base_fail(CT_TYPE_ERROR, "lax.dot_general argument type error: %s, %s", DTYPE(x), DTYPE(y));
         return false;
     }
     *result = dtype_rank(a) >= dtype_rank(b) ? a : b;
     if (preferred == CT_NO_DTYPE || preferred == *result)
         return true;
-    if (!dtype_is(*result, FAMILY_FLOAT) && dtype_table[dtype_real_part(preferred)].bits < dtype_table[dtype_real_part(*result)].bits) {
-        base_fail(CT_TYPE_ERROR, "`preferred_element_type` must not be narrower than the original type, got preferred_element_type of %s for result type of %s.",
+    if (!dtype_is(*result, FAMILY_FLOAT) &&
+        dtype_table[dtype_real_part(preferred)].bits < dtype_table[dtype_real_part(*result)].bits) {
+        base_fail(CT_TYPE_ERROR,
+                  "`preferred_element_type` must not be narrower than the original type, got "
+                  "preferred_element_type of %s for result type of %s.",
                   dtype_table[preferred].name, dtype_table[*result].name);
         return false;
     }
@@ -130,17 +157,21 @@ static int_list free_axes(int64_t ndim, ct_ints batched, ct_ints contract)
     return kept;
 }
 
-static bool abstract_dot(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_dot(const op *o, const void *params, int nin, const aval *in, int *nout,
+                         aval *out, arena *a)
 {
     (void)o, (void)nin;
     const params_dot_general *p = params;
     const dot_dims *d = &p->dimension_numbers;
     ct_dtype dtype;
-    if (!check_dims(&in[0], &in[1], d) || !result_dtype(&in[0], &in[1], p->preferred_element_type, &dtype))
+    if (!check_dims(&in[0], &in[1], d) ||
+        !result_dtype(&in[0], &in[1], p->preferred_element_type, &dtype))
         return false;
     int64_t ndim = in[0].ndim + in[1].ndim - d->lhs_batch.n - 2 * d->lhs_contract.n, n = 0;
     if (ndim > MAX_NDIM) {
-        base_fail(CT_VALUE_ERROR, "dot_general of shapes %s and %s would have %d axes; at most %d are possible.", SHAPE(&in[0]), SHAPE(&in[1]), (int)ndim, MAX_NDIM);
+        base_fail(CT_VALUE_ERROR,
+                  "dot_general of shapes %s and %s would have %d axes; at most %d are possible.",
+                  SHAPE(&in[0]), SHAPE(&in[1]), (int)ndim, MAX_NDIM);
         return false;
     }
     int64_t *shape = arena_alloc(a, (size_t)ndim * sizeof *shape);
@@ -217,7 +248,8 @@ static int_list element_strides(const aval *x)
     return s;
 }
 
-/* The stride that walks all the axes as one, in their order; -1 when there is none, 0 when there is nothing to walk. */
+/* The stride that walks all the axes as one, in their order; -1 when there is none, 0 when there is
+ * nothing to walk. */
 static int64_t merged_stride(const aval *x, const int_list *strides, ct_ints axes)
 {
     int64_t stride = 0, extent = 0;
@@ -234,7 +266,8 @@ static int64_t merged_stride(const aval *x, const int_list *strides, ct_ints axe
     return stride;
 }
 
-static bool in_place(const aval *x, ct_ints free, ct_ints contract, int64_t *free_stride, int64_t *contract_stride)
+static bool in_place(const aval *x, ct_ints free, ct_ints contract, int64_t *free_stride,
+                     int64_t *contract_stride)
 {
     int_list strides = element_strides(x);
     int64_t f = merged_stride(x, &strides, free), c = merged_stride(x, &strides, contract);
@@ -256,7 +289,8 @@ static void tidy_strides(matrices *m, int64_t nfree, int64_t ncontract)
         m->contract = m->free == 1 ? nfree : 1;
 }
 
-static bool copy_in_order(const operand *x, ct_ints batched, ct_ints first, ct_ints second, matrices *m)
+static bool copy_in_order(const operand *x, ct_ints batched, ct_ints first, ct_ints second,
+                          matrices *m)
 {
     int_list strides = byte_strides(&x->aval), from, shape;
     from.n = shape.n = 0;
@@ -288,7 +322,8 @@ static int64_t group_size(const aval *x, ct_ints axes)
 }
 
 /* rows: the copy, where one is needed, has the contracted axes innermost. */
-static bool lay_out(const operand *x, ct_ints batched, ct_ints free, ct_ints contract, bool rows, matrices *m)
+static bool lay_out(const operand *x, ct_ints batched, ct_ints free, ct_ints contract, bool rows,
+                    matrices *m)
 {
     int64_t nfree = group_size(&x->aval, free), ncontract = group_size(&x->aval, contract);
     if (in_place(&x->aval, free, contract, &m->free, &m->contract)) {
@@ -306,7 +341,8 @@ static bool lay_out(const operand *x, ct_ints batched, ct_ints free, ct_ints con
     return true;
 }
 
-/* Contracted axes sorted by their place in x; y's list follows. The order is free, and the right one saves a copy. */
+/* Contracted axes sorted by their place in x; y's list follows. The order is free, and the right
+ * one saves a copy. */
 static void sort_contracted(ct_ints x, ct_ints y, int_list *x_sorted, int_list *y_sorted)
 {
     x_sorted->n = y_sorted->n = 0;
@@ -323,16 +359,19 @@ static void sort_contracted(ct_ints x, ct_ints y, int_list *x_sorted, int_list *
     }
 }
 
-/* How many of the first axes must be walked one by one, so that the rest have one stride in both operands. */
+/* How many of the first axes must be walked one by one, so that the rest have one stride in both
+ * operands. */
 static int64_t outer_axes(const aval *out, int64_t nbatch, const matrices *a, const matrices *b)
 {
     int64_t outer = nbatch - 1;
-    while (outer > 0 && a->batch[outer - 1] == a->batch[outer] * out->shape[outer] && b->batch[outer - 1] == b->batch[outer] * out->shape[outer])
+    while (outer > 0 && a->batch[outer - 1] == a->batch[outer] * out->shape[outer] &&
+           b->batch[outer - 1] == b->batch[outer] * out->shape[outer])
         outer--;
     return outer < 0 ? 0 : outer;
 }
 
-static ct_status multiply(kernel_matmul p, int64_t nbatch, const operand *out, const matrices *a, const matrices *b)
+static ct_status multiply(kernel_matmul p, int64_t nbatch, const operand *out, const matrices *a,
+                          const matrices *b)
 {
     int64_t outer = outer_axes(&out->aval, nbatch, a, b), runs = shape_size(outer, out->aval.shape);
     size_t in_size = dtype_table[p.dtype].itemsize, out_size = dtype_table[p.out_dtype].itemsize;
@@ -349,7 +388,8 @@ static ct_status multiply(kernel_matmul p, int64_t nbatch, const operand *out, c
             b_at += index * b->batch[i];
         }
         char *c = (char *)out->data + (size_t)(run * p.batch * p.m * p.n) * out_size;
-        ct_status status = kernel_matrix_product(&p, a->data + (size_t)a_at * in_size, b->data + (size_t)b_at * in_size, c);
+        ct_status status = kernel_matrix_product(&p, a->data + (size_t)a_at * in_size,
+                                                 b->data + (size_t)b_at * in_size, c);
         if (status != CT_OK)
             return status;
     }
@@ -358,21 +398,29 @@ static ct_status multiply(kernel_matmul p, int64_t nbatch, const operand *out, c
 
 static ct_status product(const dot_dims *d, const operand *x, const operand *y, const operand *out)
 {
-    int_list x_free = free_axes(x->aval.ndim, d->lhs_batch, d->lhs_contract), y_free = free_axes(y->aval.ndim, d->rhs_batch, d->rhs_contract);
+    int_list x_free = free_axes(x->aval.ndim, d->lhs_batch, d->lhs_contract),
+             y_free = free_axes(y->aval.ndim, d->rhs_batch, d->rhs_contract);
     int_list by_x[2], by_y[2];
     sort_contracted(d->lhs_contract, d->rhs_contract, &by_x[0], &by_y[0]);
     sort_contracted(d->rhs_contract, d->lhs_contract, &by_y[1], &by_x[1]);
     int64_t ignored[2];
-    int order = !in_place(&y->aval, ints_of(&y_free), ints_of(&by_y[0]), &ignored[0], &ignored[1]) &&
-                in_place(&x->aval, ints_of(&x_free), ints_of(&by_x[1]), &ignored[0], &ignored[1]);
+    int order =
+        !in_place(&y->aval, ints_of(&y_free), ints_of(&by_y[0]), &ignored[0], &ignored[1]) &&
+        in_place(&x->aval, ints_of(&x_free), ints_of(&by_x[1]), &ignored[0], &ignored[1]);
     matrices a, b;
     a.copy = b.copy = NULL;
     ct_status status = CT_OUT_OF_MEMORY_ERROR;
-    if (lay_out(x, d->lhs_batch, ints_of(&x_free), ints_of(&by_x[order]), true, &a) && lay_out(y, d->rhs_batch, ints_of(&y_free), ints_of(&by_y[order]), false, &b)) {
-        kernel_matmul p = {
-            .m = group_size(&x->aval, ints_of(&x_free)), .n = group_size(&y->aval, ints_of(&y_free)), .k = group_size(&x->aval, d->lhs_contract),
-            .a_row = a.free, .a_col = a.contract, .b_row = b.contract, .b_col = b.free,
-            .dtype = (ct_dtype)x->aval.dtype, .out_dtype = (ct_dtype)out->aval.dtype};
+    if (lay_out(x, d->lhs_batch, ints_of(&x_free), ints_of(&by_x[order]), true, &a) &&
+        lay_out(y, d->rhs_batch, ints_of(&y_free), ints_of(&by_y[order]), false, &b)) {
+        kernel_matmul p = {.m = group_size(&x->aval, ints_of(&x_free)),
+                           .n = group_size(&y->aval, ints_of(&y_free)),
+                           .k = group_size(&x->aval, d->lhs_contract),
+                           .a_row = a.free,
+                           .a_col = a.contract,
+                           .b_row = b.contract,
+                           .b_col = b.free,
+                           .dtype = (ct_dtype)x->aval.dtype,
+                           .out_dtype = (ct_dtype)out->aval.dtype};
         p.c_row = p.n;
         status = multiply(p, d->lhs_batch.n, out, &a, &b);
     }
@@ -383,7 +431,8 @@ static ct_status product(const dot_dims *d, const operand *x, const operand *y, 
     return status;
 }
 
-static ct_status into_result_type(const dot_dims *d, const operand *x, const operand *y, const operand *out)
+static ct_status into_result_type(const dot_dims *d, const operand *x, const operand *y,
+                                  const operand *out)
 {
     if (product_fits((ct_dtype)x->aval.dtype, (ct_dtype)out->aval.dtype))
         return product(d, x, y, out);
@@ -397,30 +446,40 @@ static ct_status into_result_type(const dot_dims *d, const operand *x, const ope
     ct_status status = product(d, x, y, &wide);
     const void *source = wide.data;
     if (status == CT_OK)
-        kernel_convert((ct_dtype)x->aval.dtype, (ct_dtype)out->aval.dtype)(n, out->data, &source, &step);
+        kernel_convert((ct_dtype)x->aval.dtype, (ct_dtype)out->aval.dtype)(n, out->data, &source,
+                                                                           &step);
     array_memory_free(wide.data, bytes);
     return status;
 }
 
-/* Rows times columns of matrices of one type, as most products are: nothing to lay out. False when it is something else. */
-static bool plain_product(const dot_dims *d, const operand *x, const operand *y, const operand *out, ct_status *status)
+/* Rows times columns of matrices of one type, as most products are: nothing to lay out. False when
+ * it is something else. */
+static bool plain_product(const dot_dims *d, const operand *x, const operand *y, const operand *out,
+                          ct_status *status)
 {
-    if (x->aval.ndim != 2 || y->aval.ndim != 2 || d->lhs_batch.n || d->lhs_contract.n != 1 || x->aval.dtype != y->aval.dtype ||
-        x->aval.dtype != out->aval.dtype)
+    if (x->aval.ndim != 2 || y->aval.ndim != 2 || d->lhs_batch.n || d->lhs_contract.n != 1 ||
+        x->aval.dtype != y->aval.dtype || x->aval.dtype != out->aval.dtype)
         return false;
     bool x_turned = d->lhs_contract.at[0] == 0, y_turned = d->rhs_contract.at[0] == 1;
-    kernel_matmul p = {
-        .batch = 1, .m = out->aval.shape[0], .n = out->aval.shape[1], .k = x->aval.shape[x_turned ? 0 : 1],
-        .a_row = x_turned ? 1 : x->aval.shape[1], .a_col = x_turned ? x->aval.shape[1] : 1,
-        .b_row = y_turned ? 1 : y->aval.shape[1], .b_col = y_turned ? y->aval.shape[1] : 1,
-        .c_row = out->aval.shape[1], .dtype = (ct_dtype)x->aval.dtype, .out_dtype = (ct_dtype)out->aval.dtype};
+    kernel_matmul p = {.batch = 1,
+                       .m = out->aval.shape[0],
+                       .n = out->aval.shape[1],
+                       .k = x->aval.shape[x_turned ? 0 : 1],
+                       .a_row = x_turned ? 1 : x->aval.shape[1],
+                       .a_col = x_turned ? x->aval.shape[1] : 1,
+                       .b_row = y_turned ? 1 : y->aval.shape[1],
+                       .b_col = y_turned ? y->aval.shape[1] : 1,
+                       .c_row = out->aval.shape[1],
+                       .dtype = (ct_dtype)x->aval.dtype,
+                       .out_dtype = (ct_dtype)out->aval.dtype};
     if (p.m == 1 || p.n == 1 || p.k == 1)
         return false; /* leading dimensions want tidying */
     *status = kernel_matrix_product(&p, x->data, y->data, out->data);
     return true;
 }
 
-static ct_status kernel_dot(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status kernel_dot(const op *o, const void *params, int nin, const operand *in, int nout,
+                            operand *out)
 {
     (void)o, (void)nin, (void)nout;
     const dot_dims *d = &((const params_dot_general *)params)->dimension_numbers;
@@ -434,7 +493,8 @@ static ct_status kernel_dot(const op *o, const void *params, int nin, const oper
     ct_status plain;
     if (plain_product(d, &in[0], &in[1], out, &plain))
         return plain;
-    ct_dtype dtype = product_dtype((ct_dtype)in[0].aval.dtype, (ct_dtype)in[1].aval.dtype, (ct_dtype)out->aval.dtype);
+    ct_dtype dtype = product_dtype((ct_dtype)in[0].aval.dtype, (ct_dtype)in[1].aval.dtype,
+                                   (ct_dtype)out->aval.dtype);
     product_operand x, y = {.memory = NULL};
     ct_status status = CT_OUT_OF_MEMORY_ERROR;
     if (product_operand_make(&x, &in[0], dtype) && product_operand_make(&y, &in[1], dtype))
@@ -446,7 +506,8 @@ static ct_status kernel_dot(const op *o, const void *params, int nin, const oper
 
 /* ---- derivatives: bilinear ---- */
 
-static bool jvp_dot(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals,
+static bool jvp_dot(const op *o, const void *params, int nin, const ct_array *primals,
+                    const ct_array *tangents, int nout, ct_array *out_primals,
                     ct_array *out_tangents)
 {
     (void)o, (void)nin, (void)nout;
@@ -458,13 +519,19 @@ static bool jvp_dot(const op *o, const void *params, int nin, const ct_array *pr
     return !is_poison(out_primals[0]) && !is_poison(out_tangents[0]);
 }
 
-/* The cotangent of x in x . y, given y; swapped: of x in y . x. The product's axes come out as (batch, x's free, x's contracted in y's order). */
-static ct_array transpose_side(ct_array ct, const aval *x, ct_array y, ct_ints x_batch, ct_ints x_contract, ct_ints y_batch, ct_ints y_contract, bool swapped,
-                               const params_dot_general *p)
+/* The cotangent of x in x . y, given y; swapped: of x in y . x. The product's axes come out as
+ * (batch, x's free, x's contracted in y's order). */
+static ct_array transpose_side(ct_array ct, const aval *x, ct_array y, ct_ints x_batch,
+                               ct_ints x_contract, ct_ints y_batch, ct_ints y_contract,
+                               bool swapped, const params_dot_general *p)
 {
-    int_list x_kept = free_axes(x->ndim, x_batch, x_contract), y_kept = free_axes(y->aval.ndim, y_batch, y_contract);
-    int_list ct_batch = ints_range(0, x_batch.n), ct_y = ints_range(x_batch.n + (swapped ? 0 : x_kept.n), y_kept.n);
-    params_dot_general q = {{ints_of(&ct_y), ints_of(&y_kept), ints_of(&ct_batch), y_batch}, p->precision, p->preferred_element_type};
+    int_list x_kept = free_axes(x->ndim, x_batch, x_contract),
+             y_kept = free_axes(y->aval.ndim, y_batch, y_contract);
+    int_list ct_batch = ints_range(0, x_batch.n),
+             ct_y = ints_range(x_batch.n + (swapped ? 0 : x_kept.n), y_kept.n);
+    params_dot_general q = {{ints_of(&ct_y), ints_of(&y_kept), ints_of(&ct_batch), y_batch},
+                            p->precision,
+                            p->preferred_element_type};
     ct_array t = op_dot_general(ct, y, &q);
     int_list y_sorted, x_sorted, back = {.n = x->ndim};
     sort_contracted(y_contract, x_contract, &y_sorted, &x_sorted);
@@ -478,10 +545,12 @@ static ct_array transpose_side(ct_array ct, const aval *x, ct_array y, ct_ints x
         }
     if (!in_order)
         t = op_transpose(t, ints_of(&back));
-    return is_poison(t) ? t : op_convert(t, (ct_dtype)x->dtype, x->weak && t->aval.dtype != x->dtype);
+    return is_poison(t) ? t
+                        : op_convert(t, (ct_dtype)x->dtype, x->weak && t->aval.dtype != x->dtype);
 }
 
-static bool transpose_dot(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+static bool transpose_dot(const op *o, const void *params, int nin, const ct_array *in,
+                          const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     (void)o, (void)nin, (void)nout;
     const params_dot_general *p = params;
@@ -491,19 +560,26 @@ static bool transpose_dot(const op *o, const void *params, int nin, const ct_arr
         return true;
     int side = in[0] ? 1 : 0;
     if (side == 0 && !in[1]) {
-        base_fail(CT_NOT_IMPLEMENTED_ERROR, "dot_general cannot be transposed in both operands at once.");
+        base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                  "dot_general cannot be transposed in both operands at once.");
         return false;
     }
-    out[side] = side == 0 ? transpose_side(cts[0], &in_avals[0], in[1], d->lhs_batch, d->lhs_contract, d->rhs_batch, d->rhs_contract, false, p)
-                          : transpose_side(cts[0], &in_avals[1], in[0], d->rhs_batch, d->rhs_contract, d->lhs_batch, d->lhs_contract, true, p);
+    out[side] = side == 0 ? transpose_side(cts[0], &in_avals[0], in[1], d->lhs_batch,
+                                           d->lhs_contract, d->rhs_batch, d->rhs_contract, false, p)
+                          : transpose_side(cts[0], &in_avals[1], in[0], d->rhs_batch,
+                                           d->rhs_contract, d->lhs_batch, d->lhs_contract, true, p);
     return !is_poison(out[side]);
 }
 
 /* ---- batching: two mapped operands give a batch axis, one gives a free axis ---- */
 
-static int_list shifted(ct_ints axes, int64_t dim) { return ints_shifted(axes, dim == NOT_MAPPED ? INT64_MAX : dim); }
+static int_list shifted(ct_ints axes, int64_t dim)
+{
+    return ints_shifted(axes, dim == NOT_MAPPED ? INT64_MAX : dim);
+}
 
-static bool vmap_dot(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool vmap_dot(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                     const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)o, (void)b, (void)nin, (void)nout;
     const params_dot_general *p = params;
@@ -524,14 +600,25 @@ static bool vmap_dot(const op *o, const void *params, batch b, int nin, const ct
             at++;
         out_dims[0] = (int)(before + at);
     }
-    params_dot_general q = {{ints_of(&x_contract), ints_of(&y_contract), ints_of(&x_batch), ints_of(&y_batch)}, p->precision, p->preferred_element_type};
+    params_dot_general q = {
+        {ints_of(&x_contract), ints_of(&y_contract), ints_of(&x_batch), ints_of(&y_batch)},
+        p->precision,
+        p->preferred_element_type};
     out[0] = op_dot_general(in[0], in[1], &q);
     return !is_poison(out[0]);
 }
 
 const op op_row_dot_general = {
-    .name = "dot_general", .code = OP_dot_general, .fields = fields_dot_general, .nfields = nfields_dot_general, .params_size = sizeof(params_dot_general),
-    .abstract = abstract_dot, .kernel = kernel_dot, .jvp = jvp_dot, .transpose = transpose_dot, .vmap = vmap_dot,
+    .name = "dot_general",
+    .code = OP_dot_general,
+    .fields = fields_dot_general,
+    .nfields = nfields_dot_general,
+    .params_size = sizeof(params_dot_general),
+    .abstract = abstract_dot,
+    .kernel = kernel_dot,
+    .jvp = jvp_dot,
+    .transpose = transpose_dot,
+    .vmap = vmap_dot,
 };
 
 ct_array op_dot_general(ct_array x, ct_array y, const params_dot_general *p)

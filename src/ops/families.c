@@ -1,7 +1,9 @@
-/* The rules that elementwise operations share: types, evaluation, batching, forward and reverse derivatives.
+/* The rules that elementwise operations share: types, evaluation, batching, forward and reverse
+ * derivatives.
  *
- * A row of ops.def gives the accepted dtypes and one derivative expression an operand; everything else about an elementwise operation is here.
- * Operands have one shape, except that scalars and axes of size one broadcast. Next: table.c, which expands the rows. */
+ * A row of ops.def gives the accepted dtypes and one derivative expression an operand; everything
+ * else about an elementwise operation is here. Operands have one shape, except that scalars and
+ * axes of size one broadcast. Next: table.c, which expands the rows. */
 #include <stdio.h>
 
 #include "ops/rules.h"
@@ -10,13 +12,21 @@
 
 static const char *accepted_names(int dtypes, char *out, size_t size)
 {
-    static const struct { int family; const char *name; } names[] = {
-        {INTEGER, "integer"}, {FAMILY_INT, "signedinteger"}, {FAMILY_FLOAT, "floating"}, {FAMILY_COMPLEX, "complexfloating"}, {FAMILY_BOOL, "bool"}};
+    static const struct {
+        int family;
+        const char *name;
+    } names[] = {{INTEGER, "integer"},
+                 {FAMILY_INT, "signedinteger"},
+                 {FAMILY_FLOAT, "floating"},
+                 {FAMILY_COMPLEX, "complexfloating"},
+                 {FAMILY_BOOL, "bool"}};
     size_t used = 0;
     out[0] = 0;
     for (size_t i = 0; i < countof(names); i++)
-        if ((dtypes & names[i].family) == names[i].family && !(i == 1 && (dtypes & INTEGER) == INTEGER) && used < size)
-            used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", names[i].name);
+        if ((dtypes & names[i].family) == names[i].family &&
+            !(i == 1 && (dtypes & INTEGER) == INTEGER) && used < size)
+            used +=
+                (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", names[i].name);
     return out;
 }
 
@@ -24,22 +34,47 @@ static bool reject_dtype(const op *o, int dtypes, int nin, int position, const a
 {
     char names[128];
     if (a->dtype == CT_FLOAT0)
-        base_fail(CT_TYPE_ERROR, "Called %s with a float0 at position %d. float0 marks the tangent of an integer or boolean value and supports no arithmetic; "
-            "a gradient may have been taken with respect to an integer argument.", o->name, position);
+        base_fail(CT_TYPE_ERROR,
+                  "Called %s with a float0 at position %d. float0 marks the tangent of an integer "
+                  "or boolean value and supports no arithmetic; "
+                  "a gradient may have been taken with respect to an integer argument.",
+                  o->name, position);
     else if (nin == 1)
-        base_fail(CT_TYPE_ERROR, "%s does not accept dtype %s. Accepted dtypes are subtypes of %s.", o->name, DTYPE(a), accepted_names(dtypes, names, sizeof names));
+        base_fail(CT_TYPE_ERROR, "%s does not accept dtype %s. Accepted dtypes are subtypes of %s.",
+                  o->name, DTYPE(a), accepted_names(dtypes, names, sizeof names));
     else
-        base_fail(CT_TYPE_ERROR, "%s does not accept dtype %s at position %d. Accepted dtypes at position %d are subtypes of %s.", o->name, DTYPE(a),
-            position, position, accepted_names(dtypes, names, sizeof names));
+        base_fail(CT_TYPE_ERROR,
+                  "%s does not accept dtype %s at position %d. Accepted dtypes at position %d are "
+                  "subtypes of %s.",
+                  o->name, DTYPE(a), position, position,
+                  accepted_names(dtypes, names, sizeof names));
     return false;
 }
 
 static bool dtypes_differ(const op *o, int nin, const aval *in)
 {
-    static const char *const numpy_names[][2] = {{"add", "add"}, {"sub", "subtract"}, {"mul", "multiply"}, {"div", "divide"}, {"rem", "remainder"},
-        {"max", "maximum"}, {"min", "minimum"}, {"eq", "equal"}, {"ne", "not_equal"}, {"lt", "less"}, {"le", "less_equal"}, {"gt", "greater"},
-        {"ge", "greater_equal"}, {"and", "bitwise_and"}, {"or", "bitwise_or"}, {"xor", "bitwise_xor"}, {"atan2", "arctan2"}, {"nextafter", "nextafter"},
-        {"pow", "power"}, {"shift_left", "left_shift"}, {"concatenate", "concatenate"}, {"select", "where"}};
+    static const char *const numpy_names[][2] = {{"add", "add"},
+                                                 {"sub", "subtract"},
+                                                 {"mul", "multiply"},
+                                                 {"div", "divide"},
+                                                 {"rem", "remainder"},
+                                                 {"max", "maximum"},
+                                                 {"min", "minimum"},
+                                                 {"eq", "equal"},
+                                                 {"ne", "not_equal"},
+                                                 {"lt", "less"},
+                                                 {"le", "less_equal"},
+                                                 {"gt", "greater"},
+                                                 {"ge", "greater_equal"},
+                                                 {"and", "bitwise_and"},
+                                                 {"or", "bitwise_or"},
+                                                 {"xor", "bitwise_xor"},
+                                                 {"atan2", "arctan2"},
+                                                 {"nextafter", "nextafter"},
+                                                 {"pow", "power"},
+                                                 {"shift_left", "left_shift"},
+                                                 {"concatenate", "concatenate"},
+                                                 {"select", "where"}};
     text list = {0};
     for (int i = 0; i < nin; i++)
         text_add(&list, "%s%s", i ? ", " : "", DTYPE(&in[i]));
@@ -48,8 +83,9 @@ static bool dtypes_differ(const op *o, int nin, const aval *in)
     for (size_t i = 0; i < countof(numpy_names); i++)
         if (!strcmp(numpy_names[i][0], o->name))
             tip = numpy_names[i][1];
-    base_fail(CT_TYPE_ERROR, "lax.%s requires arguments to have the same dtypes, got %s.%s%s%s", o->name, dtypes ? dtypes : "different ones",
-        tip ? " (Tip: jnp." : "", tip ? tip : "", tip ? " is a similar function that does automatic type promotion on inputs)." : "");
+    base_fail(CT_TYPE_ERROR, "lax.%s requires arguments to have the same dtypes, got %s.%s%s%s",
+              o->name, dtypes ? dtypes : "different ones", tip ? " (Tip: jnp." : "", tip ? tip : "",
+              tip ? " is a similar function that does automatic type promotion on inputs)." : "");
     base_free(dtypes);
     return false;
 }
@@ -72,19 +108,22 @@ static bool shapes_differ(const op *o, int nin, const aval *in)
         if (in[i].ndim)
             text_add(&list, "%s%s", list.n ? ", " : "", SHAPE(&in[i]));
     char *shapes = text_end(&list);
-    base_fail(CT_TYPE_ERROR, "%s got incompatible shapes for broadcasting: %s.", o->name, shapes ? shapes : "");
+    base_fail(CT_TYPE_ERROR, "%s got incompatible shapes for broadcasting: %s.", o->name,
+              shapes ? shapes : "");
     base_free(shapes);
     return false;
 }
 
 static bool ndims_differ(const op *o, int a, int b)
 {
-    base_fail(CT_TYPE_ERROR, "%s: arrays must have the same number of dimensions, got {%d, %d}", o->name, a < b ? a : b, a < b ? b : a);
+    base_fail(CT_TYPE_ERROR, "%s: arrays must have the same number of dimensions, got {%d, %d}",
+              o->name, a < b ? a : b, a < b ? b : a);
     return false;
 }
 
 /* Merges one more operand's shape into out; *owned tells whether out's shape may be written. */
-static bool broadcast_one(const op *o, int nin, const aval *in, const aval *a, aval *out, int64_t **owned, arena *room)
+static bool broadcast_one(const op *o, int nin, const aval *in, const aval *a, aval *out,
+                          int64_t **owned, arena *room)
 {
     if (out->ndim != a->ndim)
         return ndims_differ(o, out->ndim, a->ndim);
@@ -118,26 +157,31 @@ bool families_broadcast(const op *o, int nin, const aval *in, aval *out, arena *
     return true;
 }
 
-bool families_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+bool families_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
+                       aval *out, arena *a)
 {
     (void)params;
     *nout = 1;
-    if (!families_check_dtypes(o, elementwise_rows[o->code].dtypes, nin, in, true) || !families_broadcast(o, nin, in, out, a))
+    if (!families_check_dtypes(o, elementwise_rows[o->code].dtypes, nin, in, true) ||
+        !families_broadcast(o, nin, in, out, a))
         return false;
-    out->dtype = o->flags & TO_BOOL ? CT_BOOL : o->flags & TO_REAL ? (uint8_t)dtype_real_part((ct_dtype)in[0].dtype) : in[0].dtype;
+    out->dtype = o->flags & TO_BOOL   ? CT_BOOL
+                 : o->flags & TO_REAL ? (uint8_t)dtype_real_part((ct_dtype)in[0].dtype)
+                                      : in[0].dtype;
     return true;
 }
 
 /* ---- evaluation ---- */
 
-/* A map over a box whose axes are merged as far as all operands agree; the last axis runs inside the kernel. */
+/* A map over a box whose axes are merged as far as all operands agree; the last axis runs inside
+ * the kernel. */
 typedef struct map_run {
     kernel_map *f;
-    int nin, ndim;                       /* ndim counts the outer axes only */
+    int nin, ndim; /* ndim counts the outer axes only */
     int64_t inner;
-    int64_t size[MAX_NDIM];              /* of the outer axes, outermost first */
-    int64_t stride[3][MAX_NDIM];         /* bytes, per operand */
-    int64_t step[3];                     /* elements along the inner axis: 0 or 1 */
+    int64_t size[MAX_NDIM];      /* of the outer axes, outermost first */
+    int64_t stride[3][MAX_NDIM]; /* bytes, per operand */
+    int64_t step[3];             /* elements along the inner axis: 0 or 1 */
     size_t itemsize[3], out_itemsize;
     const char *in[3];
     char *out;
@@ -193,7 +237,8 @@ static int broadcast_bits(int nin, const operand *in, const aval *out, int d)
     return bits;
 }
 
-/* Merged axes from the innermost outwards: axis k has size sizes[k], and bits[k] says who broadcasts along it. */
+/* Merged axes from the innermost outwards: axis k has size sizes[k], and bits[k] says who
+ * broadcasts along it. */
 static int merge_axes(int nin, const operand *in, const aval *out, int64_t *sizes, int *bits)
 {
     int n = 0;
@@ -215,7 +260,10 @@ enum { GRAIN = 32768 };
 
 ct_status families_run_map(kernel_map *f, int nin, const operand *in, const operand *out)
 {
-    map_run r = {.f = f, .nin = nin, .out = out->data, .out_itemsize = dtype_table[out->aval.dtype].itemsize};
+    map_run r = {.f = f,
+                 .nin = nin,
+                 .out = out->data,
+                 .out_itemsize = dtype_table[out->aval.dtype].itemsize};
     int64_t sizes[MAX_NDIM], total = shape_size(out->aval.ndim, out->aval.shape);
     int bits[MAX_NDIM];
     if (!total)
@@ -249,13 +297,17 @@ static kernel_map *find_kernel(const op *o, ct_dtype dtype)
     if (unlikely(!f)) {
         f = kernel_find(o->code == OP_add_any ? "add" : o->name, dtype);
         if (!f)
-            base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s has no kernel for operands of dtype %s; convert them to another dtype first.", o->name, dtype_table[dtype].name);
+            base_fail(
+                CT_NOT_IMPLEMENTED_ERROR,
+                "%s has no kernel for operands of dtype %s; convert them to another dtype first.",
+                o->name, dtype_table[dtype].name);
         atomic_store_explicit(&cache[o->code][dtype], f, memory_order_relaxed);
     }
     return f;
 }
 
-ct_status families_kernel(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+ct_status families_kernel(const op *o, const void *params, int nin, const operand *in, int nout,
+                          operand *out)
 {
     (void)params, (void)nout;
     kernel_map *f = find_kernel(o, (ct_dtype)in[0].aval.dtype);
@@ -273,13 +325,15 @@ ct_array ops_sum(int n, const ct_array *terms)
     return sum;
 }
 
-static ct_array tangent_of(const op *o, int nin, const ct_array *primals, const ct_array *tangents, ct_array result)
+static ct_array tangent_of(const op *o, int nin, const ct_array *primals, const ct_array *tangents,
+                           ct_array result)
 {
     ct_array terms[3] = {NULL};
     for (int i = 0; i < nin; i++) {
         derivative *by = elementwise_rows[o->code].by[i];
         if (tangents[i] && by)
-            terms[i] = by(tangents[i], result, primals[0], nin > 1 ? primals[1] : NULL, nin > 2 ? primals[2] : NULL);
+            terms[i] = by(tangents[i], result, primals[0], nin > 1 ? primals[1] : NULL,
+                          nin > 2 ? primals[2] : NULL);
         if (terms[i])
             terms[i] = ops_broadcast_to(terms[i], aval_shape(&result->aval));
     }
@@ -294,7 +348,8 @@ static bool all_given(int n, const ct_array *values)
     return true;
 }
 
-bool families_jvp(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
+bool families_jvp(const op *o, const void *params, int nin, const ct_array *primals,
+                  const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
 {
     (void)nout;
     ct_scope scope = ct_begin();
@@ -312,12 +367,16 @@ bool families_jvp(const op *o, const void *params, int nin, const ct_array *prim
 
 static bool not_linear(const op *o)
 {
-    base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not linear in the operands it is transposed with respect to; reverse-mode derivatives are only "
-        "defined for functions that forward mode made linear.", o->name);
+    base_fail(CT_NOT_IMPLEMENTED_ERROR,
+              "%s is not linear in the operands it is transposed with respect to; reverse-mode "
+              "derivatives are only "
+              "defined for functions that forward mode made linear.",
+              o->name);
     return false;
 }
 
-bool families_transpose(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+bool families_transpose(const op *o, const void *params, int nin, const ct_array *in,
+                        const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     (void)params, (void)nout;
     int unknown = 0;
@@ -327,7 +386,8 @@ bool families_transpose(const op *o, const void *params, int nin, const ct_array
         out[i] = NULL;
         if (in[i] || !cts[0])
             continue;
-        bool linear = o->flags & LINEAR || (unknown == 1 && (o->flags & BILINEAR || (o->flags & LINEAR_X && i == 0)));
+        bool linear = o->flags & LINEAR ||
+                      (unknown == 1 && (o->flags & BILINEAR || (o->flags & LINEAR_X && i == 0)));
         if (!linear)
             return not_linear(o);
         ct_scope scope = ct_begin();
@@ -345,12 +405,15 @@ bool families_transpose(const op *o, const void *params, int nin, const ct_array
 static bool aligned(int nin, const ct_array *in, const int *dims, int first)
 {
     for (int i = 0; i < nin; i++)
-        if (in[i]->aval.ndim && (dims[i] != dims[first] || !ints_equal(aval_shape(&in[i]->aval), aval_shape(&in[first]->aval))))
+        if (in[i]->aval.ndim &&
+            (dims[i] != dims[first] ||
+             !ints_equal(aval_shape(&in[i]->aval), aval_shape(&in[first]->aval))))
             return false;
     return true;
 }
 
-/* The mapped axis (or one of size 1) in front, then trailing axes of size 1 up to ndim, so that the operation's own broadcasting does the rest. */
+/* The mapped axis (or one of size 1) in front, then trailing axes of size 1 up to ndim, so that the
+ * operation's own broadcasting does the rest. */
 static ct_array to_front(ct_array x, int dim, int ndim)
 {
     if (!x->aval.ndim)
@@ -362,7 +425,8 @@ static ct_array to_front(ct_array x, int dim, int ndim)
     return op_expand_dims(x, ints_of(&axes));
 }
 
-bool families_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+bool families_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                   const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)b, (void)nout;
     int first = 0, ndim = 0;

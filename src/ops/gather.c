@@ -6,52 +6,71 @@
 
 /* ---- types ---- */
 
-static const indexed_names gather_names = {"gather", "offset_dims", "collapsed_slice_dims", "start_index_map", "operand_batching_dims", "start_indices_batching_dims"};
+static const indexed_names gather_names = {
+    "gather",          "offset_dims",           "collapsed_slice_dims",
+    "start_index_map", "operand_batching_dims", "start_indices_batching_dims"};
 
 static bool check_slice_sizes(const params_gather *p, const aval *x, const aval *indices)
 {
     const gather_dims *d = &p->dimension_numbers;
     if (p->slice_sizes.n != x->ndim) {
-        base_fail(CT_TYPE_ERROR, "Gather op must have one slice size for every input dimension; got: len(slice_sizes)=%lld, input_shape.rank=%d",
+        base_fail(CT_TYPE_ERROR,
+                  "Gather op must have one slice size for every input dimension; got: "
+                  "len(slice_sizes)=%lld, input_shape.rank=%d",
                   (long long)p->slice_sizes.n, (int)x->ndim);
         return false;
     }
-    if (p->slice_sizes.n != d->offset_dims.n + d->collapsed_slice_dims.n + d->operand_batching_dims.n) {
-        base_fail(CT_TYPE_ERROR, "All components of the offset index in a gather op must either be a offset dimension or explicitly collapsed/batching; got len(slice_sizes)=%lld, "
-                  "output_slice_sizes=%s, collapsed_slice_dims=%s, operand_batching_dims=%s.", (long long)p->slice_sizes.n, INTS(d->offset_dims),
-                  INTS(d->collapsed_slice_dims), INTS(d->operand_batching_dims));
+    if (p->slice_sizes.n !=
+        d->offset_dims.n + d->collapsed_slice_dims.n + d->operand_batching_dims.n) {
+        base_fail(CT_TYPE_ERROR,
+                  "All components of the offset index in a gather op must either be a offset "
+                  "dimension or explicitly collapsed/batching; got len(slice_sizes)=%lld, "
+                  "output_slice_sizes=%s, collapsed_slice_dims=%s, operand_batching_dims=%s.",
+                  (long long)p->slice_sizes.n, INTS(d->offset_dims), INTS(d->collapsed_slice_dims),
+                  INTS(d->operand_batching_dims));
         return false;
     }
     bool empty = shape_size(indices->ndim, indices->shape) == 0;
     for (int64_t i = 0; i < x->ndim; i++) {
         int64_t size = p->slice_sizes.at[i];
         if (!empty && (size < 0 || size > x->shape[i])) {
-            base_fail(CT_TYPE_ERROR, "Slice size at index %lld in gather op is out of range, must be within [0, %lld + 1), got %lld.", (long long)i,
-                      (long long)x->shape[i], (long long)size);
+            base_fail(CT_TYPE_ERROR,
+                      "Slice size at index %lld in gather op is out of range, must be within [0, "
+                      "%lld + 1), got %lld.",
+                      (long long)i, (long long)x->shape[i], (long long)size);
             return false;
         }
         if (ints_contain(d->collapsed_slice_dims, i) && size != 1) {
-            base_fail(CT_TYPE_ERROR, "Gather op can only collapse slice dims with bound 1, but bound is %lld for index %lld.", (long long)size, (long long)i);
+            base_fail(CT_TYPE_ERROR,
+                      "Gather op can only collapse slice dims with bound 1, but bound is %lld for "
+                      "index %lld.",
+                      (long long)size, (long long)i);
             return false;
         }
         if (ints_contain(d->operand_batching_dims, i) && size > 1) {
-            base_fail(CT_TYPE_ERROR, "Gather op can only have operand batching dims with bound 0/1, but bound is %lld for index %lld.", (long long)size, (long long)i);
+            base_fail(CT_TYPE_ERROR,
+                      "Gather op can only have operand batching dims with bound 0/1, but bound is "
+                      "%lld for index %lld.",
+                      (long long)size, (long long)i);
             return false;
         }
     }
     return true;
 }
 
-static bool abstract_gather(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_gather(const op *o, const void *params, int nin, const aval *in, int *nout,
+                            aval *out, arena *a)
 {
     (void)o, (void)nin;
     const params_gather *p = params;
     const gather_dims *d = &p->dimension_numbers;
     int64_t rank = d->offset_dims.n + in[1].ndim - 1;
-    if (!indexed_check(&gather_names, d, &in[0], &in[1], rank) || !check_slice_sizes(p, &in[0], &in[1]))
+    if (!indexed_check(&gather_names, d, &in[0], &in[1], rank) ||
+        !check_slice_sizes(p, &in[0], &in[1]))
         return false;
     if (p->mode == GATHER_ONE_HOT) {
-        base_fail(CT_NOT_IMPLEMENTED_ERROR, "gather has no one_hot mode; index with mode='one_hot' instead");
+        base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                  "gather has no one_hot mode; index with mode='one_hot' instead");
         return false;
     }
     int64_t *shape = arena_alloc(a, (size_t)(rank ? rank : 1) * sizeof *shape);
@@ -63,7 +82,8 @@ static bool abstract_gather(const op *o, const void *params, int nin, const aval
             shape[i] = in[1].shape[row++];
             continue;
         }
-        while (ints_contain(d->collapsed_slice_dims, axis) || ints_contain(d->operand_batching_dims, axis))
+        while (ints_contain(d->collapsed_slice_dims, axis) ||
+               ints_contain(d->operand_batching_dims, axis))
             axis++;
         shape[i] = p->slice_sizes.at[axis++];
     }
@@ -141,12 +161,16 @@ static void gather_piece(void *context, int64_t begin, int64_t end)
     indexed_walk(g->plan, begin, end, visit_gather, g);
 }
 
-/* What out-of-bounds windows read: the given number, or NaN, the smallest signed and the largest unsigned integer, True. */
+/* What out-of-bounds windows read: the given number, or NaN, the smallest signed and the largest
+ * unsigned integer, True. */
 static void fill_element(const params_gather *p, ct_dtype dtype, void *element)
 {
     double value = p->fill_value.value;
     if (!p->fill_value.given)
-        value = dtype_inexact(dtype) ? __builtin_nan("") : dtype_is(dtype, FAMILY_INT) ? -__builtin_inf() : dtype_is(dtype, FAMILY_UINT) ? __builtin_inf() : 1;
+        value = dtype_inexact(dtype)           ? __builtin_nan("")
+                : dtype_is(dtype, FAMILY_INT)  ? -__builtin_inf()
+                : dtype_is(dtype, FAMILY_UINT) ? __builtin_inf()
+                                               : 1;
     const void *source = &value;
     int64_t step = 1;
     memset(element, 0, 16);
@@ -154,14 +178,16 @@ static void fill_element(const params_gather *p, ct_dtype dtype, void *element)
         kernel_convert(CT_FLOAT64, dtype)(1, element, &source, &step);
 }
 
-static ct_status kernel_gather(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status kernel_gather(const op *o, const void *params, int nin, const operand *in,
+                               int nout, operand *out)
 {
     (void)o, (void)nin, (void)nout;
     const params_gather *p = params;
     if (shape_size(out->aval.ndim, out->aval.shape) == 0)
         return CT_OK;
     indexed_plan plan;
-    if (!indexed_plan_make(&plan, &p->dimension_numbers, &in[0], &in[1], &out->aval, p->slice_sizes, p->mode != GATHER_FILL_OR_DROP))
+    if (!indexed_plan_make(&plan, &p->dimension_numbers, &in[0], &in[1], &out->aval, p->slice_sizes,
+                           p->mode != GATHER_FILL_OR_DROP))
         return CT_OUT_OF_MEMORY_ERROR;
     gather_run g = {&plan, in[0].data, out->data, dtype_table[out->aval.dtype].itemsize, {0}};
     if (p->mode == GATHER_FILL_OR_DROP)
@@ -177,7 +203,8 @@ static ct_status kernel_gather(const op *o, const void *params, int nin, const o
 
 /* ---- derivatives: linear in the operand ---- */
 
-static bool jvp_gather(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals,
+static bool jvp_gather(const op *o, const void *params, int nin, const ct_array *primals,
+                       const ct_array *tangents, int nout, ct_array *out_primals,
                        ct_array *out_tangents)
 {
     (void)o, (void)nin, (void)nout;
@@ -188,7 +215,8 @@ static bool jvp_gather(const op *o, const void *params, int nin, const ct_array 
     return !is_poison(out_primals[0]) && !(out_tangents[0] && is_poison(out_tangents[0]));
 }
 
-static bool transpose_gather(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+static bool transpose_gather(const op *o, const void *params, int nin, const ct_array *in,
+                             const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     (void)o, (void)nin, (void)nout;
     const params_gather *p = params;
@@ -199,15 +227,19 @@ static bool transpose_gather(const op *o, const void *params, int nin, const ct_
     aval zero = in_avals[0];
     zero.dtype = cts[0]->aval.dtype;
     zero.weak = false;
-    params_scatter q = {{d->offset_dims, d->collapsed_slice_dims, d->start_index_map, d->operand_batching_dims, d->start_indices_batching_dims},
-                        p->indices_are_sorted, p->mode, p->unique_indices};
+    params_scatter q = {{d->offset_dims, d->collapsed_slice_dims, d->start_index_map,
+                         d->operand_batching_dims, d->start_indices_batching_dims},
+                        p->indices_are_sorted,
+                        p->mode,
+                        p->unique_indices};
     out[0] = op_scatter(&op_row_scatter_add, op_full(&zero, 0), in[1], cts[0], &q);
     return !is_poison(out[0]);
 }
 
 /* ---- batching ---- */
 
-static bool vmap_gather(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool vmap_gather(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                        const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)o, (void)nin, (void)nout;
     params_gather p = *(const params_gather *)params;
@@ -215,8 +247,10 @@ static bool vmap_gather(const op *o, const void *params, batch b, int nin, const
     bool x_mapped = dims[0] != NOT_MAPPED, i_mapped = dims[1] != NOT_MAPPED;
     ct_array x = x_mapped ? batch_front(in[0], dims[0], b.size) : in[0];
     ct_array indices = i_mapped ? batch_front(in[1], dims[1], b.size) : in[1];
-    int_list offset = ints_raised(d->offset_dims), collapsed = ints_raised(d->collapsed_slice_dims), map = ints_raised(d->start_index_map);
-    int_list x_batching = ints_raised(d->operand_batching_dims), i_batching = ints_raised(d->start_indices_batching_dims), sizes;
+    int_list offset = ints_raised(d->offset_dims), collapsed = ints_raised(d->collapsed_slice_dims),
+             map = ints_raised(d->start_index_map);
+    int_list x_batching = ints_raised(d->operand_batching_dims),
+             i_batching = ints_raised(d->start_indices_batching_dims), sizes;
     if (!i_mapped) {
         offset = ints_insert(ints_of(&offset), 0, 0);
         sizes = ints_insert(p.slice_sizes, 0, b.size);
@@ -242,8 +276,20 @@ static bool vmap_gather(const op *o, const void *params, batch b, int nin, const
 }
 
 const op op_row_gather = {
-    .name = "gather", .flags = OP_DATA_MOVEMENT, .code = OP_gather, .fields = fields_gather, .nfields = nfields_gather, .params_size = sizeof(params_gather),
-    .abstract = abstract_gather, .kernel = kernel_gather, .jvp = jvp_gather, .transpose = transpose_gather, .vmap = vmap_gather,
+    .name = "gather",
+    .flags = OP_DATA_MOVEMENT,
+    .code = OP_gather,
+    .fields = fields_gather,
+    .nfields = nfields_gather,
+    .params_size = sizeof(params_gather),
+    .abstract = abstract_gather,
+    .kernel = kernel_gather,
+    .jvp = jvp_gather,
+    .transpose = transpose_gather,
+    .vmap = vmap_gather,
 };
 
-ct_array op_gather(ct_array x, ct_array indices, const params_gather *p) { return core_bind1(&op_row_gather, p, 2, (ct_array[]){x, indices}); }
+ct_array op_gather(ct_array x, ct_array indices, const params_gather *p)
+{
+    return core_bind1(&op_row_gather, p, 2, (ct_array[]){x, indices});
+}

@@ -1,7 +1,9 @@
-/* Windows of an array at places that indices name: checks and the walk that gather.c and scatter.c share.
+/* Windows of an array at places that indices name: checks and the walk that gather.c and scatter.c
+ * share.
  *
- * Each row of the indices (their last axis is the index vector) names a window of the operand. The result of a gather, like the updates of a scatter,
- * has the rows' axes and the window's axes interleaved; the plan merges what can be merged and moves runs of bytes. */
+ * Each row of the indices (their last axis is the index vector) names a window of the operand. The
+ * result of a gather, like the updates of a scatter, has the rows' axes and the window's axes
+ * interleaved; the plan merges what can be merged and moves runs of bytes. */
 #include "ops/structured.h"
 
 /* ---- checks ---- */
@@ -12,11 +14,14 @@ static bool fail_list(const indexed_names *n, const char *list, const char *what
     return false;
 }
 
-static bool check_list(const indexed_names *n, const char *list, ct_ints dims, int64_t rank, bool sorted)
+static bool check_list(const indexed_names *n, const char *list, ct_ints dims, int64_t rank,
+                       bool sorted)
 {
     for (int64_t i = 0; i < dims.n; i++) {
         if (dims.at[i] < 0 || dims.at[i] >= rank) {
-            base_fail(CT_TYPE_ERROR, "Invalid %s set in %s op; valid range is [0, %lld); got: %lld.", list, n->op, (long long)rank, (long long)dims.at[i]);
+            base_fail(CT_TYPE_ERROR,
+                      "Invalid %s set in %s op; valid range is [0, %lld); got: %lld.", list, n->op,
+                      (long long)rank, (long long)dims.at[i]);
             return false;
         }
         if (ints_contain((ct_ints){i, dims.at}, dims.at[i]))
@@ -27,54 +32,74 @@ static bool check_list(const indexed_names *n, const char *list, ct_ints dims, i
     return true;
 }
 
-static bool check_disjoint(const indexed_names *n, const char *a, ct_ints x, const char *b, ct_ints y)
+static bool check_disjoint(const indexed_names *n, const char *a, ct_ints x, const char *b,
+                           ct_ints y)
 {
     for (int64_t i = 0; i < x.n; i++)
         if (ints_contain(y, x.at[i])) {
-            base_fail(CT_TYPE_ERROR, "%s and %s in %s op must be disjoint; got: %s and %s.", a, b, n->op, INTS(x), INTS(y));
+            base_fail(CT_TYPE_ERROR, "%s and %s in %s op must be disjoint; got: %s and %s.", a, b,
+                      n->op, INTS(x), INTS(y));
             return false;
         }
     return true;
 }
 
-static bool check_batching(const indexed_names *n, const gather_dims *d, const aval *x, const aval *indices)
+static bool check_batching(const indexed_names *n, const gather_dims *d, const aval *x,
+                           const aval *indices)
 {
     ct_ints a = d->operand_batching_dims, b = d->start_indices_batching_dims;
     if (a.n != b.n) {
-        base_fail(CT_TYPE_ERROR, "%s op requires equal numbers of %s and %s, got %s and %s.", n->op, n->operand_batching, n->indices_batching, INTS(a), INTS(b));
+        base_fail(CT_TYPE_ERROR, "%s op requires equal numbers of %s and %s, got %s and %s.", n->op,
+                  n->operand_batching, n->indices_batching, INTS(a), INTS(b));
         return false;
     }
     for (int64_t i = 0; i < a.n; i++)
         if (x->shape[a.at[i]] != indices->shape[b.at[i]]) {
-            base_fail(CT_TYPE_ERROR, "%s op requires operand batching dimensions and indices batching dimensions to have the same shape, got axis %lld of %s and axis %lld of %s.",
+            base_fail(CT_TYPE_ERROR,
+                      "%s op requires operand batching dimensions and indices batching dimensions "
+                      "to have the same shape, got axis %lld of %s and axis %lld of %s.",
                       n->op, (long long)a.at[i], SHAPE(x), (long long)b.at[i], SHAPE(indices));
             return false;
         }
     return true;
 }
 
-bool indexed_check(const indexed_names *n, const gather_dims *d, const aval *x, const aval *indices, int64_t window_rank)
+bool indexed_check(const indexed_names *n, const gather_dims *d, const aval *x, const aval *indices,
+                   int64_t window_rank)
 {
     if (!dtype_is((ct_dtype)indices->dtype, INTEGER)) {
-        base_fail(CT_VALUE_ERROR, "indices must have an integer type, but %s got indices of dtype %s", n->op, DTYPE(indices));
+        base_fail(CT_VALUE_ERROR,
+                  "indices must have an integer type, but %s got indices of dtype %s", n->op,
+                  DTYPE(indices));
         return false;
     }
     if (indices->ndim == 0) {
-        base_fail(CT_TYPE_ERROR, "%s index leaf dimension must be within [0, rank(indices) + 1). rank(indices) is 0: the last axis of the indices is the index vector.", n->op);
+        base_fail(CT_TYPE_ERROR,
+                  "%s index leaf dimension must be within [0, rank(indices) + 1). rank(indices) is "
+                  "0: the last axis of the indices is the index vector.",
+                  n->op);
         return false;
     }
     int64_t rows_rank = indices->ndim - 1;
-    if (!check_list(n, n->window, d->offset_dims, window_rank, true) || !check_list(n, n->map, d->start_index_map, x->ndim, false) ||
-        !check_list(n, n->collapsed, d->collapsed_slice_dims, x->ndim, true) || !check_list(n, n->operand_batching, d->operand_batching_dims, x->ndim, true) ||
+    if (!check_list(n, n->window, d->offset_dims, window_rank, true) ||
+        !check_list(n, n->map, d->start_index_map, x->ndim, false) ||
+        !check_list(n, n->collapsed, d->collapsed_slice_dims, x->ndim, true) ||
+        !check_list(n, n->operand_batching, d->operand_batching_dims, x->ndim, true) ||
         !check_list(n, n->indices_batching, d->start_indices_batching_dims, rows_rank, false))
         return false;
     if (d->start_index_map.n != indices->shape[rows_rank]) {
-        base_fail(CT_TYPE_ERROR, "%s op has %lld elements in %s and the bound of dimension index_vector_dim=%lld of indices is %lld. These two numbers must be equal.",
-                  n->op, (long long)d->start_index_map.n, n->map, (long long)rows_rank, (long long)indices->shape[rows_rank]);
+        base_fail(CT_TYPE_ERROR,
+                  "%s op has %lld elements in %s and the bound of dimension index_vector_dim=%lld "
+                  "of indices is %lld. These two numbers must be equal.",
+                  n->op, (long long)d->start_index_map.n, n->map, (long long)rows_rank,
+                  (long long)indices->shape[rows_rank]);
         return false;
     }
-    return check_disjoint(n, n->collapsed, d->collapsed_slice_dims, n->operand_batching, d->operand_batching_dims) &&
-           check_disjoint(n, n->map, d->start_index_map, n->operand_batching, d->operand_batching_dims) && check_batching(n, d, x, indices);
+    return check_disjoint(n, n->collapsed, d->collapsed_slice_dims, n->operand_batching,
+                          d->operand_batching_dims) &&
+           check_disjoint(n, n->map, d->start_index_map, n->operand_batching,
+                          d->operand_batching_dims) &&
+           check_batching(n, d, x, indices);
 }
 
 /* ---- where each row's window starts ---- */
@@ -82,17 +107,24 @@ bool indexed_check(const indexed_names *n, const gather_dims *d, const aval *x, 
 static int64_t load_index(const void *data, ct_dtype dtype, int64_t i)
 {
     switch (dtype_table[dtype].itemsize) {
-    case 1: return dtype_is(dtype, FAMILY_INT) ? ((const int8_t *)data)[i] : ((const uint8_t *)data)[i];
-    case 2: return dtype_is(dtype, FAMILY_INT) ? ((const int16_t *)data)[i] : ((const uint16_t *)data)[i];
-    case 4: return dtype_is(dtype, FAMILY_INT) ? ((const int32_t *)data)[i] : (int64_t)((const uint32_t *)data)[i];
-    default: break;
+    case 1:
+        return dtype_is(dtype, FAMILY_INT) ? ((const int8_t *)data)[i] : ((const uint8_t *)data)[i];
+    case 2:
+        return dtype_is(dtype, FAMILY_INT) ? ((const int16_t *)data)[i]
+                                           : ((const uint16_t *)data)[i];
+    case 4:
+        return dtype_is(dtype, FAMILY_INT) ? ((const int32_t *)data)[i]
+                                           : (int64_t)((const uint32_t *)data)[i];
+    default:
+        break;
     }
     int64_t value = ((const int64_t *)data)[i];
     return value < 0 && dtype_is(dtype, FAMILY_UINT) ? INT64_MAX : value;
 }
 
 /* The usual case: one 32-bit index a row. */
-static void starts_simple(const int32_t *index, int64_t n, int64_t last, int64_t stride, bool clamp, int64_t *starts)
+static void starts_simple(const int32_t *index, int64_t n, int64_t last, int64_t stride, bool clamp,
+                          int64_t *starts)
 {
     for (int64_t i = 0; i < n; i++) {
         int64_t at = index[i];
@@ -102,7 +134,8 @@ static void starts_simple(const int32_t *index, int64_t n, int64_t last, int64_t
     }
 }
 
-static int64_t start_of_row(const gather_dims *d, const operand *x, const operand *indices, const int_list *strides, ct_ints window, int64_t row, bool clamp)
+static int64_t start_of_row(const gather_dims *d, const operand *x, const operand *indices,
+                            const int_list *strides, ct_ints window, int64_t row, bool clamp)
 {
     int64_t start = 0, n = d->start_index_map.n;
     for (int64_t k = 0; k < n; k++) {
@@ -126,16 +159,19 @@ static int64_t start_of_row(const gather_dims *d, const operand *x, const operan
 
 /* ---- the correspondence of axes ---- */
 
-static void lay_axes(indexed_plan *p, const gather_dims *d, const operand *x, const int_list *strides, const operand *indices, const aval *result)
+static void lay_axes(indexed_plan *p, const gather_dims *d, const operand *x,
+                     const int_list *strides, const operand *indices, const aval *result)
 {
     int64_t operand_axis = x->aval.ndim - 1, rows_axis = indices->aval.ndim - 2, rows = 1;
     p->ndim = 0;
     p->unit = dtype_table[x->aval.dtype].itemsize;
     p->units = 1;
-    for (int64_t axis = result->ndim - 1; axis >= 0; axis--) { /* innermost first; turned round below */
+    for (int64_t axis = result->ndim - 1; axis >= 0;
+         axis--) { /* innermost first; turned round below */
         int64_t size = result->shape[axis], stride = 0, row = 0;
         if (ints_contain(d->offset_dims, axis)) {
-            while (ints_contain(d->collapsed_slice_dims, operand_axis) || ints_contain(d->operand_batching_dims, operand_axis))
+            while (ints_contain(d->collapsed_slice_dims, operand_axis) ||
+                   ints_contain(d->operand_batching_dims, operand_axis))
                 operand_axis--;
             stride = strides->at[operand_axis--];
         } else {
@@ -147,7 +183,8 @@ static void lay_axes(indexed_plan *p, const gather_dims *d, const operand *x, co
             continue;
         if (!p->ndim && stride == p->unit)
             p->unit *= size;
-        else if (p->ndim && (row ? p->row[last] && row == p->row[last] * p->size[last] : p->stride[last] && stride == p->stride[last] * p->size[last])) {
+        else if (p->ndim && (row ? p->row[last] && row == p->row[last] * p->size[last]
+                                 : p->stride[last] && stride == p->stride[last] * p->size[last])) {
             p->size[last] *= size;
             p->units *= size;
         } else {
@@ -164,12 +201,14 @@ static void lay_axes(indexed_plan *p, const gather_dims *d, const operand *x, co
     }
 }
 
-bool indexed_plan_make(indexed_plan *p, const gather_dims *d, const operand *x, const operand *indices, const aval *result, ct_ints window, bool clamp)
+bool indexed_plan_make(indexed_plan *p, const gather_dims *d, const operand *x,
+                       const operand *indices, const aval *result, ct_ints window, bool clamp)
 {
     int_list strides = byte_strides(&x->aval);
     lay_axes(p, d, x, &strides, indices, result);
     int64_t rows = shape_size(indices->aval.ndim - 1, indices->aval.shape);
-    bool simple = d->start_index_map.n == 1 && !d->operand_batching_dims.n && indices->aval.dtype == CT_INT32;
+    bool simple =
+        d->start_index_map.n == 1 && !d->operand_batching_dims.n && indices->aval.dtype == CT_INT32;
     p->index = NULL;
     p->starts = p->few_starts;
     p->starts_bytes = 0;
@@ -206,7 +245,8 @@ void indexed_plan_free(indexed_plan *p)
 
 /* ---- the walk ---- */
 
-static void walk_rows(const indexed_plan *p, int64_t begin, int64_t end, indexed_visit *visit, void *context)
+static void walk_rows(const indexed_plan *p, int64_t begin, int64_t end, indexed_visit *visit,
+                      void *context)
 {
     int64_t starts[256];
     for (int64_t at = begin; at < end; at += (int64_t)countof(starts)) {
@@ -216,7 +256,8 @@ static void walk_rows(const indexed_plan *p, int64_t begin, int64_t end, indexed
     }
 }
 
-void indexed_walk(const indexed_plan *p, int64_t begin, int64_t end, indexed_visit *visit, void *context)
+void indexed_walk(const indexed_plan *p, int64_t begin, int64_t end, indexed_visit *visit,
+                  void *context)
 {
     if (p->index) {
         walk_rows(p, begin, end, visit, context);

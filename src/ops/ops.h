@@ -1,14 +1,17 @@
-/* The operations as the rest of the library calls them, and the short names that rules are written in.
+/* The operations as the rest of the library calls them, and the short names that rules are written
+ * in.
  *
- * These are the primitives' own semantics (jax.lax): operands of one dtype, shapes equal except that scalars broadcast; no promotion. A C number stands for
- * a weakly typed scalar and takes the other operand's dtype. NumPy semantics are in src/numpy. */
+ * These are the primitives' own semantics (jax.lax): operands of one dtype, shapes equal except
+ * that scalars broadcast; no promotion. A C number stands for a weakly typed scalar and takes the
+ * other operand's dtype. NumPy semantics are in src/numpy. */
 #ifndef COTAN_SRC_OPS_H
 #define COTAN_SRC_OPS_H
 
 #include "core/core.h"
 #include "ops/params.h"
 
-/* ops.def lists every primitive once; enum op_code, the table and the elementwise builders come from it. */
+/* ops.def lists every primitive once; enum op_code, the table and the elementwise builders come
+ * from it. */
 enum op_code {
 #define ROW(name, ...) OP_##name,
 #define UNARY ROW
@@ -29,7 +32,8 @@ enum op_code {
 #undef CUSTOM
     OP_COUNT
 };
-/* The rows themselves: families fill those of elementwise operations, reductions and scans; a CUSTOM row `name` is `const op op_row_name` in its file. */
+/* The rows themselves: families fill those of elementwise operations, reductions and scans; a
+ * CUSTOM row `name` is `const op op_row_name` in its file. */
 #define ROW(name, ...) extern const op op_row_##name;
 #define UNARY ROW
 #define BINARY ROW
@@ -67,22 +71,27 @@ const op *op_named(const char *name); /* NULL when unknown */
 #undef CUMULATIVE
 #undef CUSTOM
 
-/* Structured ones (their files say more). Axis lists are canonical: non-negative, sorted where order has no meaning. */
+/* Structured ones (their files say more). Axis lists are canonical: non-negative, sorted where
+ * order has no meaning. */
 ct_array op_broadcast_in_dim(ct_array x, ct_ints shape, ct_ints broadcast_dimensions);
 ct_array op_reshape(ct_array x, ct_ints new_sizes);
 ct_array op_transpose(ct_array x, ct_ints permutation);
 ct_array op_squeeze(ct_array x, ct_ints dimensions);
-ct_array op_expand_dims(ct_array x, ct_ints dimensions); /* a broadcast_in_dim; dimensions of the result */
+ct_array op_expand_dims(ct_array x,
+                        ct_ints dimensions); /* a broadcast_in_dim; dimensions of the result */
 ct_array op_rev(ct_array x, ct_ints dimensions);
 ct_array op_concatenate(int64_t n, const ct_array *xs, int64_t dimension);
 ct_array op_pad(ct_array x, ct_array value, ct_ints low_high_interior); /* triples */
-ct_array op_slice(ct_array x, ct_ints start, ct_ints limit, ct_ints strides); /* strides may be the zero list */
+ct_array op_slice(ct_array x, ct_ints start, ct_ints limit,
+                  ct_ints strides); /* strides may be the zero list */
 ct_array op_dynamic_slice(ct_array x, int64_t n, const ct_array *starts, ct_ints sizes);
 ct_array op_dynamic_update_slice(ct_array x, ct_array update, int64_t n, const ct_array *starts);
 ct_array op_gather(ct_array x, ct_array indices, const params_gather *p);
-ct_array op_scatter(const op *o, ct_array x, ct_array indices, ct_array updates, const params_scatter *p); /* o: scatter, scatter_add, _mul, _min, _max, _sub */
+ct_array op_scatter(const op *o, ct_array x, ct_array indices, ct_array updates,
+                    const params_scatter *p); /* o: scatter, scatter_add, _mul, _min, _max, _sub */
 ct_array op_select_n(ct_array which, int64_t n, const ct_array *cases);
-ct_array op_convert(ct_array x, ct_dtype dtype, bool weak); /* convert_element_type; x itself when nothing changes */
+ct_array op_convert(ct_array x, ct_dtype dtype,
+                    bool weak); /* convert_element_type; x itself when nothing changes */
 ct_array op_bitcast(ct_array x, ct_dtype dtype);
 ct_array op_iota(ct_dtype dtype, ct_ints shape, int64_t dimension);
 ct_array op_dot_general(ct_array x, ct_array y, const params_dot_general *p);
@@ -91,17 +100,19 @@ ct_array op_conv(ct_array x, ct_array kernel, const params_conv *p);
 ct_array op_reduce_window_sum(ct_array x, const params_window *p);
 ct_array op_reduce_window_max(ct_array x, const params_window *p);
 ct_array op_reduce_window_min(ct_array x, const params_window *p);
-/* With an initial value, which is also what the padding holds; reducer: the row of add, max, min, and, or. */
+/* With an initial value, which is also what the padding holds; reducer: the row of add, max, min,
+ * and, or. */
 ct_array op_reduce_window(ct_array x, ct_array init, const op *reducer, const params_window *p);
-/* Where in each window of x the extreme lies (select_prim "ge": the largest, "le": the smallest; the first of equals): adds the window's source there,
- * or reads the tangent there. */
+/* Where in each window of x the extreme lies (select_prim "ge": the largest, "le": the smallest;
+ * the first of equals): adds the window's source there, or reads the tangent there. */
 ct_array op_select_and_scatter_add(ct_array source, ct_array x, const params_select_scatter *p);
 ct_array op_select_and_gather_add(ct_array tangent, ct_array x, const params_select_gather *p);
 ct_array op_integer_pow(ct_array x, int64_t y);
 ct_array op_reduce_precision(ct_array x, int64_t exponent_bits, int64_t mantissa_bits);
 ct_array op_argmin(ct_array x, int64_t axis, ct_dtype index_dtype);
 ct_array op_argmax(ct_array x, int64_t axis, ct_dtype index_dtype);
-void op_sort(int64_t n, const ct_array *xs, int64_t dimension, bool stable, int64_t num_keys, ct_array *out);
+void op_sort(int64_t n, const ct_array *xs, int64_t dimension, bool stable, int64_t num_keys,
+             ct_array *out);
 void op_top_k(ct_array x, int64_t k, int64_t axis, ct_array out[2]);
 void op_threefry2x32(ct_array k1, ct_array k2, ct_array x1, ct_array x2, ct_array out[2]);
 ct_array op_random_seed(ct_array seeds); /* threefry keys in the shape of the integers */
@@ -130,7 +141,8 @@ ct_array op_pmax(ct_array x, const char *axes);
 ct_array op_pmin(ct_array x, const char *axes);
 ct_array op_axis_index(const char *axis_name);
 ct_array op_all_gather(ct_array x, const char *axis_name, int64_t dimension, bool tiled);
-ct_array op_all_to_all(ct_array x, const char *axis_name, int64_t split_axis, int64_t concat_axis, bool tiled);
+ct_array op_all_to_all(ct_array x, const char *axis_name, int64_t split_axis, int64_t concat_axis,
+                       bool tiled);
 ct_array op_ppermute(ct_array x, const char *axis_name, ct_ints pairs); /* (source, destination) */
 /* The product of the sizes of named axes; 0 after a failure. */
 int64_t op_axis_size(const char *axes);
@@ -139,7 +151,8 @@ int64_t op_axis_size(const char *axes);
 /* Zeros, ones or any number in the shape and dtype of an aval: a scalar literal, broadcast. */
 ct_array op_full(const aval *a, double value);
 ct_array op_full_like(ct_array x, double value);
-/* Moves the mapped axis to the front, or broadcasts an unmapped operand to have one: what batching rules start with. */
+/* Moves the mapped axis to the front, or broadcasts an unmapped operand to have one: what batching
+ * rules start with. */
 ct_array batch_front(ct_array x, int dim, int64_t size);
 /* Moves axis from -> to by a transpose (x itself when equal). */
 ct_array op_moveaxis(ct_array x, int64_t from, int64_t to);
@@ -147,13 +160,33 @@ ct_array op_moveaxis(ct_array x, int64_t from, int64_t to);
 ct_array op_number(double value, ct_array x);
 
 /* ---- short names for rules: either operand may be a C number ---- */
-/* Operands are evaluated once and from left to right, so that programs come out the same from every compiler. */
+/* Operands are evaluated once and from left to right, so that programs come out the same from every
+ * compiler. */
 #ifdef OPS_SHORT_NAMES
-static inline ct_array rule_id(ct_array a, ct_array other) { (void)other; return a; }
-#define OPERAND(a, other) _Generic((a), ct_array: rule_id, default: op_number)((a), _Generic((other), ct_array: (other), default: NULL))
-#define ORDERED_BINARY(f, a, b, n) ({ __auto_type left##n = (a); __auto_type right##n = (b); f(OPERAND(left##n, right##n), OPERAND(right##n, left##n)); })
-#define ORDERED_SELECT(c, on_true, on_false, n) ({ ct_array which##n = (c); __auto_type yes##n = (on_true); __auto_type no##n = (on_false); \
-    op_select_n(which##n, 2, (ct_array[]){OPERAND(no##n, yes##n), OPERAND(yes##n, no##n)}); })
+static inline ct_array rule_id(ct_array a, ct_array other)
+{
+    (void)other;
+    return a;
+}
+#define OPERAND(a, other)                                                                          \
+    _Generic((a), ct_array                                                                         \
+             : rule_id, default                                                                    \
+             : op_number)((a), _Generic((other), ct_array                                          \
+                                        : (other), default                                         \
+                                        : NULL))
+#define ORDERED_BINARY(f, a, b, n)                                                                 \
+    ({                                                                                             \
+        __auto_type left##n = (a);                                                                 \
+        __auto_type right##n = (b);                                                                \
+        f(OPERAND(left##n, right##n), OPERAND(right##n, left##n));                                 \
+    })
+#define ORDERED_SELECT(c, on_true, on_false, n)                                                    \
+    ({                                                                                             \
+        ct_array which##n = (c);                                                                   \
+        __auto_type yes##n = (on_true);                                                            \
+        __auto_type no##n = (on_false);                                                            \
+        op_select_n(which##n, 2, (ct_array[]){OPERAND(no##n, yes##n), OPERAND(yes##n, no##n)});    \
+    })
 #define NUMBERED_BINARY(f, a, b, n) ORDERED_BINARY(f, a, b, n)
 #define NUMBERED_SELECT(c, on_true, on_false, n) ORDERED_SELECT(c, on_true, on_false, n)
 #define add(a, b) NUMBERED_BINARY(op_add, a, b, __COUNTER__)

@@ -1,4 +1,5 @@
-/* Describes the fields of every parameter struct in params.h, so that printing, hashing, comparing and copying need no code per operation. */
+/* Describes the fields of every parameter struct in params.h, so that printing, hashing, comparing
+ * and copying need no code per operation. */
 #include "ops/params.h"
 
 #define F(owner, kind, type, name) {#name, PARAM_##kind, offsetof(params_##owner, name)},

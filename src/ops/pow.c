@@ -3,7 +3,8 @@
 
 /* ---- integer_pow ---- */
 
-static bool integer_pow_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool integer_pow_abstract(const op *o, const void *params, int nin, const aval *in,
+                                 int *nout, aval *out, arena *a)
 {
     (void)a;
     int64_t y = ((const params_integer_pow *)params)->y;
@@ -12,17 +13,23 @@ static bool integer_pow_abstract(const op *o, const void *params, int nin, const
     if (!families_check_dtypes(o, NUMBER, nin, in, false))
         return false;
     if (y < 0 && dtype_is((ct_dtype)in->dtype, INTEGER))
-        return base_fail(CT_TYPE_ERROR, "Integers cannot be raised to negative powers, got integer_pow(%s%s, %lld)", DTYPE(in), SHAPE(in), (long long)y), false;
+        return base_fail(
+                   CT_TYPE_ERROR,
+                   "Integers cannot be raised to negative powers, got integer_pow(%s%s, %lld)",
+                   DTYPE(in), SHAPE(in), (long long)y),
+               false;
     return true;
 }
 
 static void ones(const operand *out, kernel_map *to_dtype)
 {
     static const float one = 1;
-    to_dtype(shape_size(out->aval.ndim, out->aval.shape), out->data, (const void *[]){&one}, (const int64_t[]){0});
+    to_dtype(shape_size(out->aval.ndim, out->aval.shape), out->data, (const void *[]){&one},
+             (const int64_t[]){0});
 }
 
-/* One chunk at a time, so that the repeated squares stay in the cache: out accumulates, square holds x^(2^k). */
+/* One chunk at a time, so that the repeated squares stay in the cache: out accumulates, square
+ * holds x^(2^k). */
 typedef struct power_run {
     kernel_map *multiply, *divide, *from_float;
     uint64_t power;
@@ -69,15 +76,23 @@ static void power_piece(void *context, int64_t begin, int64_t end)
     }
 }
 
-static ct_status integer_pow_kernel(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status integer_pow_kernel(const op *o, const void *params, int nin, const operand *in,
+                                    int nout, operand *out)
 {
     (void)nin, (void)nout;
     int64_t y = ((const params_integer_pow *)params)->y;
     ct_dtype dtype = (ct_dtype)in->aval.dtype;
-    power_run r = {kernel_find("mul", dtype), kernel_find("div", dtype), kernel_convert(CT_FLOAT32, dtype), y < 0 ? -(uint64_t)y : (uint64_t)y, y < 0,
-        dtype_table[dtype].itemsize, in->data, out->data};
+    power_run r = {kernel_find("mul", dtype),
+                   kernel_find("div", dtype),
+                   kernel_convert(CT_FLOAT32, dtype),
+                   y < 0 ? -(uint64_t)y : (uint64_t)y,
+                   y < 0,
+                   dtype_table[dtype].itemsize,
+                   in->data,
+                   out->data};
     if (!r.multiply || !r.divide)
-        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s has no kernel for operands of dtype %s.", o->name, dtype_table[dtype].name);
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s has no kernel for operands of dtype %s.",
+                         o->name, dtype_table[dtype].name);
     if (y == 0)
         return ones(out, r.from_float), CT_OK;
     base_parallel(shape_size(in->aval.ndim, in->aval.shape), 8 * POWER_CHUNK, power_piece, &r);
@@ -94,20 +109,30 @@ static ct_array integer_pow_tangent(ct_array t, ct_array x, int64_t y)
     return mul(t, mul(factor, y == 2 ? x : op_integer_pow(x, y - 1)));
 }
 
-static bool integer_pow_jvp(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
+static bool integer_pow_jvp(const op *o, const void *params, int nin, const ct_array *primals,
+                            const ct_array *tangents, int nout, ct_array *out_primals,
+                            ct_array *out_tangents)
 {
     (void)nout;
     ct_scope scope = ct_begin();
     ct_array values[2] = {core_bind1(o, params, nin, primals)};
-    values[1] = integer_pow_tangent(tangents[0], primals[0], ((const params_integer_pow *)params)->y);
+    values[1] =
+        integer_pow_tangent(tangents[0], primals[0], ((const params_integer_pow *)params)->y);
     out_primals[0] = values[0];
     out_tangents[0] = values[1];
     return ops_keep(scope, 2, values);
 }
 
-const op op_row_integer_pow = {.name = "integer_pow", .flags = OP_ELEMENTWISE, .code = OP_integer_pow,
-    .fields = fields_integer_pow, .nfields = nfields_integer_pow, .params_size = sizeof(params_integer_pow),
-    .abstract = integer_pow_abstract, .kernel = integer_pow_kernel, .jvp = integer_pow_jvp, .vmap = same_dim_vmap};
+const op op_row_integer_pow = {.name = "integer_pow",
+                               .flags = OP_ELEMENTWISE,
+                               .code = OP_integer_pow,
+                               .fields = fields_integer_pow,
+                               .nfields = nfields_integer_pow,
+                               .params_size = sizeof(params_integer_pow),
+                               .abstract = integer_pow_abstract,
+                               .kernel = integer_pow_kernel,
+                               .jvp = integer_pow_jvp,
+                               .vmap = same_dim_vmap};
 
 ct_array op_integer_pow(ct_array x, int64_t y)
 {
@@ -116,20 +141,29 @@ ct_array op_integer_pow(ct_array x, int64_t y)
 
 /* ---- pow: an integer exponent may go with an inexact base ---- */
 
-static bool pow_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool pow_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
+                         aval *out, arena *a)
 {
     (void)params;
     *nout = 1;
-    if (!families_check_dtypes(o, INEXACT, 1, in, false) || !families_check_dtypes(o, NUMBER, 1, in + 1, false) || !families_broadcast(o, nin, in, out, a))
+    if (!families_check_dtypes(o, INEXACT, 1, in, false) ||
+        !families_check_dtypes(o, NUMBER, 1, in + 1, false) ||
+        !families_broadcast(o, nin, in, out, a))
         return false;
     out->dtype = in[0].dtype;
     if (in[0].dtype == in[1].dtype || dtype_is((ct_dtype)in[1].dtype, INTEGER))
         return true;
-    return base_fail(CT_TYPE_ERROR, "the first argument to pow must have an inexact dtype (float or complex), and the second argument must have an inexact or "
-        "integer dtype, and two inexact dtypes must match, but got %s and %s respectively.", DTYPE(&in[0]), DTYPE(&in[1])), false;
+    return base_fail(
+               CT_TYPE_ERROR,
+               "the first argument to pow must have an inexact dtype (float or complex), and the "
+               "second argument must have an inexact or "
+               "integer dtype, and two inexact dtypes must match, but got %s and %s respectively.",
+               DTYPE(&in[0]), DTYPE(&in[1])),
+           false;
 }
 
-static ct_status pow_kernel(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status pow_kernel(const op *o, const void *params, int nin, const operand *in, int nout,
+                            operand *out)
 {
     if (in[0].aval.dtype == in[1].aval.dtype)
         return families_kernel(o, params, nin, in, nout, out);
@@ -140,7 +174,8 @@ static ct_status pow_kernel(const op *o, const void *params, int nin, const oper
     both[1].data = array_memory(bytes);
     if (!both[1].data)
         return ct_error_code();
-    kernel_convert((ct_dtype)in[1].aval.dtype, (ct_dtype)in[0].aval.dtype)(n, both[1].data, (const void *[]){in[1].data}, (const int64_t[]){1});
+    kernel_convert((ct_dtype)in[1].aval.dtype, (ct_dtype)in[0].aval.dtype)(
+        n, both[1].data, (const void *[]){in[1].data}, (const int64_t[]){1});
     ct_status status = families_kernel(o, params, nin, both, nout, out);
     array_memory_free(both[1].data, bytes);
     return status;
@@ -161,16 +196,20 @@ static ct_array tangent_in_base(ct_array t, ct_array x, ct_array y, ct_array res
     ct_ints shape = aval_shape(&result->aval);
     x = ops_broadcast_to(x, shape);
     y = ops_broadcast_to(y, shape);
-    ct_array zero = op_eq(y, op_number(0, y)), zeros = op_full_like(y, 0), less = sub(y, op_full_like(y, 1));
+    ct_array zero = op_eq(y, op_number(0, y)), zeros = op_full_like(y, 0),
+             less = sub(y, op_full_like(y, 1));
     ct_array slope = mul(nonzero(y), op_pow(x, less));
     return mul(t, select(zero, zeros, slope));
 }
 
-static bool pow_jvp(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
+static bool pow_jvp(const op *o, const void *params, int nin, const ct_array *primals,
+                    const ct_array *tangents, int nout, ct_array *out_primals,
+                    ct_array *out_tangents)
 {
     (void)nout;
     ct_scope scope = ct_begin();
-    ct_array x = primals[0], y = primals[1], values[2] = {core_bind1(o, params, nin, primals), NULL};
+    ct_array x = primals[0], y = primals[1],
+             values[2] = {core_bind1(o, params, nin, primals), NULL};
     ct_ints shape = is_poison(values[0]) ? (ct_ints){0} : aval_shape(&values[0]->aval);
     ct_array terms[2] = {NULL};
     if (tangents[0] && !is_poison(values[0]))
@@ -185,6 +224,15 @@ static bool pow_jvp(const op *o, const void *params, int nin, const ct_array *pr
     return ops_keep(scope, 2, values);
 }
 
-const op op_row_pow = {.name = "pow", .flags = OP_ELEMENTWISE, .code = OP_pow, .abstract = pow_abstract, .kernel = pow_kernel, .jvp = pow_jvp, .vmap = families_vmap};
+const op op_row_pow = {.name = "pow",
+                       .flags = OP_ELEMENTWISE,
+                       .code = OP_pow,
+                       .abstract = pow_abstract,
+                       .kernel = pow_kernel,
+                       .jvp = pow_jvp,
+                       .vmap = families_vmap};
 
-ct_array op_pow(ct_array x, ct_array y) { return core_bind1(&op_row_pow, NULL, 2, (ct_array[]){x, y}); }
+ct_array op_pow(ct_array x, ct_array y)
+{
+    return core_bind1(&op_row_pow, NULL, 2, (ct_array[]){x, y});
+}

@@ -1,7 +1,9 @@
-/* Random keys and bits: the threefry2x32 hash (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") and the operations on keys.
+/* Random keys and bits: the threefry2x32 hash (Salmon et al. 2011, "Parallel random numbers: as
+ * easy as 1, 2, 3") and the operations on keys.
  *
- * A key is a pair of 32-bit words. Splitting and drawing hash the numbers 0, 1, 2, ..., each as a pair (high, low), so a draw does not depend on how
- * many others there are. The samplers are in src/random. */
+ * A key is a pair of 32-bit words. Splitting and drawing hash the numbers 0, 1, 2, ..., each as a
+ * pair (high, low), so a draw does not depend on how many others there are. The samplers are in
+ * src/random. */
 #include "kernel/kernel.h"
 #include "ops/rules.h"
 
@@ -12,11 +14,14 @@ enum { CHUNK = 256, GRAIN = 16384 };
 static bool need_keys(const op *o, const aval *keys)
 {
     if (!dtype_is((ct_dtype)keys->dtype, FAMILY_KEY)) {
-        base_fail(CT_TYPE_ERROR, "%s takes key array operand, got keys.dtype=%s", o->name, DTYPE(keys));
+        base_fail(CT_TYPE_ERROR, "%s takes key array operand, got keys.dtype=%s", o->name,
+                  DTYPE(keys));
         return false;
     }
     if (keys->dtype != CT_KEY_THREEFRY) {
-        base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not implemented for %s keys; use the threefry2x32 implementation", o->name, DTYPE(keys));
+        base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                  "%s is not implemented for %s keys; use the threefry2x32 implementation", o->name,
+                  DTYPE(keys));
         return false;
     }
     return true;
@@ -40,7 +45,8 @@ static bool check_shape(const op *o, ct_ints shape)
 {
     for (int64_t i = 0; i < shape.n; i++)
         if (shape.at[i] < 0) {
-            base_fail(CT_VALUE_ERROR, "%s: shapes must not be negative, got %s", o->name, INTS(shape));
+            base_fail(CT_VALUE_ERROR, "%s: shapes must not be negative, got %s", o->name,
+                      INTS(shape));
             return false;
         }
     return true;
@@ -48,11 +54,13 @@ static bool check_shape(const op *o, ct_ints shape)
 
 /* ---- random_seed ---- */
 
-static bool abstract_seed(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_seed(const op *o, const void *params, int nin, const aval *in, int *nout,
+                          aval *out, arena *a)
 {
     (void)o, (void)nin, (void)params, (void)a;
     if (!dtype_is((ct_dtype)in[0].dtype, INTEGER)) {
-        base_fail(CT_TYPE_ERROR, "PRNG key seed must be an integer; got %s%s", DTYPE(&in[0]), SHAPE(&in[0]));
+        base_fail(CT_TYPE_ERROR, "PRNG key seed must be an integer; got %s%s", DTYPE(&in[0]),
+                  SHAPE(&in[0]));
         return false;
     }
     *nout = 1;
@@ -62,12 +70,13 @@ static bool abstract_seed(const op *o, const void *params, int nin, const aval *
     return true;
 }
 
-static ct_status kernel_seed(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status kernel_seed(const op *o, const void *params, int nin, const operand *in, int nout,
+                             operand *out)
 {
     (void)o, (void)params, (void)nin, (void)nout;
     ct_dtype dtype = (ct_dtype)in[0].aval.dtype;
     int64_t n = shape_size(in[0].aval.ndim, in[0].aval.shape), step = 1;
-    uint32_t (*keys)[2] = out->data;
+    uint32_t(*keys)[2] = out->data;
     bool wide = dtype_table[dtype].itemsize == 8;
     ct_dtype as = dtype_is(dtype, FAMILY_INT) ? CT_INT64 : CT_UINT64;
     for (int64_t i = 0; i < n; i++) {
@@ -82,12 +91,14 @@ static ct_status kernel_seed(const op *o, const void *params, int nin, const ope
 
 /* ---- random_split ---- */
 
-static bool abstract_split(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_split(const op *o, const void *params, int nin, const aval *in, int *nout,
+                           aval *out, arena *a)
 {
     (void)nin;
     *nout = 1;
     ct_ints shape = ((const params_random_split *)params)->shape;
-    return need_keys(o, &in[0]) && check_shape(o, shape) && extended(&in[0], shape, (ct_dtype)in[0].dtype, out, a);
+    return need_keys(o, &in[0]) && check_shape(o, shape) &&
+           extended(&in[0], shape, (ct_dtype)in[0].dtype, out, a);
 }
 
 /* Hashes the pairs numbered from `first` on. */
@@ -108,13 +119,15 @@ static void hash_numbers(const uint32_t key[2], int64_t first, int64_t n, uint32
     }
 }
 
-static ct_status kernel_split(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status kernel_split(const op *o, const void *params, int nin, const operand *in, int nout,
+                              operand *out)
 {
     (void)o, (void)nin, (void)nout;
     ct_ints shape = ((const params_random_split *)params)->shape;
-    int64_t keys = shape_size(in[0].aval.ndim, in[0].aval.shape), each = shape_size(shape.n, shape.at);
-    const uint32_t (*key)[2] = in[0].data;
-    uint32_t (*to)[2] = out->data;
+    int64_t keys = shape_size(in[0].aval.ndim, in[0].aval.shape),
+            each = shape_size(shape.n, shape.at);
+    const uint32_t(*key)[2] = in[0].data;
+    uint32_t(*to)[2] = out->data;
     for (int64_t i = 0; i < keys; i++)
         hash_numbers(key[i], 0, each, to + i * each);
     return CT_OK;
@@ -122,13 +135,15 @@ static ct_status kernel_split(const op *o, const void *params, int nin, const op
 
 /* ---- random_fold_in: the hash of the message's own key ---- */
 
-static bool abstract_fold_in(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_fold_in(const op *o, const void *params, int nin, const aval *in, int *nout,
+                             aval *out, arena *a)
 {
     (void)params;
     if (!need_keys(o, &in[0]))
         return false;
     if (in[1].dtype != CT_UINT32) {
-        base_fail(CT_TYPE_ERROR, "random_fold_in takes messages of dtype uint32, got %s", DTYPE(&in[1]));
+        base_fail(CT_TYPE_ERROR, "random_fold_in takes messages of dtype uint32, got %s",
+                  DTYPE(&in[1]));
         return false;
     }
     *nout = 1;
@@ -150,7 +165,8 @@ static int_list broadcast_strides(const aval *x, const aval *out)
     return strides;
 }
 
-static const void *element_at(const operand *x, const int_list *strides, const aval *out, int64_t index)
+static const void *element_at(const operand *x, const int_list *strides, const aval *out,
+                              int64_t index)
 {
     int64_t offset = 0;
     for (int d = out->ndim - 1; d >= 0; d--) {
@@ -160,14 +176,17 @@ static const void *element_at(const operand *x, const int_list *strides, const a
     return (const char *)x->data + offset;
 }
 
-static ct_status kernel_fold_in(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status kernel_fold_in(const op *o, const void *params, int nin, const operand *in,
+                                int nout, operand *out)
 {
     (void)o, (void)params, (void)nin, (void)nout;
     int64_t n = shape_size(out->aval.ndim, out->aval.shape);
-    int_list key_strides = broadcast_strides(&in[0].aval, &out->aval), message_strides = broadcast_strides(&in[1].aval, &out->aval);
-    uint32_t (*to)[2] = out->data;
+    int_list key_strides = broadcast_strides(&in[0].aval, &out->aval),
+             message_strides = broadcast_strides(&in[1].aval, &out->aval);
+    uint32_t(*to)[2] = out->data;
     for (int64_t i = 0; i < n; i++) {
-        const uint32_t *key = element_at(&in[0], &key_strides, &out->aval, i), *message = element_at(&in[1], &message_strides, &out->aval, i);
+        const uint32_t *key = element_at(&in[0], &key_strides, &out->aval, i),
+                       *message = element_at(&in[1], &message_strides, &out->aval, i);
         hash_numbers(key, *message, 1, &to[i]);
     }
     return CT_OK;
@@ -175,17 +194,23 @@ static ct_status kernel_fold_in(const op *o, const void *params, int nin, const 
 
 /* ---- random_bits ---- */
 
-static bool abstract_bits(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_bits(const op *o, const void *params, int nin, const aval *in, int *nout,
+                          aval *out, arena *a)
 {
     (void)nin;
     const params_random_bits *p = params;
     if (p->bit_width != 8 && p->bit_width != 16 && p->bit_width != 32 && p->bit_width != 64) {
-        base_fail(CT_TYPE_ERROR, "requires 8-, 16-, 32- or 64-bit field width, got %lld.", (long long)p->bit_width);
+        base_fail(CT_TYPE_ERROR, "requires 8-, 16-, 32- or 64-bit field width, got %lld.",
+                  (long long)p->bit_width);
         return false;
     }
-    ct_dtype dtype = p->bit_width == 8 ? CT_UINT8 : p->bit_width == 16 ? CT_UINT16 : p->bit_width == 32 ? CT_UINT32 : CT_UINT64;
+    ct_dtype dtype = p->bit_width == 8    ? CT_UINT8
+                     : p->bit_width == 16 ? CT_UINT16
+                     : p->bit_width == 32 ? CT_UINT32
+                                          : CT_UINT64;
     *nout = 1;
-    return need_keys(o, &in[0]) && check_shape(o, p->shape) && extended(&in[0], p->shape, dtype, out, a);
+    return need_keys(o, &in[0]) && check_shape(o, p->shape) &&
+           extended(&in[0], p->shape, dtype, out, a);
 }
 
 typedef struct draw {
@@ -197,15 +222,18 @@ typedef struct draw {
 static void draw_piece(void *context, int64_t begin, int64_t end)
 {
     const draw *d = context;
-    kernel_threefry_bits(d->key, begin, end - begin, d->bit_width, d->out + begin * (d->bit_width / 8));
+    kernel_threefry_bits(d->key, begin, end - begin, d->bit_width,
+                         d->out + begin * (d->bit_width / 8));
 }
 
-static ct_status kernel_bits(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status kernel_bits(const op *o, const void *params, int nin, const operand *in, int nout,
+                             operand *out)
 {
     (void)o, (void)nin, (void)nout;
     const params_random_bits *p = params;
-    int64_t keys = shape_size(in[0].aval.ndim, in[0].aval.shape), each = shape_size(p->shape.n, p->shape.at);
-    const uint32_t (*key)[2] = in[0].data;
+    int64_t keys = shape_size(in[0].aval.ndim, in[0].aval.shape),
+            each = shape_size(p->shape.n, p->shape.at);
+    const uint32_t(*key)[2] = in[0].data;
     for (int64_t i = 0; i < keys && each; i++) {
         draw d = {key[i], (int)p->bit_width, (char *)out->data + i * each * (p->bit_width / 8)};
         base_parallel(each, GRAIN, draw_piece, &d);
@@ -215,15 +243,22 @@ static ct_status kernel_bits(const op *o, const void *params, int nin, const ope
 
 /* ---- random_wrap, random_unwrap, random_clone: the same words under another type ---- */
 
-static bool abstract_wrap(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_wrap(const op *o, const void *params, int nin, const aval *in, int *nout,
+                          aval *out, arena *a)
 {
     (void)o, (void)params, (void)nin, (void)a;
     if (in[0].dtype != CT_UINT32) {
-        base_fail(CT_TYPE_ERROR, "JAX encountered invalid PRNG key data: expected key_data.dtype = uint32; got dtype=%s", DTYPE(&in[0]));
+        base_fail(
+            CT_TYPE_ERROR,
+            "JAX encountered invalid PRNG key data: expected key_data.dtype = uint32; got dtype=%s",
+            DTYPE(&in[0]));
         return false;
     }
     if (in[0].ndim < 1 || in[0].shape[in[0].ndim - 1] != 2) {
-        base_fail(CT_TYPE_ERROR, "JAX encountered invalid PRNG key data: expected key_data.shape to end with (2,); got shape=%s for impl=threefry2x32", SHAPE(&in[0]));
+        base_fail(CT_TYPE_ERROR,
+                  "JAX encountered invalid PRNG key data: expected key_data.shape to end with "
+                  "(2,); got shape=%s for impl=threefry2x32",
+                  SHAPE(&in[0]));
         return false;
     }
     *nout = 1;
@@ -231,14 +266,16 @@ static bool abstract_wrap(const op *o, const void *params, int nin, const aval *
     return true;
 }
 
-static bool abstract_unwrap(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_unwrap(const op *o, const void *params, int nin, const aval *in, int *nout,
+                            aval *out, arena *a)
 {
     (void)params, (void)nin;
     *nout = 1;
     return need_keys(o, &in[0]) && extended(&in[0], I(2), CT_UINT32, out, a);
 }
 
-static bool abstract_clone(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_clone(const op *o, const void *params, int nin, const aval *in, int *nout,
+                           aval *out, arena *a)
 {
     (void)params, (void)nin, (void)a;
     *nout = 1;
@@ -246,16 +283,19 @@ static bool abstract_clone(const op *o, const void *params, int nin, const aval 
     return need_keys(o, &in[0]);
 }
 
-static ct_status kernel_words(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status kernel_words(const op *o, const void *params, int nin, const operand *in, int nout,
+                              operand *out)
 {
     (void)o, (void)params, (void)nin, (void)nout;
-    size_t bytes = (size_t)shape_size(out->aval.ndim, out->aval.shape) * dtype_table[out->aval.dtype].itemsize;
+    size_t bytes =
+        (size_t)shape_size(out->aval.ndim, out->aval.shape) * dtype_table[out->aval.dtype].itemsize;
     if (bytes)
         memcpy(out->data, in[0].data, bytes);
     return CT_OK;
 }
 
-static bool vmap_wrap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool vmap_wrap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                      const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)nin, (void)nout;
     ct_array front = batch_front(in[0], dims[0], b.size);
@@ -266,12 +306,15 @@ static bool vmap_wrap(const op *o, const void *params, batch b, int nin, const c
 
 /* ---- threefry2x32 ---- */
 
-static bool abstract_threefry(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_threefry(const op *o, const void *params, int nin, const aval *in, int *nout,
+                              aval *out, arena *a)
 {
     (void)params;
     for (int i = 0; i < nin; i++)
         if (in[i].dtype != CT_UINT32) {
-            base_fail(CT_TYPE_ERROR, "Arguments to threefry2x32 must have uint32 type, got %s at position %d", DTYPE(&in[i]), i);
+            base_fail(CT_TYPE_ERROR,
+                      "Arguments to threefry2x32 must have uint32 type, got %s at position %d",
+                      DTYPE(&in[i]), i);
             return false;
         }
     *nout = 2;
@@ -283,12 +326,15 @@ static bool abstract_threefry(const op *o, const void *params, int nin, const av
     return true;
 }
 
-static ct_status kernel_hash(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status kernel_hash(const op *o, const void *params, int nin, const operand *in, int nout,
+                             operand *out)
 {
     (void)o, (void)params, (void)nin, (void)nout;
     int64_t n = shape_size(out[0].aval.ndim, out[0].aval.shape);
     uint32_t *y0 = out[0].data, *y1 = out[1].data;
-    bool whole = !in[0].aval.ndim && !in[1].aval.ndim && aval_equal(&in[2].aval, &out[0].aval, false) && aval_equal(&in[3].aval, &out[0].aval, false);
+    bool whole = !in[0].aval.ndim && !in[1].aval.ndim &&
+                 aval_equal(&in[2].aval, &out[0].aval, false) &&
+                 aval_equal(&in[3].aval, &out[0].aval, false);
     if (whole) {
         kernel_threefry(n, in[0].data, in[1].data, 0, in[2].data, in[3].data, y0, y1);
         return CT_OK;
@@ -301,7 +347,8 @@ static ct_status kernel_hash(const op *o, const void *params, int nin, const ope
         int64_t count = n - done < CHUNK ? n - done : CHUNK;
         for (int k = 0; k < 4; k++)
             for (int64_t i = 0; i < count; i++)
-                words[k][i] = *(const uint32_t *)element_at(&in[k], &strides[k], &out[0].aval, done + i);
+                words[k][i] =
+                    *(const uint32_t *)element_at(&in[k], &strides[k], &out[0].aval, done + i);
         kernel_threefry(count, words[0], words[1], 1, words[2], words[3], y0 + done, y1 + done);
     }
     return CT_OK;
@@ -321,7 +368,8 @@ static ct_array front_with_rank(ct_array x, int dim, int64_t ndim)
     return op_reshape(front, ints_of(&shape));
 }
 
-static bool vmap_threefry(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool vmap_threefry(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                          const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)b;
     ct_array moved[4];
@@ -339,9 +387,16 @@ static bool vmap_threefry(const op *o, const void *params, batch b, int nin, con
 
 /* ---- the rows ---- */
 
-#define RANDOM(row, rule, evaluate, batching, ...) \
-    const op op_row_##row = {.name = #row, .code = OP_##row, .abstract = rule, .kernel = evaluate, .jvp = zero_jvp, .vmap = batching, __VA_ARGS__};
-#define FIELDS(owner) .fields = fields_##owner, .nfields = nfields_##owner, .params_size = sizeof(params_##owner)
+#define RANDOM(row, rule, evaluate, batching, ...)                                                 \
+    const op op_row_##row = {.name = #row,                                                         \
+                             .code = OP_##row,                                                     \
+                             .abstract = rule,                                                     \
+                             .kernel = evaluate,                                                   \
+                             .jvp = zero_jvp,                                                      \
+                             .vmap = batching,                                                     \
+                             __VA_ARGS__};
+#define FIELDS(owner)                                                                              \
+    .fields = fields_##owner, .nfields = nfields_##owner, .params_size = sizeof(params_##owner)
 RANDOM(random_seed, abstract_seed, kernel_seed, same_dim_vmap, FIELDS(key))
 RANDOM(random_split, abstract_split, kernel_split, same_dim_vmap, FIELDS(random_split))
 RANDOM(random_fold_in, abstract_fold_in, kernel_fold_in, families_vmap, .flags = 0)
@@ -352,12 +407,30 @@ RANDOM(random_clone, abstract_clone, kernel_words, same_dim_vmap, .flags = 0)
 RANDOM(threefry2x32, abstract_threefry, kernel_hash, vmap_threefry, .flags = OP_MULTIPLE)
 
 static const params_key threefry_impl = {"fry"};
-ct_array op_random_seed(ct_array seeds) { return core_bind1(&op_row_random_seed, &threefry_impl, 1, &seeds); }
-ct_array op_random_split(ct_array keys, ct_ints shape) { return core_bind1(&op_row_random_split, &(params_random_split){shape}, 1, &keys); }
-ct_array op_random_fold_in(ct_array keys, ct_array messages) { return core_bind1(&op_row_random_fold_in, NULL, 2, (ct_array[]){keys, messages}); }
-ct_array op_random_bits(ct_array keys, int64_t bit_width, ct_ints shape) { return core_bind1(&op_row_random_bits, &(params_random_bits){bit_width, shape}, 1, &keys); }
-ct_array op_random_wrap(ct_array data) { return core_bind1(&op_row_random_wrap, &threefry_impl, 1, &data); }
-ct_array op_random_unwrap(ct_array keys) { return core_bind1(&op_row_random_unwrap, NULL, 1, &keys); }
+ct_array op_random_seed(ct_array seeds)
+{
+    return core_bind1(&op_row_random_seed, &threefry_impl, 1, &seeds);
+}
+ct_array op_random_split(ct_array keys, ct_ints shape)
+{
+    return core_bind1(&op_row_random_split, &(params_random_split){shape}, 1, &keys);
+}
+ct_array op_random_fold_in(ct_array keys, ct_array messages)
+{
+    return core_bind1(&op_row_random_fold_in, NULL, 2, (ct_array[]){keys, messages});
+}
+ct_array op_random_bits(ct_array keys, int64_t bit_width, ct_ints shape)
+{
+    return core_bind1(&op_row_random_bits, &(params_random_bits){bit_width, shape}, 1, &keys);
+}
+ct_array op_random_wrap(ct_array data)
+{
+    return core_bind1(&op_row_random_wrap, &threefry_impl, 1, &data);
+}
+ct_array op_random_unwrap(ct_array keys)
+{
+    return core_bind1(&op_row_random_unwrap, NULL, 1, &keys);
+}
 ct_array op_random_clone(ct_array keys) { return core_bind1(&op_row_random_clone, NULL, 1, &keys); }
 void op_threefry2x32(ct_array k1, ct_array k2, ct_array x1, ct_array x2, ct_array out[2])
 {

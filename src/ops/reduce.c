@@ -1,9 +1,12 @@
-/* Reductions over axes: sum, product, extremes and the bitwise ones. One set of rules; the rows in ops.def name the dtypes.
+/* Reductions over axes: sum, product, extremes and the bitwise ones. One set of rules; the rows in
+ * ops.def name the dtypes.
  *
- * The loops run over arrays cut as (outer, n, inner); axes that are not neighbours are moved to the end first. Next: cumulative.c. */
+ * The loops run over arrays cut as (outer, n, inner); axes that are not neighbours are moved to the
+ * end first. Next: cumulative.c. */
 #include "ops/rules.h"
 
-bool reduce_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+bool reduce_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out,
+                     arena *a)
 {
     ct_ints axes = ((const params_reduce *)params)->axes;
     (void)nin;
@@ -11,14 +14,25 @@ bool reduce_abstract(const op *o, const void *params, int nin, const aval *in, i
     int dtypes = elementwise_rows[o->code].dtypes;
     if (!dtype_is((ct_dtype)in->dtype, dtypes)) {
         if (dtypes == BITS)
-            return base_fail(CT_TYPE_ERROR, "%s: logical reduction requires operand dtype bool or int, got %s.", o->name, DTYPE(in)), false;
-        return base_fail(CT_TYPE_ERROR, "%s does not accept dtype %s. Accepted dtypes are subtypes of number.", o->name, DTYPE(in)), false;
+            return base_fail(CT_TYPE_ERROR,
+                             "%s: logical reduction requires operand dtype bool or int, got %s.",
+                             o->name, DTYPE(in)),
+                   false;
+        return base_fail(CT_TYPE_ERROR,
+                         "%s does not accept dtype %s. Accepted dtypes are subtypes of number.",
+                         o->name, DTYPE(in)),
+               false;
     }
     for (int64_t i = 0; i < axes.n; i++) {
         if (ints_contain((ct_ints){i, axes.at}, axes.at[i]))
-            return base_fail(CT_VALUE_ERROR, "duplicate value in 'axes' of reduction: %s", INTS(axes)), false;
+            return base_fail(CT_VALUE_ERROR, "duplicate value in 'axes' of reduction: %s",
+                             INTS(axes)),
+                   false;
         if (axes.at[i] < 0 || axes.at[i] >= in->ndim)
-            return base_fail(CT_VALUE_ERROR, "reduction axes %s contains out-of-bounds indices for %s%s.", INTS(axes), DTYPE(in), SHAPE(in)), false;
+            return base_fail(CT_VALUE_ERROR,
+                             "reduction axes %s contains out-of-bounds indices for %s%s.",
+                             INTS(axes), DTYPE(in), SHAPE(in)),
+                   false;
     }
     int_list kept = ints_without(aval_shape(in), axes);
     *out = *in;
@@ -60,23 +74,27 @@ typedef struct reduce_run {
 static void run_outer(void *context, int64_t begin, int64_t end)
 {
     const reduce_run *r = context;
-    r->f(end - begin, r->n, r->inner, r->out + (size_t)(begin * r->inner) * r->out_itemsize, r->in + (size_t)(begin * r->n * r->inner) * r->itemsize);
+    r->f(end - begin, r->n, r->inner, r->out + (size_t)(begin * r->inner) * r->out_itemsize,
+         r->in + (size_t)(begin * r->n * r->inner) * r->itemsize);
 }
 
 enum { REDUCE_GRAIN = 65536 };
 
-static void run_reduction(kernel_reduction *f, int64_t outer, int64_t n, int64_t inner, const void *in, const operand *out, size_t itemsize)
+static void run_reduction(kernel_reduction *f, int64_t outer, int64_t n, int64_t inner,
+                          const void *in, const operand *out, size_t itemsize)
 {
     reduce_run r = {f, n, inner, itemsize, dtype_table[out->aval.dtype].itemsize, in, out->data};
     int64_t each = n * inner;
     if (outer && inner)
-        base_parallel(outer, each < REDUCE_GRAIN ? REDUCE_GRAIN / (each ? each : 1) : 1, run_outer, &r);
+        base_parallel(outer, each < REDUCE_GRAIN ? REDUCE_GRAIN / (each ? each : 1) : 1, run_outer,
+                      &r);
 }
 
 /* Copies the operand with its reduced axes last. */
 static void *reduced_last(const operand *in, ct_ints axes)
 {
-    int_list range = ints_range(0, in->aval.ndim), order = ints_without(ints_of(&range), axes), stride = byte_strides(&in->aval);
+    int_list range = ints_range(0, in->aval.ndim), order = ints_without(ints_of(&range), axes),
+             stride = byte_strides(&in->aval);
     for (int d = 0; d < in->aval.ndim; d++)
         if (ints_contain(axes, d))
             int_push(&order, d);
@@ -93,7 +111,8 @@ static void *reduced_last(const operand *in, ct_ints axes)
     return copy;
 }
 
-ct_status reduce_kernel(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+ct_status reduce_kernel(const op *o, const void *params, int nin, const operand *in, int nout,
+                        operand *out)
 {
     (void)nin, (void)nout;
     ct_ints axes = ((const params_reduce *)params)->axes;
@@ -102,12 +121,14 @@ ct_status reduce_kernel(const op *o, const void *params, int nin, const operand 
     size_t itemsize = dtype_table[dtype].itemsize;
     int64_t outer, n, inner;
     if (!f)
-        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s has no kernel for operands of dtype %s.", o->name, dtype_table[dtype].name);
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s has no kernel for operands of dtype %s.",
+                         o->name, dtype_table[dtype].name);
     if (reduce_split(&in->aval, axes, &outer, &n, &inner)) {
         run_reduction(f, outer, n, inner, in->data, out, itemsize);
         return CT_OK;
     }
-    int64_t total = shape_size(in->aval.ndim, in->aval.shape), results = shape_size(out->aval.ndim, out->aval.shape);
+    int64_t total = shape_size(in->aval.ndim, in->aval.shape),
+            results = shape_size(out->aval.ndim, out->aval.shape);
     void *moved = reduced_last(in, axes);
     if (!moved)
         return ct_error_code();
@@ -119,16 +140,19 @@ ct_status reduce_kernel(const op *o, const void *params, int nin, const operand 
 /* ---- derivatives ---- */
 
 /* The tangent goes where the extreme is attained, shared equally among ties. */
-bool jvp_extreme(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
+bool jvp_extreme(const op *o, const void *params, int nin, const ct_array *primals,
+                 const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
 {
     (void)nout;
     ct_ints axes = ((const params_reduce *)params)->axes;
     ct_scope scope = ct_begin();
-    ct_array x = primals[0], extreme = core_bind1(o, params, nin, primals), values[2] = {extreme, NULL};
+    ct_array x = primals[0], extreme = core_bind1(o, params, nin, primals),
+             values[2] = {extreme, NULL};
     int_list ones = {.n = 0};
     for (int d = 0; d < x->aval.ndim; d++)
         int_push(&ones, ints_contain(axes, d) ? 1 : x->aval.shape[d]);
-    ct_array attained = op_convert(op_eq(x, op_reshape(extreme, ints_of(&ones))), (ct_dtype)tangents[0]->aval.dtype, false);
+    ct_array attained = op_convert(op_eq(x, op_reshape(extreme, ints_of(&ones))),
+                                   (ct_dtype)tangents[0]->aval.dtype, false);
     ct_array count = op_reduce_sum(attained, axes);
     values[1] = div(op_reduce_sum(mul(tangents[0], attained), axes), count);
     out_primals[0] = values[0];
@@ -158,7 +182,8 @@ static ct_array pad_front(ct_array x, double value)
 /* The reduced axes flattened in front. */
 static ct_array flatten_front(ct_array x, ct_ints axes)
 {
-    int_list range = ints_range(0, x->aval.ndim), rest = ints_without(ints_of(&range), axes), order = {.n = 0}, shape = {.n = 1, .at = {1}};
+    int_list range = ints_range(0, x->aval.ndim), rest = ints_without(ints_of(&range), axes),
+             order = {.n = 0}, shape = {.n = 1, .at = {1}};
     for (int64_t i = 0; i < axes.n; i++) {
         int_push(&order, axes.at[i]);
         shape.at[0] *= x->aval.shape[axes.at[i]];
@@ -170,8 +195,11 @@ static ct_array flatten_front(ct_array x, ct_ints axes)
     return op_reshape(op_transpose(x, ints_of(&order)), ints_of(&shape));
 }
 
-/* Halves the array until one row is left, carrying the derivative along: correct with zeros among the factors. */
-bool jvp_reduce_prod(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
+/* Halves the array until one row is left, carrying the derivative along: correct with zeros among
+ * the factors. */
+bool jvp_reduce_prod(const op *o, const void *params, int nin, const ct_array *primals,
+                     const ct_array *tangents, int nout, ct_array *out_primals,
+                     ct_array *out_tangents)
 {
     (void)nout;
     ct_ints axes = ((const params_reduce *)params)->axes;
@@ -179,7 +207,8 @@ bool jvp_reduce_prod(const op *o, const void *params, int nin, const ct_array *p
     ct_array p = flatten_front(primals[0], axes), t = flatten_front(tangents[0], axes), values[2];
     while (!is_poison(p) && !is_poison(t) && p->aval.shape[0] > 1) {
         int64_t n = p->aval.shape[0], half = (n + 1) / 2;
-        ct_array p1 = slice_front(p, 0, half), t1 = slice_front(t, 0, half), p2 = slice_front(p, half, n), t2 = slice_front(t, half, n);
+        ct_array p1 = slice_front(p, 0, half), t1 = slice_front(t, 0, half),
+                 p2 = slice_front(p, half, n), t2 = slice_front(t, half, n);
         if (n % 2)
             p2 = pad_front(p2, 1), t2 = pad_front(t2, 0);
         p = mul(p1, p2);
@@ -194,22 +223,27 @@ bool jvp_reduce_prod(const op *o, const void *params, int nin, const ct_array *p
     return ops_keep(scope, 2, values);
 }
 
-bool reduce_transpose(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+bool reduce_transpose(const op *o, const void *params, int nin, const ct_array *in,
+                      const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     (void)nin, (void)in, (void)nout;
     out[0] = NULL;
     if (!cts[0])
         return true;
     if (o->code != OP_reduce_sum)
-        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not linear and has no transpose.", o->name), false;
-    int_list range = ints_range(0, in_avals->ndim), kept = ints_without(ints_of(&range), ((const params_reduce *)params)->axes);
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not linear and has no transpose.",
+                         o->name),
+               false;
+    int_list range = ints_range(0, in_avals->ndim),
+             kept = ints_without(ints_of(&range), ((const params_reduce *)params)->axes);
     out[0] = op_broadcast_in_dim(cts[0], aval_shape(in_avals), ints_of(&kept));
     return !is_poison(out[0]);
 }
 
 /* ---- batching ---- */
 
-bool reduce_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+bool reduce_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                 const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)b, (void)nout;
     params_reduce p = *(const params_reduce *)params;

@@ -1,4 +1,5 @@
-/* Helpers that rules share: filling, moving mapped axes, undoing implicit broadcasts, integer lists, shapes as text. */
+/* Helpers that rules share: filling, moving mapped axes, undoing implicit broadcasts, integer
+ * lists, shapes as text. */
 #include <stdio.h>
 
 #include "ops/rules.h"
@@ -45,7 +46,8 @@ ct_array op_moveaxis(ct_array x, int64_t from, int64_t to)
 {
     if (is_poison(x) || from == to)
         return x;
-    int_list rest = ints_range(0, x->aval.ndim), order = ints_without(ints_of(&rest), (ct_ints){1, &from});
+    int_list rest = ints_range(0, x->aval.ndim),
+             order = ints_without(ints_of(&rest), (ct_ints){1, &from});
     order = ints_insert(ints_of(&order), to, from);
     return op_transpose(x, ints_of(&order));
 }
@@ -89,7 +91,8 @@ ct_array ops_unbroadcast(ct_array t, const aval *to)
 
 /* ---- generic rules ---- */
 
-bool linear_jvp(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
+bool linear_jvp(const op *o, const void *params, int nin, const ct_array *primals,
+                const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
 {
     core_bind(o, params, nin, primals, nout, out_primals);
     if (nout && is_poison(out_primals[0]))
@@ -98,7 +101,8 @@ bool linear_jvp(const op *o, const void *params, int nin, const ct_array *primal
     return !nout || !is_poison(out_tangents[0]);
 }
 
-bool zero_jvp(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
+bool zero_jvp(const op *o, const void *params, int nin, const ct_array *primals,
+              const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
 {
     (void)tangents;
     core_bind(o, params, nin, primals, nout, out_primals);
@@ -107,7 +111,8 @@ bool zero_jvp(const op *o, const void *params, int nin, const ct_array *primals,
     return !is_poison(out_primals[0]);
 }
 
-bool same_dim_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+bool same_dim_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                   const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)b;
     core_bind(o, params, nin, in, nout, out);
@@ -116,7 +121,8 @@ bool same_dim_vmap(const op *o, const void *params, batch b, int nin, const ct_a
     return !is_poison(out[0]);
 }
 
-bool ops_call_in_place(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+bool ops_call_in_place(const op *o, const void *params, int nin, const ct_array *in, int nout,
+                       ct_array *out)
 {
     char local[256];
     arena scratch = {.next = local, .limit = local + sizeof local};
@@ -141,7 +147,8 @@ shape_string shape_text(ct_ints shape)
     shape_string t;
     size_t used = (size_t)snprintf(t.s, sizeof t.s, "(");
     for (int64_t i = 0; i < shape.n && used < sizeof t.s - 24; i++)
-        used += (size_t)snprintf(t.s + used, sizeof t.s - used, "%s%lld", i ? ", " : "", (long long)shape.at[i]);
+        used += (size_t)snprintf(t.s + used, sizeof t.s - used, "%s%lld", i ? ", " : "",
+                                 (long long)shape.at[i]);
     snprintf(t.s + used, sizeof t.s - used, shape.n == 1 ? ",)" : ")");
     return t;
 }

@@ -1,4 +1,5 @@
-/* What the rule files of this folder share: the families' rules, text for messages, small integer-list helpers. Include it instead of ops.h. */
+/* What the rule files of this folder share: the families' rules, text for messages, small
+ * integer-list helpers. Include it instead of ops.h. */
 #ifndef COTAN_SRC_OPS_RULES_H
 #define COTAN_SRC_OPS_RULES_H
 #define OPS_SHORT_NAMES
@@ -6,11 +7,17 @@
 #include "ops/ops.h"
 
 /* ---- the rules of struct op, as types ---- */
-typedef bool abstract_rule(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a);
-typedef ct_status kernel_rule(const op *o, const void *params, int nin, const operand *in, int nout, operand *out);
-typedef bool jvp_rule(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents);
-typedef bool transpose_rule(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out);
-typedef bool vmap_rule(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims);
+typedef bool abstract_rule(const op *o, const void *params, int nin, const aval *in, int *nout,
+                           aval *out, arena *a);
+typedef ct_status kernel_rule(const op *o, const void *params, int nin, const operand *in, int nout,
+                              operand *out);
+typedef bool jvp_rule(const op *o, const void *params, int nin, const ct_array *primals,
+                      const ct_array *tangents, int nout, ct_array *out_primals,
+                      ct_array *out_tangents);
+typedef bool transpose_rule(const op *o, const void *params, int nin, const ct_array *in,
+                            const aval *in_avals, int nout, const ct_array *cts, ct_array *out);
+typedef bool vmap_rule(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                       const int *dims, int nout, ct_array *out, int *out_dims);
 
 /* ---- the dtypes column of ops.def ---- */
 enum {
@@ -29,12 +36,12 @@ enum {
 
 /* ---- properties of rows, in op.flags above the shared ones ---- */
 enum {
-    LINEAR = OP_LINEAR,   /* in all operands together */
+    LINEAR = OP_LINEAR, /* in all operands together */
     COMMUTES = OP_COMMUTES,
-    BILINEAR = 1 << 16,   /* in each operand while the others are known */
-    LINEAR_X = 1 << 17,   /* in the first operand */
-    TO_BOOL = 1 << 18,    /* the result is bool */
-    TO_REAL = 1 << 19,    /* complex operands give their real type */
+    BILINEAR = 1 << 16, /* in each operand while the others are known */
+    LINEAR_X = 1 << 17, /* in the first operand */
+    TO_BOOL = 1 << 18,  /* the result is bool */
+    TO_REAL = 1 << 19,  /* complex operands give their real type */
 };
 
 /* ---- elementwise operations (families.c) ---- */
@@ -51,7 +58,8 @@ kernel_rule families_kernel;
 jvp_rule families_jvp;
 transpose_rule families_transpose;
 vmap_rule families_vmap;
-/* The checks of families_abstract by themselves, for elementwise operations with result types of their own. */
+/* The checks of families_abstract by themselves, for elementwise operations with result types of
+ * their own. */
 bool families_check_dtypes(const op *o, int dtypes, int nin, const aval *in, bool same);
 bool families_broadcast(const op *o, int nin, const aval *in, aval *out, arena *a);
 /* Runs a map over operands that broadcast to out, split over threads when it is large. */
@@ -63,7 +71,8 @@ kernel_rule reduce_kernel, cumulative_kernel;
 transpose_rule reduce_transpose, cumulative_transpose;
 vmap_rule reduce_vmap, cumulative_vmap;
 jvp_rule jvp_extreme, jvp_reduce_prod, jvp_associative;
-/* Cuts an array at its reduced axes: out is (outer, inner) of (outer, n, inner); false when the reduced axes are not neighbours. */
+/* Cuts an array at its reduced axes: out is (outer, inner) of (outer, n, inner); false when the
+ * reduced axes are not neighbours. */
 bool reduce_split(const aval *a, ct_ints axes, int64_t *outer, int64_t *n, int64_t *inner);
 
 /* ---- one operand, linear, elementwise in shape: jvp binds the operation on the tangent ---- */
@@ -80,22 +89,30 @@ ct_array ops_broadcast_to(ct_array t, ct_ints shape);
 /* Adds what is not NULL, with add_any; NULL when nothing is. */
 ct_array ops_sum(int n, const ct_array *terms);
 ct_array ops_zeros_like_aval(const aval *a);
-/* The `call` of operations that may keep the elements in place: the result shares the operand's memory when it has as many elements. */
-bool ops_call_in_place(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out);
-/* Gives one result of a rule with what it used closed away: ends the scope, keeping non-NULL values. */
+/* The `call` of operations that may keep the elements in place: the result shares the operand's
+ * memory when it has as many elements. */
+bool ops_call_in_place(const op *o, const void *params, int nin, const ct_array *in, int nout,
+                       ct_array *out);
+/* Gives one result of a rule with what it used closed away: ends the scope, keeping non-NULL
+ * values. */
 bool ops_keep(ct_scope scope, int n, ct_array *values);
 /* A rule's result is fine: a value, or NULL for a symbolic zero. */
 static inline bool ops_good(ct_array result) { return !result || !is_poison(result); }
 
 /* ---- text for messages: "(2, 3)" ---- */
-typedef struct shape_string { char s[200]; } shape_string;
+typedef struct shape_string {
+    char s[200];
+} shape_string;
 shape_string shape_text(ct_ints shape);
 #define SHAPE(a) (shape_text(aval_shape(a)).s)
 #define INTS(list) (shape_text(list).s)
 #define DTYPE(a) (dtype_table[(a)->dtype].name)
 
 /* ---- integer lists on the stack ---- */
-typedef struct int_list { int64_t n; int64_t at[MAX_NDIM]; } int_list;
+typedef struct int_list {
+    int64_t n;
+    int64_t at[MAX_NDIM];
+} int_list;
 static inline ct_ints ints_of(const int_list *l) { return (ct_ints){l->n, l->at}; }
 static inline bool ints_contain(ct_ints list, int64_t value)
 {

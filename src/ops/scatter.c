@@ -1,7 +1,8 @@
-/* scatter and its relatives: an array with windows of it overwritten by, or combined with, updates, at the places that rows of indices name.
+/* scatter and its relatives: an array with windows of it overwritten by, or combined with, updates,
+ * at the places that rows of indices name.
  *
- * Updates are taken in their row-major order, so that of several for one place the last one stands. The walk is in indexed.c; the derivatives are in
- * scatter_rules.c. */
+ * Updates are taken in their row-major order, so that of several for one place the last one stands.
+ * The walk is in indexed.c; the derivatives are in scatter_rules.c. */
 #include "kernel/kernel.h"
 #include "ops/structured.h"
 
@@ -9,7 +10,9 @@
 
 gather_dims scatter_inverse(const scatter_dims *d)
 {
-    return (gather_dims){d->update_window_dims, d->inserted_window_dims, d->scatter_dims_to_operand_dims, d->operand_batching_dims, d->scatter_indices_batching_dims};
+    return (gather_dims){d->update_window_dims, d->inserted_window_dims,
+                         d->scatter_dims_to_operand_dims, d->operand_batching_dims,
+                         d->scatter_indices_batching_dims};
 }
 
 int_list scatter_window(const scatter_dims *d, const aval *x, const aval *updates)
@@ -17,22 +20,33 @@ int_list scatter_window(const scatter_dims *d, const aval *x, const aval *update
     int_list window;
     window.n = x->ndim;
     for (int64_t axis = 0, at = 0; axis < x->ndim; axis++)
-        window.at[axis] = ints_contain(d->inserted_window_dims, axis) || ints_contain(d->operand_batching_dims, axis) ? 1 : updates->shape[d->update_window_dims.at[at++]];
+        window.at[axis] = ints_contain(d->inserted_window_dims, axis) ||
+                                  ints_contain(d->operand_batching_dims, axis)
+                              ? 1
+                              : updates->shape[d->update_window_dims.at[at++]];
     return window;
 }
 
 static bool check_window(const scatter_dims *d, const aval *x, const aval *updates)
 {
-    int64_t window = d->update_window_dims.n + d->inserted_window_dims.n + d->operand_batching_dims.n;
+    int64_t window =
+        d->update_window_dims.n + d->inserted_window_dims.n + d->operand_batching_dims.n;
     if (window != x->ndim) {
-        base_fail(CT_TYPE_ERROR, "Scatter op has window of size %lld; doesn't match operand of rank %d.", (long long)window, (int)x->ndim);
+        base_fail(CT_TYPE_ERROR,
+                  "Scatter op has window of size %lld; doesn't match operand of rank %d.",
+                  (long long)window, (int)x->ndim);
         return false;
     }
     int_list sizes = scatter_window(d, x, updates);
     for (int64_t axis = 0; axis < x->ndim; axis++)
-        if (sizes.at[axis] > x->shape[axis] && !ints_contain(d->inserted_window_dims, axis) && !ints_contain(d->operand_batching_dims, axis)) {
-            base_fail(CT_TYPE_ERROR, "Bounds of the window dimensions of updates must not exceed the bounds of the corresponding dimensions of operand. For dimension %lld, updates bound is "
-                      "%lld, operand bound is %lld.", (long long)axis, (long long)sizes.at[axis], (long long)x->shape[axis]);
+        if (sizes.at[axis] > x->shape[axis] && !ints_contain(d->inserted_window_dims, axis) &&
+            !ints_contain(d->operand_batching_dims, axis)) {
+            base_fail(
+                CT_TYPE_ERROR,
+                "Bounds of the window dimensions of updates must not exceed the bounds of the "
+                "corresponding dimensions of operand. For dimension %lld, updates bound is "
+                "%lld, operand bound is %lld.",
+                (long long)axis, (long long)sizes.at[axis], (long long)x->shape[axis]);
             return false;
         }
     return true;
@@ -45,8 +59,12 @@ static bool check_rows(const scatter_dims *d, const aval *indices, const aval *u
         if (ints_contain(d->update_window_dims, axis))
             continue;
         if (updates->shape[axis] != indices->shape[row]) {
-            base_fail(CT_TYPE_ERROR, "Bounds of the scatter dimensions of updates must be the same as the bounds of the corresponding dimensions of scatter indices. For scatter dimension %lld, "
-                      "updates bound is %lld, indices bound is %lld.", (long long)axis, (long long)updates->shape[axis], (long long)indices->shape[row]);
+            base_fail(
+                CT_TYPE_ERROR,
+                "Bounds of the scatter dimensions of updates must be the same as the bounds of the "
+                "corresponding dimensions of scatter indices. For scatter dimension %lld, "
+                "updates bound is %lld, indices bound is %lld.",
+                (long long)axis, (long long)updates->shape[axis], (long long)indices->shape[row]);
             return false;
         }
         row++;
@@ -57,10 +75,15 @@ static bool check_rows(const scatter_dims *d, const aval *indices, const aval *u
 static bool check_dtypes(const op *o, const aval *x, const aval *updates)
 {
     if (x->dtype != updates->dtype) {
-        base_fail(CT_TYPE_ERROR, "lax.scatter requires arguments to have the same dtypes, got %s, %s. (Tip: x.at[...] promotes its updates.)", DTYPE(x), DTYPE(updates));
+        base_fail(CT_TYPE_ERROR,
+                  "lax.scatter requires arguments to have the same dtypes, got %s, %s. (Tip: "
+                  "x.at[...] promotes its updates.)",
+                  DTYPE(x), DTYPE(updates));
         return false;
     }
-    int accepted = o->code == OP_scatter ? STORED : o->code == OP_scatter_min || o->code == OP_scatter_max ? ORDERED : NUMBER;
+    int accepted = o->code == OP_scatter                                    ? STORED
+                   : o->code == OP_scatter_min || o->code == OP_scatter_max ? ORDERED
+                                                                            : NUMBER;
     if (!dtype_is((ct_dtype)x->dtype, accepted)) {
         base_fail(CT_TYPE_ERROR, "%s does not accept dtype %s.", o->name, DTYPE(x));
         return false;
@@ -68,19 +91,26 @@ static bool check_dtypes(const op *o, const aval *x, const aval *updates)
     return true;
 }
 
-static const indexed_names scatter_names = {"scatter", "update_window_dims", "inserted_window_dims", "scatter_dims_to_operand_dims", "operand_batching_dims",
+static const indexed_names scatter_names = {"scatter",
+                                            "update_window_dims",
+                                            "inserted_window_dims",
+                                            "scatter_dims_to_operand_dims",
+                                            "operand_batching_dims",
                                             "scatter_indices_batching_dims"};
 
-static bool abstract_scatter(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_scatter(const op *o, const void *params, int nin, const aval *in, int *nout,
+                             aval *out, arena *a)
 {
     (void)nin, (void)a;
     const params_scatter *p = params;
     const scatter_dims *d = &p->dimension_numbers;
     gather_dims g = scatter_inverse(d);
-    if (!check_dtypes(o, &in[0], &in[2]) || !indexed_check(&scatter_names, &g, &in[0], &in[1], in[2].ndim))
+    if (!check_dtypes(o, &in[0], &in[2]) ||
+        !indexed_check(&scatter_names, &g, &in[0], &in[1], in[2].ndim))
         return false;
     if (in[2].ndim != in[1].ndim - 1 + d->update_window_dims.n) {
-        base_fail(CT_TYPE_ERROR, "Updates tensor must be of rank %lld; got %d.", (long long)(in[1].ndim - 1 + d->update_window_dims.n), (int)in[2].ndim);
+        base_fail(CT_TYPE_ERROR, "Updates tensor must be of rank %lld; got %d.",
+                  (long long)(in[1].ndim - 1 + d->update_window_dims.n), (int)in[2].ndim);
         return false;
     }
     if (!check_window(d, &in[0], &in[2]) || !check_rows(d, &in[1], &in[2]))
@@ -99,7 +129,7 @@ static bool abstract_scatter(const op *o, const void *params, int nin, const ava
 typedef struct scatter_run {
     char *out;
     const char *updates;
-    int64_t elements; /* in a unit */
+    int64_t elements;    /* in a unit */
     kernel_map *combine; /* NULL: overwrite */
 } scatter_run;
 
@@ -175,10 +205,15 @@ static indexed_visit *visit_for(int code, ct_dtype dtype, int64_t elements)
 
 static const char *combiner(int code)
 {
-    return code == OP_scatter_add ? "add" : code == OP_scatter_sub ? "sub" : code == OP_scatter_mul ? "mul" : code == OP_scatter_min ? "min" : "max";
+    return code == OP_scatter_add   ? "add"
+           : code == OP_scatter_sub ? "sub"
+           : code == OP_scatter_mul ? "mul"
+           : code == OP_scatter_min ? "min"
+                                    : "max";
 }
 
-static ct_status kernel_scatter(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status kernel_scatter(const op *o, const void *params, int nin, const operand *in,
+                                int nout, operand *out)
 {
     (void)nin, (void)nout;
     const params_scatter *p = params;
@@ -191,11 +226,13 @@ static ct_status kernel_scatter(const op *o, const void *params, int nin, const 
         return CT_OK;
     scatter_run s = {.out = out->data, .updates = in[2].data};
     if (o->code != OP_scatter && !(s.combine = kernel_find(combiner(o->code), dtype)))
-        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not implemented for dtype %s", o->name, dtype_table[dtype].name);
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not implemented for dtype %s", o->name,
+                         dtype_table[dtype].name);
     gather_dims d = scatter_inverse(&p->dimension_numbers);
     int_list window = scatter_window(&p->dimension_numbers, &in[0].aval, &in[2].aval);
     indexed_plan plan;
-    if (!indexed_plan_make(&plan, &d, &in[0], &in[1], &in[2].aval, ints_of(&window), p->mode == GATHER_CLIP))
+    if (!indexed_plan_make(&plan, &d, &in[0], &in[1], &in[2].aval, ints_of(&window),
+                           p->mode == GATHER_CLIP))
         return CT_OUT_OF_MEMORY_ERROR;
     s.elements = plan.unit / (int64_t)itemsize;
     indexed_walk(&plan, 0, plan.units, visit_for(o->code, dtype, s.elements), &s);
@@ -205,14 +242,19 @@ static ct_status kernel_scatter(const op *o, const void *params, int nin, const 
 
 /* ---- batching ---- */
 
-static bool vmap_scatter(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool vmap_scatter(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                         const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)nin, (void)nout;
     params_scatter p = *(const params_scatter *)params;
     scatter_dims *d = &p.dimension_numbers;
-    ct_array x = batch_front(in[0], dims[0], b.size), updates = batch_front(in[2], dims[2], b.size), indices = in[1];
-    int_list window = ints_raised(d->update_window_dims), inserted = ints_raised(d->inserted_window_dims), map = ints_raised(d->scatter_dims_to_operand_dims);
-    int_list x_batching = ints_raised(d->operand_batching_dims), i_batching = ints_raised(d->scatter_indices_batching_dims);
+    ct_array x = batch_front(in[0], dims[0], b.size), updates = batch_front(in[2], dims[2], b.size),
+             indices = in[1];
+    int_list window = ints_raised(d->update_window_dims),
+             inserted = ints_raised(d->inserted_window_dims),
+             map = ints_raised(d->scatter_dims_to_operand_dims);
+    int_list x_batching = ints_raised(d->operand_batching_dims),
+             i_batching = ints_raised(d->scatter_indices_batching_dims);
     if (dims[1] == NOT_MAPPED) {
         window = ints_insert(ints_of(&window), 0, 0);
     } else {
@@ -230,17 +272,28 @@ static bool vmap_scatter(const op *o, const void *params, batch b, int nin, cons
     return !is_poison(out[0]);
 }
 
-ct_array op_scatter(const op *o, ct_array x, ct_array indices, ct_array updates, const params_scatter *p)
+ct_array op_scatter(const op *o, ct_array x, ct_array indices, ct_array updates,
+                    const params_scatter *p)
 {
     return core_bind1(o, p, 3, (ct_array[]){x, indices, updates});
 }
 
-#define SCATTER(row, printed, ...) \
-    const op op_row_##row = {.name = printed, .flags = OP_DATA_MOVEMENT, .code = OP_##row, .fields = fields_scatter, .nfields = nfields_scatter, \
-        .params_size = sizeof(params_scatter), .abstract = abstract_scatter, .kernel = kernel_scatter, .vmap = vmap_scatter, __VA_ARGS__};
+#define SCATTER(row, printed, ...)                                                                 \
+    const op op_row_##row = {.name = printed,                                                      \
+                             .flags = OP_DATA_MOVEMENT,                                            \
+                             .code = OP_##row,                                                     \
+                             .fields = fields_scatter,                                             \
+                             .nfields = nfields_scatter,                                           \
+                             .params_size = sizeof(params_scatter),                                \
+                             .abstract = abstract_scatter,                                         \
+                             .kernel = kernel_scatter,                                             \
+                             .vmap = vmap_scatter,                                                 \
+                             __VA_ARGS__};
 SCATTER(scatter, "scatter", .jvp = jvp_scatter, .transpose = transpose_scatter)
-SCATTER(scatter_add, "scatter-add", .jvp = jvp_scatter_linear, .transpose = transpose_scatter_linear)
-SCATTER(scatter_sub, "scatter-sub", .jvp = jvp_scatter_linear, .transpose = transpose_scatter_linear)
+SCATTER(scatter_add, "scatter-add", .jvp = jvp_scatter_linear,
+        .transpose = transpose_scatter_linear)
+SCATTER(scatter_sub, "scatter-sub", .jvp = jvp_scatter_linear,
+        .transpose = transpose_scatter_linear)
 SCATTER(scatter_mul, "scatter-mul", .jvp = jvp_scatter_mul, .transpose = transpose_scatter_mul)
 SCATTER(scatter_min, "scatter-min", .jvp = jvp_scatter_extreme)
 SCATTER(scatter_max, "scatter-max", .jvp = jvp_scatter_extreme)

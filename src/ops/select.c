@@ -3,7 +3,8 @@
 
 /* ---- select_n ---- */
 
-static bool select_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool select_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
+                            aval *out, arena *a)
 {
     (void)params, (void)a;
     const aval *which = &in[0], *cases = in + 1;
@@ -14,19 +15,31 @@ static bool select_abstract(const op *o, const void *params, int nin, const aval
     *out = cases[0];
     for (int i = 1; i < n; i++) {
         if (!ints_equal(aval_shape(&cases[i]), aval_shape(&cases[0])))
-            return base_fail(CT_TYPE_ERROR, "select cases must have the same shapes, got [%s, %s].", SHAPE(&cases[0]), SHAPE(&cases[i])), false;
+            return base_fail(CT_TYPE_ERROR, "select cases must have the same shapes, got [%s, %s].",
+                             SHAPE(&cases[0]), SHAPE(&cases[i])),
+                   false;
         if (cases[i].dtype != cases[0].dtype)
-            return base_fail(CT_TYPE_ERROR, "lax.select requires arguments to have the same dtypes, got %s, %s. (Tip: jnp.where is a similar function that does "
-                "automatic type promotion on inputs).", DTYPE(&cases[0]), DTYPE(&cases[i])), false;
+            return base_fail(CT_TYPE_ERROR,
+                             "lax.select requires arguments to have the same dtypes, got %s, %s. "
+                             "(Tip: jnp.where is a similar function that does "
+                             "automatic type promotion on inputs).",
+                             DTYPE(&cases[0]), DTYPE(&cases[i])),
+                   false;
         out->weak &= cases[i].weak;
     }
     if (which->ndim && !ints_equal(aval_shape(which), aval_shape(&cases[0])))
-        return base_fail(CT_TYPE_ERROR, "select `which` must be scalar or have the same shape as cases, got `which` shape %s but case shape %s.", SHAPE(which),
-            SHAPE(&cases[0])), false;
+        return base_fail(CT_TYPE_ERROR,
+                         "select `which` must be scalar or have the same shape as cases, got "
+                         "`which` shape %s but case shape %s.",
+                         SHAPE(which), SHAPE(&cases[0])),
+               false;
     if (!dtype_is((ct_dtype)which->dtype, FAMILY_BOOL | INTEGER))
-        return base_fail(CT_TYPE_ERROR, "select `which` must be boolean or integer type, got %s.", DTYPE(which)), false;
+        return base_fail(CT_TYPE_ERROR, "select `which` must be boolean or integer type, got %s.",
+                         DTYPE(which)),
+               false;
     if (which->dtype == CT_BOOL && n > 2)
-        return base_fail(CT_TYPE_ERROR, "select with boolean `which` cannot have > 2 cases."), false;
+        return base_fail(CT_TYPE_ERROR, "select with boolean `which` cannot have > 2 cases."),
+               false;
     (void)o;
     return true;
 }
@@ -35,10 +48,14 @@ static int64_t which_at(const operand *which, int64_t i)
 {
     const void *p = which->data;
     switch (dtype_table[which->aval.dtype].itemsize) {
-    case 1: return ((const int8_t *)p)[i];
-    case 2: return ((const int16_t *)p)[i];
-    case 4: return ((const int32_t *)p)[i];
-    default: return ((const int64_t *)p)[i];
+    case 1:
+        return ((const int8_t *)p)[i];
+    case 2:
+        return ((const int16_t *)p)[i];
+    case 4:
+        return ((const int32_t *)p)[i];
+    default:
+        return ((const int64_t *)p)[i];
     }
 }
 
@@ -50,20 +67,26 @@ static void select_many(int ncases, const operand *in, operand *out)
     for (int64_t i = 0; i < n; i++) {
         int64_t which = which_at(&in[0], i * step);
         which = which < 0 ? 0 : which >= ncases ? ncases - 1 : which;
-        memcpy((char *)out->data + (size_t)i * size, (const char *)in[1 + which].data + (size_t)i * size, size);
+        memcpy((char *)out->data + (size_t)i * size,
+               (const char *)in[1 + which].data + (size_t)i * size, size);
     }
 }
 
-static ct_status select_kernel(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status select_kernel(const op *o, const void *params, int nin, const operand *in,
+                               int nout, operand *out)
 {
     (void)params, (void)nout;
-    kernel_map *f = nin == 3 && in[0].aval.dtype == CT_BOOL ? kernel_find(o->name, (ct_dtype)out->aval.dtype) : NULL;
+    kernel_map *f = nin == 3 && in[0].aval.dtype == CT_BOOL
+                        ? kernel_find(o->name, (ct_dtype)out->aval.dtype)
+                        : NULL;
     if (f)
         return families_run_map(f, nin, in, out);
     return select_many(nin - 1, in, out), CT_OK;
 }
 
-static bool select_jvp(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
+static bool select_jvp(const op *o, const void *params, int nin, const ct_array *primals,
+                       const ct_array *tangents, int nout, ct_array *out_primals,
+                       ct_array *out_tangents)
 {
     (void)o, (void)params, (void)nout;
     ct_scope scope = ct_begin();
@@ -83,7 +106,8 @@ static bool select_jvp(const op *o, const void *params, int nin, const ct_array 
     return ops_keep(scope, 2, values) && good;
 }
 
-static bool select_transpose(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+static bool select_transpose(const op *o, const void *params, int nin, const ct_array *in,
+                             const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     (void)o, (void)params, (void)in_avals, (void)nout;
     ct_array which = in[0], ct = cts[0];
@@ -115,7 +139,8 @@ static bool all_same(int n, const int *dims)
     return true;
 }
 
-static bool select_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool select_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                        const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)o, (void)params, (void)nout;
     ct_scope scope = ct_begin();
@@ -125,7 +150,8 @@ static bool select_vmap(const op *o, const void *params, batch b, int nin, const
         return ops_keep(scope, 0, NULL), false;
     for (int i = 0; i < n; i++)
         cases[i] = in[i + 1];
-    if (all_same(n, dims + 1) && (dims[0] == dims[1] || !which->aval.ndim) && dims[1] != NOT_MAPPED) {
+    if (all_same(n, dims + 1) && (dims[0] == dims[1] || !which->aval.ndim) &&
+        dims[1] != NOT_MAPPED) {
         if (which->aval.ndim && which->aval.ndim < cases[0]->aval.ndim)
             which = op_broadcast_in_dim(which, aval_shape(&cases[0]->aval), I(dims[0]));
         out_dims[0] = dims[1];
@@ -143,12 +169,19 @@ static bool select_vmap(const op *o, const void *params, batch b, int nin, const
     return ops_keep(scope, 1, out);
 }
 
-const op op_row_select_n = {.name = "select_n", .flags = OP_ELEMENTWISE, .code = OP_select_n,
-    .abstract = select_abstract, .kernel = select_kernel, .jvp = select_jvp, .transpose = select_transpose, .vmap = select_vmap};
+const op op_row_select_n = {.name = "select_n",
+                            .flags = OP_ELEMENTWISE,
+                            .code = OP_select_n,
+                            .abstract = select_abstract,
+                            .kernel = select_kernel,
+                            .jvp = select_jvp,
+                            .transpose = select_transpose,
+                            .vmap = select_vmap};
 
 ct_array op_select_n(ct_array which, int64_t n, const ct_array *cases)
 {
-    ct_array few[4], *in = n < (int64_t)countof(few) ? few : base_alloc((size_t)(n + 1) * sizeof *in);
+    ct_array few[4],
+        *in = n < (int64_t)countof(few) ? few : base_alloc((size_t)(n + 1) * sizeof *in);
     if (!in)
         return array_poison;
     in[0] = which;
@@ -162,7 +195,8 @@ ct_array op_select_n(ct_array which, int64_t n, const ct_array *cases)
 
 /* ---- clamp ---- */
 
-static bool clamp_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool clamp_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
+                           aval *out, arena *a)
 {
     (void)params, (void)a;
     const aval *low = &in[0], *x = &in[1], *high = &in[2];
@@ -170,9 +204,17 @@ static bool clamp_abstract(const op *o, const void *params, int nin, const aval 
     if (!families_check_dtypes(o, ANYTHING, nin, in, true))
         return false;
     if (low->ndim && !ints_equal(aval_shape(low), aval_shape(x)))
-        return base_fail(CT_TYPE_ERROR, "clamp requires min.shape == operand.shape or min.shape == (), got min.shape=%s, operand.shape=%s.", SHAPE(low), SHAPE(x)), false;
+        return base_fail(CT_TYPE_ERROR,
+                         "clamp requires min.shape == operand.shape or min.shape == (), got "
+                         "min.shape=%s, operand.shape=%s.",
+                         SHAPE(low), SHAPE(x)),
+               false;
     if (high->ndim && !ints_equal(aval_shape(high), aval_shape(x)))
-        return base_fail(CT_TYPE_ERROR, "clamp requires max.shape == operand.shape or max.shape == (), got max.shape=%s, operand.shape=%s.", SHAPE(high), SHAPE(x)), false;
+        return base_fail(CT_TYPE_ERROR,
+                         "clamp requires max.shape == operand.shape or max.shape == (), got "
+                         "max.shape=%s, operand.shape=%s.",
+                         SHAPE(high), SHAPE(x)),
+               false;
     *out = *x;
     out->weak = low->weak && x->weak && high->weak;
     return true;
@@ -186,7 +228,9 @@ static ct_array clamp_term(int i, ct_array t, ct_array low, ct_array x, ct_array
     return select(chosen, ops_broadcast_to(t, aval_shape(&x->aval)), op_full_like(x, 0));
 }
 
-static bool clamp_jvp(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
+static bool clamp_jvp(const op *o, const void *params, int nin, const ct_array *primals,
+                      const ct_array *tangents, int nout, ct_array *out_primals,
+                      ct_array *out_tangents)
 {
     (void)nout;
     ct_scope scope = ct_begin();
@@ -200,7 +244,8 @@ static bool clamp_jvp(const op *o, const void *params, int nin, const ct_array *
     return ops_keep(scope, 2, values);
 }
 
-/* A bound that is a scalar, or one in each example, becomes an array of the batched operand's shape. */
+/* A bound that is a scalar, or one in each example, becomes an array of the batched operand's
+ * shape. */
 static ct_array clamp_bound(ct_array bound, ct_array x)
 {
     if (is_poison(x) || is_poison(bound) || bound->aval.ndim == x->aval.ndim)
@@ -208,16 +253,21 @@ static ct_array clamp_bound(ct_array bound, ct_array x)
     return op_broadcast_in_dim(bound, aval_shape(&x->aval), bound->aval.ndim ? I(0) : I_NONE);
 }
 
-static bool clamp_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool clamp_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                       const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)params, (void)nin, (void)nout;
     out_dims[0] = dims[1];
-    if (dims[1] != NOT_MAPPED && ((!in[0]->aval.ndim && !in[2]->aval.ndim) || (dims[0] == dims[1] && dims[1] == dims[2] && in[0]->aval.ndim == in[1]->aval.ndim && in[2]->aval.ndim == in[1]->aval.ndim))) {
+    if (dims[1] != NOT_MAPPED &&
+        ((!in[0]->aval.ndim && !in[2]->aval.ndim) ||
+         (dims[0] == dims[1] && dims[1] == dims[2] && in[0]->aval.ndim == in[1]->aval.ndim &&
+          in[2]->aval.ndim == in[1]->aval.ndim))) {
         out[0] = core_bind1(o, NULL, 3, in);
         return !is_poison(out[0]);
     }
     ct_scope scope = ct_begin();
-    ct_array low = in[0]->aval.ndim ? batch_front(in[0], dims[0], b.size) : in[0], high = in[2]->aval.ndim ? batch_front(in[2], dims[2], b.size) : in[2];
+    ct_array low = in[0]->aval.ndim ? batch_front(in[0], dims[0], b.size) : in[0],
+             high = in[2]->aval.ndim ? batch_front(in[2], dims[2], b.size) : in[2];
     ct_array x = batch_front(in[1], dims[1], b.size);
     low = clamp_bound(low, x);
     out[0] = op_clamp(low, x, clamp_bound(high, x));
@@ -225,8 +275,13 @@ static bool clamp_vmap(const op *o, const void *params, batch b, int nin, const 
     return ops_keep(scope, 1, out);
 }
 
-const op op_row_clamp = {.name = "clamp", .flags = OP_ELEMENTWISE, .code = OP_clamp,
-    .abstract = clamp_abstract, .kernel = families_kernel, .jvp = clamp_jvp, .vmap = clamp_vmap};
+const op op_row_clamp = {.name = "clamp",
+                         .flags = OP_ELEMENTWISE,
+                         .code = OP_clamp,
+                         .abstract = clamp_abstract,
+                         .kernel = families_kernel,
+                         .jvp = clamp_jvp,
+                         .vmap = clamp_vmap};
 
 ct_array op_clamp(ct_array low, ct_array x, ct_array high)
 {

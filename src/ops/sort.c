@@ -1,6 +1,7 @@
 /* sort and top_k. Derivatives gather tangents along the permutation that the sort itself finds.
  *
- * The orderings (NaN last, zeros equal whatever their sign) and the algorithms are in kernel/sort.c. */
+ * The orderings (NaN last, zeros equal whatever their sign) and the algorithms are in
+ * kernel/sort.c. */
 #include "kernel/kernel.h"
 #include "ops/structured.h"
 
@@ -14,21 +15,25 @@ static bool shapes_differ(int nin, const aval *in)
     for (int i = 0; i < nin; i++)
         text_add(&list, "%s%s", i ? " " : "", SHAPE(&in[i]));
     char *shapes = text_end(&list);
-    base_fail(CT_TYPE_ERROR, "Arguments to sort must have equal shapes, got: %s", shapes ? shapes : "");
+    base_fail(CT_TYPE_ERROR, "Arguments to sort must have equal shapes, got: %s",
+              shapes ? shapes : "");
     base_free(shapes);
     return false;
 }
 
-static bool abstract_sort(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_sort(const op *o, const void *params, int nin, const aval *in, int *nout,
+                          aval *out, arena *a)
 {
     (void)a;
     const params_sort *p = params;
     if (p->dimension < 0 || p->dimension >= in[0].ndim) {
-        base_fail(CT_VALUE_ERROR, "axis %lld is out of bounds for array of dimension %d", (long long)p->dimension, (int)in[0].ndim);
+        base_fail(CT_VALUE_ERROR, "axis %lld is out of bounds for array of dimension %d",
+                  (long long)p->dimension, (int)in[0].ndim);
         return false;
     }
     if (p->num_keys < 1 || p->num_keys > nin) {
-        base_fail(CT_VALUE_ERROR, "num_keys=%lld must be between 1 and len(operand)=%d", (long long)p->num_keys, nin);
+        base_fail(CT_VALUE_ERROR, "num_keys=%lld must be between 1 and len(operand)=%d",
+                  (long long)p->num_keys, nin);
         return false;
     }
     for (int i = 0; i < nin; i++) {
@@ -46,16 +51,21 @@ static bool abstract_sort(const op *o, const void *params, int nin, const aval *
 
 /* What lies before and behind an axis. */
 static int64_t outer_size(const aval *x, int64_t axis) { return shape_size(axis, x->shape); }
-static int64_t inner_size(const aval *x, int64_t axis) { return shape_size(x->ndim - axis - 1, x->shape + axis + 1); }
+static int64_t inner_size(const aval *x, int64_t axis)
+{
+    return shape_size(x->ndim - axis - 1, x->shape + axis + 1);
+}
 
-static ct_status kernel_sort_op(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status kernel_sort_op(const op *o, const void *params, int nin, const operand *in,
+                                int nout, operand *out)
 {
     (void)o, (void)nout;
     const params_sort *p = params;
     void *data[MANY];
     ct_dtype dtypes[MANY];
     if (nin > MANY)
-        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "sort of %d operands at once; at most %d are possible", nin, MANY);
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                         "sort of %d operands at once; at most %d are possible", nin, MANY);
     const aval *x = &in[0].aval;
     int64_t size = shape_size(x->ndim, x->shape);
     if (!size)
@@ -65,32 +75,45 @@ static ct_status kernel_sort_op(const op *o, const void *params, int nin, const 
         data[i] = out[i].data;
         memcpy(data[i], in[i].data, (size_t)size * dtype_table[dtypes[i]].itemsize);
     }
-    return kernel_sort(outer_size(x, p->dimension), x->shape[p->dimension], inner_size(x, p->dimension), nin, (int)p->num_keys, data, dtypes, p->is_stable);
+    return kernel_sort(outer_size(x, p->dimension), x->shape[p->dimension],
+                       inner_size(x, p->dimension), nin, (int)p->num_keys, data, dtypes,
+                       p->is_stable);
 }
 
-/* Reads x along an axis at the places in `places`, an integer array of the result's shape with an axis of size one behind. */
+/* Reads x along an axis at the places in `places`, an integer array of the result's shape with an
+ * axis of size one behind. */
 static ct_array along_axis(ct_array x, ct_array places, int64_t axis)
 {
     if (is_poison(x) || is_poison(places))
         return array_poison;
-    int_list all = ints_range(0, x->aval.ndim), others = ints_without(ints_of(&all), (ct_ints){1, &axis}), ones = all;
+    int_list all = ints_range(0, x->aval.ndim),
+             others = ints_without(ints_of(&all), (ct_ints){1, &axis}), ones = all;
     for (int64_t i = 0; i < ones.n; i++)
         ones.at[i] = 1;
-    params_gather q = {.dimension_numbers = {I_NONE, {1, &axis}, {1, &axis}, ints_of(&others), ints_of(&others)}, .mode = GATHER_PROMISE_IN_BOUNDS, .slice_sizes = ints_of(&ones)};
+    params_gather q = {
+        .dimension_numbers = {I_NONE, {1, &axis}, {1, &axis}, ints_of(&others), ints_of(&others)},
+        .mode = GATHER_PROMISE_IN_BOUNDS,
+        .slice_sizes = ints_of(&ones)};
     return op_gather(x, places, &q);
 }
 
-static bool jvp_sort(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
+static bool jvp_sort(const op *o, const void *params, int nin, const ct_array *primals,
+                     const ct_array *tangents, int nout, ct_array *out_primals,
+                     ct_array *out_tangents)
 {
     (void)nout;
     const params_sort *p = params;
     ct_array in[MANY + 1], out[MANY + 1];
     if (nin > MANY) {
-        base_fail(CT_NOT_IMPLEMENTED_ERROR, "sort of %d operands at once; at most %d are possible", nin, MANY);
+        base_fail(CT_NOT_IMPLEMENTED_ERROR, "sort of %d operands at once; at most %d are possible",
+                  nin, MANY);
         return false;
     }
     memcpy(in, primals, (size_t)nin * sizeof *in);
-    in[nin] = op_iota(shape_size(primals[0]->aval.ndim, primals[0]->aval.shape) < UINT32_MAX ? CT_UINT32 : CT_UINT64, aval_shape(&primals[0]->aval), p->dimension);
+    in[nin] =
+        op_iota(shape_size(primals[0]->aval.ndim, primals[0]->aval.shape) < UINT32_MAX ? CT_UINT32
+                                                                                       : CT_UINT64,
+                aval_shape(&primals[0]->aval), p->dimension);
     core_bind(o, p, nin + 1, in, nin + 1, out);
     if (is_poison(out[nin]))
         return false;
@@ -110,13 +133,15 @@ static ct_array spread(ct_array x, ct_ints shape, int64_t dim)
     return op_broadcast_in_dim(x, shape, ints_of(&axes));
 }
 
-static bool vmap_sort(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool vmap_sort(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                      const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)b;
     params_sort p = *(const params_sort *)params;
     ct_array moved[MANY];
     if (nin > MANY) {
-        base_fail(CT_NOT_IMPLEMENTED_ERROR, "sort of %d operands at once; at most %d are possible", nin, MANY);
+        base_fail(CT_NOT_IMPLEMENTED_ERROR, "sort of %d operands at once; at most %d are possible",
+                  nin, MANY);
         return false;
     }
     int first = 0;
@@ -124,7 +149,8 @@ static bool vmap_sort(const op *o, const void *params, batch b, int nin, const c
         first++;
     int dim = dims[first];
     for (int i = 0; i < nin; i++)
-        moved[i] = dims[i] == NOT_MAPPED ? spread(in[i], aval_shape(&in[first]->aval), dim) : op_moveaxis(in[i], dims[i], dim);
+        moved[i] = dims[i] == NOT_MAPPED ? spread(in[i], aval_shape(&in[first]->aval), dim)
+                                         : op_moveaxis(in[i], dims[i], dim);
     p.dimension += dim <= p.dimension;
     core_bind(o, &p, nin, moved, nout, out);
     for (int i = 0; i < nout; i++)
@@ -134,26 +160,33 @@ static bool vmap_sort(const op *o, const void *params, batch b, int nin, const c
 
 /* ---- top_k ---- */
 
-static bool abstract_top_k(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_top_k(const op *o, const void *params, int nin, const aval *in, int *nout,
+                           aval *out, arena *a)
 {
     (void)o, (void)nin;
     const params_top_k *p = params;
     if (!dtype_is((ct_dtype)in[0].dtype, ORDERED)) {
-        base_fail(CT_VALUE_ERROR, "top_k is not compatible with %s inputs.", dtype_is((ct_dtype)in[0].dtype, FAMILY_COMPLEX) ? "complex" : DTYPE(&in[0]));
+        base_fail(CT_VALUE_ERROR, "top_k is not compatible with %s inputs.",
+                  dtype_is((ct_dtype)in[0].dtype, FAMILY_COMPLEX) ? "complex" : DTYPE(&in[0]));
         return false;
     }
     if (p->k < 0) {
-        base_fail(CT_VALUE_ERROR, "k argument to top_k must be nonnegative, got %lld", (long long)p->k);
+        base_fail(CT_VALUE_ERROR, "k argument to top_k must be nonnegative, got %lld",
+                  (long long)p->k);
         return false;
     }
     if (p->axis < 0 || p->axis >= in[0].ndim) {
-        base_fail(CT_VALUE_ERROR, "axis %lld is out of bounds for array of dimension %d", (long long)p->axis, (int)in[0].ndim);
+        base_fail(CT_VALUE_ERROR, "axis %lld is out of bounds for array of dimension %d",
+                  (long long)p->axis, (int)in[0].ndim);
         return false;
     }
     if (in[0].shape[p->axis] < p->k || in[0].shape[p->axis] > (int64_t)INT32_MAX + 1) {
         bool large = in[0].shape[p->axis] >= p->k;
-        base_fail(CT_VALUE_ERROR, large ? "top_k returns int32 indices, which would overflow; got k=%lld with shape=%s and axis=%lld"
-                                        : "k argument to top_k must be no larger than size along axis; got k=%lld with shape=%s and axis=%lld",
+        base_fail(CT_VALUE_ERROR,
+                  large ? "top_k returns int32 indices, which would overflow; got k=%lld with "
+                          "shape=%s and axis=%lld"
+                        : "k argument to top_k must be no larger than size along axis; got k=%lld "
+                          "with shape=%s and axis=%lld",
                   (long long)p->k, SHAPE(&in[0]), (long long)p->axis);
         return false;
     }
@@ -168,9 +201,11 @@ static bool abstract_top_k(const op *o, const void *params, int nin, const aval 
 }
 
 /* Copies between x's own order and rows along `axis`: (outer, n, inner) and (outer, inner, n). */
-static void turn_rows(void *rows, void *x, int64_t outer, int64_t n, int64_t inner, size_t itemsize, bool into_rows)
+static void turn_rows(void *rows, void *x, int64_t outer, int64_t n, int64_t inner, size_t itemsize,
+                      bool into_rows)
 {
-    int64_t s = (int64_t)itemsize, shape[] = {outer, inner, n}, dense[] = {inner * n * s, n * s, s}, apart[] = {inner * n * s, s, inner * s};
+    int64_t s = (int64_t)itemsize, shape[] = {outer, inner, n}, dense[] = {inner * n * s, n * s, s},
+            apart[] = {inner * n * s, s, inner * s};
     if (into_rows)
         kernel_copy(3, shape, itemsize, rows, dense, x, apart);
     else
@@ -183,9 +218,13 @@ static ct_status top_k_across(const params_top_k *p, const operand *in, operand 
     const aval *x = &in->aval;
     ct_dtype dtype = (ct_dtype)x->dtype;
     size_t itemsize = dtype_table[dtype].itemsize;
-    int64_t outer = outer_size(x, p->axis), n = x->shape[p->axis], inner = inner_size(x, p->axis), rows = outer * inner;
-    size_t in_bytes = (size_t)(rows * n) * itemsize, values_bytes = (size_t)(rows * p->k) * itemsize, indices_bytes = (size_t)(rows * p->k) * sizeof(int32_t);
-    void *from = array_memory(in_bytes), *values = array_memory(values_bytes), *indices = array_memory(indices_bytes);
+    int64_t outer = outer_size(x, p->axis), n = x->shape[p->axis], inner = inner_size(x, p->axis),
+            rows = outer * inner;
+    size_t in_bytes = (size_t)(rows * n) * itemsize,
+           values_bytes = (size_t)(rows * p->k) * itemsize,
+           indices_bytes = (size_t)(rows * p->k) * sizeof(int32_t);
+    void *from = array_memory(in_bytes), *values = array_memory(values_bytes),
+         *indices = array_memory(indices_bytes);
     ct_status status = CT_OUT_OF_MEMORY_ERROR;
     if (from && values && indices) {
         turn_rows(from, in->data, outer, n, inner, itemsize, true);
@@ -202,7 +241,8 @@ static ct_status top_k_across(const params_top_k *p, const operand *in, operand 
     return status;
 }
 
-static ct_status kernel_top_k_op(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status kernel_top_k_op(const op *o, const void *params, int nin, const operand *in,
+                                 int nout, operand *out)
 {
     (void)o, (void)nin, (void)nout;
     const params_top_k *p = params;
@@ -211,10 +251,13 @@ static ct_status kernel_top_k_op(const op *o, const void *params, int nin, const
         return CT_OK;
     if (inner_size(x, p->axis) != 1)
         return top_k_across(p, &in[0], out);
-    return kernel_top_k(outer_size(x, p->axis), x->shape[p->axis], p->k, (ct_dtype)x->dtype, in[0].data, out[0].data, out[1].data);
+    return kernel_top_k(outer_size(x, p->axis), x->shape[p->axis], p->k, (ct_dtype)x->dtype,
+                        in[0].data, out[0].data, out[1].data);
 }
 
-static bool jvp_top_k(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
+static bool jvp_top_k(const op *o, const void *params, int nin, const ct_array *primals,
+                      const ct_array *tangents, int nout, ct_array *out_primals,
+                      ct_array *out_tangents)
 {
     const params_top_k *p = params;
     core_bind(o, p, nin, primals, nout, out_primals);
@@ -226,7 +269,8 @@ static bool jvp_top_k(const op *o, const void *params, int nin, const ct_array *
     return !is_poison(out_tangents[0]);
 }
 
-static bool vmap_top_k(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool vmap_top_k(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                       const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)b;
     params_top_k p = *(const params_top_k *)params;
@@ -239,17 +283,39 @@ static bool vmap_top_k(const op *o, const void *params, batch b, int nin, const 
 /* ---- the rows ---- */
 
 const op op_row_sort = {
-    .name = "sort", .flags = OP_MULTIPLE, .code = OP_sort, .fields = fields_sort, .nfields = nfields_sort, .params_size = sizeof(params_sort),
-    .abstract = abstract_sort, .kernel = kernel_sort_op, .jvp = jvp_sort, .vmap = vmap_sort,
+    .name = "sort",
+    .flags = OP_MULTIPLE,
+    .code = OP_sort,
+    .fields = fields_sort,
+    .nfields = nfields_sort,
+    .params_size = sizeof(params_sort),
+    .abstract = abstract_sort,
+    .kernel = kernel_sort_op,
+    .jvp = jvp_sort,
+    .vmap = vmap_sort,
 };
 const op op_row_top_k = {
-    .name = "top_k", .flags = OP_MULTIPLE, .code = OP_top_k, .fields = fields_top_k, .nfields = nfields_top_k, .params_size = sizeof(params_top_k),
-    .abstract = abstract_top_k, .kernel = kernel_top_k_op, .jvp = jvp_top_k, .vmap = vmap_top_k,
+    .name = "top_k",
+    .flags = OP_MULTIPLE,
+    .code = OP_top_k,
+    .fields = fields_top_k,
+    .nfields = nfields_top_k,
+    .params_size = sizeof(params_top_k),
+    .abstract = abstract_top_k,
+    .kernel = kernel_top_k_op,
+    .jvp = jvp_top_k,
+    .vmap = vmap_top_k,
 };
 
-void op_sort(int64_t n, const ct_array *xs, int64_t dimension, bool stable, int64_t num_keys, ct_array *out)
+void op_sort(int64_t n, const ct_array *xs, int64_t dimension, bool stable, int64_t num_keys,
+             ct_array *out)
 {
-    core_bind(&op_row_sort, &(params_sort){.dimension = dimension, .is_stable = stable, .num_keys = num_keys}, (int)n, xs, (int)n, out);
+    core_bind(&op_row_sort,
+              &(params_sort){.dimension = dimension, .is_stable = stable, .num_keys = num_keys},
+              (int)n, xs, (int)n, out);
 }
 
-void op_top_k(ct_array x, int64_t k, int64_t axis, ct_array out[2]) { core_bind(&op_row_top_k, &(params_top_k){.axis = axis, .k = k}, 1, &x, 2, out); }
+void op_top_k(ct_array x, int64_t k, int64_t axis, ct_array out[2])
+{
+    core_bind(&op_row_top_k, &(params_top_k){.axis = axis, .k = k}, 1, &x, 2, out);
+}

@@ -1,4 +1,5 @@
-/* Expands ops.def: the table of operations, their builders and the derivative functions of the elementwise rows.
+/* Expands ops.def: the table of operations, their builders and the derivative functions of the
+ * elementwise rows.
  *
  * The rules that the rows name by family are in families.c, reduce.c and cumulative.c. */
 #include "ops/rules.h"
@@ -6,8 +7,10 @@
 /* ---- derivatives too long for their rows ---- */
 
 #define ZERO NULL
-#define NO_RULE(row) ct_fail(CT_NOT_IMPLEMENTED_ERROR, "Differentiation rule for '%s' not implemented", #row)
-#define UNDEFINED(function, operands) ct_fail(CT_VALUE_ERROR, "%s gradient with respect to %s is not supported", function, operands)
+#define NO_RULE(row)                                                                               \
+    ct_fail(CT_NOT_IMPLEMENTED_ERROR, "Differentiation rule for '%s' not implemented", #row)
+#define UNDEFINED(function, operands)                                                              \
+    ct_fail(CT_VALUE_ERROR, "%s gradient with respect to %s is not supported", function, operands)
 
 /* t + t o, times 1 - o: well behaved where 1 - o^2 cancels. */
 static ct_array derivative_tanh(ct_array t, ct_array o)
@@ -70,9 +73,12 @@ static ct_array derivative_betainc(ct_array t, ct_array a, ct_array b, ct_array 
 static double epsilon_of(ct_array x)
 {
     switch (dtype_table[x->aval.dtype].bits) {
-    case 64: return 0x1p-52;
-    case 32: return 0x1p-23;
-    default: return x->aval.dtype == CT_BFLOAT16 ? 0x1p-7 : 0x1p-10;
+    case 64:
+        return 0x1p-52;
+    case 32:
+        return 0x1p-23;
+    default:
+        return x->aval.dtype == CT_BFLOAT16 ? 0x1p-7 : 0x1p-10;
     }
 }
 
@@ -86,11 +92,17 @@ static ct_array derivative_bessel_i1e(ct_array t, ct_array o, ct_array x)
 
 /* ---- derivatives of the rows, as functions ---- */
 
-#define DERIVATIVE(name, operand, ...) \
-    static ct_array name##_##operand(ct_array t, ct_array o, ct_array x, ct_array y, ct_array z) { (void)t, (void)o, (void)x, (void)y, (void)z; return __VA_ARGS__; }
+#define DERIVATIVE(name, operand, ...)                                                             \
+    static ct_array name##_##operand(ct_array t, ct_array o, ct_array x, ct_array y, ct_array z)   \
+    {                                                                                              \
+        (void)t, (void)o, (void)x, (void)y, (void)z;                                               \
+        return __VA_ARGS__;                                                                        \
+    }
 #define UNARY(name, dtypes, flags, dx) DERIVATIVE(derivative_of_##name, x, dx)
-#define BINARY(name, dtypes, flags, dx, dy) DERIVATIVE(derivative_of_##name, x, dx) DERIVATIVE(derivative_of_##name, y, dy)
-#define TERNARY(name, dtypes, flags, dx, dy, dz) BINARY(name, dtypes, flags, dx, dy) DERIVATIVE(derivative_of_##name, z, dz)
+#define BINARY(name, dtypes, flags, dx, dy)                                                        \
+    DERIVATIVE(derivative_of_##name, x, dx) DERIVATIVE(derivative_of_##name, y, dy)
+#define TERNARY(name, dtypes, flags, dx, dy, dz)                                                   \
+    BINARY(name, dtypes, flags, dx, dy) DERIVATIVE(derivative_of_##name, z, dz)
 #define COMPARE(...)
 #define REDUCE(...)
 #define CUMULATIVE(...)
@@ -105,8 +117,11 @@ static ct_array derivative_bessel_i1e(ct_array t, ct_array o, ct_array x)
 
 const elementwise elementwise_rows[OP_COUNT] = {
 #define UNARY(name, dtypes, ...) [OP_##name] = {dtypes, {derivative_of_##name##_x}},
-#define BINARY(name, dtypes, ...) [OP_##name] = {dtypes, {derivative_of_##name##_x, derivative_of_##name##_y}},
-#define TERNARY(name, dtypes, ...) [OP_##name] = {dtypes, {derivative_of_##name##_x, derivative_of_##name##_y, derivative_of_##name##_z}},
+#define BINARY(name, dtypes, ...)                                                                  \
+    [OP_##name] = {dtypes, {derivative_of_##name##_x, derivative_of_##name##_y}},
+#define TERNARY(name, dtypes, ...)                                                                 \
+    [OP_##name] = {                                                                                \
+        dtypes, {derivative_of_##name##_x, derivative_of_##name##_y, derivative_of_##name##_z}},
 #define COMPARE(name, dtypes, ...) [OP_##name] = {dtypes, {NULL}},
 #define REDUCE(name, dtypes, ...) [OP_##name] = {dtypes, {NULL}},
 #define CUMULATIVE(name, dtypes, ...) [OP_##name] = {dtypes, {NULL}},
@@ -133,20 +148,43 @@ const elementwise elementwise_rows[OP_COUNT] = {
 #define jvp_cummin jvp_associative
 #define jvp_cumlogsumexp jvp_associative
 
-#define ELEMENTWISE(row, properties) \
-    const op op_row_##row = {.name = #row, .flags = OP_ELEMENTWISE | (properties), .code = OP_##row, .abstract = families_abstract, .kernel = families_kernel, \
-        .jvp = families_jvp, .transpose = families_transpose, .vmap = families_vmap};
+#define ELEMENTWISE(row, properties)                                                               \
+    const op op_row_##row = {.name = #row,                                                         \
+                             .flags = OP_ELEMENTWISE | (properties),                               \
+                             .code = OP_##row,                                                     \
+                             .abstract = families_abstract,                                        \
+                             .kernel = families_kernel,                                            \
+                             .jvp = families_jvp,                                                  \
+                             .transpose = families_transpose,                                      \
+                             .vmap = families_vmap};
 #define UNARY(name, dtypes, flags, ...) ELEMENTWISE(name, flags)
 #define BINARY(name, dtypes, flags, ...) ELEMENTWISE(name, flags)
 #define TERNARY(name, dtypes, flags, ...) ELEMENTWISE(name, flags)
 #define COMPARE(name, dtypes, flags) ELEMENTWISE(name, (flags) | TO_BOOL)
-#define REDUCE(row, ...) \
-    const op op_row_##row = {.name = #row, .flags = (OP_##row == OP_reduce_sum ? OP_LINEAR : 0), .code = OP_##row, .params_size = sizeof(params_reduce), \
-        .fields = OP_##row == OP_reduce_sum ? fields_reduce_sum : fields_reduce, .nfields = OP_##row == OP_reduce_sum ? nfields_reduce_sum : nfields_reduce, \
-        .abstract = reduce_abstract, .kernel = reduce_kernel, .jvp = jvp_##row, .transpose = reduce_transpose, .vmap = reduce_vmap};
-#define CUMULATIVE(row, ...) \
-    const op op_row_##row = {.name = #row, .code = OP_##row, .fields = fields_cumulative, .nfields = nfields_cumulative, .params_size = sizeof(params_cumulative), \
-        .abstract = cumulative_abstract, .kernel = cumulative_kernel, .jvp = jvp_##row, .transpose = cumulative_transpose, .vmap = cumulative_vmap};
+#define REDUCE(row, ...)                                                                           \
+    const op op_row_##row = {                                                                      \
+        .name = #row,                                                                              \
+        .flags = (OP_##row == OP_reduce_sum ? OP_LINEAR : 0),                                      \
+        .code = OP_##row,                                                                          \
+        .params_size = sizeof(params_reduce),                                                      \
+        .fields = OP_##row == OP_reduce_sum ? fields_reduce_sum : fields_reduce,                   \
+        .nfields = OP_##row == OP_reduce_sum ? nfields_reduce_sum : nfields_reduce,                \
+        .abstract = reduce_abstract,                                                               \
+        .kernel = reduce_kernel,                                                                   \
+        .jvp = jvp_##row,                                                                          \
+        .transpose = reduce_transpose,                                                             \
+        .vmap = reduce_vmap};
+#define CUMULATIVE(row, ...)                                                                       \
+    const op op_row_##row = {.name = #row,                                                         \
+                             .code = OP_##row,                                                     \
+                             .fields = fields_cumulative,                                          \
+                             .nfields = nfields_cumulative,                                        \
+                             .params_size = sizeof(params_cumulative),                             \
+                             .abstract = cumulative_abstract,                                      \
+                             .kernel = cumulative_kernel,                                          \
+                             .jvp = jvp_##row,                                                     \
+                             .transpose = cumulative_transpose,                                    \
+                             .vmap = cumulative_vmap};
 #include "ops/ops.def"
 #undef UNARY
 #undef BINARY
@@ -185,13 +223,30 @@ const op *op_named(const char *name)
 
 /* ---- builders ---- */
 
-#define UNARY(name, ...) ct_array op_##name(ct_array x) { return core_bind1(&op_row_##name, NULL, 1, (ct_array[]){x}); }
-#define BINARY(name, ...) ct_array op_##name(ct_array x, ct_array y) { return core_bind1(&op_row_##name, NULL, 2, (ct_array[]){x, y}); }
-#define TERNARY(name, ...) ct_array op_##name(ct_array x, ct_array y, ct_array z) { return core_bind1(&op_row_##name, NULL, 3, (ct_array[]){x, y, z}); }
+#define UNARY(name, ...)                                                                           \
+    ct_array op_##name(ct_array x) { return core_bind1(&op_row_##name, NULL, 1, (ct_array[]){x}); }
+#define BINARY(name, ...)                                                                          \
+    ct_array op_##name(ct_array x, ct_array y)                                                     \
+    {                                                                                              \
+        return core_bind1(&op_row_##name, NULL, 2, (ct_array[]){x, y});                            \
+    }
+#define TERNARY(name, ...)                                                                         \
+    ct_array op_##name(ct_array x, ct_array y, ct_array z)                                         \
+    {                                                                                              \
+        return core_bind1(&op_row_##name, NULL, 3, (ct_array[]){x, y, z});                         \
+    }
 #define COMPARE BINARY
-#define REDUCE(name, ...) ct_array op_##name(ct_array x, ct_ints axes) { return core_bind1(&op_row_##name, &(params_reduce){.axes = axes}, 1, (ct_array[]){x}); }
-#define CUMULATIVE(name, ...) \
-    ct_array op_##name(ct_array x, int64_t axis, bool reverse) { return core_bind1(&op_row_##name, &(params_cumulative){.axis = axis, .reverse = reverse}, 1, (ct_array[]){x}); }
+#define REDUCE(name, ...)                                                                          \
+    ct_array op_##name(ct_array x, ct_ints axes)                                                   \
+    {                                                                                              \
+        return core_bind1(&op_row_##name, &(params_reduce){.axes = axes}, 1, (ct_array[]){x});     \
+    }
+#define CUMULATIVE(name, ...)                                                                      \
+    ct_array op_##name(ct_array x, int64_t axis, bool reverse)                                     \
+    {                                                                                              \
+        return core_bind1(&op_row_##name, &(params_cumulative){.axis = axis, .reverse = reverse},  \
+                          1, (ct_array[]){x});                                                     \
+    }
 #define CUSTOM(...)
 #include "ops/ops.def"
 

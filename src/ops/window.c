@@ -1,4 +1,5 @@
-/* reduce_window_sum, _max and _min: reductions over windows that slide over an array, with padding, strides and dilations. Pooling is made of them.
+/* reduce_window_sum, _max and _min: reductions over windows that slide over an array, with padding,
+ * strides and dilations. Pooling is made of them.
  *
  * The derivative of the extremes picks an element of each window: window_select.c. */
 #include "kernel/kernel.h"
@@ -8,19 +9,25 @@
 
 int64_t window_out(const window_axis *w)
 {
-    int64_t dilated = w->in ? (w->in - 1) * w->dilation + 1 : 0, covered = (w->size - 1) * w->spread + 1, padded = dilated + w->low + w->high;
+    int64_t dilated = w->in ? (w->in - 1) * w->dilation + 1 : 0,
+            covered = (w->size - 1) * w->spread + 1, padded = dilated + w->low + w->high;
     return padded < covered ? 0 : (padded - covered) / w->stride + 1;
 }
 
-static bool check_positive(const op *o, const char *what, ct_ints list, int64_t ndim, ct_ints dimensions)
+static bool check_positive(const op *o, const char *what, ct_ints list, int64_t ndim,
+                           ct_ints dimensions)
 {
     if (list.n != ndim) {
-        base_fail(CT_TYPE_ERROR, "%s got inconsistent %s and window_dimensions: got %s %s and window_dimensions %s.", o->name, what, what, INTS(list), INTS(dimensions));
+        base_fail(
+            CT_TYPE_ERROR,
+            "%s got inconsistent %s and window_dimensions: got %s %s and window_dimensions %s.",
+            o->name, what, what, INTS(list), INTS(dimensions));
         return false;
     }
     for (int64_t i = 0; i < ndim; i++)
         if (list.at[i] < 1) {
-            base_fail(CT_TYPE_ERROR, "%s %s must have every element be strictly positive, got %s.", o->name, what, INTS(list));
+            base_fail(CT_TYPE_ERROR, "%s %s must have every element be strictly positive, got %s.",
+                      o->name, what, INTS(list));
             return false;
         }
     return true;
@@ -30,18 +37,33 @@ bool window_axes(const op *o, const params_window *p, const aval *x, window_axis
 {
     ct_ints size = p->window_dimensions;
     if (size.n != x->ndim) {
-        base_fail(CT_TYPE_ERROR, "%s got the wrong number of window_dimensions for operand: got operand shape %s with window_dimensions %s.", o->name, SHAPE(x), INTS(size));
+        base_fail(CT_TYPE_ERROR,
+                  "%s got the wrong number of window_dimensions for operand: got operand shape %s "
+                  "with window_dimensions %s.",
+                  o->name, SHAPE(x), INTS(size));
         return false;
     }
     if (p->padding.n != 2 * size.n) {
-        base_fail(CT_VALUE_ERROR, "%s takes one pair of paddings an axis: got %lld numbers for window_dimensions %s.", o->name, (long long)p->padding.n, INTS(size));
+        base_fail(
+            CT_VALUE_ERROR,
+            "%s takes one pair of paddings an axis: got %lld numbers for window_dimensions %s.",
+            o->name, (long long)p->padding.n, INTS(size));
         return false;
     }
-    if (!check_positive(o, "window_dimensions", size, size.n, size) || !check_positive(o, "window_strides", p->window_strides, size.n, size) ||
-        !check_positive(o, "base_dilation", p->base_dilation, size.n, size) || !check_positive(o, "window_dilation", p->window_dilation, size.n, size))
+    if (!check_positive(o, "window_dimensions", size, size.n, size) ||
+        !check_positive(o, "window_strides", p->window_strides, size.n, size) ||
+        !check_positive(o, "base_dilation", p->base_dilation, size.n, size) ||
+        !check_positive(o, "window_dilation", p->window_dilation, size.n, size))
         return false;
     for (int i = 0; i < x->ndim; i++) {
-        axes[i] = (window_axis){x->shape[i], 0, size.at[i], p->window_strides.at[i], p->padding.at[2 * i], p->padding.at[2 * i + 1], p->base_dilation.at[i], p->window_dilation.at[i]};
+        axes[i] = (window_axis){x->shape[i],
+                                0,
+                                size.at[i],
+                                p->window_strides.at[i],
+                                p->padding.at[2 * i],
+                                p->padding.at[2 * i + 1],
+                                p->base_dilation.at[i],
+                                p->window_dilation.at[i]};
         axes[i].out = window_out(&axes[i]);
     }
     return true;
@@ -53,18 +75,23 @@ int_list window_transposed_padding(int ndim, const window_axis *axes)
     padding.n = 2 * ndim;
     for (int i = 0; i < ndim; i++) {
         const window_axis *w = &axes[i];
-        int64_t in = w->in ? (w->in - 1) * w->dilation + 1 : 0, window = (w->size - 1) * w->spread + 1, out = w->out ? (w->out - 1) * w->stride + 1 : 0;
+        int64_t in = w->in ? (w->in - 1) * w->dilation + 1 : 0,
+                window = (w->size - 1) * w->spread + 1,
+                out = w->out ? (w->out - 1) * w->stride + 1 : 0;
         padding.at[2 * i] = window - w->low - 1;
         padding.at[2 * i + 1] = in + window - 1 - out - padding.at[2 * i];
     }
     return padding;
 }
 
-static bool abstract_window(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_window(const op *o, const void *params, int nin, const aval *in, int *nout,
+                            aval *out, arena *a)
 {
     (void)nin;
     window_axis axes[MAX_NDIM];
-    if (!families_check_dtypes(o, o->code == OP_reduce_window_sum ? NUMBER : ORDERED, 1, in, false) || !window_axes(o, params, &in[0], axes))
+    if (!families_check_dtypes(o, o->code == OP_reduce_window_sum ? NUMBER : ORDERED, 1, in,
+                               false) ||
+        !window_axes(o, params, &in[0], axes))
         return false;
     int64_t *shape = ints_in(a, aval_shape(&in[0]));
     if (!shape)
@@ -76,12 +103,13 @@ static bool abstract_window(const op *o, const void *params, int nin, const aval
     return true;
 }
 
-/* ---- the kernel: rows of the result are combined with rows of the operand, one window element after another ---- */
+/* ---- the kernel: rows of the result are combined with rows of the operand, one window element
+ * after another ---- */
 
 typedef struct window_run {
     window_axis axes[MAX_NDIM];
-    int ndim;          /* axes that windows move over; what lies behind them is one block */
-    int64_t block;     /* elements */
+    int ndim;      /* axes that windows move over; what lies behind them is one block */
+    int64_t block; /* elements */
     size_t itemsize;
     const char *in;
     char *out;
@@ -90,19 +118,25 @@ typedef struct window_run {
     ct_status status;
 } window_run;
 
-/* Elements of the last axis: those of the result whose window has its k-th element inside x are combined with it. */
-static void combine_row(const window_run *r, const window_axis *w, const char *in, char *out, int64_t k, char *scratch)
+/* Elements of the last axis: those of the result whose window has its k-th element inside x are
+ * combined with it. */
+static void combine_row(const window_run *r, const window_axis *w, const char *in, char *out,
+                        int64_t k, char *scratch)
 {
     static const int64_t steps[2] = {1, 1};
     size_t bytes = (size_t)r->block * r->itemsize;
-    if (r->block == 1 && w->dilation == 1) { /* a whole row at once: those o with 0 <= o * stride + shift < in */
-        int64_t shift = k * w->spread - w->low, first = shift >= 0 ? 0 : (-shift + w->stride - 1) / w->stride;
-        int64_t last = w->in - 1 - shift < 0 ? -1 : (w->in - 1 - shift) / w->stride, n = (last < w->out - 1 ? last : w->out - 1) - first + 1;
+    if (r->block == 1 &&
+        w->dilation == 1) { /* a whole row at once: those o with 0 <= o * stride + shift < in */
+        int64_t shift = k * w->spread - w->low,
+                first = shift >= 0 ? 0 : (-shift + w->stride - 1) / w->stride;
+        int64_t last = w->in - 1 - shift < 0 ? -1 : (w->in - 1 - shift) / w->stride,
+                n = (last < w->out - 1 ? last : w->out - 1) - first + 1;
         if (n <= 0)
             return;
         const char *from = in + (size_t)(first * w->stride + shift) * bytes;
         if (w->stride != 1) {
-            kernel_copy(1, &n, bytes, scratch, &(int64_t){(int64_t)bytes}, from, &(int64_t){w->stride * (int64_t)bytes});
+            kernel_copy(1, &n, bytes, scratch, &(int64_t){(int64_t)bytes}, from,
+                        &(int64_t){w->stride * (int64_t)bytes});
             from = scratch;
         }
         char *to = out + (size_t)first * bytes;
@@ -175,7 +209,9 @@ int64_t window_block(const window_axis *axes, int *ndim)
 
 static void identity_element(int code, ct_dtype dtype, void *element)
 {
-    double value = code == OP_reduce_window_sum ? 0 : code == OP_reduce_window_max ? -__builtin_inf() : __builtin_inf();
+    double value = code == OP_reduce_window_sum   ? 0
+                   : code == OP_reduce_window_max ? -__builtin_inf()
+                                                  : __builtin_inf();
     if (dtype == CT_BOOL)
         value = code == OP_reduce_window_min;
     const void *source = &value;
@@ -183,19 +219,27 @@ static void identity_element(int code, ct_dtype dtype, void *element)
     kernel_convert(CT_FLOAT64, dtype)(1, element, &source, &step);
 }
 
-static ct_status kernel_window(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status kernel_window(const op *o, const void *params, int nin, const operand *in,
+                               int nout, operand *out)
 {
     (void)nin, (void)nout;
     const aval *x = &in[0].aval;
     ct_dtype dtype = (ct_dtype)x->dtype;
-    window_run r = {.itemsize = dtype_table[dtype].itemsize, .in = in[0].data, .out = out[0].data, .status = CT_OK};
+    window_run r = {.itemsize = dtype_table[dtype].itemsize,
+                    .in = in[0].data,
+                    .out = out[0].data,
+                    .status = CT_OK};
     if (!window_axes(o, params, x, r.axes))
         return CT_TYPE_ERROR;
     if (shape_size(out->aval.ndim, out->aval.shape) == 0)
         return CT_OK;
-    r.combine = kernel_find(o->code == OP_reduce_window_sum ? "add" : o->code == OP_reduce_window_max ? "max" : "min", dtype);
+    r.combine = kernel_find(o->code == OP_reduce_window_sum   ? "add"
+                            : o->code == OP_reduce_window_max ? "max"
+                                                              : "min",
+                            dtype);
     if (!r.combine)
-        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not implemented for dtype %s", o->name, dtype_table[dtype].name);
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not implemented for dtype %s", o->name,
+                         dtype_table[dtype].name);
     if (x->ndim == 0) {
         memcpy(out->data, in[0].data, r.itemsize);
         return CT_OK;
@@ -214,7 +258,8 @@ static ct_status kernel_window(const op *o, const void *params, int nin, const o
 
 /* ---- derivatives of the sum ---- */
 
-static bool transpose_window_sum(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+static bool transpose_window_sum(const op *o, const void *params, int nin, const ct_array *in,
+                                 const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     (void)nin, (void)in, (void)nout;
     const params_window *p = params;
@@ -237,22 +282,31 @@ static bool transpose_window_sum(const op *o, const void *params, int nin, const
         ones.at[i] = 1;
     }
     ct_array spread = op_pad(cts[0], op_number(0, cts[0]), ints_of(&triples));
-    params_window q = {.base_dilation = ints_of(&ones), .padding = ints_of(&none), .window_dilation = p->window_dilation, .window_dimensions = p->window_dimensions, .window_strides = p->base_dilation};
+    params_window q = {.base_dilation = ints_of(&ones),
+                       .padding = ints_of(&none),
+                       .window_dilation = p->window_dilation,
+                       .window_dimensions = p->window_dimensions,
+                       .window_strides = p->base_dilation};
     out[0] = op_reduce_window_sum(spread, &q);
     return !is_poison(out[0]);
 }
 
 /* ---- batching: an axis over which no window moves ---- */
 
-static bool vmap_window(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool vmap_window(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                        const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)b, (void)nin, (void)nout;
     const params_window *p = params;
     int dim = dims[0];
-    int_list size = ints_insert(p->window_dimensions, dim, 1), strides = ints_insert(p->window_strides, dim, 1), base = ints_insert(p->base_dilation, dim, 1);
-    int_list spread = ints_insert(p->window_dilation, dim, 1), padding = ints_insert(p->padding, 2 * dim, 0);
+    int_list size = ints_insert(p->window_dimensions, dim, 1),
+             strides = ints_insert(p->window_strides, dim, 1),
+             base = ints_insert(p->base_dilation, dim, 1);
+    int_list spread = ints_insert(p->window_dilation, dim, 1),
+             padding = ints_insert(p->padding, 2 * dim, 0);
     padding = ints_insert(ints_of(&padding), 2 * dim, 0);
-    params_window q = {ints_of(&base), ints_of(&padding), ints_of(&spread), ints_of(&size), ints_of(&strides)};
+    params_window q = {ints_of(&base), ints_of(&padding), ints_of(&spread), ints_of(&size),
+                       ints_of(&strides)};
     out[0] = core_bind1(o, &q, 1, in);
     out_dims[0] = dim;
     return !is_poison(out[0]);
@@ -260,10 +314,20 @@ static bool vmap_window(const op *o, const void *params, batch b, int nin, const
 
 /* ---- the rows ---- */
 
-#define WINDOW(row, ...) \
-    const op op_row_##row = {.name = #row, .code = OP_##row, .fields = fields_window, .nfields = nfields_window, .params_size = sizeof(params_window), \
-        .abstract = abstract_window, .kernel = kernel_window, .vmap = vmap_window, __VA_ARGS__}; \
-    ct_array op_##row(ct_array x, const params_window *p) { return core_bind1(&op_row_##row, p, 1, &x); }
+#define WINDOW(row, ...)                                                                           \
+    const op op_row_##row = {.name = #row,                                                         \
+                             .code = OP_##row,                                                     \
+                             .fields = fields_window,                                              \
+                             .nfields = nfields_window,                                            \
+                             .params_size = sizeof(params_window),                                 \
+                             .abstract = abstract_window,                                          \
+                             .kernel = kernel_window,                                              \
+                             .vmap = vmap_window,                                                  \
+                             __VA_ARGS__};                                                         \
+    ct_array op_##row(ct_array x, const params_window *p)                                          \
+    {                                                                                              \
+        return core_bind1(&op_row_##row, p, 1, &x);                                                \
+    }
 WINDOW(reduce_window_sum, .flags = OP_LINEAR, .jvp = linear_jvp, .transpose = transpose_window_sum)
 WINDOW(reduce_window_max, .jvp = jvp_window_extreme)
 WINDOW(reduce_window_min, .jvp = jvp_window_extreme)
@@ -286,7 +350,8 @@ ct_array op_reduce_window(ct_array x, ct_array init, const op *reducer, const pa
         none.at[2 * i] = none.at[2 * i + 1] = 0;
         ones.at[i] = 1;
     }
-    params_window q = {ints_of(&ones), ints_of(&none), p->window_dilation, p->window_dimensions, p->window_strides};
+    params_window q = {ints_of(&ones), ints_of(&none), p->window_dilation, p->window_dimensions,
+                       p->window_strides};
     ct_scope scope = ct_begin();
     ct_array padded = op_pad(x, init, ints_of(&triples)), reduced;
     bool logical = x->aval.dtype == CT_BOOL;
@@ -310,6 +375,9 @@ ct_array op_reduce_window(ct_array x, ct_array init, const op *reducer, const pa
         reduced = NULL;
     }
     if (!reduced)
-        reduced = ct_fail(CT_NOT_IMPLEMENTED_ERROR, "reduce_window by %s of dtype %s; add, max and min of numbers, and, or of booleans are there", reducer->name, DTYPE(&x->aval));
+        reduced = ct_fail(CT_NOT_IMPLEMENTED_ERROR,
+                          "reduce_window by %s of dtype %s; add, max and min of numbers, and, or "
+                          "of booleans are there",
+                          reducer->name, DTYPE(&x->aval));
     return ct_end(scope, reduced);
 }

@@ -1,12 +1,15 @@
-/* select_and_scatter_add and select_and_gather_add: each window picks the place of its extreme; a source is added there, or a tangent read there.
+/* select_and_scatter_add and select_and_gather_add: each window picks the place of its extreme; a
+ * source is added there, or a tangent read there.
  *
- * They are the reverse and forward derivatives of reduce_window_max and _min (window.c), and each other's transposes. */
+ * They are the reverse and forward derivatives of reduce_window_max and _min (window.c), and each
+ * other's transposes. */
 #include "kernel/kernel.h"
 #include "ops/structured.h"
 
 /* ---- picking ---- */
 
-/* Windows over the first axes; what lies behind them is one block, whose elements pick on their own. */
+/* Windows over the first axes; what lies behind them is one block, whose elements pick on their
+ * own. */
 typedef struct pick_run {
     window_axis axes[MAX_NDIM];
     int ndim;
@@ -24,14 +27,16 @@ typedef struct pick_run {
     ct_status status;
 } pick_run;
 
-/* Room for one window at a time: the best value of each element of the block, which window element it is, and where that one lies. */
+/* Room for one window at a time: the best value of each element of the block, which window element
+ * it is, and where that one lies. */
 typedef struct picked {
     double *best;
     int32_t *which;
     int64_t *places; /* in blocks; -1: padding */
 } picked;
 
-static void better_f32(int64_t n, const float *restrict x, float sign, int32_t k, float *restrict best, int32_t *restrict which)
+static void better_f32(int64_t n, const float *restrict x, float sign, int32_t k,
+                       float *restrict best, int32_t *restrict which)
 {
     for (int64_t c = 0; c < n; c++) {
         bool keep = best[c] * sign >= x[c] * sign;
@@ -40,7 +45,8 @@ static void better_f32(int64_t n, const float *restrict x, float sign, int32_t k
     }
 }
 
-static void better_f64(int64_t n, const double *restrict x, double sign, int32_t k, double *restrict best, int32_t *restrict which)
+static void better_f64(int64_t n, const double *restrict x, double sign, int32_t k,
+                       double *restrict best, int32_t *restrict which)
 {
     for (int64_t c = 0; c < n; c++) {
         bool keep = best[c] * sign >= x[c] * sign;
@@ -59,12 +65,15 @@ static void challenge(const pick_run *r, picked *p, int64_t place, int32_t k, bo
         for (int64_t c = 0; c < r->block; c++)
             p->which[c] = k;
     } else if (r->dtype == CT_FLOAT32)
-        better_f32(r->block, (const float *)(const void *)x, r->largest ? 1 : -1, k, (float *)(void *)p->best, p->which);
+        better_f32(r->block, (const float *)(const void *)x, r->largest ? 1 : -1, k,
+                   (float *)(void *)p->best, p->which);
     else
-        better_f64(r->block, (const double *)(const void *)x, r->largest ? 1 : -1, k, p->best, p->which);
+        better_f64(r->block, (const double *)(const void *)x, r->largest ? 1 : -1, k, p->best,
+                   p->which);
 }
 
-/* Fills `which` for the window at linear position `at`; false when it holds padding only. The first of equals stands. */
+/* Fills `which` for the window at linear position `at`; false when it holds padding only. The first
+ * of equals stands. */
 static bool pick(const pick_run *r, int64_t at, picked *p)
 {
     int64_t place[MAX_NDIM], k[MAX_NDIM] = {0};
@@ -114,13 +123,16 @@ static void read_picked(const pick_run *r, const picked *p, int64_t window, bool
         return;
     }
     for (int64_t c = 0; c < r->block; c++, to += r->itemsize)
-        memcpy(to, r->from + (size_t)(p->places[p->which[c]] * r->block + c) * r->itemsize, r->itemsize);
+        memcpy(to, r->from + (size_t)(p->places[p->which[c]] * r->block + c) * r->itemsize,
+               r->itemsize);
 }
 
 static void pick_rows(void *context, int64_t begin, int64_t end)
 {
     pick_run *r = context;
-    picked p = {base_alloc((size_t)r->block * sizeof *p.best), base_alloc((size_t)r->block * sizeof *p.which), base_alloc((size_t)r->elements * sizeof *p.places)};
+    picked p = {base_alloc((size_t)r->block * sizeof *p.best),
+                base_alloc((size_t)r->block * sizeof *p.which),
+                base_alloc((size_t)r->elements * sizeof *p.places)};
     if (p.best && p.which && p.places) {
         for (int64_t window = begin * r->rows; window < end * r->rows; window++) {
             bool found = pick(r, window, &p);
@@ -137,11 +149,13 @@ static void pick_rows(void *context, int64_t begin, int64_t end)
     base_free(p.places);
 }
 
-/* The operand as something to compare by: float32 as it is, halves as float32, the rest as float64. */
+/* The operand as something to compare by: float32 as it is, halves as float32, the rest as float64.
+ */
 static bool comparable(pick_run *r, const operand *x)
 {
     ct_dtype dtype = (ct_dtype)x->aval.dtype;
-    r->dtype = dtype_is(dtype, FAMILY_FLOAT) && dtype_table[dtype].bits <= 32 ? CT_FLOAT32 : CT_FLOAT64;
+    r->dtype =
+        dtype_is(dtype, FAMILY_FLOAT) && dtype_table[dtype].bits <= 32 ? CT_FLOAT32 : CT_FLOAT64;
     r->x = x->data;
     if (r->dtype == dtype)
         return true;
@@ -155,7 +169,8 @@ static bool comparable(pick_run *r, const operand *x)
     return true;
 }
 
-/* Adding to overlapping windows stays in one thread; the first axis is free when no window moves over it. */
+/* Adding to overlapping windows stays in one thread; the first axis is free when no window moves
+ * over it. */
 static ct_status pick_all(pick_run *r, const operand *x)
 {
     r->block = window_block(r->axes, &r->ndim);
@@ -178,11 +193,13 @@ static ct_status pick_all(pick_run *r, const operand *x)
 static bool check_select(const op *o, const char *select_prim, const aval *x, const aval *other)
 {
     if (!select_prim || (strcmp(select_prim, "ge") && strcmp(select_prim, "le"))) {
-        base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s selects by ge or le, not by %s", o->name, select_prim ? select_prim : "None");
+        base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s selects by ge or le, not by %s", o->name,
+                  select_prim ? select_prim : "None");
         return false;
     }
     if (!dtype_is((ct_dtype)x->dtype, ORDERED) || other->dtype != x->dtype) {
-        base_fail(CT_TYPE_ERROR, "%s requires arguments of one ordered dtype, got %s, %s.", o->name, DTYPE(other), DTYPE(x));
+        base_fail(CT_TYPE_ERROR, "%s requires arguments of one ordered dtype, got %s, %s.", o->name,
+                  DTYPE(other), DTYPE(x));
         return false;
     }
     return true;
@@ -199,16 +216,23 @@ static int_list repeated(int64_t n, int64_t value)
 
 /* ---- select_and_gather_add ---- */
 
-static params_window gather_window(const params_select_gather *p) { return (params_window){p->base_dilation, p->padding, p->window_dilation, p->window_dimensions, p->window_strides}; }
+static params_window gather_window(const params_select_gather *p)
+{
+    return (params_window){p->base_dilation, p->padding, p->window_dilation, p->window_dimensions,
+                           p->window_strides};
+}
 
-static bool abstract_gather_add(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_gather_add(const op *o, const void *params, int nin, const aval *in, int *nout,
+                                aval *out, arena *a)
 {
     (void)nin;
     const params_select_gather *p = params;
     params_window w = gather_window(p);
     window_axis axes[MAX_NDIM];
     if (!ints_equal(aval_shape(&in[0]), aval_shape(&in[1]))) {
-        base_fail(CT_TYPE_ERROR, "select_and_gather_add tangents and operand shapes must match, got %s and %s.", SHAPE(&in[0]), SHAPE(&in[1]));
+        base_fail(CT_TYPE_ERROR,
+                  "select_and_gather_add tangents and operand shapes must match, got %s and %s.",
+                  SHAPE(&in[0]), SHAPE(&in[1]));
         return false;
     }
     if (!check_select(o, p->select_prim, &in[1], &in[0]) || !window_axes(o, &w, &in[1], axes))
@@ -223,24 +247,33 @@ static bool abstract_gather_add(const op *o, const void *params, int nin, const 
     return true;
 }
 
-static ct_status kernel_gather_add(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status kernel_gather_add(const op *o, const void *params, int nin, const operand *in,
+                                   int nout, operand *out)
 {
     (void)nin, (void)nout;
     const params_select_gather *p = params;
     params_window w = gather_window(p);
-    pick_run r = {.ndim = in[1].aval.ndim, .largest = !strcmp(p->select_prim, "ge"), .from = in[0].data, .to = out->data, .itemsize = dtype_table[out->aval.dtype].itemsize};
+    pick_run r = {.ndim = in[1].aval.ndim,
+                  .largest = !strcmp(p->select_prim, "ge"),
+                  .from = in[0].data,
+                  .to = out->data,
+                  .itemsize = dtype_table[out->aval.dtype].itemsize};
     return window_axes(o, &w, &in[1].aval, r.axes) ? pick_all(&r, &in[1]) : CT_TYPE_ERROR;
 }
 
-static bool jvp_first(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
+static bool jvp_first(const op *o, const void *params, int nin, const ct_array *primals,
+                      const ct_array *tangents, int nout, ct_array *out_primals,
+                      ct_array *out_tangents)
 {
     (void)nout;
     out_primals[0] = core_bind1(o, params, nin, primals);
-    out_tangents[0] = tangents[0] ? core_bind1(o, params, 2, (ct_array[]){tangents[0], primals[1]}) : NULL;
+    out_tangents[0] =
+        tangents[0] ? core_bind1(o, params, 2, (ct_array[]){tangents[0], primals[1]}) : NULL;
     return !is_poison(out_primals[0]) && !(out_tangents[0] && is_poison(out_tangents[0]));
 }
 
-/* Gaps of a dilated operand are filled with what no window picks; the gaps' share is cut out of the result again. */
+/* Gaps of a dilated operand are filled with what no window picks; the gaps' share is cut out of the
+ * result again. */
 static ct_array spread_operand(ct_array x, ct_ints dilation, bool largest)
 {
     int_list triples = repeated(3 * dilation.n, 0);
@@ -249,7 +282,8 @@ static ct_array spread_operand(ct_array x, ct_ints dilation, bool largest)
     return op_pad(x, op_number(largest ? -__builtin_inf() : __builtin_inf(), x), ints_of(&triples));
 }
 
-static bool transpose_gather_add(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+static bool transpose_gather_add(const op *o, const void *params, int nin, const ct_array *in,
+                                 const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     (void)o, (void)nin, (void)in_avals, (void)nout;
     const params_select_gather *p = params;
@@ -257,14 +291,18 @@ static bool transpose_gather_add(const op *o, const void *params, int nin, const
     out[0] = out[1] = NULL;
     for (int64_t i = 0; i < p->window_dilation.n; i++) {
         if (p->window_dilation.at[i] != 1) {
-            base_fail(CT_NOT_IMPLEMENTED_ERROR, "VJP not implemented for select_and_gather (MaxPool) with window dilation, got window_dilation=%s.", INTS(p->window_dilation));
+            base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                      "VJP not implemented for select_and_gather (MaxPool) with window dilation, "
+                      "got window_dilation=%s.",
+                      INTS(p->window_dilation));
             return false;
         }
         dilated = dilated || p->base_dilation.at[i] != 1;
     }
     if (!cts[0])
         return true;
-    ct_array x = dilated ? spread_operand(in[1], p->base_dilation, !strcmp(p->select_prim, "ge")) : in[1];
+    ct_array x =
+        dilated ? spread_operand(in[1], p->base_dilation, !strcmp(p->select_prim, "ge")) : in[1];
     params_select_scatter q = {p->padding, p->select_prim, p->window_dimensions, p->window_strides};
     out[0] = op_select_and_scatter_add(cts[0], x, &q);
     if (dilated && !is_poison(out[0])) {
@@ -274,14 +312,19 @@ static bool transpose_gather_add(const op *o, const void *params, int nin, const
     return !is_poison(out[0]);
 }
 
-static bool vmap_gather_add(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool vmap_gather_add(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                            const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)nin, (void)nout;
     const params_select_gather *p = params;
-    int_list size = ints_insert(p->window_dimensions, 0, 1), strides = ints_insert(p->window_strides, 0, 1), base = ints_insert(p->base_dilation, 0, 1);
-    int_list spread = ints_insert(p->window_dilation, 0, 1), padding = ints_insert(p->padding, 0, 0);
+    int_list size = ints_insert(p->window_dimensions, 0, 1),
+             strides = ints_insert(p->window_strides, 0, 1),
+             base = ints_insert(p->base_dilation, 0, 1);
+    int_list spread = ints_insert(p->window_dilation, 0, 1),
+             padding = ints_insert(p->padding, 0, 0);
     padding = ints_insert(ints_of(&padding), 0, 0);
-    params_select_gather q = {ints_of(&base), ints_of(&padding), p->select_prim, ints_of(&spread), ints_of(&size), ints_of(&strides)};
+    params_select_gather q = {ints_of(&base),   ints_of(&padding), p->select_prim,
+                              ints_of(&spread), ints_of(&size),    ints_of(&strides)};
     ct_array tangent = batch_front(in[0], dims[0], b.size), x = batch_front(in[1], dims[1], b.size);
     out[0] = core_bind1(o, &q, 2, (ct_array[]){tangent, x});
     out_dims[0] = 0;
@@ -290,28 +333,37 @@ static bool vmap_gather_add(const op *o, const void *params, batch b, int nin, c
 
 /* ---- select_and_scatter_add ---- */
 
-typedef struct plain_window { int_list ones; params_window window; } plain_window;
+typedef struct plain_window {
+    int_list ones;
+    params_window window;
+} plain_window;
 
 static void scatter_window_of(const params_select_scatter *p, plain_window *w)
 {
     w->ones = repeated(p->window_dimensions.n, 1);
-    w->window = (params_window){ints_of(&w->ones), p->padding, ints_of(&w->ones), p->window_dimensions, p->window_strides};
+    w->window = (params_window){ints_of(&w->ones), p->padding, ints_of(&w->ones),
+                                p->window_dimensions, p->window_strides};
 }
 
-static bool abstract_scatter_add(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_scatter_add(const op *o, const void *params, int nin, const aval *in,
+                                 int *nout, aval *out, arena *a)
 {
     (void)nin, (void)a;
     const params_select_scatter *p = params;
     plain_window w;
     window_axis axes[MAX_NDIM];
     scatter_window_of(p, &w);
-    if (!check_select(o, p->select_prim, &in[1], &in[0]) || !window_axes(o, &w.window, &in[1], axes))
+    if (!check_select(o, p->select_prim, &in[1], &in[0]) ||
+        !window_axes(o, &w.window, &in[1], axes))
         return false;
     bool fits = in[0].ndim == in[1].ndim;
     for (int i = 0; i < in[1].ndim && fits; i++)
         fits = axes[i].out == in[0].shape[i];
     if (!fits) {
-        base_fail(CT_TYPE_ERROR, "select_and_scatter_add: a source of shape %s does not match the windows of an operand of shape %s.", SHAPE(&in[0]), SHAPE(&in[1]));
+        base_fail(CT_TYPE_ERROR,
+                  "select_and_scatter_add: a source of shape %s does not match the windows of an "
+                  "operand of shape %s.",
+                  SHAPE(&in[0]), SHAPE(&in[1]));
         return false;
     }
     *nout = 1;
@@ -320,7 +372,8 @@ static bool abstract_scatter_add(const op *o, const void *params, int nin, const
     return true;
 }
 
-static ct_status kernel_scatter_add(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status kernel_scatter_add(const op *o, const void *params, int nin, const operand *in,
+                                    int nout, operand *out)
 {
     (void)nin, (void)nout;
     const params_select_scatter *p = params;
@@ -328,32 +381,44 @@ static ct_status kernel_scatter_add(const op *o, const void *params, int nin, co
     size_t itemsize = dtype_table[dtype].itemsize;
     plain_window w;
     scatter_window_of(p, &w);
-    pick_run r = {.ndim = in[1].aval.ndim, .largest = !strcmp(p->select_prim, "ge"), .from = in[0].data, .to = out->data, .itemsize = itemsize,
+    pick_run r = {.ndim = in[1].aval.ndim,
+                  .largest = !strcmp(p->select_prim, "ge"),
+                  .from = in[0].data,
+                  .to = out->data,
+                  .itemsize = itemsize,
                   .combine = kernel_find(dtype == CT_BOOL ? "or" : "add", dtype)};
     if (!r.combine)
-        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not implemented for dtype %s", o->name, dtype_table[dtype].name);
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not implemented for dtype %s", o->name,
+                         dtype_table[dtype].name);
     memset(out->data, 0, (size_t)shape_size(out->aval.ndim, out->aval.shape) * itemsize);
     return window_axes(o, &w.window, &in[1].aval, r.axes) ? pick_all(&r, &in[1]) : CT_TYPE_ERROR;
 }
 
-static bool transpose_scatter_add(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+static bool transpose_scatter_add(const op *o, const void *params, int nin, const ct_array *in,
+                                  const aval *in_avals, int nout, const ct_array *cts,
+                                  ct_array *out)
 {
     (void)o, (void)nin, (void)in_avals, (void)nout;
     const params_select_scatter *p = params;
     int_list ones = repeated(p->window_dimensions.n, 1);
-    params_select_gather q = {ints_of(&ones), p->padding, p->select_prim, ints_of(&ones), p->window_dimensions, p->window_strides};
+    params_select_gather q = {ints_of(&ones), p->padding,           p->select_prim,
+                              ints_of(&ones), p->window_dimensions, p->window_strides};
     out[1] = NULL;
     out[0] = cts[0] ? op_select_and_gather_add(cts[0], in[1], &q) : NULL;
     return !(out[0] && is_poison(out[0]));
 }
 
-static bool vmap_scatter_add(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool vmap_scatter_add(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                             const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)nin, (void)nout;
     const params_select_scatter *p = params;
-    int_list size = ints_insert(p->window_dimensions, 0, 1), strides = ints_insert(p->window_strides, 0, 1), padding = ints_insert(p->padding, 0, 0);
+    int_list size = ints_insert(p->window_dimensions, 0, 1),
+             strides = ints_insert(p->window_strides, 0, 1),
+             padding = ints_insert(p->padding, 0, 0);
     padding = ints_insert(ints_of(&padding), 0, 0);
-    params_select_scatter q = {ints_of(&padding), p->select_prim, ints_of(&size), ints_of(&strides)};
+    params_select_scatter q = {ints_of(&padding), p->select_prim, ints_of(&size),
+                               ints_of(&strides)};
     ct_array source = batch_front(in[0], dims[0], b.size), x = batch_front(in[1], dims[1], b.size);
     out[0] = core_bind1(o, &q, 2, (ct_array[]){source, x});
     out_dims[0] = 0;
@@ -362,26 +427,54 @@ static bool vmap_scatter_add(const op *o, const void *params, batch b, int nin, 
 
 /* ---- the derivative of the extremes ---- */
 
-bool jvp_window_extreme(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out_primals, ct_array *out_tangents)
+bool jvp_window_extreme(const op *o, const void *params, int nin, const ct_array *primals,
+                        const ct_array *tangents, int nout, ct_array *out_primals,
+                        ct_array *out_tangents)
 {
     (void)nout;
     const params_window *p = params;
     out_primals[0] = core_bind1(o, p, nin, primals);
-    params_select_gather q = {p->base_dilation, p->padding, o->code == OP_reduce_window_max ? "ge" : "le", p->window_dilation, p->window_dimensions, p->window_strides};
-    out_tangents[0] = is_poison(out_primals[0]) ? array_poison : op_select_and_gather_add(tangents[0], primals[0], &q);
+    params_select_gather q = {
+        p->base_dilation,   p->padding,           o->code == OP_reduce_window_max ? "ge" : "le",
+        p->window_dilation, p->window_dimensions, p->window_strides};
+    out_tangents[0] = is_poison(out_primals[0])
+                          ? array_poison
+                          : op_select_and_gather_add(tangents[0], primals[0], &q);
     return !is_poison(out_tangents[0]);
 }
 
 /* ---- the rows ---- */
 
 const op op_row_select_and_gather_add = {
-    .name = "select_and_gather_add", .code = OP_select_and_gather_add, .fields = fields_select_gather, .nfields = nfields_select_gather, .params_size = sizeof(params_select_gather),
-    .abstract = abstract_gather_add, .kernel = kernel_gather_add, .jvp = jvp_first, .transpose = transpose_gather_add, .vmap = vmap_gather_add,
+    .name = "select_and_gather_add",
+    .code = OP_select_and_gather_add,
+    .fields = fields_select_gather,
+    .nfields = nfields_select_gather,
+    .params_size = sizeof(params_select_gather),
+    .abstract = abstract_gather_add,
+    .kernel = kernel_gather_add,
+    .jvp = jvp_first,
+    .transpose = transpose_gather_add,
+    .vmap = vmap_gather_add,
 };
 const op op_row_select_and_scatter_add = {
-    .name = "select_and_scatter_add", .code = OP_select_and_scatter_add, .fields = fields_select_scatter, .nfields = nfields_select_scatter, .params_size = sizeof(params_select_scatter),
-    .abstract = abstract_scatter_add, .kernel = kernel_scatter_add, .jvp = jvp_first, .transpose = transpose_scatter_add, .vmap = vmap_scatter_add,
+    .name = "select_and_scatter_add",
+    .code = OP_select_and_scatter_add,
+    .fields = fields_select_scatter,
+    .nfields = nfields_select_scatter,
+    .params_size = sizeof(params_select_scatter),
+    .abstract = abstract_scatter_add,
+    .kernel = kernel_scatter_add,
+    .jvp = jvp_first,
+    .transpose = transpose_scatter_add,
+    .vmap = vmap_scatter_add,
 };
 
-ct_array op_select_and_gather_add(ct_array tangent, ct_array x, const params_select_gather *p) { return core_bind1(&op_row_select_and_gather_add, p, 2, (ct_array[]){tangent, x}); }
-ct_array op_select_and_scatter_add(ct_array source, ct_array x, const params_select_scatter *p) { return core_bind1(&op_row_select_and_scatter_add, p, 2, (ct_array[]){source, x}); }
+ct_array op_select_and_gather_add(ct_array tangent, ct_array x, const params_select_gather *p)
+{
+    return core_bind1(&op_row_select_and_gather_add, p, 2, (ct_array[]){tangent, x});
+}
+ct_array op_select_and_scatter_add(ct_array source, ct_array x, const params_select_scatter *p)
+{
+    return core_bind1(&op_row_select_and_scatter_add, p, 2, (ct_array[]){source, x});
+}

@@ -1,4 +1,5 @@
-/* Samplers that map uniform or normal draws through a formula: exponential, gumbel, laplace, truncated normal and so on. */
+/* Samplers that map uniform or normal draws through a formula: exponential, gumbel, laplace,
+ * truncated normal and so on. */
 #define OPS_SHORT_NAMES
 #include "random/random.h"
 
@@ -14,7 +15,8 @@ static bool start(const char *what, ct_array given, ct_dtype asked, ct_array *ke
 
 static ct_array between(ct_array key, ct_ints shape, ct_dtype dtype, double low, double high)
 {
-    return random_uniform_between(key, shape, dtype, array_scalar(dtype, false, low), array_scalar(dtype, false, high));
+    return random_uniform_between(key, shape, dtype, array_scalar(dtype, false, low),
+                                  array_scalar(dtype, false, high));
 }
 
 /* A parameter in the dtype and shape of the draw. */
@@ -23,13 +25,17 @@ static ct_array parameter(const char *what, ct_array p, const dimlist *shape, ct
     return numpy_broadcast_one(what, numpy_cast(p, dtype), dimlist_ints(shape));
 }
 
-static ct_array exponential(ct_array key, ct_ints shape, ct_dtype dtype) { return neg(op_log1p(neg(random_uniform_unit(key, shape, dtype)))); }
+static ct_array exponential(ct_array key, ct_ints shape, ct_dtype dtype)
+{
+    return neg(op_log1p(neg(random_uniform_unit(key, shape, dtype))));
+}
 
 ct_array random_exponential(const ct_random_exponential_args *a)
 {
     ct_array key;
     ct_dtype dtype;
-    return start("exponential", a->key, a->dtype, &key, &dtype) ? exponential(key, a->shape, dtype) : array_poison;
+    return start("exponential", a->key, a->dtype, &key, &dtype) ? exponential(key, a->shape, dtype)
+                                                                : array_poison;
 }
 
 /* Two draws in one array with a leading axis of two. */
@@ -46,7 +52,8 @@ ct_array random_gumbel_drawn(ct_array key, ct_ints shape, ct_dtype dtype, const 
     if (!mode || !strcmp(mode, "low"))
         return neg(op_log(neg(op_log(between(key, shape, dtype, limits.tiny, 1)))));
     if (strcmp(mode, "high"))
-        return ct_fail(strcmp(mode, "highest") ? CT_VALUE_ERROR : CT_NOT_IMPLEMENTED_ERROR, "Must provide valid mode for gumbel got: %s", mode);
+        return ct_fail(strcmp(mode, "highest") ? CT_VALUE_ERROR : CT_NOT_IMPLEMENTED_ERROR,
+                       "Must provide valid mode for gumbel got: %s", mode);
     dimlist two = {.n = 1, .at = {2}};
     for (int64_t i = 0; i < shape.n && two.n < NUMPY_MAX_NDIM; i++)
         two.at[two.n++] = shape.at[i];
@@ -63,7 +70,9 @@ ct_array random_gumbel(const ct_random_gumbel_args *a)
 {
     ct_array key;
     ct_dtype dtype;
-    return start("gumbel", a->key, a->dtype, &key, &dtype) ? random_gumbel_drawn(key, a->shape, dtype, a->mode) : array_poison;
+    return start("gumbel", a->key, a->dtype, &key, &dtype)
+               ? random_gumbel_drawn(key, a->shape, dtype, a->mode)
+               : array_poison;
 }
 
 ct_array random_laplace(const ct_random_laplace_args *a)
@@ -99,20 +108,25 @@ ct_array random_cauchy(const ct_random_cauchy_args *a)
     return op_tan(mul(3.141592653589793, sub(u, 0.5)));
 }
 
-/* Inverse of the normal distribution function, restricted to where it lies between the two bounds. */
+/* Inverse of the normal distribution function, restricted to where it lies between the two bounds.
+ */
 ct_array random_truncated_normal(const ct_random_truncated_normal_args *a)
 {
     ct_array key;
     ct_dtype dtype;
     dimlist shape;
-    if (!start("truncated_normal", a->key, a->dtype, &key, &dtype) || !random_shape("truncated_normal", a->shape, 2, (ct_array[]){a->lower, a->upper}, &shape))
+    if (!start("truncated_normal", a->key, a->dtype, &key, &dtype) ||
+        !random_shape("truncated_normal", a->shape, 2, (ct_array[]){a->lower, a->upper}, &shape))
         return array_poison;
     ct_array lower = numpy_cast(a->lower, dtype), upper = numpy_cast(a->upper, dtype);
-    ct_array low = op_erf(div(lower, 1.4142135623730951)), high = op_erf(div(upper, 1.4142135623730951));
+    ct_array low = op_erf(div(lower, 1.4142135623730951)),
+             high = op_erf(div(upper, 1.4142135623730951));
     ct_array u = random_uniform_between(key, dimlist_ints(&shape), dtype, low, high);
     ct_array x = mul(1.4142135623730951, op_erf_inv(u));
-    ct_array least = op_nextafter(op_stop_gradient(lower), op_number((double)__builtin_inff(), lower));
-    ct_array most = op_nextafter(op_stop_gradient(upper), op_number(-(double)__builtin_inff(), upper));
+    ct_array least =
+        op_nextafter(op_stop_gradient(lower), op_number((double)__builtin_inff(), lower));
+    ct_array most =
+        op_nextafter(op_stop_gradient(upper), op_number(-(double)__builtin_inff(), upper));
     least = numpy_broadcast_one("truncated_normal", least, dimlist_ints(&shape));
     most = numpy_broadcast_one("truncated_normal", most, dimlist_ints(&shape));
     return op_min(most, op_max(least, x));
@@ -123,7 +137,8 @@ ct_array random_rayleigh(const ct_random_rayleigh_args *a)
     ct_array key;
     ct_dtype dtype;
     dimlist shape;
-    if (!start("rayleigh", a->key, a->dtype, &key, &dtype) || !random_shape("rayleigh", a->shape, 1, &a->scale, &shape))
+    if (!start("rayleigh", a->key, a->dtype, &key, &dtype) ||
+        !random_shape("rayleigh", a->shape, 1, &a->scale, &shape))
         return array_poison;
     ct_array u = random_uniform_unit(key, dimlist_ints(&shape), dtype);
     return mul(parameter("rayleigh", a->scale, &shape, dtype), op_sqrt(mul(op_log(u), -2)));
@@ -134,9 +149,11 @@ ct_array random_pareto(const ct_random_pareto_args *a)
     ct_array key;
     ct_dtype dtype;
     dimlist shape;
-    if (!start("pareto", a->key, a->dtype, &key, &dtype) || !random_shape("pareto", a->shape, 1, &a->b, &shape))
+    if (!start("pareto", a->key, a->dtype, &key, &dtype) ||
+        !random_shape("pareto", a->shape, 1, &a->b, &shape))
         return array_poison;
-    return op_exp(div(exponential(key, dimlist_ints(&shape), dtype), parameter("pareto", a->b, &shape, dtype)));
+    return op_exp(div(exponential(key, dimlist_ints(&shape), dtype),
+                      parameter("pareto", a->b, &shape, dtype)));
 }
 
 ct_array random_weibull_min(const ct_random_weibull_min_args *a)
@@ -157,9 +174,11 @@ ct_array random_triangular(const ct_random_triangular_args *a)
     ct_array key;
     ct_dtype dtype;
     dimlist shape;
-    if (!start("triangular", a->key, a->dtype, &key, &dtype) || !random_shape("triangular", a->shape, 3, (ct_array[]){a->left, a->mode, a->right}, &shape))
+    if (!start("triangular", a->key, a->dtype, &key, &dtype) ||
+        !random_shape("triangular", a->shape, 3, (ct_array[]){a->left, a->mode, a->right}, &shape))
         return array_poison;
-    ct_array left = parameter("triangular", a->left, &shape, dtype), right = parameter("triangular", a->right, &shape, dtype);
+    ct_array left = parameter("triangular", a->left, &shape, dtype),
+             right = parameter("triangular", a->right, &shape, dtype);
     ct_array mode = parameter("triangular", a->mode, &shape, dtype);
     ct_array corner = div(sub(mode, left), sub(right, left));
     ct_array u = random_uniform_unit(key, dimlist_ints(&shape), dtype);
@@ -175,10 +194,14 @@ ct_array random_lognormal(const ct_random_lognormal_args *a)
     dimlist shape;
     ct_dtype dtype = numpy_dtype(a->dtype, dtype_default(FAMILY_FLOAT));
     if (!dtype_inexact(dtype))
-        return ct_fail(CT_VALUE_ERROR, "dtype argument to `lognormal` must be a float or complex dtype, got %s", ct_dtype_name(dtype));
-    if (!random_key_given("lognormal", a->key, &key, &raw) || !random_shape("lognormal", a->shape, 1, &a->sigma, &shape))
+        return ct_fail(CT_VALUE_ERROR,
+                       "dtype argument to `lognormal` must be a float or complex dtype, got %s",
+                       ct_dtype_name(dtype));
+    if (!random_key_given("lognormal", a->key, &key, &raw) ||
+        !random_shape("lognormal", a->shape, 1, &a->sigma, &shape))
         return array_poison;
-    return op_exp(mul(random_normal_drawn(key, dimlist_ints(&shape), dtype), parameter("lognormal", a->sigma, &shape, dtype)));
+    return op_exp(mul(random_normal_drawn(key, dimlist_ints(&shape), dtype),
+                      parameter("lognormal", a->sigma, &shape, dtype)));
 }
 
 ct_array random_wald(const ct_random_wald_args *a)
@@ -186,11 +209,13 @@ ct_array random_wald(const ct_random_wald_args *a)
     ct_array key, keys[2];
     ct_dtype dtype;
     dimlist shape;
-    if (!start("wald", a->key, a->dtype, &key, &dtype) || !random_shape("wald", a->shape, 1, &a->mean, &shape))
+    if (!start("wald", a->key, a->dtype, &key, &dtype) ||
+        !random_shape("wald", a->shape, 1, &a->mean, &shape))
         return array_poison;
     random_split_keys(key, 2, keys);
     ct_array mean = parameter("wald", a->mean, &shape, dtype);
-    ct_array v = random_normal_drawn(keys[0], dimlist_ints(&shape), dtype), z = random_uniform_unit(keys[1], dimlist_ints(&shape), dtype);
+    ct_array v = random_normal_drawn(keys[0], dimlist_ints(&shape), dtype),
+             z = random_uniform_unit(keys[1], dimlist_ints(&shape), dtype);
     ct_array y = op_integer_pow(v, 2), mean2 = op_integer_pow(mean, 2);
     ct_array root = op_sqrt(add(mul(mul(4, mean), y), mul(mean2, op_integer_pow(y, 2))));
     ct_array x = sub(add(mean, div(mul(mean2, y), 2)), mul(div(mean, 2), root));
@@ -211,7 +236,8 @@ ct_array random_maxwell(const ct_random_maxwell_args *a)
 {
     ct_array key;
     ct_dtype dtype;
-    return start("maxwell", a->key, a->dtype, &key, &dtype) ? maxwell(key, a->shape, dtype) : array_poison;
+    return start("maxwell", a->key, a->dtype, &key, &dtype) ? maxwell(key, a->shape, dtype)
+                                                            : array_poison;
 }
 
 /* 1 or -1: twice a fair coin less one. */
@@ -227,7 +253,8 @@ ct_array random_rademacher(const ct_random_rademacher_args *a)
     ct_array key;
     bool raw;
     ct_dtype dtype = numpy_dtype(a->dtype, dtype_default(FAMILY_INT));
-    return random_key_given("rademacher", a->key, &key, &raw) ? signs(key, a->shape, dtype) : array_poison;
+    return random_key_given("rademacher", a->key, &key, &raw) ? signs(key, a->shape, dtype)
+                                                              : array_poison;
 }
 
 ct_array random_double_sided_maxwell(const ct_random_double_sided_maxwell_args *a)
@@ -235,13 +262,17 @@ ct_array random_double_sided_maxwell(const ct_random_double_sided_maxwell_args *
     ct_array key, keys[2];
     ct_dtype dtype;
     dimlist common, shape;
-    if (!start("double_sided_maxwell", a->key, a->dtype, &key, &dtype) || !numpy_broadcast_shape("double_sided_maxwell", 2, (ct_array[]){a->loc, a->scale}, &common))
+    if (!start("double_sided_maxwell", a->key, a->dtype, &key, &dtype) ||
+        !numpy_broadcast_shape("double_sided_maxwell", 2, (ct_array[]){a->loc, a->scale}, &common))
         return array_poison;
-    if (!dimlist_copy(&shape, "double_sided_maxwell", a->shape.n ? a->shape : dimlist_ints(&common)))
+    if (!dimlist_copy(&shape, "double_sided_maxwell",
+                      a->shape.n ? a->shape : dimlist_ints(&common)))
         return array_poison;
     for (int64_t i = 0; i < common.n && shape.n < NUMPY_MAX_NDIM; i++)
         shape.at[shape.n++] = common.at[i];
     random_split_keys(key, 2, keys);
-    ct_array draws = maxwell(keys[0], dimlist_ints(&shape), dtype), sign = signs(keys[1], dimlist_ints(&shape), dtype);
-    return add(mul(mul(sign, draws), parameter("double_sided_maxwell", a->scale, &shape, dtype)), parameter("double_sided_maxwell", a->loc, &shape, dtype));
+    ct_array draws = maxwell(keys[0], dimlist_ints(&shape), dtype),
+             sign = signs(keys[1], dimlist_ints(&shape), dtype);
+    return add(mul(mul(sign, draws), parameter("double_sided_maxwell", a->scale, &shape, dtype)),
+               parameter("double_sided_maxwell", a->loc, &shape, dtype));
 }

@@ -1,7 +1,7 @@
-/* Samplers of integers and of elements: randint, bernoulli, categorical, permutation, choice, geometric. */
+/* Samplers of integers and of elements: randint, bernoulli, categorical, permutation, choice,
+ * geometric. */
 #define OPS_SHORT_NAMES
 #include "random/random.h"
-
 
 #include <math.h>
 
@@ -10,16 +10,21 @@
 
 /* ---- randint ---- */
 
-static double least_of(ct_dtype d) { return dtype_is(d, FAMILY_INT) ? -ldexp(1, dtype_table[d].bits - 1) : 0; }
+static double least_of(ct_dtype d)
+{
+    return dtype_is(d, FAMILY_INT) ? -ldexp(1, dtype_table[d].bits - 1) : 0;
+}
 
 /* An integer bound brought into the range of dtype. */
 static ct_array clip_bound(ct_array bound, ct_dtype dtype)
 {
     ct_dtype from = dtype_of(bound);
-    int from_bits = dtype_table[from].bits - dtype_is(from, FAMILY_INT), bits = dtype_table[dtype].bits - dtype_is(dtype, FAMILY_INT);
+    int from_bits = dtype_table[from].bits - dtype_is(from, FAMILY_INT),
+        bits = dtype_table[dtype].bits - dtype_is(dtype, FAMILY_INT);
     double low = least_of(from) > least_of(dtype) ? least_of(from) : least_of(dtype);
     int high_bits = from_bits < bits ? from_bits : bits;
-    ct_array least = array_scalar_int(from, false, (int64_t)low), most = array_scalar_int(from, false, (int64_t)(UINT64_MAX >> (64 - high_bits)));
+    ct_array least = array_scalar_int(from, false, (int64_t)low),
+             most = array_scalar_int(from, false, (int64_t)(UINT64_MAX >> (64 - high_bits)));
     if (low > least_of(from))
         bound = op_max(least, bound);
     if (high_bits < from_bits)
@@ -27,23 +32,28 @@ static ct_array clip_bound(ct_array bound, ct_dtype dtype)
     return numpy_cast(bound, dtype);
 }
 
-/* Two draws, the higher one scaled by 2^bits modulo the span: nearly uniform for spans far below 2^(2 bits). */
-ct_array random_randint_drawn(ct_array key, ct_ints shape, ct_array low, ct_array high, ct_dtype dtype)
+/* Two draws, the higher one scaled by 2^bits modulo the span: nearly uniform for spans far below
+ * 2^(2 bits). */
+ct_array random_randint_drawn(ct_array key, ct_ints shape, ct_array low, ct_array high,
+                              ct_dtype dtype)
 {
     int bits = dtype_table[dtype].bits;
     ct_dtype word = bits == 32 ? CT_UINT32 : CT_UINT64, high_dtype = dtype_of(high);
     ct_array keys[2];
     int64_t most = (int64_t)(UINT64_MAX >> (64 - (bits - dtype_is(dtype, FAMILY_INT))));
-    bool may_exceed = dtype_table[high_dtype].bits - dtype_is(high_dtype, FAMILY_INT) > bits - dtype_is(dtype, FAMILY_INT);
+    bool may_exceed = dtype_table[high_dtype].bits - dtype_is(high_dtype, FAMILY_INT) >
+                      bits - dtype_is(dtype, FAMILY_INT);
     ct_array beyond = may_exceed ? op_gt(high, array_scalar_int(high_dtype, false, most)) : NULL;
     low = numpy_broadcast_one("randint", clip_bound(low, dtype), shape);
     high = numpy_broadcast_one("randint", clip_bound(high, dtype), shape);
     random_split_keys(key, 2, keys);
-    ct_array upper = random_bits_drawn(keys[0], bits, shape), lower = random_bits_drawn(keys[1], bits, shape);
+    ct_array upper = random_bits_drawn(keys[0], bits, shape),
+             lower = random_bits_drawn(keys[1], bits, shape);
     ct_array span = op_convert(sub(high, low), word, false);
     span = select(op_le(high, low), op_full_like(span, 1), span);
     if (beyond)
-        span = select(op_and(numpy_broadcast_one("randint", beyond, shape), op_gt(high, low)), add(span, 1), span);
+        span = select(op_and(numpy_broadcast_one("randint", beyond, shape), op_gt(high, low)),
+                      add(span, 1), span);
     ct_array multiplier = op_rem(op_full_like(span, ldexp(1, bits / 2)), span);
     multiplier = op_rem(mul(multiplier, multiplier), span);
     ct_array offset = op_rem(add(mul(op_rem(upper, span), multiplier), op_rem(lower, span)), span);
@@ -52,7 +62,9 @@ ct_array random_randint_drawn(ct_array key, ct_ints shape, ct_array low, ct_arra
 
 static ct_array integer_bound(ct_array bound)
 {
-    return dtype_is(dtype_of(bound), FAMILY_INT | FAMILY_UINT) ? bound : numpy_cast(bound, dtype_default(FAMILY_INT));
+    return dtype_is(dtype_of(bound), FAMILY_INT | FAMILY_UINT)
+               ? bound
+               : numpy_cast(bound, dtype_default(FAMILY_INT));
 }
 
 ct_array random_randint(const ct_random_randint_args *a)
@@ -62,16 +74,23 @@ ct_array random_randint(const ct_random_randint_args *a)
     dimlist shape;
     ct_dtype dtype = numpy_dtype(a->dtype, dtype_default(FAMILY_INT));
     if (!dtype_is(dtype, FAMILY_INT | FAMILY_UINT))
-        return ct_fail(CT_TYPE_ERROR, "randint only accepts integer dtypes, got %s", ct_dtype_name(dtype));
-    if (!random_key_given("randint", a->key, &key, &raw) || !random_shape("randint", a->shape, 2, bounds, &shape))
+        return ct_fail(CT_TYPE_ERROR, "randint only accepts integer dtypes, got %s",
+                       ct_dtype_name(dtype));
+    if (!random_key_given("randint", a->key, &key, &raw) ||
+        !random_shape("randint", a->shape, 2, bounds, &shape))
         return array_poison;
     int bits = dtype_table[dtype].bits;
     if (bits >= 32)
         return random_randint_drawn(key, dimlist_ints(&shape), bounds[0], bounds[1], dtype);
-    int64_t least = (int64_t)least_of(dtype), most = (int64_t)(UINT64_MAX >> (64 - (bits - dtype_is(dtype, FAMILY_INT))));
+    int64_t least = (int64_t)least_of(dtype),
+            most = (int64_t)(UINT64_MAX >> (64 - (bits - dtype_is(dtype, FAMILY_INT))));
     for (int i = 0; i < 2; i++)
-        bounds[i] = op_min(array_scalar_int(CT_INT32, false, most + i), op_max(array_scalar_int(CT_INT32, false, least), numpy_cast(bounds[i], CT_INT32)));
-    return op_convert(random_randint_drawn(key, dimlist_ints(&shape), bounds[0], bounds[1], CT_INT32), dtype, false);
+        bounds[i] = op_min(
+            array_scalar_int(CT_INT32, false, most + i),
+            op_max(array_scalar_int(CT_INT32, false, least), numpy_cast(bounds[i], CT_INT32)));
+    return op_convert(
+        random_randint_drawn(key, dimlist_ints(&shape), bounds[0], bounds[1], CT_INT32), dtype,
+        false);
 }
 
 /* ---- bernoulli, geometric ---- */
@@ -83,10 +102,13 @@ ct_array random_bernoulli(const ct_random_bernoulli_args *a)
     dimlist shape;
     ct_dtype dtype = dtype_of(a->p);
     if (!dtype_is(dtype, FAMILY_FLOAT))
-        return ct_fail(CT_TYPE_ERROR, "bernoulli probability `p` must have a floating dtype, got %s.", ct_dtype_name(dtype));
+        return ct_fail(CT_TYPE_ERROR,
+                       "bernoulli probability `p` must have a floating dtype, got %s.",
+                       ct_dtype_name(dtype));
     if (strcmp(a->mode, "low") && strcmp(a->mode, "high"))
         return ct_fail(CT_VALUE_ERROR, "got mode='%s', expected 'high' or 'low'", a->mode);
-    if (!random_key_given("bernoulli", a->key, &key, &raw) || !random_shape("bernoulli", a->shape, 1, &a->p, &shape))
+    if (!random_key_given("bernoulli", a->key, &key, &raw) ||
+        !random_shape("bernoulli", a->shape, 1, &a->p, &shape))
         return array_poison;
     ct_array p = numpy_broadcast_one("bernoulli", numpy_cast(a->p, dtype), dimlist_ints(&shape));
     if (!strcmp(a->mode, "low"))
@@ -98,7 +120,8 @@ ct_array random_bernoulli(const ct_random_bernoulli_args *a)
     for (int64_t i = 0; i < shape.n; i++)
         two.at[i + 1] = shape.at[i];
     ct_array pair = random_uniform_unit(key, dimlist_ints(&two), dtype);
-    ct_array u1 = op_squeeze(shape_slice(pair, 0, 0, 1, 1), I(0)), u2 = op_squeeze(shape_slice(pair, 0, 1, 2, 1), I(0));
+    ct_array u1 = op_squeeze(shape_slice(pair, 0, 0, 1, 1), I(0)),
+             u2 = op_squeeze(shape_slice(pair, 0, 1, 2, 1), I(0));
     return op_lt(mul(u2, limits.epsilon), sub(p, u1));
 }
 
@@ -109,8 +132,11 @@ ct_array random_geometric(const ct_random_geometric_args *a)
     dimlist shape;
     ct_dtype dtype = numpy_dtype(a->dtype, dtype_default(FAMILY_INT));
     if (!dtype_is(dtype, FAMILY_INT | FAMILY_UINT))
-        return ct_fail(CT_VALUE_ERROR, "dtype argument to `geometric` must be an int dtype, got %s", ct_dtype_name(dtype));
-    if (!random_key_given("geometric", a->key, &key, &raw) || !random_shape("geometric", a->shape, 1, &p, &shape) || !numpy_promote_inexact("geometric", 1, &p, &p))
+        return ct_fail(CT_VALUE_ERROR, "dtype argument to `geometric` must be an int dtype, got %s",
+                       ct_dtype_name(dtype));
+    if (!random_key_given("geometric", a->key, &key, &raw) ||
+        !random_shape("geometric", a->shape, 1, &p, &shape) ||
+        !numpy_promote_inexact("geometric", 1, &p, &p))
         return array_poison;
     ct_array u = random_uniform_unit(key, dimlist_ints(&shape), dtype_of(p));
     u = select(op_eq(u, op_number(0, u)), op_full_like(u, 1), u);
@@ -152,28 +178,36 @@ ct_array random_permutation(const ct_random_permutation_args *a)
     ct_array key, x = a->x;
     bool raw;
     int64_t axis = a->axis, n;
-    if (!random_key_given("permutation", a->key, &key, &raw) || !numpy_axis("permutation", axis, x->aval.ndim ? x->aval.ndim : 1, &axis))
+    if (!random_key_given("permutation", a->key, &key, &raw) ||
+        !numpy_axis("permutation", axis, x->aval.ndim ? x->aval.ndim : 1, &axis))
         return array_poison;
     if (x->aval.ndim)
         return permuted(key, x, axis, a->independent);
     if (!dtype_is(dtype_of(x), FAMILY_INT | FAMILY_UINT))
         return ct_fail(CT_TYPE_ERROR, "x must be an integer or at least 1-dimensional");
-    return numpy_known_int("permutation", "x", x, &n) ? random_shuffled(key, shape_range(n < 0 ? 0 : n), 0) : array_poison;
+    return numpy_known_int("permutation", "x", x, &n)
+               ? random_shuffled(key, shape_range(n < 0 ? 0 : n), 0)
+               : array_poison;
 }
 
-/* Where in the population the draws lie: 0 to n - 1, with or without weights, with or without repetition. */
+/* Where in the population the draws lie: 0 to n - 1, with or without weights, with or without
+ * repetition. */
 static ct_array chosen(const ct_random_choice_args *a, ct_array key, int64_t n, int64_t draws)
 {
     ct_array p = a->p;
     ct_dtype integer = dtype_default(FAMILY_INT);
     bool replace = a->replace != CT_FALSE;
     if (!p)
-        return replace ? random_randint_drawn(key, a->shape, array_scalar_int(integer, false, 0), array_scalar_int(integer, false, n), integer)
+        return replace ? random_randint_drawn(key, a->shape, array_scalar_int(integer, false, 0),
+                                              array_scalar_int(integer, false, n), integer)
                        : shape_slice(random_shuffled(key, shape_range(n), 0), 0, 0, draws, 1);
     if (!numpy_promote_inexact("choice", 1, &p, &p))
         return array_poison;
     if (p->aval.ndim != 1 || p->size != n)
-        return ct_fail(CT_VALUE_ERROR, "p must be None or a 1D vector with the same size as a.shape[axis]. p has shape %s and a.shape[axis] is %lld.", dims_string(shape_of(p)), (long long)n);
+        return ct_fail(CT_VALUE_ERROR,
+                       "p must be None or a 1D vector with the same size as a.shape[axis]. p has "
+                       "shape %s and a.shape[axis] is %lld.",
+                       dims_string(shape_of(p)), (long long)n);
     if (!replace) {
         ct_array g = add(random_gumbel_drawn(key, I(n), dtype_of(p), a->mode), op_log(p)), out[2];
         op_top_k(g, draws, 0, out);
@@ -192,7 +226,8 @@ ct_array random_choice(const ct_random_choice_args *a)
     int64_t axis = a->axis, n, draws = shape_size(a->shape.n, a->shape.at);
     if (!random_key_given("choice", a->key, &key, &raw))
         return array_poison;
-    if (population ? !numpy_axis("choice", axis, x->aval.ndim, &axis) : !numpy_known_int("choice", "a", x, &n))
+    if (population ? !numpy_axis("choice", axis, x->aval.ndim, &axis)
+                   : !numpy_known_int("choice", "a", x, &n))
         return array_poison;
     n = population ? x->aval.shape[axis] : n;
     if (!draws)
@@ -200,7 +235,10 @@ ct_array random_choice(const ct_random_choice_args *a)
     if (n <= 0)
         return ct_fail(CT_VALUE_ERROR, "a must be greater than 0 unless no samples are taken");
     if (a->replace == CT_FALSE && draws > n)
-        return ct_fail(CT_VALUE_ERROR, "Cannot take a larger sample (size %lld) than population (size %lld) when 'replace=False'", (long long)draws, (long long)n);
+        return ct_fail(CT_VALUE_ERROR,
+                       "Cannot take a larger sample (size %lld) than population (size %lld) when "
+                       "'replace=False'",
+                       (long long)draws, (long long)n);
     dimlist shape = {0};
     for (int64_t d = 0; population && d < axis; d++)
         shape.at[shape.n++] = x->aval.shape[d];
@@ -225,7 +263,8 @@ ct_array random_categorical(const ct_random_categorical_args *a)
     bool raw;
     int64_t axis = a->axis.value, ndim = logits->aval.ndim;
     dimlist batch_shape = {0}, shape, wide = {0}, fresh = {0};
-    if (!random_key_given("categorical", a->key, &key, &raw) || !numpy_axis("categorical", axis, ndim, &axis))
+    if (!random_key_given("categorical", a->key, &key, &raw) ||
+        !numpy_axis("categorical", axis, ndim, &axis))
         return array_poison;
     for (int64_t d = 0; d < ndim; d++)
         if (d != axis)
@@ -237,8 +276,11 @@ ct_array random_categorical(const ct_random_categorical_args *a)
         if (batch_shape.at[d] != 1 && batch_shape.at[d] != shape.at[prefix + d])
             prefix = -1;
     if (prefix < 0)
-        return ct_fail(CT_VALUE_ERROR, "categorical parameter shapes must be broadcast-compatible with shape argument, and the result of broadcasting the shapes must equal the shape argument, but got result %s for shape argument %s.",
-            dims_string(dimlist_ints(&batch_shape)), dims_string(a->shape));
+        return ct_fail(CT_VALUE_ERROR,
+                       "categorical parameter shapes must be broadcast-compatible with shape "
+                       "argument, and the result of broadcasting the shapes must equal the shape "
+                       "argument, but got result %s for shape argument %s.",
+                       dims_string(dimlist_ints(&batch_shape)), dims_string(a->shape));
     ct_dtype integer = dtype_default(FAMILY_INT);
     for (int64_t d = 0; d < prefix; d++) {
         k *= shape.at[d];
@@ -251,11 +293,16 @@ ct_array random_categorical(const ct_random_categorical_args *a)
         ct_array g = random_gumbel_drawn(key, dimlist_ints(&wide), dtype_of(logits), a->mode);
         if (fresh.n)
             logits = op_expand_dims(logits, dimlist_ints(&fresh));
-        return op_argmax(add(g, numpy_broadcast_one("categorical", logits, dimlist_ints(&wide))), prefix + axis, integer);
+        return op_argmax(add(g, numpy_broadcast_one("categorical", logits, dimlist_ints(&wide))),
+                         prefix + axis, integer);
     }
     if (k > logits->aval.shape[axis])
-        return ct_fail(CT_VALUE_ERROR, "Number of samples without replacement (%lld) cannot exceed number of categories (%lld).", (long long)k, (long long)logits->aval.shape[axis]);
-    ct_array out[2], noisy = add(logits, random_gumbel_drawn(key, shape_of(logits), dtype_of(logits), a->mode));
+        return ct_fail(CT_VALUE_ERROR,
+                       "Number of samples without replacement (%lld) cannot exceed number of "
+                       "categories (%lld).",
+                       (long long)k, (long long)logits->aval.shape[axis]);
+    ct_array out[2],
+        noisy = add(logits, random_gumbel_drawn(key, shape_of(logits), dtype_of(logits), a->mode));
     op_top_k(op_moveaxis(noisy, axis, ndim - 1), k, ndim - 1, out);
     return shape_reshape(op_moveaxis(out[1], ndim - 1, 0), dimlist_ints(&shape));
 }

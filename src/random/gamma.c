@@ -1,6 +1,7 @@
 /* Gamma draws, and the samplers made of them: beta, dirichlet, t, chisquare, f, generalized_normal.
  *
- * Marsaglia and Tsang's rejection method, one key an element. As one operation, since each element loops as long as it likes. */
+ * Marsaglia and Tsang's rejection method, one key an element. As one operation, since each element
+ * loops as long as it likes. */
 #define OPS_SHORT_NAMES
 #include "random/random.h"
 
@@ -60,9 +61,11 @@ static float draw(const functions *f, const uint32_t given[2], float alpha, bool
     random_block(given, 0, 0, key);
     random_block(given, 0, 1, boost_key);
     bool large = alpha >= 1.0f;
-    float shape = large ? alpha : alpha + 1.0f, d = shape - 1.0f / 3.0f, c = (1.0f / 3.0f) / sqrtf(d);
+    float shape = large ? alpha : alpha + 1.0f, d = shape - 1.0f / 3.0f,
+          c = (1.0f / 3.0f) / sqrtf(d);
     float X = 0, V = 1, U = 2;
-    while (U >= 1.0f - 0.0331f * (X * X) && call1(f->log, U) >= X * 0.5f + d * (1.0f - V + call1(f->log, V))) {
+    while (U >= 1.0f - 0.0331f * (X * X) &&
+           call1(f->log, U) >= X * 0.5f + d * (1.0f - V + call1(f->log, V))) {
         uint32_t next[2], x_key[2], u_key[2];
         float x;
         random_block(key, 0, 0, next);
@@ -87,16 +90,19 @@ static float draw(const functions *f, const uint32_t given[2], float alpha, bool
 
 /* ---- the operation ---- */
 
-static bool abstract_gamma(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract_gamma(const op *o, const void *params, int nin, const aval *in, int *nout,
+                           aval *out, arena *a)
 {
     (void)params, (void)nin, (void)a;
-    bool leading = in[0].ndim <= in[1].ndim && ints_equal(aval_shape(&in[0]), (ct_ints){in[0].ndim, in[1].shape});
+    bool leading = in[0].ndim <= in[1].ndim &&
+                   ints_equal(aval_shape(&in[0]), (ct_ints){in[0].ndim, in[1].shape});
     if (in[0].dtype != CT_KEY_THREEFRY || !leading) {
         base_fail(CT_TYPE_ERROR, "%s: keys must have the leading axes of the parameter", o->name);
         return false;
     }
     if (in[1].dtype != CT_FLOAT32) {
-        base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s of dtype %s; float32 is available", o->name, ct_dtype_name((ct_dtype)in[1].dtype));
+        base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s of dtype %s; float32 is available", o->name,
+                  ct_dtype_name((ct_dtype)in[1].dtype));
         return false;
     }
     *nout = 1;
@@ -124,20 +130,29 @@ static void gamma_piece(void *context, int64_t begin, int64_t end)
     }
 }
 
-static ct_status kernel_gamma(const op *o, const void *params, int nin, const operand *in, int nout, operand *out)
+static ct_status kernel_gamma(const op *o, const void *params, int nin, const operand *in, int nout,
+                              operand *out)
 {
     (void)o, (void)nin, (void)nout;
-    int64_t n = shape_size(out[0].aval.ndim, out[0].aval.shape), keys = shape_size(in[0].aval.ndim, in[0].aval.shape);
-    gamma_run r = {in[0].data, in[1].data, out[0].data, keys ? n / keys : 1, ((const params_random_gamma *)params)->log_space,
-        {kernel_find("log", CT_FLOAT32), kernel_find("log1p", CT_FLOAT32), kernel_find("erf_inv", CT_FLOAT32), kernel_find("pow", CT_FLOAT32)}};
+    int64_t n = shape_size(out[0].aval.ndim, out[0].aval.shape),
+            keys = shape_size(in[0].aval.ndim, in[0].aval.shape);
+    gamma_run r = {in[0].data,
+                   in[1].data,
+                   out[0].data,
+                   keys ? n / keys : 1,
+                   ((const params_random_gamma *)params)->log_space,
+                   {kernel_find("log", CT_FLOAT32), kernel_find("log1p", CT_FLOAT32),
+                    kernel_find("erf_inv", CT_FLOAT32), kernel_find("pow", CT_FLOAT32)}};
     if (!r.f.log || !r.f.log1p || !r.f.erf_inv || !r.f.pow)
-        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "random_gamma needs kernels for log, log1p, erf_inv and pow");
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                         "random_gamma needs kernels for log, log1p, erf_inv and pow");
     if (n)
         base_parallel(n, 256, gamma_piece, &r);
     return CT_OK;
 }
 
-static bool vmap_gamma(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool vmap_gamma(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                       const int *dims, int nout, ct_array *out, int *out_dims)
 {
     ct_array moved[] = {batch_front(in[0], dims[0], b.size), batch_front(in[1], dims[1], b.size)};
     core_bind(o, params, nin, moved, nout, out);
@@ -145,22 +160,36 @@ static bool vmap_gamma(const op *o, const void *params, batch b, int nin, const 
     return !is_poison(out[0]);
 }
 
-static bool jvp_gamma(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
+static bool jvp_gamma(const op *o, const void *params, int nin, const ct_array *primals,
+                      const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
 {
     core_bind(o, params, nin, primals, nout, out);
     out_tangents[0] = NULL;
     if (tangents[1])
-        ct_fail(CT_NOT_IMPLEMENTED_ERROR, "%s: the derivative in the shape parameter is not available yet; use jax.lax.stop_gradient on it.", o->name);
+        ct_fail(CT_NOT_IMPLEMENTED_ERROR,
+                "%s: the derivative in the shape parameter is not available yet; use "
+                "jax.lax.stop_gradient on it.",
+                o->name);
     return !tangents[1] && !is_poison(out[0]);
 }
 
-const op op_row_random_gamma = {.name = "random_gamma", .code = OP_random_gamma, .abstract = abstract_gamma, .kernel = kernel_gamma, .jvp = jvp_gamma, .vmap = vmap_gamma,
-    .fields = fields_random_gamma, .nfields = nfields_random_gamma, .params_size = sizeof(params_random_gamma)};
+const op op_row_random_gamma = {.name = "random_gamma",
+                                .code = OP_random_gamma,
+                                .abstract = abstract_gamma,
+                                .kernel = kernel_gamma,
+                                .jvp = jvp_gamma,
+                                .vmap = vmap_gamma,
+                                .fields = fields_random_gamma,
+                                .nfields = nfields_random_gamma,
+                                .params_size = sizeof(params_random_gamma)};
 
-ct_array random_gamma_drawn(ct_array key, ct_array alpha, ct_ints shape, ct_dtype dtype, bool log_space)
+ct_array random_gamma_drawn(ct_array key, ct_array alpha, ct_ints shape, ct_dtype dtype,
+                            bool log_space)
 {
     ct_array in[] = {key, numpy_broadcast_one("gamma", numpy_cast(alpha, dtype), shape)};
-    return is_poison(in[1]) ? in[1] : core_bind1(&op_row_random_gamma, &(params_random_gamma){log_space}, 2, in);
+    return is_poison(in[1])
+               ? in[1]
+               : core_bind1(&op_row_random_gamma, &(params_random_gamma){log_space}, 2, in);
 }
 
 /* ---- the functions of jax.random ---- */
@@ -171,27 +200,39 @@ typedef struct request {
     dimlist shape;
 } request;
 
-static bool open(const char *what, ct_array key, ct_dtype dtype, ct_ints shape, int64_t n, const ct_array *parameters, request *r)
+static bool open(const char *what, ct_array key, ct_dtype dtype, ct_ints shape, int64_t n,
+                 const ct_array *parameters, request *r)
 {
     bool raw;
     r->dtype = dtype;
-    return random_float_dtype(what, &r->dtype) && random_key_given(what, key, &r->key, &raw) && random_shape(what, shape, n, parameters, &r->shape);
+    return random_float_dtype(what, &r->dtype) && random_key_given(what, key, &r->key, &raw) &&
+           random_shape(what, shape, n, parameters, &r->shape);
 }
 
-static ct_array gamma_of(const request *r, ct_array key, ct_array a, bool log_space) { return random_gamma_drawn(key, a, dimlist_ints(&r->shape), r->dtype, log_space); }
+static ct_array gamma_of(const request *r, ct_array key, ct_array a, bool log_space)
+{
+    return random_gamma_drawn(key, a, dimlist_ints(&r->shape), r->dtype, log_space);
+}
 
-static ct_array parameter(const request *r, const char *what, ct_array p) { return numpy_broadcast_one(what, numpy_cast(p, r->dtype), dimlist_ints(&r->shape)); }
+static ct_array parameter(const request *r, const char *what, ct_array p)
+{
+    return numpy_broadcast_one(what, numpy_cast(p, r->dtype), dimlist_ints(&r->shape));
+}
 
 ct_array random_gamma(const ct_random_gamma_args *a)
 {
     request r;
-    return open("gamma", a->key, a->dtype, a->shape, 1, &a->a, &r) ? gamma_of(&r, r.key, a->a, false) : array_poison;
+    return open("gamma", a->key, a->dtype, a->shape, 1, &a->a, &r)
+               ? gamma_of(&r, r.key, a->a, false)
+               : array_poison;
 }
 
 ct_array random_loggamma(const ct_random_loggamma_args *a)
 {
     request r;
-    return open("loggamma", a->key, a->dtype, a->shape, 1, &a->a, &r) ? gamma_of(&r, r.key, a->a, true) : array_poison;
+    return open("loggamma", a->key, a->dtype, a->shape, 1, &a->a, &r)
+               ? gamma_of(&r, r.key, a->a, true)
+               : array_poison;
 }
 
 ct_array random_beta(const ct_random_beta_args *a)
@@ -201,7 +242,8 @@ ct_array random_beta(const ct_random_beta_args *a)
     if (!open("beta", a->key, a->dtype, a->shape, 2, (ct_array[]){a->a, a->b}, &r))
         return array_poison;
     random_split_keys(r.key, 2, keys);
-    ct_array x = gamma_of(&r, keys[0], a->a, true), y = gamma_of(&r, keys[1], a->b, true), top = op_max(x, y);
+    ct_array x = gamma_of(&r, keys[0], a->a, true), y = gamma_of(&r, keys[1], a->b, true),
+             top = op_max(x, y);
     x = op_exp(sub(x, top));
     y = op_exp(sub(y, top));
     return div(x, add(x, y));
@@ -216,7 +258,8 @@ ct_array random_dirichlet(const ct_random_dirichlet_args *a)
         return ct_fail(CT_VALUE_ERROR, "dirichlet requires alpha.ndim >= 1, got alpha.ndim == 0");
     int64_t last = alpha->aval.ndim - 1;
     ct_ints leading = {last, alpha->aval.shape}, asked = a->shape.at ? a->shape : leading;
-    if (!open("dirichlet", a->key, a->dtype, I_NONE, 0, NULL, &r) || !dimlist_copy(&wide, "dirichlet", asked) || wide.n == NUMPY_MAX_NDIM)
+    if (!open("dirichlet", a->key, a->dtype, I_NONE, 0, NULL, &r) ||
+        !dimlist_copy(&wide, "dirichlet", asked) || wide.n == NUMPY_MAX_NDIM)
         return array_poison;
     wide.at[wide.n++] = alpha->aval.shape[last];
     ct_array logs = random_gamma_drawn(r.key, alpha, dimlist_ints(&wide), r.dtype, true);
@@ -230,16 +273,22 @@ ct_array random_t(const ct_random_t_args *a)
     if (!open("t", a->key, a->dtype, a->shape, 1, &a->df, &r))
         return array_poison;
     random_split_keys(r.key, 2, keys);
-    ct_array n = random_normal_drawn(keys[0], dimlist_ints(&r.shape), r.dtype), half = div(parameter(&r, "t", a->df), 2);
+    ct_array n = random_normal_drawn(keys[0], dimlist_ints(&r.shape), r.dtype),
+             half = div(parameter(&r, "t", a->df), 2);
     return mul(n, op_sqrt(div(half, gamma_of(&r, keys[1], half, false))));
 }
 
-static ct_array chisquare(const request *r, ct_array key, ct_array df) { return mul(op_exp(gamma_of(r, key, div(df, 2), true)), 2); }
+static ct_array chisquare(const request *r, ct_array key, ct_array df)
+{
+    return mul(op_exp(gamma_of(r, key, div(df, 2), true)), 2);
+}
 
 ct_array random_chisquare(const ct_random_chisquare_args *a)
 {
     request r;
-    return open("chisquare", a->key, a->dtype, a->shape, 1, &a->df, &r) ? chisquare(&r, r.key, parameter(&r, "chisquare", a->df)) : array_poison;
+    return open("chisquare", a->key, a->dtype, a->shape, 1, &a->df, &r)
+               ? chisquare(&r, r.key, parameter(&r, "chisquare", a->df))
+               : array_poison;
 }
 
 ct_array random_f(const ct_random_f_args *a)
@@ -267,5 +316,6 @@ ct_array random_generalized_normal(const ct_random_generalized_normal_args *a)
         return array_poison;
     random_split_keys(r.key, 2, keys);
     ct_array inverse = parameter(&r, "generalized_normal", ct_divide(1, a->p));
-    return mul(signs(keys[1], dimlist_ints(&r.shape), r.dtype), op_pow(gamma_of(&r, keys[0], inverse, false), inverse));
+    return mul(signs(keys[1], dimlist_ints(&r.shape), r.dtype),
+               op_pow(gamma_of(&r, keys[0], inverse, false), inverse));
 }

@@ -1,4 +1,5 @@
-/* Keys: making, wrapping, splitting and folding them, and drawing raw bits. uniform.c turns bits into floats. */
+/* Keys: making, wrapping, splitting and folding them, and drawing raw bits. uniform.c turns bits
+ * into floats. */
 #include "random/random.h"
 
 #include "api/bodies.h"
@@ -21,11 +22,15 @@ static bool keys_given(const char *what, ct_array given, ct_array *keys, bool *r
         *keys = given;
         return true;
     }
-    if (dtype_of(given) != CT_UINT32 || !given->aval.ndim || given->aval.shape[given->aval.ndim - 1] != 2) {
+    if (dtype_of(given) != CT_UINT32 || !given->aval.ndim ||
+        given->aval.shape[given->aval.ndim - 1] != 2) {
         text t = {0};
         aval_text(&t, &given->aval, false);
         char *type = text_end(&t);
-        base_fail(CT_TYPE_ERROR, "%s: JAX encodes keys as typed keys, jax.random.key(seed), or as uint32[2]; got %s", what, type ? type : "?");
+        base_fail(
+            CT_TYPE_ERROR,
+            "%s: JAX encodes keys as typed keys, jax.random.key(seed), or as uint32[2]; got %s",
+            what, type ? type : "?");
         base_free(type);
         return false;
     }
@@ -40,7 +45,10 @@ bool random_key_given(const char *what, ct_array given, ct_array *key, bool *raw
         return false;
     if (!(*key)->aval.ndim)
         return true;
-    base_fail(CT_VALUE_ERROR, "%s accepts a single key, but was given a key array of shape %s != (). Use jax.vmap for batching.", what, dims_string(shape_of(given)));
+    base_fail(CT_VALUE_ERROR,
+              "%s accepts a single key, but was given a key array of shape %s != (). Use jax.vmap "
+              "for batching.",
+              what, dims_string(shape_of(given)));
     return false;
 }
 
@@ -103,7 +111,10 @@ ct_array random_bits_drawn(ct_array key, int64_t bit_width, ct_ints shape)
     uint32_t words[2];
     if (!random_key_known(key, words))
         return op_random_bits(key, bit_width, shape);
-    ct_dtype dtype = bit_width == 8 ? CT_UINT8 : bit_width == 16 ? CT_UINT16 : bit_width == 32 ? CT_UINT32 : CT_UINT64;
+    ct_dtype dtype = bit_width == 8    ? CT_UINT8
+                     : bit_width == 16 ? CT_UINT16
+                     : bit_width == 32 ? CT_UINT32
+                                       : CT_UINT64;
     ct_array out = array_new(dtype, false, shape.n, shape.at);
     if (!is_poison(out))
         kernel_threefry_bits(words, 0, out->size, (int)bit_width, out->data);
@@ -117,7 +128,12 @@ static bool known_impl(const char *what, const char *impl)
     if (!impl || !strcmp(impl, "threefry2x32"))
         return true;
     bool exists = !strcmp(impl, "rbg") || !strcmp(impl, "unsafe_rbg");
-    base_fail(exists ? CT_NOT_IMPLEMENTED_ERROR : CT_VALUE_ERROR, exists ? "%s: impl='%s'; threefry2x32 is the only generator so far" : "%s: unrecognized PRNG implementation \"%s\". Did you mean one of: \"threefry2x32\"?", what, impl);
+    base_fail(
+        exists ? CT_NOT_IMPLEMENTED_ERROR : CT_VALUE_ERROR,
+        exists
+            ? "%s: impl='%s'; threefry2x32 is the only generator so far"
+            : "%s: unrecognized PRNG implementation \"%s\". Did you mean one of: \"threefry2x32\"?",
+        what, impl);
     return false;
 }
 
@@ -126,9 +142,13 @@ static ct_array seed_key(const char *what, ct_array seed)
     if (is_key(seed))
         return ct_fail(CT_TYPE_ERROR, "%s accepts a scalar seed, but was given a PRNG key.", what);
     if (seed->aval.ndim)
-        return ct_fail(CT_TYPE_ERROR, "%s accepts a scalar seed, but was given an array of shape %s != (). Use jax.vmap for batching", what, dims_string(shape_of(seed)));
+        return ct_fail(CT_TYPE_ERROR,
+                       "%s accepts a scalar seed, but was given an array of shape %s != (). Use "
+                       "jax.vmap for batching",
+                       what, dims_string(shape_of(seed)));
     if (!dtype_is(dtype_of(seed), FAMILY_INT | FAMILY_UINT))
-        return ct_fail(CT_TYPE_ERROR, "PRNG key seed must be an integer; got dtype %s", ct_dtype_name(dtype_of(seed)));
+        return ct_fail(CT_TYPE_ERROR, "PRNG key seed must be an integer; got dtype %s",
+                       ct_dtype_name(dtype_of(seed)));
     if (core_current || !is_array(seed))
         return op_random_seed(seed);
     ct_array key = array_new(CT_KEY_THREEFRY, false, 0, NULL);
@@ -141,7 +161,10 @@ static ct_array seed_key(const char *what, ct_array seed)
     return key;
 }
 
-ct_array random_key(const ct_random_key_args *a) { return known_impl("key", a->impl) ? seed_key("key", a->seed) : array_poison; }
+ct_array random_key(const ct_random_key_args *a)
+{
+    return known_impl("key", a->impl) ? seed_key("key", a->seed) : array_poison;
+}
 
 static ct_array raw_of(ct_array key)
 {
@@ -154,9 +177,16 @@ static ct_array raw_of(ct_array key)
     return array_view(key, CT_UINT32, false, shape.n, shape.at);
 }
 
-static ct_array as_given(ct_array key, bool raw) { return raw && !is_poison(key) ? raw_of(key) : key; }
+static ct_array as_given(ct_array key, bool raw)
+{
+    return raw && !is_poison(key) ? raw_of(key) : key;
+}
 
-ct_array random_PRNGKey(const ct_random_PRNGKey_args *a) { return known_impl("PRNGKey", a->impl) ? as_given(seed_key("PRNGKey", a->seed), true) : array_poison; }
+ct_array random_PRNGKey(const ct_random_PRNGKey_args *a)
+{
+    return known_impl("PRNGKey", a->impl) ? as_given(seed_key("PRNGKey", a->seed), true)
+                                          : array_poison;
+}
 
 ct_array random_key_data(ct_array keys)
 {
@@ -171,7 +201,8 @@ ct_array random_wrap_key_data(const ct_random_wrap_key_data_args *a)
     if (!known_impl("wrap_key_data", a->impl))
         return array_poison;
     if (is_key(keys))
-        return ct_fail(CT_TYPE_ERROR, "wrap_key_data takes the raw words of keys, but was given keys");
+        return ct_fail(CT_TYPE_ERROR,
+                       "wrap_key_data takes the raw words of keys, but was given keys");
     return keys_given("wrap_key_data", keys, &keys, &raw) ? keys : array_poison;
 }
 
@@ -191,7 +222,10 @@ ct_array random_fold_in(ct_array given, ct_array data)
     if (!random_key_given("fold_in", given, &key, &raw))
         return array_poison;
     if (data->aval.ndim)
-        return ct_fail(CT_TYPE_ERROR, "fold_in accepts a scalar, but was given an array of shape %s != (). Use jax.vmap for batching.", dims_string(shape_of(data)));
+        return ct_fail(CT_TYPE_ERROR,
+                       "fold_in accepts a scalar, but was given an array of shape %s != (). Use "
+                       "jax.vmap for batching.",
+                       dims_string(shape_of(data)));
     uint32_t words[2];
     if (random_key_known(key, words) && is_array(data)) {
         ct_array out = array_new(CT_KEY_THREEFRY, false, 0, NULL);
@@ -212,6 +246,8 @@ ct_array random_bits(const ct_random_bits_args *a)
     if (!random_key_given("bits", a->key, &key, &raw))
         return array_poison;
     if (!dtype_is(dtype, FAMILY_UINT) || dtype_table[dtype].bits < 8)
-        return ct_fail(CT_VALUE_ERROR, "dtype argument to `bits` must be an unsigned int dtype, got %s", ct_dtype_name(dtype));
+        return ct_fail(CT_VALUE_ERROR,
+                       "dtype argument to `bits` must be an unsigned int dtype, got %s",
+                       ct_dtype_name(dtype));
     return random_bits_drawn(key, dtype_table[dtype].bits, a->shape);
 }

@@ -1,11 +1,14 @@
-/* What the samplers share: keys, raw bits, shapes and the constants of float types. keys.c and uniform.c hold the bases; the other files are samplers.
+/* What the samplers share: keys, raw bits, shapes and the constants of float types. keys.c and
+ * uniform.c hold the bases; the other files are samplers.
  *
- * All draws come from threefry counters, element i of a draw from counter i, so that they equal JAX's bit for bit (jax_threefry_partitionable). */
+ * All draws come from threefry counters, element i of a draw from counter i, so that they equal
+ * JAX's bit for bit (jax_threefry_partitionable). */
 #ifndef COTAN_SRC_RANDOM_H
 #define COTAN_SRC_RANDOM_H
 #include "numpy/shape.h"
 
-/* A typed scalar key from what the user gave: itself, or a raw uint32[2] wrapped. False and JAX's error for anything else. */
+/* A typed scalar key from what the user gave: itself, or a raw uint32[2] wrapped. False and JAX's
+ * error for anything else. */
 CT_NODISCARD bool random_key_given(const char *what, ct_array given, ct_array *key, bool *raw);
 /* n keys from one. */
 void random_split_keys(ct_array key, int64_t n, ct_array *out);
@@ -21,23 +24,30 @@ CT_NODISCARD bool random_fill_normal(const uint32_t key[2], int64_t n, float *ou
 
 /* What a float type can hold. */
 typedef struct float_limits {
-    int bits, mantissa;       /* stored bits of each */
-    uint64_t one;             /* the bits of 1.0 */
-    double tiny, epsilon, epsilon_below, above_minus_one; /* smallest normal; steps above and below 1; the successor of -1 */
+    int bits, mantissa; /* stored bits of each */
+    uint64_t one;       /* the bits of 1.0 */
+    double tiny, epsilon, epsilon_below,
+        above_minus_one; /* smallest normal; steps above and below 1; the successor of -1 */
 } float_limits;
-/* False and JAX's error when the dtype is no float. The dtype becomes canonical; CT_NO_DTYPE becomes the default float. */
+/* False and JAX's error when the dtype is no float. The dtype becomes canonical; CT_NO_DTYPE
+ * becomes the default float. */
 CT_NODISCARD bool random_float_dtype(const char *what, ct_dtype *dtype);
 CT_NODISCARD bool random_limits(ct_dtype dtype, float_limits *out);
 
 /* Floats in [low, high): scalars of dtype or anything that broadcasts to the shape. */
-ct_array random_uniform_between(ct_array key, ct_ints shape, ct_dtype dtype, ct_array low, ct_array high);
+ct_array random_uniform_between(ct_array key, ct_ints shape, ct_dtype dtype, ct_array low,
+                                ct_array high);
 ct_array random_uniform_unit(ct_array key, ct_ints shape, ct_dtype dtype);
 ct_array random_normal_drawn(ct_array key, ct_ints shape, ct_dtype dtype);
 ct_array random_gumbel_drawn(ct_array key, ct_ints shape, ct_dtype dtype, const char *mode);
-ct_array random_gamma_drawn(ct_array key, ct_array shape_parameter, ct_ints shape, ct_dtype dtype, bool log_space);
-ct_array random_randint_drawn(ct_array key, ct_ints shape, ct_array low, ct_array high, ct_dtype dtype);
+ct_array random_gamma_drawn(ct_array key, ct_array shape_parameter, ct_ints shape, ct_dtype dtype,
+                            bool log_space);
+ct_array random_randint_drawn(ct_array key, ct_ints shape, ct_array low, ct_array high,
+                              ct_dtype dtype);
 ct_array random_shuffled(ct_array key, ct_array x, int64_t axis);
 
-/* The shape of a draw with parameters: as asked (which the parameters must broadcast to), or the parameters' common one. */
-CT_NODISCARD bool random_shape(const char *what, ct_ints asked, int64_t n, const ct_array *parameters, dimlist *shape);
+/* The shape of a draw with parameters: as asked (which the parameters must broadcast to), or the
+ * parameters' common one. */
+CT_NODISCARD bool random_shape(const char *what, ct_ints asked, int64_t n,
+                               const ct_array *parameters, dimlist *shape);
 #endif

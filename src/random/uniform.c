@@ -1,6 +1,7 @@
 /* From bits to floats: uniform and normal draws, which most samplers start from.
  *
- * The mantissa is filled with random bits under the exponent of one, giving a float in [1, 2); less one, scaled and shifted. */
+ * The mantissa is filled with random bits under the exponent of one, giving a float in [1, 2); less
+ * one, scaled and shifted. */
 #define OPS_SHORT_NAMES
 #include "random/random.h"
 
@@ -14,25 +15,38 @@ bool random_float_dtype(const char *what, ct_dtype *dtype)
     *dtype = numpy_dtype(*dtype, dtype_default(FAMILY_FLOAT));
     if (dtype_is(*dtype, FAMILY_FLOAT))
         return true;
-    base_fail(CT_VALUE_ERROR, "dtype argument to `%s` must be a float dtype, got %s", what, ct_dtype_name(*dtype));
+    base_fail(CT_VALUE_ERROR, "dtype argument to `%s` must be a float dtype, got %s", what,
+              ct_dtype_name(*dtype));
     return false;
 }
 
 bool random_limits(ct_dtype dtype, float_limits *out)
 {
-    static const struct { ct_dtype dtype; int mantissa, min_exponent, bias; } formats[] = {
-        {CT_FLOAT32, 23, -126, 127}, {CT_FLOAT64, 52, -1022, 1023}, {CT_FLOAT16, 10, -14, 15}, {CT_BFLOAT16, 7, -126, 127}};
+    static const struct {
+        ct_dtype dtype;
+        int mantissa, min_exponent, bias;
+    } formats[] = {{CT_FLOAT32, 23, -126, 127},
+                   {CT_FLOAT64, 52, -1022, 1023},
+                   {CT_FLOAT16, 10, -14, 15},
+                   {CT_BFLOAT16, 7, -126, 127}};
     for (size_t i = 0; i < countof(formats); i++)
         if (formats[i].dtype == dtype) {
             int m = formats[i].mantissa;
-            *out = (float_limits){dtype_table[dtype].bits, m, (uint64_t)formats[i].bias << m, ldexp(1, formats[i].min_exponent), ldexp(1, -m), ldexp(1, -m - 1), -1 + ldexp(1, -m - 1)};
+            *out = (float_limits){dtype_table[dtype].bits,
+                                  m,
+                                  (uint64_t)formats[i].bias << m,
+                                  ldexp(1, formats[i].min_exponent),
+                                  ldexp(1, -m),
+                                  ldexp(1, -m - 1),
+                                  -1 + ldexp(1, -m - 1)};
             return true;
         }
     base_fail(CT_NOT_IMPLEMENTED_ERROR, "random draws of dtype %s", ct_dtype_name(dtype));
     return false;
 }
 
-bool random_shape(const char *what, ct_ints asked, int64_t n, const ct_array *parameters, dimlist *shape)
+bool random_shape(const char *what, ct_ints asked, int64_t n, const ct_array *parameters,
+                  dimlist *shape)
 {
     dimlist common;
     if (!numpy_broadcast_shape(what, n, parameters, &common))
@@ -47,8 +61,11 @@ bool random_shape(const char *what, ct_ints asked, int64_t n, const ct_array *pa
     for (int64_t d = 0; fits && d < common.n; d++)
         fits = common.at[d] == 1 || common.at[d] == shape->at[shape->n - common.n + d];
     if (!fits)
-        base_fail(CT_VALUE_ERROR, "%s parameter shapes must be broadcast-compatible with shape argument, and the result of broadcasting the shapes must equal the shape argument, but got result %s for shape argument %s.",
-            what, dims_string(dimlist_ints(&common)), dims_string(asked));
+        base_fail(CT_VALUE_ERROR,
+                  "%s parameter shapes must be broadcast-compatible with shape argument, and the "
+                  "result of broadcasting the shapes must equal the shape argument, but got result "
+                  "%s for shape argument %s.",
+                  what, dims_string(dimlist_ints(&common)), dims_string(asked));
     return fits;
 }
 
@@ -103,7 +120,8 @@ bool random_fill_normal(const uint32_t key[2], int64_t n, float *out)
 
 /* ---- on any values ---- */
 
-ct_array random_uniform_between(ct_array key, ct_ints shape, ct_dtype dtype, ct_array low, ct_array high)
+ct_array random_uniform_between(ct_array key, ct_ints shape, ct_dtype dtype, ct_array low,
+                                ct_array high)
 {
     float_limits limits;
     uint32_t words[2];
@@ -111,16 +129,19 @@ ct_array random_uniform_between(ct_array key, ct_ints shape, ct_dtype dtype, ct_
     high = numpy_cast(high, dtype);
     if (is_poison(low) || is_poison(high) || !random_limits(dtype, &limits))
         return array_poison;
-    if (dtype == CT_FLOAT32 && random_key_known(key, words) && is_array(low) && is_array(high) && !low->aval.ndim && !high->aval.ndim) {
+    if (dtype == CT_FLOAT32 && random_key_known(key, words) && is_array(low) && is_array(high) &&
+        !low->aval.ndim && !high->aval.ndim) {
         ct_array out = array_new(CT_FLOAT32, false, shape.n, shape.at);
         if (!is_poison(out))
-            random_fill_uniform(words, out->size, *(const float *)low->data, *(const float *)high->data, out->data);
+            random_fill_uniform(words, out->size, *(const float *)low->data,
+                                *(const float *)high->data, out->data);
         return out;
     }
     int drawn = limits.mantissa < 8 ? 8 : limits.bits;
     ct_dtype bits_dtype = limits.bits == 16 ? CT_UINT16 : limits.bits == 32 ? CT_UINT32 : CT_UINT64;
     ct_array bits = op_convert(random_bits_drawn(key, drawn, shape), bits_dtype, false);
-    bits = op_shift_right_logical(bits, array_scalar_int(bits_dtype, false, drawn - limits.mantissa));
+    bits =
+        op_shift_right_logical(bits, array_scalar_int(bits_dtype, false, drawn - limits.mantissa));
     bits = op_or(bits, array_scalar_int(bits_dtype, false, (int64_t)limits.one));
     ct_array unit = sub(op_bitcast(bits, dtype), 1.0);
     ct_array span = sub(high, low);
@@ -131,7 +152,8 @@ ct_array random_uniform_between(ct_array key, ct_ints shape, ct_dtype dtype, ct_
 
 ct_array random_uniform_unit(ct_array key, ct_ints shape, ct_dtype dtype)
 {
-    return random_uniform_between(key, shape, dtype, array_scalar(dtype, false, 0), array_scalar(dtype, false, 1));
+    return random_uniform_between(key, shape, dtype, array_scalar(dtype, false, 0),
+                                  array_scalar(dtype, false, 1));
 }
 
 ct_array random_uniform(const ct_random_uniform_args *a)
@@ -155,7 +177,9 @@ static ct_array normal_real(ct_array key, ct_ints shape, ct_dtype dtype)
         if (is_poison(out) || random_fill_normal(words, out->size, out->data))
             return out;
     }
-    ct_array u = random_uniform_between(key, shape, dtype, array_scalar(dtype, false, limits.above_minus_one), array_scalar(dtype, false, 1));
+    ct_array u = random_uniform_between(key, shape, dtype,
+                                        array_scalar(dtype, false, limits.above_minus_one),
+                                        array_scalar(dtype, false, 1));
     return mul(1.4142135623730951, op_erf_inv(u));
 }
 
@@ -165,7 +189,8 @@ ct_array random_normal_drawn(ct_array key, ct_ints shape, ct_dtype dtype)
         return normal_real(key, shape, dtype);
     ct_array keys[2];
     random_split_keys(key, 2, keys);
-    ct_array re = normal_real(keys[0], shape, dtype_real_part(dtype)), im = normal_real(keys[1], shape, dtype_real_part(dtype));
+    ct_array re = normal_real(keys[0], shape, dtype_real_part(dtype)),
+             im = normal_real(keys[1], shape, dtype_real_part(dtype));
     return div(op_complex(re, im), 1.4142135623730951);
 }
 
@@ -177,6 +202,8 @@ ct_array random_normal(const ct_random_normal_args *a)
     if (!random_key_given("normal", a->key, &key, &raw))
         return array_poison;
     if (!dtype_inexact(dtype))
-        return ct_fail(CT_VALUE_ERROR, "dtype argument to `normal` must be a float or complex dtype, got %s", ct_dtype_name(dtype));
+        return ct_fail(CT_VALUE_ERROR,
+                       "dtype argument to `normal` must be a float or complex dtype, got %s",
+                       ct_dtype_name(dtype));
     return random_normal_drawn(key, a->shape, dtype);
 }

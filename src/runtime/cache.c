@@ -1,6 +1,7 @@
-/* The disk cache of machine code. Because what is read is run, the folder must belong to this user and be closed to
- * others, links are not followed, and an entry carries its key and a hash of its content; anything unexpected counts as
- * absent. COTAN_CACHE=off disables it, COTAN_CACHE_DIR moves it. */
+/* The disk cache of machine code. Because what is read is run, the folder must belong to this user
+ * and be closed to others, links are not followed, and an entry carries its key and a hash of its
+ * content; anything unexpected counts as absent. COTAN_CACHE=off disables it, COTAN_CACHE_DIR moves
+ * it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,8 +25,8 @@ static uint64_t content_hash(const void *bytes, size_t size)
 
 static bool folder_name(char name[static 512])
 {
-    const char *mode = getenv("COTAN_CACHE"), *own = getenv("COTAN_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME"),
-               *home = getenv("HOME");
+    const char *mode = getenv("COTAN_CACHE"), *own = getenv("COTAN_CACHE_DIR"),
+               *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     if (mode && !strcmp(mode, "off"))
         return false;
     int n = own && own[0] == '/'     ? snprintf(name, 512, "%s", own)
@@ -35,8 +36,8 @@ static bool folder_name(char name[static 512])
     return n > 0 && n < 512;
 }
 
-/* The folder's descriptor, made on the way if asked; -1 unless it is a folder of ours that nobody else may write to or
- * read. */
+/* The folder's descriptor, made on the way if asked; -1 unless it is a folder of ours that nobody
+ * else may write to or read. */
 static int open_folder(bool make)
 {
     char name[512];
@@ -111,10 +112,11 @@ void *cache_read(const uint64_t key[2], size_t *size)
     struct stat s;
     header h;
     char *bytes = NULL;
-    bool ok = !fstat(file, &s) && S_ISREG(s.st_mode) && s.st_uid == geteuid() && !(s.st_mode & 022) &&
-              read_all(file, &h, sizeof h) && header_fits(&h, key, &s);
+    bool ok = !fstat(file, &s) && S_ISREG(s.st_mode) && s.st_uid == geteuid() &&
+              !(s.st_mode & 022) && read_all(file, &h, sizeof h) && header_fits(&h, key, &s);
     if (ok)
-        ok = (bytes = malloc(h.size + 1)) && read_all(file, bytes, h.size) && content_hash(bytes, h.size) == h.content;
+        ok = (bytes = malloc(h.size + 1)) && read_all(file, bytes, h.size) &&
+             content_hash(bytes, h.size) == h.content;
     close(file);
     if (ok)
         return *size = h.size, bytes;

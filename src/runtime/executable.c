@@ -1,4 +1,5 @@
-/* Executable memory: code is copied in while the pages are writable, and is never writable again. */
+/* Executable memory: code is copied in while the pages are writable, and is never writable again.
+ */
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -16,8 +17,9 @@ void *executable_map(const void *bytes, size_t size, size_t *mapped)
     memcpy(at, bytes, size);
     if (mprotect(at, *mapped, PROT_READ | PROT_EXEC)) {
         munmap(at, *mapped);
-        base_fail(CT_RUNTIME_ERROR, "compile: this process may not make memory executable; COTAN_OPTIMIZE=0 runs "
-                                    "without machine code of its own");
+        base_fail(CT_RUNTIME_ERROR,
+                  "compile: this process may not make memory executable; COTAN_OPTIMIZE=0 runs "
+                  "without machine code of its own");
         return NULL;
     }
     return at;

@@ -43,7 +43,10 @@ static ct_array x_log(const char *what, ct_array x, ct_array y, unary_op *log, d
 
 ct_array scipy_special_xlogy(ct_array x, ct_array y) { return x_log("xlogy", x, y, op_log, 1); }
 
-ct_array scipy_special_xlog1py(ct_array x, ct_array y) { return x_log("xlog1py", x, y, op_log1p, 0); }
+ct_array scipy_special_xlog1py(ct_array x, ct_array y)
+{
+    return x_log("xlog1py", x, y, op_log1p, 0);
+}
 
 ct_array scipy_special_entr(ct_array x)
 {
@@ -51,7 +54,8 @@ ct_array scipy_special_entr(ct_array x)
     if (!numpy_promote_inexact("entr", 1, &v, &v))
         return array_poison;
     ct_array inside = op_neg(x_log("entr", v, v, op_log, 1));
-    return op_select_n(op_lt(v, op_number(0, v)), 2, (ct_array[]){inside, op_full_like(v, -__builtin_inf())});
+    return op_select_n(op_lt(v, op_number(0, v)), 2,
+                       (ct_array[]){inside, op_full_like(v, -__builtin_inf())});
 }
 
 /* x log(x / y) where both are positive. */
@@ -61,10 +65,13 @@ ct_array scipy_special_rel_entr(ct_array p, ct_array q)
     if (!numpy_promote_inexact("rel_entr", 2, v, v) || !numpy_broadcast("rel_entr", 2, v, v))
         return array_poison;
     ct_array zero = op_number(0, v[0]);
-    ct_array both = op_and(op_gt(v[0], zero), op_gt(v[1], zero)), none = op_and(op_eq(v[0], zero), op_ge(v[1], zero));
-    ct_array x = op_select_n(both, 2, (ct_array[]){op_full_like(v[0], 1), v[0]}), y = op_select_n(both, 2, (ct_array[]){op_full_like(v[1], 1), v[1]});
+    ct_array both = op_and(op_gt(v[0], zero), op_gt(v[1], zero)),
+             none = op_and(op_eq(v[0], zero), op_ge(v[1], zero));
+    ct_array x = op_select_n(both, 2, (ct_array[]){op_full_like(v[0], 1), v[0]}),
+             y = op_select_n(both, 2, (ct_array[]){op_full_like(v[1], 1), v[1]});
     ct_array value = op_sub(x_log("rel_entr", x, x, op_log, 1), x_log("rel_entr", x, y, op_log, 1));
-    ct_array rest = op_select_n(none, 2, (ct_array[]){op_full_like(v[0], __builtin_inf()), op_full_like(v[0], 0)});
+    ct_array rest = op_select_n(
+        none, 2, (ct_array[]){op_full_like(v[0], __builtin_inf()), op_full_like(v[0], 0)});
     return op_select_n(both, 2, (ct_array[]){rest, value});
 }
 
@@ -84,14 +91,21 @@ static ct_array normal_distribution(ct_array x)
     ct_array tail = op_erfc(size);
     tail = op_select_n(op_gt(w, op_number(0, w)), 2, (ct_array[]){tail, sub(2, tail)});
     ct_array middle = add(1, op_erf(w));
-    return mul(0.5, op_select_n(op_lt(size, op_number(0.7071067811865476, size)), 2, (ct_array[]){tail, middle}));
+    return mul(0.5, op_select_n(op_lt(size, op_number(0.7071067811865476, size)), 2,
+                                (ct_array[]){tail, middle}));
 }
 
 ct_array scipy_special_ndtr(ct_array x) { return numpy_unary_inexact(x, normal_distribution); }
 
-ct_array scipy_special_gammainc(ct_array a, ct_array x) { return numpy_binary_inexact("gammainc", a, x, op_igamma); }
+ct_array scipy_special_gammainc(ct_array a, ct_array x)
+{
+    return numpy_binary_inexact("gammainc", a, x, op_igamma);
+}
 
-ct_array scipy_special_gammaincc(ct_array a, ct_array x) { return numpy_binary_inexact("gammaincc", a, x, op_igammac); }
+ct_array scipy_special_gammaincc(ct_array a, ct_array x)
+{
+    return numpy_binary_inexact("gammaincc", a, x, op_igammac);
+}
 
 ct_array scipy_special_betaln(ct_array a, ct_array b)
 {

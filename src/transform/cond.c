@@ -1,13 +1,17 @@
 /* The conditional: one of several programs, chosen by an index.
  *
- * All branches take the same operands (constants of every branch in front) and give results of the same types. With a known index the chosen branch alone is
- * differentiated; with a traced one all are, and their residuals ride side by side. A batched index runs every branch and selects. */
+ * All branches take the same operands (constants of every branch in front) and give results of the
+ * same types. With a known index the chosen branch alone is differentiated; with a traced one all
+ * are, and their residuals ride side by side. A batched index runs every branch and selects. */
 #include "cotan/control.h"
 #include "ops/ops.h"
 #include "transform/transform.h"
 
-typedef struct params_cond { jaxpr_list branches; } params_cond;
-static const param_field cond_fields[] = {{"branches", PARAM_JAXPRS, offsetof(params_cond, branches)}};
+typedef struct params_cond {
+    jaxpr_list branches;
+} params_cond;
+static const param_field cond_fields[] = {
+    {"branches", PARAM_JAXPRS, offsetof(params_cond, branches)}};
 
 static int64_t clamp_index(ct_array index, int64_t n)
 {
@@ -23,7 +27,8 @@ static bool no_poison(int64_t n, const ct_array *values)
     return true;
 }
 
-static bool cond_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool cond_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
+                          aval *out, arena *a)
 {
     const jaxpr *j = ((const params_cond *)params)->branches.at[0];
     (void)o, (void)nin, (void)in, (void)a;
@@ -33,14 +38,17 @@ static bool cond_abstract(const op *o, const void *params, int nin, const aval *
     return true;
 }
 
-static bool cond_call(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+static bool cond_call(const op *o, const void *params, int nin, const ct_array *in, int nout,
+                      ct_array *out)
 {
     const params_cond *p = params;
     (void)o;
-    return transform_run(p->branches.at[clamp_index(in[0], p->branches.n)], nin - 1, in + 1, NULL, nout, out);
+    return transform_run(p->branches.at[clamp_index(in[0], p->branches.n)], nin - 1, in + 1, NULL,
+                         nout, out);
 }
 
-static bool bind_cond(jaxpr **branches, int64_t n, int nin, const ct_array *in, int nout, ct_array *out)
+static bool bind_cond(jaxpr **branches, int64_t n, int nin, const ct_array *in, int nout,
+                      ct_array *out)
 {
     params_cond p = {{n, branches}};
     core_bind(&op_row_cond, &p, nin, in, nout, out);
@@ -49,7 +57,8 @@ static bool bind_cond(jaxpr **branches, int64_t n, int nin, const ct_array *in, 
 
 /* ---- derivatives ---- */
 
-static bool cond_jvp(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
+static bool cond_jvp(const op *o, const void *params, int nin, const ct_array *primals,
+                     const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
 {
     const params_cond *p = params;
     int n = nin - 1;
@@ -57,7 +66,8 @@ static bool cond_jvp(const op *o, const void *params, int nin, const ct_array *p
     arena memory = {0};
     bool *nonzero = arena_alloc(&memory, (size_t)(n + nout + 1)), *out_nonzero = nonzero + n;
     jaxpr **made = arena_alloc(&memory, (size_t)p->branches.n * sizeof *made);
-    ct_array *in = arena_alloc(&memory, (size_t)(2 * nin + 2 * nout + 1) * sizeof *in), *results = in + 2 * nin;
+    ct_array *in = arena_alloc(&memory, (size_t)(2 * nin + 2 * nout + 1) * sizeof *in),
+             *results = in + 2 * nin;
     bool good = nonzero && made && in;
     int m = 0;
     for (int i = 0; i < nin && good; i++)
@@ -87,7 +97,11 @@ typedef struct split {
     const aval *res_avals; /* of all branches, one after the other */
     int *first_res;
 } split;
-typedef struct widened { const split *s; int64_t branch; const jaxpr *j; } widened;
+typedef struct widened {
+    const split *s;
+    int64_t branch;
+    const jaxpr *j;
+} widened;
 
 /* (in...) -> (out..., residuals of all branches...); those of the others are zeros. */
 static bool run_known(void *env, int64_t nin, const ct_array *in, leaves *out)
@@ -96,14 +110,16 @@ static bool run_known(void *env, int64_t nin, const ct_array *in, leaves *out)
     const split *s = w->s;
     const jaxpr *j = s->known[w->branch];
     ct_array *results = base_alloc((size_t)(j->nout + 1) * sizeof *results);
-    *out = (leaves){s->nout + s->nres, base_alloc((size_t)(s->nout + s->nres + 1) * sizeof *out->at)};
+    *out =
+        (leaves){s->nout + s->nres, base_alloc((size_t)(s->nout + s->nres + 1) * sizeof *out->at)};
     bool good = results && out->at && jaxpr_eval(j, (int)nin, in, j->nout, results);
     for (int i = 0; i < s->nout && good; i++)
         out->at[i] = results[i];
     for (int r = 0; r < s->nres && good; r++) {
         int own = r - s->first_res[w->branch];
         bool mine = own >= 0 && own < j->nout - s->nout;
-        good = !is_poison(out->at[s->nout + r] = mine ? results[s->nout + own] : op_full(&s->res_avals[r], 0));
+        good = !is_poison(out->at[s->nout + r] =
+                              mine ? results[s->nout + own] : op_full(&s->res_avals[r], 0));
     }
     base_free(results);
     return good;
@@ -117,7 +133,8 @@ static bool run_tangent(void *env, int64_t nin, const ct_array *in, leaves *out)
     const jaxpr *j = s->tangent[w->branch];
     int own = s->known[w->branch]->nout - s->nout;
     int64_t moving = nin - s->nres;
-    ct_array *given = base_alloc((size_t)(own + moving + j->nout + 1) * sizeof *given), *results = given ? given + own + moving : NULL;
+    ct_array *given = base_alloc((size_t)(own + moving + j->nout + 1) * sizeof *given),
+             *results = given ? given + own + moving : NULL;
     *out = (leaves){0, base_alloc((size_t)(s->nout + 1) * sizeof *out->at)};
     bool good = given && out->at;
     if (good) {
@@ -130,7 +147,9 @@ static bool run_tangent(void *env, int64_t nin, const ct_array *in, leaves *out)
         if (!s->any_nonzero[i])
             continue;
         bool mine = s->out_nonzero[w->branch][i];
-        good = !is_poison(out->at[out->n++] = mine ? results[next++] : op_full(atom_aval(&s->known[w->branch]->out[i]), 0));
+        good = !is_poison(out->at[out->n++] =
+                              mine ? results[next++]
+                                   : op_full(atom_aval(&s->known[w->branch]->out[i]), 0));
     }
     base_free(given);
     return good;
@@ -150,7 +169,8 @@ static bool split_branches(split *s, const params_cond *p, const bool *nonzero, 
     memset(s->any_nonzero, 0, (size_t)nout);
     for (int64_t b = 0; b < s->n; b++) {
         s->out_nonzero[b] = arena_alloc(&s->memory, (size_t)nout + 1);
-        if (!s->out_nonzero[b] || !jaxpr_linearize(p->branches.at[b], nonzero, s->out_nonzero[b], &s->known[b], &s->tangent[b]))
+        if (!s->out_nonzero[b] || !jaxpr_linearize(p->branches.at[b], nonzero, s->out_nonzero[b],
+                                                   &s->known[b], &s->tangent[b]))
             return false;
         s->first_res[b] = s->nres;
         s->nres += s->known[b]->nout - nout;
@@ -166,7 +186,8 @@ static bool split_branches(split *s, const params_cond *p, const bool *nonzero, 
 }
 
 /* Stages one widened program for each branch; the caller releases them. */
-static bool widen_all(const split *s, bool tangent, const params_cond *p, const bool *nonzero, jaxpr **made)
+static bool widen_all(const split *s, bool tangent, const params_cond *p, const bool *nonzero,
+                      jaxpr **made)
 {
     arena scratch = {0};
     const jaxpr *first = p->branches.at[0];
@@ -180,7 +201,9 @@ static bool widen_all(const split *s, bool tangent, const params_cond *p, const 
     bool good = avals != NULL;
     for (int64_t b = 0; b < s->n; b++) {
         widened w = {s, b, NULL};
-        made[b] = good ? transform_stage((flat){tangent ? run_tangent : run_known, &w, "branch"}, n, avals, "branch") : NULL;
+        made[b] = good ? transform_stage((flat){tangent ? run_tangent : run_known, &w, "branch"}, n,
+                                         avals, "branch")
+                       : NULL;
         good = good && made[b];
     }
     arena_free(&scratch);
@@ -193,8 +216,9 @@ static void release_all(int64_t n, jaxpr **programs)
         object_release(programs[i]);
 }
 
-static bool cond_linearize(const op *o, const void *params, linearize_trace *t, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out,
-                           ct_array *out_tangents)
+static bool cond_linearize(const op *o, const void *params, linearize_trace *t, int nin,
+                           const ct_array *primals, const ct_array *tangents, int nout,
+                           ct_array *out, ct_array *out_tangents)
 {
     const params_cond *p = params;
     int n = nin - 1;
@@ -205,7 +229,10 @@ static bool cond_linearize(const op *o, const void *params, linearize_trace *t, 
     for (int i = 0; i < n && nonzero; i++)
         nonzero[i] = tangents[i + 1] != NULL;
     bool good = nonzero && made && split_branches(&s, p, nonzero, nout);
-    ct_array *results = good ? arena_alloc(&s.memory, (size_t)(1 + nout + s.nres + nin + nout + 1) * sizeof *results) : NULL;
+    ct_array *results =
+        good
+            ? arena_alloc(&s.memory, (size_t)(1 + nout + s.nres + nin + nout + 1) * sizeof *results)
+            : NULL;
     if ((good = results != NULL)) {
         good = widen_all(&s, false, p, nonzero, made);
         trace_context saved = trace_enter(linearize_parent(t));
@@ -216,7 +243,8 @@ static bool cond_linearize(const op *o, const void *params, linearize_trace *t, 
     if (good) {
         memcpy(out, results, (size_t)nout * sizeof *out);
         int m = 1 + s.nres, count = 0;
-        ct_array *operands = arena_alloc(&s.memory, (size_t)(1 + s.nres + nin + nout + 1) * sizeof *operands);
+        ct_array *operands =
+            arena_alloc(&s.memory, (size_t)(1 + s.nres + nin + nout + 1) * sizeof *operands);
         good = operands && widen_all(&s, true, p, nonzero, made);
         if (good) {
             operands[0] = primals[0];
@@ -237,7 +265,8 @@ static bool cond_linearize(const op *o, const void *params, linearize_trace *t, 
     return good;
 }
 
-static bool cond_transpose(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+static bool cond_transpose(const op *o, const void *params, int nin, const ct_array *in,
+                           const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     const params_cond *p = params;
     int n = nin - 1, m = 0;
@@ -245,7 +274,8 @@ static bool cond_transpose(const op *o, const void *params, int nin, const ct_ar
     arena memory = {0};
     bool *linear = arena_alloc(&memory, (size_t)(n + nout + 1)), *ct_nonzero = linear + n;
     jaxpr **made = arena_alloc(&memory, (size_t)p->branches.n * sizeof *made);
-    ct_array *values = arena_alloc(&memory, (size_t)(2 * nin + nout + 1) * sizeof *values), *results = values + nin + nout;
+    ct_array *values = arena_alloc(&memory, (size_t)(2 * nin + nout + 1) * sizeof *values),
+             *results = values + nin + nout;
     bool good = linear && made && values;
     if (good)
         values[m++] = in[0];
@@ -274,18 +304,24 @@ static ct_array spread_index(ct_array which, ct_array x)
     return shape.n == 1 ? which : op_broadcast_in_dim(which, shape, I(0));
 }
 
-/* Every branch on every element, then a choice by the batched index. An element that does not take a branch enters it without a tangent, so that
- * what is undefined there stays out of derivatives. */
-static bool select_branches(int64_t count, jaxpr **branches, ct_array index, int n, const ct_array *in, const bool *mapped, int nout, ct_array *out, arena *memory)
+/* Every branch on every element, then a choice by the batched index. An element that does not take
+ * a branch enters it without a tangent, so that what is undefined there stays out of derivatives.
+ */
+static bool select_branches(int64_t count, jaxpr **branches, ct_array index, int n,
+                            const ct_array *in, const bool *mapped, int nout, ct_array *out,
+                            arena *memory)
 {
-    ct_array *all = arena_alloc(memory, (size_t)(count * nout + count + n + 1) * sizeof *all), *cases = all + count * nout, *operands = cases + count;
+    ct_array *all = arena_alloc(memory, (size_t)(count * nout + count + n + 1) * sizeof *all),
+             *cases = all + count * nout, *operands = cases + count;
     bool good = all != NULL;
     for (int64_t k = 0; k < count && good; k++) {
         ct_array taken = op_eq(index, op_number((double)k, index));
         for (int i = 0; i < n && good; i++) {
             bool moves = mapped[i] && dtype_inexact((ct_dtype)in[i]->aval.dtype);
             ct_array still = moves ? op_stop_gradient(in[i]) : NULL;
-            operands[i] = moves ? op_select_n(spread_index(taken, in[i]), 2, (ct_array[]){still, in[i]}) : in[i];
+            operands[i] =
+                moves ? op_select_n(spread_index(taken, in[i]), 2, (ct_array[]){still, in[i]})
+                      : in[i];
             good = !is_poison(operands[i]);
         }
         good = good && jaxpr_eval(branches[k], n, operands, nout, all + k * nout);
@@ -298,7 +334,8 @@ static bool select_branches(int64_t count, jaxpr **branches, ct_array index, int
     return good;
 }
 
-static bool cond_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool cond_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                      const int *dims, int nout, ct_array *out, int *out_dims)
 {
     const params_cond *p = params;
     int n = nin - 1;
@@ -312,12 +349,15 @@ static bool cond_vmap(const op *o, const void *params, batch b, int nin, const c
         values[0] = dims[0] == NOT_MAPPED ? in[0] : batch_front(in[0], dims[0], b.size);
     for (int i = 0; i < n && good; i++) {
         mapped[i] = dims[i + 1] != NOT_MAPPED;
-        good = !is_poison(values[i + 1] = mapped[i] ? batch_front(in[i + 1], dims[i + 1], b.size) : in[i + 1]);
+        good = !is_poison(values[i + 1] =
+                              mapped[i] ? batch_front(in[i + 1], dims[i + 1], b.size) : in[i + 1]);
     }
     for (int64_t k = 0; k < p->branches.n && good; k++)
         good = (made[k] = jaxpr_vmap(p->branches.at[k], b, mapped, true, mapped + n)) != NULL;
-    good = good && (dims[0] == NOT_MAPPED ? bind_cond(made, p->branches.n, nin, values, nout, out)
-                                          : select_branches(p->branches.n, made, values[0], n, values + 1, mapped, nout, out, &memory));
+    good =
+        good && (dims[0] == NOT_MAPPED ? bind_cond(made, p->branches.n, nin, values, nout, out)
+                                       : select_branches(p->branches.n, made, values[0], n,
+                                                         values + 1, mapped, nout, out, &memory));
     for (int i = 0; i < nout; i++)
         out_dims[i] = 0;
     arena_free(&memory);
@@ -325,14 +365,26 @@ static bool cond_vmap(const op *o, const void *params, batch b, int nin, const c
 }
 
 const op op_row_cond = {
-    .name = "cond", .flags = OP_MULTIPLE | OP_CALL, .code = OP_cond, .fields = cond_fields, .nfields = 1, .params_size = sizeof(params_cond),
-    .abstract = cond_abstract, .call = cond_call, .jvp = cond_jvp, .linearize = cond_linearize, .transpose = cond_transpose, .vmap = cond_vmap,
+    .name = "cond",
+    .flags = OP_MULTIPLE | OP_CALL,
+    .code = OP_cond,
+    .fields = cond_fields,
+    .nfields = 1,
+    .params_size = sizeof(params_cond),
+    .abstract = cond_abstract,
+    .call = cond_call,
+    .jvp = cond_jvp,
+    .linearize = cond_linearize,
+    .transpose = cond_transpose,
+    .vmap = cond_vmap,
 };
 
 /* ---- the function ---- */
 
-/* The program of one branch taking the constants of all branches in front; `first` is where its own begin. */
-static jaxpr *with_all_constants(const jaxpr *j, int64_t total, const ct_array *consts, int64_t first)
+/* The program of one branch taking the constants of all branches in front; `first` is where its own
+ * begin. */
+static jaxpr *with_all_constants(const jaxpr *j, int64_t total, const ct_array *consts,
+                                 int64_t first)
 {
     jaxpr *wide = jaxpr_consts_to_inputs(j);
     if (!wide)
@@ -340,7 +392,9 @@ static jaxpr *with_all_constants(const jaxpr *j, int64_t total, const ct_array *
     var **in = arena_alloc(&wide->arena, (size_t)(total + j->nin + 1) * sizeof *in);
     bool good = in != NULL;
     for (int64_t i = 0; i < total && good; i++)
-        good = (in[i] = i >= first && i < first + j->nconsts ? j->constvars[i - first] : jaxpr_var(wide, &consts[i]->aval)) != NULL;
+        good = (in[i] = i >= first && i < first + j->nconsts
+                            ? j->constvars[i - first]
+                            : jaxpr_var(wide, &consts[i]->aval)) != NULL;
     if (!good) {
         object_release(wide);
         return NULL;
@@ -383,7 +437,8 @@ static bool same_results(int64_t n, jaxpr **branches, treedef **defs)
     for (int64_t b = 1; b < n; b++) {
         bool same = treedef_equal(defs[0], defs[b]);
         for (int i = 0; i < branches[0]->nout && same; i++)
-            same = aval_equal(atom_aval(&branches[0]->out[i]), atom_aval(&branches[b]->out[i]), false);
+            same =
+                aval_equal(atom_aval(&branches[0]->out[i]), atom_aval(&branches[b]->out[i]), false);
         if (!same)
             return fail_types(defs[0], defs[b], branches[0], branches[b]);
     }
@@ -391,7 +446,9 @@ static bool same_results(int64_t n, jaxpr **branches, treedef **defs)
 }
 
 /* A branch whose results are weakly typed where another's are not: its results become strong. */
-typedef struct strengthened { const jaxpr *j, *like; } strengthened;
+typedef struct strengthened {
+    const jaxpr *j, *like;
+} strengthened;
 
 static bool run_strong(void *env, int64_t n, const ct_array *in, leaves *out)
 {
@@ -400,7 +457,8 @@ static bool run_strong(void *env, int64_t n, const ct_array *in, leaves *out)
     bool good = out->at && jaxpr_eval(s->j, (int)n, in, s->j->nout, out->at);
     for (int i = 0; i < s->j->nout && good; i++)
         if (out->at[i]->aval.weak && !atom_aval(&s->like->out[i])->weak)
-            good = !is_poison(out->at[i] = op_convert(out->at[i], (ct_dtype)out->at[i]->aval.dtype, false));
+            good = !is_poison(out->at[i] =
+                                  op_convert(out->at[i], (ct_dtype)out->at[i]->aval.dtype, false));
     return good;
 }
 
@@ -410,11 +468,13 @@ static bool agree_on_weakness(int64_t n, jaxpr **branches, const aval *in, int64
         for (int64_t b = 0; b < n; b++) {
             bool weaker = false;
             for (int i = 0; i < branches[a]->nout; i++)
-                weaker = weaker || (atom_aval(&branches[a]->out[i])->weak && !atom_aval(&branches[b]->out[i])->weak);
+                weaker = weaker || (atom_aval(&branches[a]->out[i])->weak &&
+                                    !atom_aval(&branches[b]->out[i])->weak);
             if (!weaker)
                 continue;
             strengthened s = {branches[a], branches[b]};
-            jaxpr *strong = transform_stage((flat){run_strong, &s, "branch"}, nin, in, branches[a]->name);
+            jaxpr *strong =
+                transform_stage((flat){run_strong, &s, "branch"}, nin, in, branches[a]->name);
             if (!strong)
                 return false;
             object_release(branches[a]);
@@ -423,10 +483,12 @@ static bool agree_on_weakness(int64_t n, jaxpr **branches, const aval *in, int64
     return true;
 }
 
-bool control_cond(ct_array index, int64_t n, const ct_fn *branches, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, leaves *out)
+bool control_cond(ct_array index, int64_t n, const ct_fn *branches, const treedef *in_def,
+                  int64_t nin, const ct_array *in, treedef **out_def, leaves *out)
 {
     arena memory = {0};
-    jaxpr **programs = arena_alloc(&memory, (size_t)(2 * n) * sizeof *programs), **wide = programs + n;
+    jaxpr **programs = arena_alloc(&memory, (size_t)(2 * n) * sizeof *programs),
+          **wide = programs + n;
     treedef **defs = arena_alloc(&memory, (size_t)n * sizeof *defs);
     aval *avals = arena_alloc(&memory, (size_t)(nin + 1) * sizeof *avals);
     *out = (leaves){0};
@@ -439,15 +501,18 @@ bool control_cond(ct_array index, int64_t n, const ct_fn *branches, const treede
         avals[i] = in[i]->aval;
     bool good = true;
     for (int64_t b = 0; b < n && good; b++)
-        good = (programs[b] = transform_stage_fn(branches[b], in_def, nin, avals, &defs[b])) != NULL;
+        good =
+            (programs[b] = transform_stage_fn(branches[b], in_def, nin, avals, &defs[b])) != NULL;
     good = good && same_results(n, programs, defs) && agree_on_weakness(n, programs, avals, nin);
     int64_t total = 0, first = 0;
     for (int64_t b = 0; b < n && good; b++)
         total += programs[b]->nconsts;
-    ct_array *operands = good ? arena_alloc(&memory, (size_t)(1 + total + nin + 1) * sizeof *operands) : NULL;
+    ct_array *operands =
+        good ? arena_alloc(&memory, (size_t)(1 + total + nin + 1) * sizeof *operands) : NULL;
     good = operands != NULL;
     for (int64_t b = 0; b < n && good; b++) {
-        memcpy(operands + 1 + first, programs[b]->consts, (size_t)programs[b]->nconsts * sizeof *operands);
+        memcpy(operands + 1 + first, programs[b]->consts,
+               (size_t)programs[b]->nconsts * sizeof *operands);
         first += programs[b]->nconsts;
     }
     first = 0;
@@ -458,8 +523,10 @@ bool control_cond(ct_array index, int64_t n, const ct_fn *branches, const treede
     if (good) {
         operands[0] = index;
         memcpy(operands + 1 + total, in, (size_t)nin * sizeof *operands);
-        *out = (leaves){programs[0]->nout, base_alloc((size_t)(programs[0]->nout + 1) * sizeof *out->at)};
-        good = out->at && bind_cond(wide, n, (int)(1 + total + nin), operands, (int)out->n, out->at);
+        *out = (leaves){programs[0]->nout,
+                        base_alloc((size_t)(programs[0]->nout + 1) * sizeof *out->at)};
+        good =
+            out->at && bind_cond(wide, n, (int)(1 + total + nin), operands, (int)out->n, out->at);
     }
     if (good) {
         *out_def = defs[0];
@@ -493,7 +560,8 @@ static treedef *operands_def(const treedef *in_def, int64_t *first)
     int64_t made = 0;
     treedef *head = treedef_child(in_def, 0, &start, first);
     object_release(head);
-    while (children && made < args - 1 && (children[made] = treedef_child(in_def, made + 1, &start, &count)))
+    while (children && made < args - 1 &&
+           (children[made] = treedef_child(in_def, made + 1, &start, &count)))
         made++;
     if (children && made == args - 1)
         def = treedef_join((tree_node){.kind = TREE_TUPLE}, made, children);
@@ -503,7 +571,8 @@ static treedef *operands_def(const treedef *in_def, int64_t *first)
     return def;
 }
 
-static bool cond_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+static bool cond_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
+                         treedef **out_def, int64_t *nout, ct_array **out)
 {
     cond_fn *c = (cond_fn *)base;
     int64_t first = 0;
@@ -514,9 +583,14 @@ static bool cond_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const c
     leaves results = {0};
     bool good = first == 1 && in[0]->aval.ndim == 0;
     if (!good)
-        base_fail(CT_TYPE_ERROR, "%s must be a scalar, got %s of %d dimensions.", what, first == 1 ? "an array" : "a container", first == 1 ? in[0]->aval.ndim : 0);
-    else if (!dtype_is((ct_dtype)in[0]->aval.dtype, c->by_predicate ? FAMILY_BOOL | FAMILY_INT | FAMILY_UINT | FAMILY_FLOAT : FAMILY_INT | FAMILY_UINT)) {
-        base_fail(CT_TYPE_ERROR, "%s type must be %s, got %s.", what, c->by_predicate ? "either boolean or number" : "an integer", ct_dtype_name((ct_dtype)in[0]->aval.dtype));
+        base_fail(CT_TYPE_ERROR, "%s must be a scalar, got %s of %d dimensions.", what,
+                  first == 1 ? "an array" : "a container", first == 1 ? in[0]->aval.ndim : 0);
+    else if (!dtype_is((ct_dtype)in[0]->aval.dtype,
+                       c->by_predicate ? FAMILY_BOOL | FAMILY_INT | FAMILY_UINT | FAMILY_FLOAT
+                                       : FAMILY_INT | FAMILY_UINT)) {
+        base_fail(CT_TYPE_ERROR, "%s type must be %s, got %s.", what,
+                  c->by_predicate ? "either boolean or number" : "an integer",
+                  ct_dtype_name((ct_dtype)in[0]->aval.dtype));
         good = false;
     }
     ct_array index = good ? in[0] : NULL;
@@ -525,7 +599,8 @@ static bool cond_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const c
     index = good ? op_convert(index, CT_INT32, false) : NULL;
     if (good && !c->by_predicate) /* out of range: the nearest branch, as the program says it too */
         index = op_clamp(op_number(0, index), index, op_number((double)c->n - 1, index));
-    good = good && !is_poison(index) && control_cond(index, c->n, c->branches, def, nin - 1, in + 1, out_def, &results);
+    good = good && !is_poison(index) &&
+           control_cond(index, c->n, c->branches, def, nin - 1, in + 1, out_def, &results);
     object_release(def);
     *nout = results.n;
     *out = results.at;
@@ -556,7 +631,10 @@ static ct_fn choose(int64_t n, const ct_fn *branches, bool by_predicate)
     return &c->head;
 }
 
-ct_fn ct_cond_(ct_fn on_true, ct_fn on_false) { return choose(2, (ct_fn[]){on_false, on_true}, true); }
+ct_fn ct_cond_(ct_fn on_true, ct_fn on_false)
+{
+    return choose(2, (ct_fn[]){on_false, on_true}, true);
+}
 
 ct_fn ct_switch_(int64_t n, const ct_fn *branches)
 {

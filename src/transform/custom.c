@@ -1,7 +1,8 @@
 /* custom_jvp and custom_vjp: functions that bring their own derivatives.
  *
- * A custom_call holds the user's functions for one call. Traces ask it for what they need (custom.h); a staging trace writes down an equation with the traced
- * function and the call, so that later transformations still find the rules. Next: functions.c. */
+ * A custom_call holds the user's functions for one call. Traces ask it for what they need
+ * (custom.h); a staging trace writes down an equation with the traced function and the call, so
+ * that later transformations still find the rules. Next: functions.c. */
 #include "transform/custom.h"
 #include "cotan/transform.h"
 #include "ops/ops.h"
@@ -34,7 +35,8 @@ typedef struct params_custom_lin {
 } params_custom_lin;
 
 /* Operands: residuals, the call's results (for their avals), tangents of its inputs. */
-static bool custom_lin_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool custom_lin_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
+                                aval *out, arena *a)
 {
     const params_custom_lin *p = params;
     (void)o, (void)nin, (void)a;
@@ -45,14 +47,17 @@ static bool custom_lin_abstract(const op *o, const void *params, int nin, const 
     return true;
 }
 
-static bool custom_lin_call(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+static bool custom_lin_call(const op *o, const void *params, int nin, const ct_array *in, int nout,
+                            ct_array *out)
 {
     (void)o, (void)params, (void)nin, (void)in, (void)nout, (void)out;
-    base_fail(CT_TYPE_ERROR, "can't apply forward-mode differentiation (jvp) to a custom_vjp function.");
+    base_fail(CT_TYPE_ERROR,
+              "can't apply forward-mode differentiation (jvp) to a custom_vjp function.");
     return false;
 }
 
-static bool custom_lin_transpose(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+static bool custom_lin_transpose(const op *o, const void *params, int nin, const ct_array *in,
+                                 const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     const params_custom_lin *p = params;
     custom_call *c = (custom_call *)p->call;
@@ -65,8 +70,10 @@ static bool custom_lin_transpose(const op *o, const void *params, int nin, const
         good = !is_poison(given[i] = cts[i] ? cts[i] : op_full(&in_avals[p->num_res + i], 0));
     good = good && c->backward(c, &residuals, nout, given, &in_cts);
     if (good && in_cts.n != nin - first) {
-        base_fail(CT_TYPE_ERROR, "the backward function of custom_vjp must return one cotangent for each of the %d inputs, but returned %lld", nin - first,
-                  (long long)in_cts.n);
+        base_fail(CT_TYPE_ERROR,
+                  "the backward function of custom_vjp must return one cotangent for each of the "
+                  "%d inputs, but returned %lld",
+                  nin - first, (long long)in_cts.n);
         good = false;
     }
     for (int i = first; i < nin && good; i++)
@@ -81,13 +88,21 @@ static const param_field custom_lin_fields[] = {
     {"num_res", PARAM_INT, offsetof(params_custom_lin, num_res)},
 };
 const op op_row_custom_lin = {
-    .name = "custom_lin", .flags = OP_MULTIPLE, .code = OP_custom_lin, .fields = custom_lin_fields, .nfields = 2, .params_size = sizeof(params_custom_lin),
-    .abstract = custom_lin_abstract, .call = custom_lin_call, .transpose = custom_lin_transpose,
+    .name = "custom_lin",
+    .flags = OP_MULTIPLE,
+    .code = OP_custom_lin,
+    .fields = custom_lin_fields,
+    .nfields = 2,
+    .params_size = sizeof(params_custom_lin),
+    .abstract = custom_lin_abstract,
+    .call = custom_lin_call,
+    .transpose = custom_lin_transpose,
 };
 
 /* ---- derivatives of a call ---- */
 
-static bool forward_by_jvp(custom_call *c, int64_t n, const ct_array *primals, const ct_array *tangents, leaves *out, leaves *out_tangents)
+static bool forward_by_jvp(custom_call *c, int64_t n, const ct_array *primals,
+                           const ct_array *tangents, leaves *out, leaves *out_tangents)
 {
     if (!c->jvp(c, n, primals, tangents, out, out_tangents))
         return false;
@@ -97,7 +112,8 @@ static bool forward_by_jvp(custom_call *c, int64_t n, const ct_array *primals, c
             out_tangents->at[i] = NULL;
         } else if (p->dtype != t->dtype || !ints_equal(aval_shape(p), aval_shape(t))) {
             text message = {0};
-            text_add(&message, "Custom JVP rule must produce primal and tangent outputs with equal shapes and dtypes, but got a primal of type ");
+            text_add(&message, "Custom JVP rule must produce primal and tangent outputs with equal "
+                               "shapes and dtypes, but got a primal of type ");
             aval_text(&message, p, false);
             text_add(&message, " with a tangent of type ");
             aval_text(&message, t, false);
@@ -110,7 +126,8 @@ static bool forward_by_jvp(custom_call *c, int64_t n, const ct_array *primals, c
     return true;
 }
 
-static bool forward_by_vjp(custom_call *c, int64_t n, const ct_array *primals, const ct_array *tangents, leaves *out, leaves *out_tangents)
+static bool forward_by_vjp(custom_call *c, int64_t n, const ct_array *primals,
+                           const ct_array *tangents, leaves *out, leaves *out_tangents)
 {
     leaves residuals = {0};
     if (!c->forward(c, n, primals, out, &residuals))
@@ -132,13 +149,15 @@ static bool forward_by_vjp(custom_call *c, int64_t n, const ct_array *primals, c
     return good;
 }
 
-bool custom_forward(custom_call *c, int64_t n, const ct_array *primals, const ct_array *tangents, leaves *out, leaves *out_tangents)
+bool custom_forward(custom_call *c, int64_t n, const ct_array *primals, const ct_array *tangents,
+                    leaves *out, leaves *out_tangents)
 {
     ct_array *all = base_alloc((size_t)(n + 1) * sizeof *all);
     bool good = all != NULL;
     for (int64_t i = 0; i < n && good; i++)
         good = !is_poison(all[i] = tangents[i] ? tangents[i] : zero_tangent(primals[i]));
-    good = good && (c->reverse ? forward_by_vjp : forward_by_jvp)(c, n, primals, all, out, out_tangents);
+    good = good &&
+           (c->reverse ? forward_by_vjp : forward_by_jvp)(c, n, primals, all, out, out_tangents);
     base_free(all);
     return good;
 }
@@ -156,7 +175,10 @@ static const param_field custom_fields[] = {
     {"num_consts", PARAM_INT, offsetof(params_custom, num_consts)},
 };
 
-static bool stage_primal(void *env, int64_t n, const ct_array *in, leaves *out) { return ((custom_call *)env)->primal(env, n, in, out); }
+static bool stage_primal(void *env, int64_t n, const ct_array *in, leaves *out)
+{
+    return ((custom_call *)env)->primal(env, n, in, out);
+}
 
 bool custom_stage(custom_call *c, stage_trace *t, int64_t n, const ct_array *in, leaves *out)
 {
@@ -177,7 +199,8 @@ bool custom_stage(custom_call *c, stage_trace *t, int64_t n, const ct_array *in,
         for (int i = 0; i < j->nout; i++)
             out_avals[i] = *atom_aval(&j->out[i]);
         params_custom p = {j, &c->head, closed->nconsts};
-        good = stage_record(t, c->reverse ? &op_row_custom_vjp_call : &op_row_custom_jvp_call, &p, total, all, j->nout, out_avals, out->at);
+        good = stage_record(t, c->reverse ? &op_row_custom_vjp_call : &op_row_custom_jvp_call, &p,
+                            total, all, j->nout, out_avals, out->at);
     }
     base_free(all);
     base_free(out_avals);
@@ -186,7 +209,8 @@ bool custom_stage(custom_call *c, stage_trace *t, int64_t n, const ct_array *in,
     return good;
 }
 
-static bool custom_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool custom_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
+                            aval *out, arena *a)
 {
     const jaxpr *j = ((const params_custom *)params)->call_jaxpr;
     (void)o, (void)nin, (void)in, (void)a;
@@ -196,20 +220,24 @@ static bool custom_abstract(const op *o, const void *params, int nin, const aval
     return true;
 }
 
-static bool custom_call_eval(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+static bool custom_call_eval(const op *o, const void *params, int nin, const ct_array *in, int nout,
+                             ct_array *out)
 {
     (void)o;
     return jaxpr_eval(((const params_custom *)params)->call_jaxpr, nin, in, nout, out);
 }
 
-static bool custom_eqn_jvp(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out,
+static bool custom_eqn_jvp(const op *o, const void *params, int nin, const ct_array *primals,
+                           const ct_array *tangents, int nout, ct_array *out,
                            ct_array *out_tangents)
 {
     (void)o;
     const params_custom *p = params;
     leaves results = {0}, result_tangents = {0};
     int k = (int)p->num_consts;
-    bool good = custom_forward((custom_call *)p->call, nin - k, primals + k, tangents + k, &results, &result_tangents) && results.n == nout;
+    bool good = custom_forward((custom_call *)p->call, nin - k, primals + k, tangents + k, &results,
+                               &result_tangents) &&
+                results.n == nout;
     for (int i = 0; i < nout && good; i++) {
         out[i] = results.at[i];
         out_tangents[i] = result_tangents.at[i];
@@ -219,7 +247,8 @@ static bool custom_eqn_jvp(const op *o, const void *params, int nin, const ct_ar
     return good;
 }
 
-static bool custom_eqn_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool custom_eqn_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                            const int *dims, int nout, ct_array *out, int *out_dims)
 {
     const params_custom *p = params;
     int k = (int)p->num_consts;
@@ -232,7 +261,8 @@ static bool custom_eqn_vmap(const op *o, const void *params, batch b, int nin, c
         front[i] = flags[i] ? 0 : NOT_MAPPED;
         good = !is_poison(values[i] = flags[i] ? batch_front(in[i], dims[i], b.size) : in[i]);
     }
-    custom_call *mapped = good ? custom_batched((custom_call *)p->call, b, nin - k, front + k) : NULL;
+    custom_call *mapped =
+        good ? custom_batched((custom_call *)p->call, b, nin - k, front + k) : NULL;
     jaxpr *j = mapped ? jaxpr_vmap(p->call_jaxpr, b, flags, true, flags + nin) : NULL;
     good = j != NULL;
     if (good) {
@@ -249,10 +279,18 @@ static bool custom_eqn_vmap(const op *o, const void *params, batch b, int nin, c
     return good;
 }
 
-#define CUSTOM_CALL(name_) \
-    const op op_row_##name_ = { \
-        .name = #name_, .flags = OP_MULTIPLE | OP_CALL, .code = OP_##name_, .fields = custom_fields, .nfields = 3, .params_size = sizeof(params_custom), \
-        .abstract = custom_abstract, .call = custom_call_eval, .jvp = custom_eqn_jvp, .vmap = custom_eqn_vmap, \
+#define CUSTOM_CALL(name_)                                                                         \
+    const op op_row_##name_ = {                                                                    \
+        .name = #name_,                                                                            \
+        .flags = OP_MULTIPLE | OP_CALL,                                                            \
+        .code = OP_##name_,                                                                        \
+        .fields = custom_fields,                                                                   \
+        .nfields = 3,                                                                              \
+        .params_size = sizeof(params_custom),                                                      \
+        .abstract = custom_abstract,                                                               \
+        .call = custom_call_eval,                                                                  \
+        .jvp = custom_eqn_jvp,                                                                     \
+        .vmap = custom_eqn_vmap,                                                                   \
     };
 CUSTOM_CALL(custom_jvp_call)
 CUSTOM_CALL(custom_vjp_call)
@@ -275,7 +313,8 @@ static bool all_front(void *env, int64_t nout, int *dims)
 }
 
 /* Calls f mapped; dims has nin entries. */
-static bool mapped_run(const batched_call *m, flat f, int64_t nin, const ct_array *in, const int *dims, leaves *out)
+static bool mapped_run(const batched_call *m, flat f, int64_t nin, const ct_array *in,
+                       const int *dims, leaves *out)
 {
     return transform_vmap(f, m->b, nin, in, dims, all_front, NULL, out);
 }
@@ -286,8 +325,13 @@ static bool batched_primal(custom_call *c, int64_t n, const ct_array *in, leaves
     return mapped_run(m, (flat){stage_primal, m->inner, "custom"}, n, in, m->dims, out);
 }
 
-/* Leaves in pairs of lists as one: what the inner jvp and forward return, and how to part them again. */
-typedef struct paired { custom_call *c; int64_t first; const leaves *residuals; } paired;
+/* Leaves in pairs of lists as one: what the inner jvp and forward return, and how to part them
+ * again. */
+typedef struct paired {
+    custom_call *c;
+    int64_t first;
+    const leaves *residuals;
+} paired;
 
 static bool join(leaves *a, leaves *b, leaves *out, int64_t *first)
 {
@@ -320,7 +364,8 @@ static bool paired_jvp(void *env, int64_t n, const ct_array *in, leaves *out)
     return p->c->jvp(p->c, n / 2, in, in + n / 2, &a, &b) && join(&a, &b, out, &p->first);
 }
 
-static bool batched_jvp(custom_call *c, int64_t n, const ct_array *primals, const ct_array *tangents, leaves *out, leaves *out_tangents)
+static bool batched_jvp(custom_call *c, int64_t n, const ct_array *primals,
+                        const ct_array *tangents, leaves *out, leaves *out_tangents)
 {
     const batched_call *m = (batched_call *)c;
     paired p = {.c = m->inner};
@@ -333,7 +378,8 @@ static bool batched_jvp(custom_call *c, int64_t n, const ct_array *primals, cons
         in[n + i] = tangents[i];
         dims[i] = dims[n + i] = m->dims[i];
     }
-    good = good && mapped_run(m, (flat){paired_jvp, &p, "jvp"}, 2 * n, in, dims, &all) && part(&all, p.first, out, out_tangents);
+    good = good && mapped_run(m, (flat){paired_jvp, &p, "jvp"}, 2 * n, in, dims, &all) &&
+           part(&all, p.first, out, out_tangents);
     base_free(in);
     base_free(dims);
     return good;
@@ -346,12 +392,14 @@ static bool paired_forward(void *env, int64_t n, const ct_array *in, leaves *out
     return p->c->forward(p->c, n, in, &a, &b) && join(&a, &b, out, &p->first);
 }
 
-static bool batched_forward(custom_call *c, int64_t n, const ct_array *in, leaves *out, leaves *residuals)
+static bool batched_forward(custom_call *c, int64_t n, const ct_array *in, leaves *out,
+                            leaves *residuals)
 {
     const batched_call *m = (batched_call *)c;
     paired p = {.c = m->inner};
     leaves all = {0};
-    return mapped_run(m, (flat){paired_forward, &p, "forward"}, n, in, m->dims, &all) && part(&all, p.first, out, residuals);
+    return mapped_run(m, (flat){paired_forward, &p, "forward"}, n, in, m->dims, &all) &&
+           part(&all, p.first, out, residuals);
 }
 
 static bool paired_backward(void *env, int64_t n, const ct_array *in, leaves *out)
@@ -360,13 +408,15 @@ static bool paired_backward(void *env, int64_t n, const ct_array *in, leaves *ou
     leaves residuals = {p->first, (ct_array *)(uintptr_t)in};
     if (!p->c->backward(p->c, &residuals, n - p->first, in + p->first, out))
         return false;
-    for (int64_t i = 0; i < out->n; i++) /* zero cotangents have no leaf: as scalars they are dropped again below */
+    for (int64_t i = 0; i < out->n;
+         i++) /* zero cotangents have no leaf: as scalars they are dropped again below */
         if (!out->at[i])
             out->at[i] = array_scalar(CT_BOOL, false, 0);
     return true;
 }
 
-static bool batched_backward(custom_call *c, const leaves *residuals, int64_t nout, const ct_array *cts, leaves *in_cts)
+static bool batched_backward(custom_call *c, const leaves *residuals, int64_t nout,
+                             const ct_array *cts, leaves *in_cts)
 {
     const batched_call *m = (batched_call *)c;
     paired p = {.c = m->inner, .first = residuals->n};
@@ -384,7 +434,9 @@ static bool batched_backward(custom_call *c, const leaves *residuals, int64_t no
         if (ct->aval.dtype == CT_BOOL)
             in_cts->at[i] = NULL;
         else
-            good = !is_poison(in_cts->at[i] = m->dims[i] == NOT_MAPPED ? op_reduce_sum(ct, I(0)) : op_moveaxis(ct, 0, m->dims[i]));
+            good = !is_poison(in_cts->at[i] = m->dims[i] == NOT_MAPPED
+                                                  ? op_reduce_sum(ct, I(0))
+                                                  : op_moveaxis(ct, 0, m->dims[i]));
     }
     base_free(in);
     base_free(dims);

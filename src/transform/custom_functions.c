@@ -1,6 +1,8 @@
-/* ct_custom_jvp and ct_custom_vjp: functions of trees with rules of their own, as custom_calls on flat leaves.
+/* ct_custom_jvp and ct_custom_vjp: functions of trees with rules of their own, as custom_calls on
+ * flat leaves.
  *
- * Arguments named in nondiff_argnums are handed to the rules first, as they are; static ones (host objects) travel in the structure. */
+ * Arguments named in nondiff_argnums are handed to the rules first, as they are; static ones (host
+ * objects) travel in the structure. */
 #include "cotan/transform.h"
 #include "ops/ops.h"
 #include "transform/custom.h"
@@ -11,7 +13,8 @@ typedef struct custom_fn {
     int64_t *nondiff, n_nondiff;
 } custom_fn;
 
-/* One call: the function, the structure of its arguments, and the leaves of the arguments that are not differentiated. */
+/* One call: the function, the structure of its arguments, and the leaves of the arguments that are
+ * not differentiated. */
 typedef struct tree_call {
     custom_call call;
     custom_fn *owner;
@@ -32,9 +35,11 @@ static bool take_leaves(const leaves *l, leaves *out)
 }
 
 /* Slices of a two-part result: children of the root and their leaves. */
-static bool two_parts(const char *who, const treedef *def, const leaves *all, treedef *parts[2], leaves values[2])
+static bool two_parts(const char *who, const treedef *def, const leaves *all, treedef *parts[2],
+                      leaves values[2])
 {
-    if ((root_of(def)->kind != TREE_TUPLE && root_of(def)->kind != TREE_LIST) || root_of(def)->arity != 2) {
+    if ((root_of(def)->kind != TREE_TUPLE && root_of(def)->kind != TREE_LIST) ||
+        root_of(def)->arity != 2) {
         base_fail(CT_TYPE_ERROR, "%s must produce a pair (list or tuple of length two)", who);
         return false;
     }
@@ -48,7 +53,8 @@ static bool two_parts(const char *who, const treedef *def, const leaves *all, tr
     return true;
 }
 
-static bool full_call(tree_call *c, ct_fn f, int64_t n, const ct_array *in, treedef **out_def, leaves *out)
+static bool full_call(tree_call *c, ct_fn f, int64_t n, const ct_array *in, treedef **out_def,
+                      leaves *out)
 {
     ct_array *all = base_alloc((size_t)(c->total + 1) * sizeof *all);
     int64_t next = 0;
@@ -84,12 +90,16 @@ static void release_all(int64_t n, treedef **defs)
         object_release(defs[i]);
 }
 
-/* Calls a rule with (nondiff..., last...) where last are n_last trees given as definitions and leaves. */
-static bool call_rule(tree_call *c, ct_fn rule, int n_last, treedef *const *last_defs, const leaves *last, treedef **out_def, leaves *out)
+/* Calls a rule with (nondiff..., last...) where last are n_last trees given as definitions and
+ * leaves. */
+static bool call_rule(tree_call *c, ct_fn rule, int n_last, treedef *const *last_defs,
+                      const leaves *last, treedef **out_def, leaves *out)
 {
     treedef *children[72];
     int64_t n = 0, total = 0, borrowed;
-    ct_array *all = base_alloc((size_t)(c->total + (last ? last[0].n + (n_last > 1 ? last[1].n : 0) : 0) + 1) * sizeof *all);
+    ct_array *all =
+        base_alloc((size_t)(c->total + (last ? last[0].n + (n_last > 1 ? last[1].n : 0) : 0) + 1) *
+                   sizeof *all);
     bool good = all != NULL;
     for (int64_t i = 0; i < c->n_args && good; i++) {
         if (!c->fixed[i])
@@ -108,7 +118,8 @@ static bool call_rule(tree_call *c, ct_fn rule, int n_last, treedef *const *last
         memcpy(all + total, last[i].at, (size_t)last[i].n * sizeof *all);
         total += last[i].n;
     }
-    treedef *keywords = good ? treedef_join((tree_node){.kind = TREE_DICT}, 0, NULL) : NULL, *def = NULL;
+    treedef *keywords = good ? treedef_join((tree_node){.kind = TREE_DICT}, 0, NULL) : NULL,
+            *def = NULL;
     if (keywords) {
         children[n] = keywords;
         def = treedef_join((tree_node){.kind = TREE_TUPLE}, n + 1, children);
@@ -135,15 +146,19 @@ static treedef *differentiated_tuple(const tree_call *c)
     return def;
 }
 
-static bool tree_jvp(custom_call *base, int64_t n, const ct_array *primals, const ct_array *tangents, leaves *out, leaves *out_tangents)
+static bool tree_jvp(custom_call *base, int64_t n, const ct_array *primals,
+                     const ct_array *tangents, leaves *out, leaves *out_tangents)
 {
     tree_call *c = (tree_call *)base;
     treedef *tuple = differentiated_tuple(c), *def = NULL, *parts[2] = {NULL, NULL};
-    leaves given[2] = {{n, (ct_array *)(uintptr_t)primals}, {n, (ct_array *)(uintptr_t)tangents}}, all = {0}, values[2];
-    bool good = tuple && call_rule(c, c->owner->rule, 2, (treedef *[]){tuple, tuple}, given, &def, &all) &&
+    leaves given[2] = {{n, (ct_array *)(uintptr_t)primals}, {n, (ct_array *)(uintptr_t)tangents}},
+           all = {0}, values[2];
+    bool good = tuple &&
+                call_rule(c, c->owner->rule, 2, (treedef *[]){tuple, tuple}, given, &def, &all) &&
                 two_parts("Custom JVP rule", def, &all, parts, values);
     if (good && !treedef_equal(parts[0], parts[1])) {
-        base_fail(CT_TYPE_ERROR, "Custom JVP rule must produce primal and tangent outputs with equal container (pytree) structures");
+        base_fail(CT_TYPE_ERROR, "Custom JVP rule must produce primal and tangent outputs with "
+                                 "equal container (pytree) structures");
         good = false;
     }
     good = good && take_leaves(&values[0], out) && take_leaves(&values[1], out_tangents);
@@ -156,12 +171,14 @@ static bool tree_jvp(custom_call *base, int64_t n, const ct_array *primals, cons
     return good;
 }
 
-static bool tree_forward(custom_call *base, int64_t n, const ct_array *in, leaves *out, leaves *residuals)
+static bool tree_forward(custom_call *base, int64_t n, const ct_array *in, leaves *out,
+                         leaves *residuals)
 {
     tree_call *c = (tree_call *)base;
     treedef *def = NULL, *parts[2] = {NULL, NULL};
     leaves all = {0}, values[2];
-    bool good = full_call(c, c->owner->rule, n, in, &def, &all) && two_parts("Custom VJP fwd rule", def, &all, parts, values) &&
+    bool good = full_call(c, c->owner->rule, n, in, &def, &all) &&
+                two_parts("Custom VJP fwd rule", def, &all, parts, values) &&
                 take_leaves(&values[0], out) && take_leaves(&values[1], residuals);
     if (good) {
         set_def(&c->out_def, parts[0]);
@@ -173,8 +190,10 @@ static bool tree_forward(custom_call *base, int64_t n, const ct_array *in, leave
     return good;
 }
 
-/* Spreads the cotangents that the user returned over the leaves of the differentiated arguments; None stands for zeros of a whole subtree. */
-static bool spread_cotangents(const tree_call *c, const treedef *def, const leaves *given, leaves *out)
+/* Spreads the cotangents that the user returned over the leaves of the differentiated arguments;
+ * None stands for zeros of a whole subtree. */
+static bool spread_cotangents(const tree_call *c, const treedef *def, const leaves *given,
+                              leaves *out)
 {
     treedef *tuple = differentiated_tuple(c);
     if (!tuple)
@@ -182,9 +201,13 @@ static bool spread_cotangents(const tree_call *c, const treedef *def, const leav
     int64_t want = treedef_leaves(tuple), args = root_of(tuple)->arity;
     *out = (leaves){want, base_zalloc((size_t)(want + 1) * sizeof *out->at)};
     bool good = out->at != NULL;
-    if (good && (root_of(def)->arity != args || (root_of(def)->kind != TREE_TUPLE && root_of(def)->kind != TREE_LIST))) {
-        base_fail(CT_TYPE_ERROR, "Custom VJP bwd rule must produce an output with the same container (pytree) structure as the args tuple of the primal function: "
-                                 "a tuple of %lld entries", (long long)args);
+    if (good && (root_of(def)->arity != args ||
+                 (root_of(def)->kind != TREE_TUPLE && root_of(def)->kind != TREE_LIST))) {
+        base_fail(CT_TYPE_ERROR,
+                  "Custom VJP bwd rule must produce an output with the same container (pytree) "
+                  "structure as the args tuple of the primal function: "
+                  "a tuple of %lld entries",
+                  (long long)args);
         good = false;
     }
     for (int64_t i = 0; i < args && good; i++) {
@@ -196,7 +219,10 @@ static bool spread_cotangents(const tree_call *c, const treedef *def, const leav
             if (good)
                 memcpy(out->at + first, given->at + from, (size_t)n * sizeof *out->at);
             else
-                base_fail(CT_TYPE_ERROR, "Custom VJP bwd rule: the cotangent of argument %lld has %lld leaves, but the argument has %lld", (long long)i, (long long)n, (long long)count);
+                base_fail(CT_TYPE_ERROR,
+                          "Custom VJP bwd rule: the cotangent of argument %lld has %lld leaves, "
+                          "but the argument has %lld",
+                          (long long)i, (long long)n, (long long)count);
         }
         object_release(w);
         object_release(g);
@@ -205,12 +231,15 @@ static bool spread_cotangents(const tree_call *c, const treedef *def, const leav
     return good;
 }
 
-static bool tree_backward(custom_call *base, const leaves *residuals, int64_t nout, const ct_array *cts, leaves *in_cts)
+static bool tree_backward(custom_call *base, const leaves *residuals, int64_t nout,
+                          const ct_array *cts, leaves *in_cts)
 {
     tree_call *c = (tree_call *)base;
     treedef *def = NULL;
     leaves given[2] = {*residuals, {nout, (ct_array *)(uintptr_t)cts}}, all = {0};
-    bool good = call_rule(c, c->owner->backward, 2, (treedef *[]){c->residual_def, c->out_def}, given, &def, &all) && spread_cotangents(c, def, &all, in_cts);
+    bool good = call_rule(c, c->owner->backward, 2, (treedef *[]){c->residual_def, c->out_def},
+                          given, &def, &all) &&
+                spread_cotangents(c, def, &all, in_cts);
     object_release(def);
     base_free(all.at);
     return good;
@@ -233,7 +262,8 @@ static void tree_call_destroy(ct_fn f)
 
 static const fn_class tree_call_class = {NULL, tree_call_name, tree_call_destroy};
 
-static tree_call *tree_call_new(custom_fn *owner, const treedef *in_def, int64_t nin, const ct_array *in)
+static tree_call *tree_call_new(custom_fn *owner, const treedef *in_def, int64_t nin,
+                                const ct_array *in)
 {
     tree_call *c = (tree_call *)fn_new(&tree_call_class, sizeof *c);
     if (!c)
@@ -254,7 +284,8 @@ static tree_call *tree_call_new(custom_fn *owner, const treedef *in_def, int64_t
         return NULL;
     c->total = nin;
     for (int64_t k = 0; k < owner->n_nondiff; k++) {
-        int64_t i = owner->nondiff[k] < 0 ? owner->nondiff[k] + c->n_args : owner->nondiff[k], first, count;
+        int64_t i = owner->nondiff[k] < 0 ? owner->nondiff[k] + c->n_args : owner->nondiff[k],
+                first, count;
         if (i < 0 || i >= c->n_args)
             continue;
         c->fixed[i] = true;
@@ -270,7 +301,8 @@ static tree_call *tree_call_new(custom_fn *owner, const treedef *in_def, int64_t
     return c;
 }
 
-static bool custom_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+static bool custom_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
+                           treedef **out_def, int64_t *nout, ct_array **out)
 {
     custom_fn *f = (custom_fn *)base;
     tree_call *c = tree_call_new(f, in_def, nin, in);
@@ -325,5 +357,11 @@ static ct_fn make(ct_fn f, ct_fn rule, ct_fn backward, ct_ints nondiff)
     return &c->head;
 }
 
-ct_fn ct_custom_jvp_(ct_fn f, ct_fn rule, ct_ints nondiff_argnums) { return make(f, rule, NULL, nondiff_argnums); }
-ct_fn ct_custom_vjp_(ct_fn f, ct_fn forward, ct_fn backward, ct_ints nondiff_argnums) { return backward ? make(f, forward, backward, nondiff_argnums) : NULL; }
+ct_fn ct_custom_jvp_(ct_fn f, ct_fn rule, ct_ints nondiff_argnums)
+{
+    return make(f, rule, NULL, nondiff_argnums);
+}
+ct_fn ct_custom_vjp_(ct_fn f, ct_fn forward, ct_fn backward, ct_ints nondiff_argnums)
+{
+    return backward ? make(f, forward, backward, nondiff_argnums) : NULL;
+}

@@ -1,7 +1,8 @@
-/* The public derivatives: grad, value_and_grad, jvp, linearize, vjp, linear_transpose, over functions of trees.
+/* The public derivatives: grad, value_and_grad, jvp, linearize, vjp, linear_transpose, over
+ * functions of trees.
  *
- * Argument numbers, auxiliary outputs and checks of dtypes are folded away here, so that the interpreters see flat leaves only.
- * Next: mapping.c (vmap), custom_functions.c (custom rules). */
+ * Argument numbers, auxiliary outputs and checks of dtypes are folded away here, so that the
+ * interpreters see flat leaves only. Next: mapping.c (vmap), custom_functions.c (custom rules). */
 #include "cotan/transform.h"
 #include "ops/ops.h"
 #include "transform/transform.h"
@@ -34,8 +35,10 @@ static bool run_partial(void *env, int64_t n, const ct_array *in, leaves *out)
     return good;
 }
 
-/* With auxiliary results: the function returns a pair; *main gets the definition of its first part, *aux of the second, *n_main its leaves. */
-static bool split_aux(const char *who, treedef *out_def, bool has_aux, treedef **main, treedef **aux, int64_t *n_main)
+/* With auxiliary results: the function returns a pair; *main gets the definition of its first part,
+ * *aux of the second, *n_main its leaves. */
+static bool split_aux(const char *who, treedef *out_def, bool has_aux, treedef **main,
+                      treedef **aux, int64_t *n_main)
 {
     *aux = NULL;
     if (!has_aux) {
@@ -46,7 +49,10 @@ static bool split_aux(const char *who, treedef *out_def, bool has_aux, treedef *
     }
     const tree_node *root = root_of(out_def);
     if (root->kind != TREE_TUPLE || root->arity != 2) {
-        base_fail(CT_TYPE_ERROR, "expected function with aux output to return a two-element tuple, but %s with has_aux=True got a result of another structure", who);
+        base_fail(CT_TYPE_ERROR,
+                  "expected function with aux output to return a two-element tuple, but %s with "
+                  "has_aux=True got a result of another structure",
+                  who);
         return false;
     }
     int64_t first, n_aux;
@@ -56,7 +62,8 @@ static bool split_aux(const char *who, treedef *out_def, bool has_aux, treedef *
 }
 
 /* A tuple of two trees as (definition, leaves). */
-static bool return_pair(treedef *a, const leaves *la, treedef *b, const leaves *lb, treedef **out_def, int64_t *nout, ct_array **out)
+static bool return_pair(treedef *a, const leaves *la, treedef *b, const leaves *lb,
+                        treedef **out_def, int64_t *nout, ct_array **out)
 {
     treedef *children[2] = {a, b};
     *out_def = treedef_join((tree_node){.kind = TREE_TUPLE}, 2, children);
@@ -84,19 +91,24 @@ static bool check_inputs(const gradient *g, int64_t n, const ct_array *in)
     for (int64_t i = 0; i < n; i++) {
         ct_dtype d = (ct_dtype)in[i]->aval.dtype;
         if (g->holomorphic && !dtype_is(d, FAMILY_COMPLEX)) {
-            base_fail(CT_TYPE_ERROR, "%s with holomorphic=True requires inputs with complex dtype, but got %s.", who, ct_dtype_name(d));
+            base_fail(CT_TYPE_ERROR,
+                      "%s with holomorphic=True requires inputs with complex dtype, but got %s.",
+                      who, ct_dtype_name(d));
             return false;
         }
         if (!g->holomorphic && dtype_is(d, FAMILY_COMPLEX)) {
             base_fail(CT_TYPE_ERROR,
-                      "%s requires real-valued inputs (input dtype that is a sub-dtype of np.floating), but got %s. For holomorphic differentiation, pass "
-                      "holomorphic=True. For differentiation of non-holomorphic functions involving complex inputs, use jax.vjp directly.",
+                      "%s requires real-valued inputs (input dtype that is a sub-dtype of "
+                      "np.floating), but got %s. For holomorphic differentiation, pass "
+                      "holomorphic=True. For differentiation of non-holomorphic functions "
+                      "involving complex inputs, use jax.vjp directly.",
                       who, ct_dtype_name(d));
             return false;
         }
         if (!dtype_inexact(d) && !g->allow_int) {
             base_fail(CT_TYPE_ERROR,
-                      "%s requires real- or complex-valued inputs (input dtype that is a sub-dtype of np.inexact), but got %s. If you want to use Boolean- or "
+                      "%s requires real- or complex-valued inputs (input dtype that is a sub-dtype "
+                      "of np.inexact), but got %s. If you want to use Boolean- or "
                       "integer-valued inputs, use vjp or set allow_int to True.",
                       who, ct_dtype_name(d));
             return false;
@@ -109,7 +121,9 @@ static bool check_loss(const gradient *g, int64_t n, const ct_array *out)
 {
     const char *who = g->value ? "value_and_grad" : "grad";
     if (n != 1) {
-        base_fail(CT_TYPE_ERROR, "Gradient only defined for scalar-output functions. Output had %lld leaves; return one number, and the rest with has_aux=True.",
+        base_fail(CT_TYPE_ERROR,
+                  "Gradient only defined for scalar-output functions. Output had %lld leaves; "
+                  "return one number, and the rest with has_aux=True.",
                   (long long)n);
         return false;
     }
@@ -119,25 +133,33 @@ static bool check_loss(const gradient *g, int64_t n, const ct_array *out)
         for (int i = 0; i < out[0]->aval.ndim; i++)
             text_add(&shape, i ? ", %lld" : "%lld", (long long)out[0]->aval.shape[i]);
         char *s = text_end(&shape);
-        base_fail(CT_TYPE_ERROR, "Gradient only defined for scalar-output functions. Output had shape: (%s%s).", s ? s : "?", out[0]->aval.ndim == 1 ? "," : "");
+        base_fail(CT_TYPE_ERROR,
+                  "Gradient only defined for scalar-output functions. Output had shape: (%s%s).",
+                  s ? s : "?", out[0]->aval.ndim == 1 ? "," : "");
         base_free(s);
         return false;
     }
     if (g->holomorphic ? !dtype_is(d, FAMILY_COMPLEX) : !dtype_is(d, FAMILY_FLOAT)) {
         if (g->holomorphic)
-            base_fail(CT_TYPE_ERROR, "%s with holomorphic=True requires outputs with complex dtype, but got %s.", who, ct_dtype_name(d));
+            base_fail(CT_TYPE_ERROR,
+                      "%s with holomorphic=True requires outputs with complex dtype, but got %s.",
+                      who, ct_dtype_name(d));
         else
             base_fail(CT_TYPE_ERROR,
-                      "%s requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got %s. For holomorphic differentiation, pass "
-                      "holomorphic=True. For differentiation of functions with integer or complex outputs, use jax.vjp directly.",
+                      "%s requires real-valued outputs (output dtype that is a sub-dtype of "
+                      "np.floating), but got %s. For holomorphic differentiation, pass "
+                      "holomorphic=True. For differentiation of functions with integer or complex "
+                      "outputs, use jax.vjp directly.",
                       who, ct_dtype_name(d));
         return false;
     }
     return true;
 }
 
-/* The definition of the differentiated arguments (a tuple where several) and the positions of their leaves. */
-static treedef *choose_arguments(const gradient *g, const treedef *in_def, int64_t *n, int64_t *positions)
+/* The definition of the differentiated arguments (a tuple where several) and the positions of their
+ * leaves. */
+static treedef *choose_arguments(const gradient *g, const treedef *in_def, int64_t *n,
+                                 int64_t *positions)
 {
     int64_t args = root_of(in_def)->arity - 1;
     treedef *children[64];
@@ -148,8 +170,11 @@ static treedef *choose_arguments(const gradient *g, const treedef *in_def, int64
         int64_t i = g->argnums[k] < 0 ? g->argnums[k] + args : g->argnums[k], first, count;
         if (i < 0 || i >= args) {
             long long wanted = g->argnums[k], least = wanted < 0 ? -wanted : wanted + 1;
-            base_fail(CT_TYPE_ERROR, "differentiating with respect to argnums=%lld requires at least %lld positional arguments to be passed by the caller, but "
-                                     "%s got only %lld positional arguments.", wanted, least, fn_name(g->f), (long long)args);
+            base_fail(CT_TYPE_ERROR,
+                      "differentiating with respect to argnums=%lld requires at least %lld "
+                      "positional arguments to be passed by the caller, but "
+                      "%s got only %lld positional arguments.",
+                      wanted, least, fn_name(g->f), (long long)args);
             good = false;
             break;
         }
@@ -179,13 +204,17 @@ static ct_array zero_cotangent(ct_array primal)
 }
 
 /* Evaluates, transposes: out_leaves are the results, cts the gradients of the chosen leaves. */
-static bool gradient_run(const gradient *g, partial_call *c, int64_t n, const ct_array *chosen, leaves *out, leaves *cts, treedef **main, treedef **aux)
+static bool gradient_run(const gradient *g, partial_call *c, int64_t n, const ct_array *chosen,
+                         leaves *out, leaves *cts, treedef **main, treedef **aux)
 {
     linear_map *l = NULL;
     int64_t n_main = 0;
-    if (!check_inputs(g, n, chosen) || !transform_linearize((flat){run_partial, c, fn_name(g->f)}, n, chosen, out, &l))
+    if (!check_inputs(g, n, chosen) ||
+        !transform_linearize((flat){run_partial, c, fn_name(g->f)}, n, chosen, out, &l))
         return false;
-    bool good = split_aux(g->value ? "value_and_grad" : "grad", c->out_def, g->has_aux, main, aux, &n_main) && check_loss(g, n_main, out->at);
+    bool good = split_aux(g->value ? "value_and_grad" : "grad", c->out_def, g->has_aux, main, aux,
+                          &n_main) &&
+                check_loss(g, n_main, out->at);
     ct_array *out_cts = good ? base_zalloc((size_t)(out->n + 1) * sizeof *out_cts) : NULL;
     if (out_cts) {
         out_cts[0] = array_scalar((ct_dtype)out->at[0]->aval.dtype, false, 1);
@@ -194,7 +223,9 @@ static bool gradient_run(const gradient *g, partial_call *c, int64_t n, const ct
             if (!cts->at[i])
                 cts->at[i] = zero_cotangent(chosen[i]);
             else if (cts->at[i]->aval.weak != chosen[i]->aval.weak && is_array(cts->at[i]))
-                cts->at[i] = array_view(cts->at[i], (ct_dtype)cts->at[i]->aval.dtype, chosen[i]->aval.weak, cts->at[i]->aval.ndim, cts->at[i]->aval.shape);
+                cts->at[i] =
+                    array_view(cts->at[i], (ct_dtype)cts->at[i]->aval.dtype, chosen[i]->aval.weak,
+                               cts->at[i]->aval.ndim, cts->at[i]->aval.shape);
             good = !is_poison(cts->at[i]);
         }
     }
@@ -203,13 +234,15 @@ static bool gradient_run(const gradient *g, partial_call *c, int64_t n, const ct
     return good && out_cts;
 }
 
-static bool gradient_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+static bool gradient_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
+                          treedef **out_def, int64_t *nout, ct_array **out)
 {
     gradient *g = (gradient *)base;
     ct_scope scope = ct_begin();
     int64_t n = 0, *positions = base_alloc((size_t)(nin * g->n + 1) * sizeof *positions);
     ct_array *chosen = base_alloc((size_t)(nin * g->n + 1) * sizeof *chosen);
-    treedef *grads_def = positions && chosen ? choose_arguments(g, in_def, &n, positions) : NULL, *main = NULL, *aux = NULL, *value_def = NULL;
+    treedef *grads_def = positions && chosen ? choose_arguments(g, in_def, &n, positions) : NULL,
+            *main = NULL, *aux = NULL, *value_def = NULL;
     partial_call c = {g->f, in_def, nin, in, positions, NULL};
     leaves results = {0}, cts = {0};
     bool good = grads_def != NULL;
@@ -283,7 +316,8 @@ static treedef *pack_tuple(const char *who, ct_tree args, int64_t *n, ct_array *
     *in = NULL;
     if (!args || is_poison(args))
         return NULL;
-    if (!is_tree(args) || (root_of(args->def)->kind != TREE_TUPLE && root_of(args->def)->kind != TREE_LIST)) {
+    if (!is_tree(args) ||
+        (root_of(args->def)->kind != TREE_TUPLE && root_of(args->def)->kind != TREE_LIST)) {
         base_fail(CT_TYPE_ERROR, "primal and tangent arguments to %s must be tuples or lists", who);
         return NULL;
     }
@@ -301,14 +335,21 @@ static bool check_tangents(int64_t n, const ct_array *primals, const ct_array *t
     for (int64_t i = 0; i < n; i++) {
         const aval *p = &primals[i]->aval, *t = &tangents[i]->aval;
         if (!ints_equal(aval_shape(p), aval_shape(t))) {
-            base_fail(CT_VALUE_ERROR, "jvp called with different primal and tangent shapes: leaf %lld has %d and %d dimensions or other sizes", (long long)i, p->ndim, t->ndim);
+            base_fail(CT_VALUE_ERROR,
+                      "jvp called with different primal and tangent shapes: leaf %lld has %d and "
+                      "%d dimensions or other sizes",
+                      (long long)i, p->ndim, t->ndim);
             return false;
         }
         if (dtype_tangent((ct_dtype)p->dtype) != (ct_dtype)t->dtype) {
             base_fail(CT_TYPE_ERROR,
-                      "primal and tangent arguments to jax.jvp do not match; dtypes must be equal, or in case of int/bool primal dtype the tangent dtype must be "
-                      "float0. Got primal dtype %s and so expected tangent dtype %s, but got tangent dtype %s instead.",
-                      ct_dtype_name((ct_dtype)p->dtype), ct_dtype_name(dtype_tangent((ct_dtype)p->dtype)), ct_dtype_name((ct_dtype)t->dtype));
+                      "primal and tangent arguments to jax.jvp do not match; dtypes must be equal, "
+                      "or in case of int/bool primal dtype the tangent dtype must be "
+                      "float0. Got primal dtype %s and so expected tangent dtype %s, but got "
+                      "tangent dtype %s instead.",
+                      ct_dtype_name((ct_dtype)p->dtype),
+                      ct_dtype_name(dtype_tangent((ct_dtype)p->dtype)),
+                      ct_dtype_name((ct_dtype)t->dtype));
             return false;
         }
     }
@@ -321,26 +362,31 @@ ct_tree ct_jvp_(ct_fn f, ct_tree primals, ct_tree tangents, bool has_aux)
     int64_t n = 0, nt = 0, n_main = 0;
     ct_array *in, *in_tangents = NULL;
     treedef *def = f ? pack_tuple("jax.jvp", primals, &n, &in) : NULL;
-    treedef *tangent_def = def ? pack_tuple("jax.jvp", tangents, &nt, &in_tangents) : NULL, *main = NULL, *aux = NULL;
+    treedef *tangent_def = def ? pack_tuple("jax.jvp", tangents, &nt, &in_tangents) : NULL,
+            *main = NULL, *aux = NULL;
     partial_call c = {f, def, n, in, NULL, NULL};
     leaves out = {0}, out_tangents = {0};
     ct_tree result = array_poison;
     bool good = tangent_def;
     if (good && !treedef_equal(def, tangent_def)) {
-        base_fail(CT_TYPE_ERROR, "primal and tangent arguments to jax.jvp must have the same tree structure");
+        base_fail(CT_TYPE_ERROR,
+                  "primal and tangent arguments to jax.jvp must have the same tree structure");
         good = false;
     }
     good = good && check_tangents(n, in, in_tangents);
     for (int64_t i = 0; i < n && good; i++)
         if (in_tangents[i]->aval.dtype == CT_FLOAT0)
             in_tangents[i] = NULL;
-    good = good && transform_jvp((flat){run_partial, &c, fn_name(f)}, n, in, in_tangents, &out, &out_tangents) &&
+    good = good &&
+           transform_jvp((flat){run_partial, &c, fn_name(f)}, n, in, in_tangents, &out,
+                         &out_tangents) &&
            split_aux("jvp", c.out_def, has_aux, &main, &aux, &n_main);
     if (good) {
         for (int64_t i = 0; i < n_main; i++)
             if (!out_tangents.at[i])
                 out_tangents.at[i] = zero_cotangent(out.at[i]);
-        ct_tree parts[3] = {tree_new(main, n_main, out.at), tree_new(main, n_main, out_tangents.at)};
+        ct_tree parts[3] = {tree_new(main, n_main, out.at),
+                            tree_new(main, n_main, out_tangents.at)};
         if (has_aux)
             parts[2] = tree_new(aux, out.n - n_main, out.at + n_main);
         result = ct_tuple_(has_aux ? 3 : 2, parts);
@@ -360,7 +406,8 @@ ct_tree ct_jvp_(ct_fn f, ct_tree primals, ct_tree tangents, bool has_aux)
     return ct_end_(scope, result);
 }
 
-/* The derivative as a function: of tangents of the arguments (linearize), or of a cotangent of the result (vjp). */
+/* The derivative as a function: of tangents of the arguments (linearize), or of a cotangent of the
+ * result (vjp). */
 typedef struct derivative_fn {
     struct ct_function head;
     linear_map *l;
@@ -371,7 +418,10 @@ typedef struct derivative_fn {
     bool reverse;
 } derivative_fn;
 
-static const char *derivative_name(ct_fn f) { return ((derivative_fn *)f)->reverse ? "vjp" : "linearize"; }
+static const char *derivative_name(ct_fn f)
+{
+    return ((derivative_fn *)f)->reverse ? "vjp" : "linearize";
+}
 
 static void derivative_destroy(ct_fn base)
 {
@@ -411,20 +461,27 @@ static bool check_operand(const char *who, const aval *want, ct_array got)
     return false;
 }
 
-static bool pull_back(derivative_fn *d, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+static bool pull_back(derivative_fn *d, const treedef *in_def, int64_t nin, const ct_array *in,
+                      treedef **out_def, int64_t *nout, ct_array **out)
 {
     int64_t first, count, args = root_of(in_def)->arity - 1;
     treedef *given = args == 1 ? treedef_child(in_def, 0, &first, &count) : NULL;
     if (args != 1) {
-        base_fail(CT_TYPE_ERROR, "The function returned by `jax.vjp` applied to %s was called with %lld arguments, but functions returned by `jax.vjp` must be called with a "
-                                 "single argument corresponding to the single value returned by the function.", "f", (long long)args);
+        base_fail(CT_TYPE_ERROR,
+                  "The function returned by `jax.vjp` applied to %s was called with %lld "
+                  "arguments, but functions returned by `jax.vjp` must be called with a "
+                  "single argument corresponding to the single value returned by the function.",
+                  "f", (long long)args);
         return false;
     }
-    bool good = given && (treedef_equal(given, d->out_def) || fail_structure("cotangent input to vjp function", d->out_def, given));
+    bool good = given && (treedef_equal(given, d->out_def) ||
+                          fail_structure("cotangent input to vjp function", d->out_def, given));
     object_release(given);
     for (int64_t i = 0; i < d->n_main && good; i++) {
         const aval *want = linear_out_aval(d->l, i);
-        good = want->dtype == CT_FLOAT0 || check_operand("unexpected cotangent type passed to the function returned by jax.vjp", want, in[i]);
+        good = want->dtype == CT_FLOAT0 ||
+               check_operand("unexpected cotangent type passed to the function returned by jax.vjp",
+                             want, in[i]);
     }
     (void)nin;
     ct_array *cts = good ? base_zalloc((size_t)(d->n_all + 1) * sizeof *cts) : NULL;
@@ -435,7 +492,9 @@ static bool pull_back(derivative_fn *d, const treedef *in_def, int64_t nin, cons
     good = good && linear_transpose(d->l, d->n_all, cts, &in_cts);
     for (int64_t i = 0; i < d->n_in && good; i++)
         if (!in_cts.at[i])
-            good = !is_poison(in_cts.at[i] = d->in_avals[i].dtype == CT_FLOAT0 ? array_like(&d->in_avals[i]) : op_full(&d->in_avals[i], 0));
+            good = !is_poison(in_cts.at[i] = d->in_avals[i].dtype == CT_FLOAT0
+                                                 ? array_like(&d->in_avals[i])
+                                                 : op_full(&d->in_avals[i], 0));
     base_free(cts);
     if (!good) {
         leaves_free(&in_cts);
@@ -448,7 +507,8 @@ static bool pull_back(derivative_fn *d, const treedef *in_def, int64_t nin, cons
     for (; made < positional && made < 64; made++)
         if (!(children[made] = treedef_child(d->in_def, made, &first, &count)))
             break;
-    *out_def = made == positional ? treedef_join((tree_node){.kind = TREE_TUPLE}, made, children) : NULL;
+    *out_def =
+        made == positional ? treedef_join((tree_node){.kind = TREE_TUPLE}, made, children) : NULL;
     while (made)
         object_release(children[--made]);
     *nout = in_cts.n;
@@ -456,12 +516,16 @@ static bool pull_back(derivative_fn *d, const treedef *in_def, int64_t nin, cons
     return *out_def != NULL;
 }
 
-static bool push_forward(derivative_fn *d, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+static bool push_forward(derivative_fn *d, const treedef *in_def, int64_t nin, const ct_array *in,
+                         treedef **out_def, int64_t *nout, ct_array **out)
 {
     if (!treedef_equal(in_def, d->in_def))
-        return fail_structure("tangents given to the function returned by linearize", d->in_def, in_def);
+        return fail_structure("tangents given to the function returned by linearize", d->in_def,
+                              in_def);
     for (int64_t i = 0; i < nin; i++)
-        if (!check_operand("linearized function called on tangent values inconsistent with the original primal values", &d->in_avals[i], in[i]))
+        if (!check_operand("linearized function called on tangent values inconsistent with the "
+                           "original primal values",
+                           &d->in_avals[i], in[i]))
             return false;
     leaves results;
     if (!linear_apply(d->l, nin, in, &results))
@@ -470,7 +534,8 @@ static bool push_forward(derivative_fn *d, const treedef *in_def, int64_t nin, c
     for (int64_t i = 0; i < d->n_main && good; i++)
         if (!results.at[i]) {
             const aval *a = linear_out_aval(d->l, i);
-            good = !is_poison(results.at[i] = a->dtype == CT_FLOAT0 ? array_like(a) : op_full(a, 0));
+            good =
+                !is_poison(results.at[i] = a->dtype == CT_FLOAT0 ? array_like(a) : op_full(a, 0));
         }
     *nout = d->n_main;
     *out = results.at;
@@ -479,7 +544,8 @@ static bool push_forward(derivative_fn *d, const treedef *in_def, int64_t nin, c
     return good;
 }
 
-static bool derivative_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+static bool derivative_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
+                            treedef **out_def, int64_t *nout, ct_array **out)
 {
     derivative_fn *d = (derivative_fn *)base;
     return (d->reverse ? pull_back : push_forward)(d, in_def, nin, in, out_def, nout, out);
@@ -494,26 +560,34 @@ static bool remember_inputs(derivative_fn *d, int64_t n, const ct_array *in)
     for (int64_t i = 0; i < n && d->in_avals; i++) {
         d->in_avals[i] = in[i]->aval;
         d->in_avals[i].dtype = (uint8_t)dtype_tangent((ct_dtype)in[i]->aval.dtype);
-        d->in_avals[i].shape = arena_copy(&d->memory, in[i]->aval.shape, (size_t)in[i]->aval.ndim * sizeof(int64_t));
+        d->in_avals[i].shape =
+            arena_copy(&d->memory, in[i]->aval.shape, (size_t)in[i]->aval.ndim * sizeof(int64_t));
         if (!d->in_avals[i].shape)
             return false;
     }
     return d->in_avals != NULL;
 }
 
-static ct_tree differentiate(ct_fn f, ct_tree primals, bool has_aux, ct_tree *aux_out, ct_fn *derivative, bool reverse)
+static ct_tree differentiate(ct_fn f, ct_tree primals, bool has_aux, ct_tree *aux_out,
+                             ct_fn *derivative, bool reverse)
 {
     *derivative = NULL;
-    derivative_fn *d = (derivative_fn *)fn_new(&derivative_class, sizeof *d); /* owned by the caller's scope */
+    derivative_fn *d =
+        (derivative_fn *)fn_new(&derivative_class, sizeof *d); /* owned by the caller's scope */
     ct_scope scope = ct_begin();
     int64_t n = 0;
     ct_array *in = NULL;
-    treedef *def = f && d ? pack_tuple(reverse ? "jax.vjp" : "jax.linearize", primals, &n, &in) : NULL, *aux = NULL;
+    treedef *def =
+                f && d ? pack_tuple(reverse ? "jax.vjp" : "jax.linearize", primals, &n, &in) : NULL,
+            *aux = NULL;
     partial_call c = {f, def, n, in, NULL, NULL};
     leaves out = {0};
     ct_tree parts[2] = {array_poison, array_poison};
-    bool good = def && transform_linearize((flat){run_partial, &c, fn_name(f)}, n, in, &out, &d->l) &&
-                split_aux(reverse ? "vjp" : "linearize", c.out_def, has_aux, &d->out_def, &aux, &d->n_main) && remember_inputs(d, n, in);
+    bool good = def &&
+                transform_linearize((flat){run_partial, &c, fn_name(f)}, n, in, &out, &d->l) &&
+                split_aux(reverse ? "vjp" : "linearize", c.out_def, has_aux, &d->out_def, &aux,
+                          &d->n_main) &&
+                remember_inputs(d, n, in);
     if (good) {
         d->in_def = def;
         object_retain(def);
@@ -541,7 +615,10 @@ ct_tree ct_linearize_(ct_fn f, ct_tree primals, bool has_aux, ct_tree *aux, ct_f
     return differentiate(f, primals, has_aux, aux, derivative, false);
 }
 
-ct_tree ct_vjp_(ct_fn f, ct_tree primals, bool has_aux, ct_tree *aux, ct_fn *pullback) { return differentiate(f, primals, has_aux, aux, pullback, true); }
+ct_tree ct_vjp_(ct_fn f, ct_tree primals, bool has_aux, ct_tree *aux, ct_fn *pullback)
+{
+    return differentiate(f, primals, has_aux, aux, pullback, true);
+}
 
 /* ---- linear_transpose ---- */
 
@@ -559,7 +636,8 @@ static void transposed_destroy(ct_fn base)
     object_release(t->out_def);
 }
 
-static bool transposed_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+static bool transposed_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
+                            treedef **out_def, int64_t *nout, ct_array **out)
 {
     transposed *t = (transposed *)base;
     int64_t first, count;
@@ -567,11 +645,13 @@ static bool transposed_call(ct_fn base, const treedef *in_def, int64_t nin, cons
     bool same = given && treedef_equal(given, t->out_def);
     object_release(given);
     if (!same || nin != t->j->nout) {
-        base_fail(CT_TYPE_ERROR, "cotangent tree does not match function output of linear_transpose");
+        base_fail(CT_TYPE_ERROR,
+                  "cotangent tree does not match function output of linear_transpose");
         return false;
     }
     for (int i = 0; i < t->j->nout; i++)
-        if (!check_operand("linear_transpose: cotangent type does not match function output", atom_aval(&t->j->out[i]), in[i]))
+        if (!check_operand("linear_transpose: cotangent type does not match function output",
+                           atom_aval(&t->j->out[i]), in[i]))
             return false;
     bool *all = base_alloc((size_t)t->j->nin + 1);
     leaves cts = {t->j->nin, base_zalloc((size_t)(t->j->nin + 1) * sizeof *cts.at)};

@@ -1,7 +1,9 @@
-/* The jit operation (a call of a jaxpr) with its rules, and ct_jit: a function that is traced once for each kind of arguments.
+/* The jit operation (a call of a jaxpr) with its rules, and ct_jit: a function that is traced once
+ * for each kind of arguments.
  *
- * The cache key is the structure of the arguments (static ones are part of it) and their avals. A program whose constants are tracers of an enclosing
- * transformation closes over them by taking them as inputs, and is not kept. Next: program.c makes the derived programs. */
+ * The cache key is the structure of the arguments (static ones are part of it) and their avals. A
+ * program whose constants are tracers of an enclosing transformation closes over them by taking
+ * them as inputs, and is not kept. Next: program.c makes the derived programs. */
 #include <pthread.h>
 
 #include "cotan/transform.h"
@@ -10,7 +12,8 @@
 
 /* ---- the operation ---- */
 
-static bool jit_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool jit_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
+                         aval *out, arena *a)
 {
     const jaxpr *j = ((const params_call *)params)->jaxpr;
     (void)o, (void)nin, (void)in, (void)a;
@@ -22,18 +25,22 @@ static bool jit_abstract(const op *o, const void *params, int nin, const aval *i
     return true;
 }
 
-bool transform_run(jaxpr *j, int nin, const ct_array *in, const bool *donated, int nout, ct_array *out)
+bool transform_run(jaxpr *j, int nin, const ct_array *in, const bool *donated, int nout,
+                   ct_array *out)
 {
-    return core_backend ? core_backend->run(j, nin, in, donated, nout, out) : jaxpr_eval(j, nin, in, nout, out);
+    return core_backend ? core_backend->run(j, nin, in, donated, nout, out)
+                        : jaxpr_eval(j, nin, in, nout, out);
 }
 
-static bool jit_call(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+static bool jit_call(const op *o, const void *params, int nin, const ct_array *in, int nout,
+                     ct_array *out)
 {
     (void)o;
     return transform_run(((const params_call *)params)->jaxpr, nin, in, NULL, nout, out);
 }
 
-static void bind_program(const params_call *like, jaxpr *j, int nin, const ct_array *in, ct_array *out)
+static void bind_program(const params_call *like, jaxpr *j, int nin, const ct_array *in,
+                         ct_array *out)
 {
     params_call p = {.jaxpr = j, .name = j->name, .inlined = like->inlined};
     core_bind(&op_row_jit, &p, nin, in, j->nout, out);
@@ -47,12 +54,14 @@ static bool all_good(int64_t n, const ct_array *values)
     return true;
 }
 
-static bool jit_jvp(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
+static bool jit_jvp(const op *o, const void *params, int nin, const ct_array *primals,
+                    const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
 {
     (void)o;
     const params_call *p = params;
     bool *nonzero = base_alloc((size_t)(nin + nout + 1)), *out_nonzero = nonzero + nin;
-    ct_array *in = base_alloc((size_t)(2 * nin + 2 * nout + 1) * sizeof *in), *results = in + 2 * nin;
+    ct_array *in = base_alloc((size_t)(2 * nin + 2 * nout + 1) * sizeof *in),
+             *results = in + 2 * nin;
     bool good = nonzero && in;
     int n = nin;
     for (int i = 0; i < nin && good; i++) {
@@ -77,8 +86,9 @@ static bool jit_jvp(const op *o, const void *params, int nin, const ct_array *pr
     return good;
 }
 
-static bool jit_linearize(const op *o, const void *params, linearize_trace *t, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out,
-                          ct_array *out_tangents)
+static bool jit_linearize(const op *o, const void *params, linearize_trace *t, int nin,
+                          const ct_array *primals, const ct_array *tangents, int nout,
+                          ct_array *out, ct_array *out_tangents)
 {
     (void)o;
     const params_call *p = params;
@@ -89,7 +99,8 @@ static bool jit_linearize(const op *o, const void *params, linearize_trace *t, i
         nonzero[i] = tangents[i] != NULL;
     jaxpr *known, *tangent;
     bool good = jaxpr_linearize(p->jaxpr, nonzero, out_nonzero, &known, &tangent);
-    ct_array *results = good ? base_alloc((size_t)(known->nout + nin + nout + 1) * sizeof *results) : NULL;
+    ct_array *results =
+        good ? base_alloc((size_t)(known->nout + nin + nout + 1) * sizeof *results) : NULL;
     good = results != NULL;
     if (good) {
         trace_context saved = trace_enter(linearize_parent(t));
@@ -99,7 +110,8 @@ static bool jit_linearize(const op *o, const void *params, linearize_trace *t, i
         memcpy(out, results, (size_t)nout * sizeof *out);
     }
     if (good && tangent->nout) {
-        ct_array *in = results + nout, *out_values = results + known->nout + nin; /* residuals, then tangents */
+        ct_array *in = results + nout,
+                 *out_values = results + known->nout + nin; /* residuals, then tangents */
         int n = known->nout - nout;
         for (int i = 0; i < nin; i++)
             if (tangents[i])
@@ -117,12 +129,14 @@ static bool jit_linearize(const op *o, const void *params, linearize_trace *t, i
     return good;
 }
 
-static bool jit_transpose(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+static bool jit_transpose(const op *o, const void *params, int nin, const ct_array *in,
+                          const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     (void)o, (void)in_avals;
     const params_call *p = params;
     bool *flags = base_alloc((size_t)(nin + nout + 1)), *ct_nonzero = flags + nin;
-    ct_array *values = base_alloc((size_t)(2 * nin + nout + 1) * sizeof *values), *results = values + nin + nout;
+    ct_array *values = base_alloc((size_t)(2 * nin + nout + 1) * sizeof *values),
+             *results = values + nin + nout;
     bool good = flags && values;
     int n = 0;
     for (int i = 0; i < nin && good; i++) {
@@ -149,7 +163,8 @@ static bool jit_transpose(const op *o, const void *params, int nin, const ct_arr
     return good;
 }
 
-static bool jit_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool jit_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                     const int *dims, int nout, ct_array *out, int *out_dims)
 {
     (void)o;
     const params_call *p = params;
@@ -174,8 +189,18 @@ static bool jit_vmap(const op *o, const void *params, batch b, int nin, const ct
 }
 
 const op op_row_jit = {
-    .name = "jit", .flags = OP_MULTIPLE | OP_CALL, .code = OP_jit, .fields = fields_call, .params_size = sizeof(params_call), .nfields = nfields_call,
-    .abstract = jit_abstract, .call = jit_call, .jvp = jit_jvp, .transpose = jit_transpose, .vmap = jit_vmap, .linearize = jit_linearize,
+    .name = "jit",
+    .flags = OP_MULTIPLE | OP_CALL,
+    .code = OP_jit,
+    .fields = fields_call,
+    .params_size = sizeof(params_call),
+    .nfields = nfields_call,
+    .abstract = jit_abstract,
+    .call = jit_call,
+    .jvp = jit_jvp,
+    .transpose = jit_transpose,
+    .vmap = jit_vmap,
+    .linearize = jit_linearize,
 };
 
 /* ---- tracing a tree function ---- */
@@ -193,7 +218,8 @@ static bool run_traced(void *env, int64_t nin, const ct_array *in, leaves *out)
     return fn_call(c->f, c->in_def, nin, in, &c->out_def, &out->n, &out->at);
 }
 
-jaxpr *transform_stage_fn(ct_fn f, const treedef *in_def, int64_t n, const aval *in, treedef **out_def)
+jaxpr *transform_stage_fn(ct_fn f, const treedef *in_def, int64_t n, const aval *in,
+                          treedef **out_def)
 {
     traced_call c = {f, in_def, NULL};
     jaxpr *j = transform_stage((flat){run_traced, &c, fn_name(f)}, n, in, fn_name(f));
@@ -247,7 +273,8 @@ static uint64_t probe_hash(const probe *p)
     uint64_t h = p->in_def->hash;
     for (int64_t i = 0; i < p->n; i++) {
         const aval *a = &p->in[i]->aval;
-        h = h * 0x9e3779b97f4a7c15u + (uint64_t)a->dtype + 64 * (uint64_t)a->weak + 256 * (uint64_t)a->ndim;
+        h = h * 0x9e3779b97f4a7c15u + (uint64_t)a->dtype + 64 * (uint64_t)a->weak +
+            256 * (uint64_t)a->ndim;
         for (int k = 0; k < a->ndim; k++)
             h = (h ^ (uint64_t)a->shape[k]) * 0xff51afd7ed558ccdu;
     }
@@ -309,17 +336,20 @@ static bool any_tracer(int64_t n, const ct_array *values)
 }
 
 /* Runs or binds the program; out has j->nout entries. */
-static bool apply_specialization(const jitted *f, const specialization *s, int64_t n, const ct_array *in, ct_array *out)
+static bool apply_specialization(const jitted *f, const specialization *s, int64_t n,
+                                 const ct_array *in, ct_array *out)
 {
     if (!core_current && !any_tracer(n, in))
         return transform_run(s->j, (int)n, in, s->donated, s->j->nout, out);
-    params_call p = {.jaxpr = s->j, .name = s->j->name, .keep_unused = f->keep_unused, .inlined = f->inlined};
+    params_call p = {
+        .jaxpr = s->j, .name = s->j->name, .keep_unused = f->keep_unused, .inlined = f->inlined};
     core_bind(&op_row_jit, &p, (int)n, in, s->j->nout, out);
     return all_good(s->j->nout, out);
 }
 
 /* A program that closes over tracers takes them as leading inputs. */
-static bool apply_closed(const jitted *f, const specialization *s, int64_t n, const ct_array *in, ct_array *out)
+static bool apply_closed(const jitted *f, const specialization *s, int64_t n, const ct_array *in,
+                         ct_array *out)
 {
     jaxpr *open = jaxpr_consts_to_inputs(s->j);
     int total = s->j->nconsts + (int)n;
@@ -339,7 +369,8 @@ static bool apply_closed(const jitted *f, const specialization *s, int64_t n, co
 
 _Thread_local bool transform_disable_jit;
 
-static bool jitted_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+static bool jitted_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
+                        treedef **out_def, int64_t *nout, ct_array **out)
 {
     jitted *f = (jitted *)base;
     if (transform_disable_jit)
@@ -362,7 +393,8 @@ static bool jitted_call(ct_fn base, const treedef *in_def, int64_t nin, const ct
     }
     *nout = s->j->nout;
     *out = base_alloc((size_t)(*nout + 1) * sizeof **out);
-    bool good = *out && (keep ? apply_specialization(f, s, nin, in, *out) : apply_closed(f, s, nin, in, *out));
+    bool good = *out && (keep ? apply_specialization(f, s, nin, in, *out)
+                              : apply_closed(f, s, nin, in, *out));
     if (good) {
         *out_def = s->out_def;
         object_retain(*out_def);
@@ -398,7 +430,10 @@ static void jitted_destroy(ct_fn base)
 
 static const fn_class jitted_class = {jitted_call, jitted_name, jitted_destroy};
 
-int64_t ct_jit_cache_size(ct_fn f) { return f->class == &jitted_class ? ((jitted *)f)->cache.used : 0; }
+int64_t ct_jit_cache_size(ct_fn f)
+{
+    return f->class == &jitted_class ? ((jitted *)f)->cache.used : 0;
+}
 
 ct_fn ct_jit_(const ct_jit_args *args)
 {
@@ -416,7 +451,8 @@ ct_fn ct_jit_(const ct_jit_args *args)
         f->donate = base_alloc((size_t)args->donate_argnums.n * sizeof *f->donate);
         if (!f->donate)
             return NULL;
-        memcpy(f->donate, args->donate_argnums.at, (size_t)args->donate_argnums.n * sizeof *f->donate);
+        memcpy(f->donate, args->donate_argnums.at,
+               (size_t)args->donate_argnums.n * sizeof *f->donate);
         f->ndonate = args->donate_argnums.n;
     }
     return &f->head;

@@ -1,7 +1,9 @@
-/* Forward mode: every value carries a tangent. Linearize is the same interpreter with the tangents staged instead of evaluated.
+/* Forward mode: every value carries a tangent. Linearize is the same interpreter with the tangents
+ * staged instead of evaluated.
  *
- * A rule runs under a trace that sends operations on known values to the parent and operations on staged tangents to the tangent program (partial_process);
- * so one derivative rule serves both modes. Next: transpose.c turns the tangent program round. */
+ * A rule runs under a trace that sends operations on known values to the parent and operations on
+ * staged tangents to the tangent program (partial_process); so one derivative rule serves both
+ * modes. Next: transpose.c turns the tangent program round. */
 #include "transform/custom.h"
 
 /* ---- sending each operation where its operands live ---- */
@@ -11,7 +13,8 @@ typedef struct partial_trace {
     stage_trace *tangents;
 } partial_trace;
 
-static bool partial_process(trace *base, const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+static bool partial_process(trace *base, const op *o, const void *params, int nin,
+                            const ct_array *in, int nout, ct_array *out)
 {
     partial_trace *t = (partial_trace *)base;
     trace *to = base->parent;
@@ -52,13 +55,15 @@ static ct_array wrap(linearize_trace *t, ct_array primal, ct_array tangent)
     return a;
 }
 
-static bool apply_rule(linearize_trace *t, const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout,
-                       ct_array *out, ct_array *out_tangents)
+static bool apply_rule(linearize_trace *t, const op *o, const void *params, int nin,
+                       const ct_array *primals, const ct_array *tangents, int nout, ct_array *out,
+                       ct_array *out_tangents)
 {
     if (t->tangents && o->linearize)
         return o->linearize(o, params, t, nin, primals, tangents, nout, out, out_tangents);
     if (!o->jvp) {
-        base_fail(CT_NOT_IMPLEMENTED_ERROR, "Differentiation rule for '%s' not implemented", o->name);
+        base_fail(CT_NOT_IMPLEMENTED_ERROR, "Differentiation rule for '%s' not implemented",
+                  o->name);
         return false;
     }
     trace_context saved = trace_enter(t->tangents ? &t->rules.base : t->base.parent);
@@ -67,7 +72,8 @@ static bool apply_rule(linearize_trace *t, const op *o, const void *params, int 
     return good;
 }
 
-static bool forward_process(trace *base, const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+static bool forward_process(trace *base, const op *o, const void *params, int nin,
+                            const ct_array *in, int nout, ct_array *out)
 {
     enum { FEW = 16 };
     linearize_trace *t = (linearize_trace *)base;
@@ -125,7 +131,8 @@ static bool forward_custom(trace *base, custom_call *c, int64_t n, const ct_arra
     }
     leaves out_tangents = {0};
     trace_context saved = trace_enter(t->tangents && any ? &t->rules.base : base->parent);
-    bool good = any ? custom_forward(c, n, primals, tangents, out, &out_tangents) : custom_apply(c, n, in, out);
+    bool good = any ? custom_forward(c, n, primals, tangents, out, &out_tangents)
+                    : custom_apply(c, n, in, out);
     trace_leave(saved);
     for (int64_t i = 0; i < out->n && good && any; i++)
         good = !is_poison(out->at[i] = wrap(t, out->at[i], out_tangents.at[i]));
@@ -147,19 +154,29 @@ static bool partial_custom(trace *base, custom_call *c, int64_t n, const ct_arra
     return good;
 }
 
-static const trace_class jvp_class = {"JVPTracer", forward_process, forward_custom, NULL, forward_destroy, true};
-static const trace_class linearize_class = {"LinearizeTracer", forward_process, forward_custom, NULL, forward_destroy, true};
-static const trace_class partial_class = {"PartialTracer", partial_process, partial_custom, NULL, NULL, false};
+static const trace_class jvp_class = {"JVPTracer", forward_process, forward_custom,
+                                      NULL,        forward_destroy, true};
+static const trace_class linearize_class = {
+    "LinearizeTracer", forward_process, forward_custom, NULL, forward_destroy, true};
+static const trace_class partial_class = {
+    "PartialTracer", partial_process, partial_custom, NULL, NULL, false};
 
 static linearize_trace *forward_new(stage_trace *tangents)
 {
     linearize_trace *t = base_zalloc(sizeof *t);
     if (!t)
         return NULL;
-    t->base = (trace){.head = {&trace_object_class, 1, KIND_OTHER}, .class = tangents ? &linearize_class : &jvp_class, .parent = core_current, .alive = true,
+    t->base = (trace){.head = {&trace_object_class, 1, KIND_OTHER},
+                      .class = tangents ? &linearize_class : &jvp_class,
+                      .parent = core_current,
+                      .alive = true,
                       .what = tangents ? "grad" : "jvp"};
-    t->rules = (partial_trace){{.head = {&trace_object_class, INT32_MAX / 2, KIND_OTHER}, .class = &partial_class, .parent = core_current, .alive = true,
-                                .what = "grad"}, tangents};
+    t->rules = (partial_trace){{.head = {&trace_object_class, INT32_MAX / 2, KIND_OTHER},
+                                .class = &partial_class,
+                                .parent = core_current,
+                                .alive = true,
+                                .what = "grad"},
+                               tangents};
     t->tangents = tangents;
     if (tangents)
         object_retain(stage_as_trace(tangents));
@@ -172,8 +189,10 @@ static void forward_end(linearize_trace *t)
     object_release(&t->base);
 }
 
-/* Runs f with its inputs wrapped; out and out_tangents get the parts of the results. Results belong to the current scope. */
-static bool forward_run(linearize_trace *t, flat f, int64_t n, const ct_array *primals, const ct_array *tangents, leaves *out, leaves *out_tangents)
+/* Runs f with its inputs wrapped; out and out_tangents get the parts of the results. Results belong
+ * to the current scope. */
+static bool forward_run(linearize_trace *t, flat f, int64_t n, const ct_array *primals,
+                        const ct_array *tangents, leaves *out, leaves *out_tangents)
 {
     ct_array *in = base_alloc((size_t)(n + 1) * sizeof *in);
     bool good = in != NULL;
@@ -197,7 +216,8 @@ static bool forward_run(linearize_trace *t, flat f, int64_t n, const ct_array *p
     return true;
 }
 
-/* Ends the scope but keeps the leaves (both lists; NULLs are skipped). Where memory is short all its values stay alive in the enclosing scope. */
+/* Ends the scope but keeps the leaves (both lists; NULLs are skipped). Where memory is short all
+ * its values stay alive in the enclosing scope. */
 void leaves_keep(ct_scope scope, leaves *a, leaves *b)
 {
     int64_t n = a->n + (b ? b->n : 0);
@@ -217,7 +237,8 @@ void leaves_free(leaves *l)
     *l = (leaves){0};
 }
 
-bool transform_jvp(flat f, int64_t n, const ct_array *primals, const ct_array *tangents, leaves *out, leaves *out_tangents)
+bool transform_jvp(flat f, int64_t n, const ct_array *primals, const ct_array *tangents,
+                   leaves *out, leaves *out_tangents)
 {
     *out = *out_tangents = (leaves){0};
     linearize_trace *t = forward_new(NULL);
@@ -238,7 +259,8 @@ bool transform_jvp(flat f, int64_t n, const ct_array *primals, const ct_array *t
 
 struct linear_map {
     object head;
-    jaxpr *j;          /* tangents of the inputs -> nonzero tangents of the outputs; residuals are its constants */
+    jaxpr *j; /* tangents of the inputs -> nonzero tangents of the outputs; residuals are its
+                 constants */
     int64_t nin, nout; /* of the linearized function */
     aval *out_avals;   /* tangent avals of all outputs */
     int32_t *position; /* output -> result of j, or -1 where the tangent is zero */
@@ -278,13 +300,15 @@ static linear_map *linear_new(int64_t nin, const leaves *out, const leaves *tang
     int32_t next = 0;
     for (int64_t i = 0; i < out->n; i++) {
         l->out_avals[i] = tangent_aval(&out->at[i]->aval);
-        l->out_avals[i].shape = arena_copy(&l->memory, out->at[i]->aval.shape, (size_t)out->at[i]->aval.ndim * sizeof(int64_t));
+        l->out_avals[i].shape = arena_copy(&l->memory, out->at[i]->aval.shape,
+                                           (size_t)out->at[i]->aval.ndim * sizeof(int64_t));
         l->position[i] = tangents->at[i] ? next++ : -1;
     }
     return l;
 }
 
-bool transform_linearize(flat f, int64_t n, const ct_array *primals, leaves *out, linear_map **derivative)
+bool transform_linearize(flat f, int64_t n, const ct_array *primals, leaves *out,
+                         linear_map **derivative)
 {
     *out = (leaves){0};
     *derivative = NULL;

@@ -1,4 +1,5 @@
-/* What scan and while share: a body is staged on its carry, whose type it must keep. Next: scan.c, while.c. */
+/* What scan and while share: a body is staged on its carry, whose type it must keep. Next: scan.c,
+ * while.c. */
 #include "transform/loop.h"
 
 bool loop_good(int64_t n, const ct_array *values)
@@ -23,7 +24,9 @@ ct_array loop_give(ct_array *slot, const aval *a)
     *slot = NULL;
     if (!scope_own(value))
         return array_poison;
-    return value->aval.weak == a->weak ? value : array_view(value, (ct_dtype)a->dtype, a->weak, a->ndim, a->shape);
+    return value->aval.weak == a->weak
+               ? value
+               : array_view(value, (ct_dtype)a->dtype, a->weak, a->ndim, a->shape);
 }
 
 char *loop_string(const char *s)
@@ -57,7 +60,8 @@ static bool run_body(void *env, int64_t nin, const ct_array *in, leaves *out)
 static bool fail_text(text *t)
 {
     char *s = text_end(t);
-    base_fail(CT_TYPE_ERROR, "%s", s ? s : "loop body function carry input and carry output must have equal types");
+    base_fail(CT_TYPE_ERROR, "%s",
+              s ? s : "loop body function carry input and carry output must have equal types");
     base_free(s);
     return false;
 }
@@ -85,11 +89,16 @@ static const char *kind_name(const treedef *d)
 static bool fail_structure(const loop_body *b, const treedef *got)
 {
     text t = {0};
-    text_add(&t, "%s body function carry input and carry output must have the same pytree structure, but they differ:\n\n", b->who);
+    text_add(&t,
+             "%s body function carry input and carry output must have the same pytree structure, "
+             "but they differ:\n\n",
+             b->who);
     const char *name = b->variable ? b->variable : "";
     if (b->carry_def->nodes[b->carry_def->count - 1].kind != got->nodes[got->count - 1].kind) {
-        text_add(&t, "The input carry %s is %s but the corresponding component of the carry output is %s, so their Python types differ.", name,
-                 kind_name(b->carry_def), kind_name(got));
+        text_add(&t,
+                 "The input carry %s is %s but the corresponding component of the carry output is "
+                 "%s, so their Python types differ.",
+                 name, kind_name(b->carry_def), kind_name(got));
     } else {
         text_add(&t, "The input carry %s has the structure ", name);
         treedef_text(&t, b->carry_def);
@@ -97,7 +106,8 @@ static bool fail_structure(const loop_body *b, const treedef *got)
         treedef_text(&t, got);
         text_add(&t, ".");
     }
-    text_add(&t, "\n\nRevise the function so that the carry output has the same pytree structure as the carry input.");
+    text_add(&t, "\n\nRevise the function so that the carry output has the same pytree structure "
+                 "as the carry input.");
     return fail_text(&t);
 }
 
@@ -127,7 +137,10 @@ static bool fail_type(const loop_body *b, int64_t leaf, const aval *x, const ava
 {
     bool dtypes = x->dtype != y->dtype, shapes = !ints_equal(aval_shape(x), aval_shape(y));
     text t = {0}, path = {0};
-    text_add(&t, "%s body function carry input and carry output must have equal types, but they differ:\n\nThe input carry ", b->who);
+    text_add(&t,
+             "%s body function carry input and carry output must have equal types, but they "
+             "differ:\n\nThe input carry ",
+             b->who);
     treedef_path(&path, b->carry_def, leaf);
     char *where = text_end(&path);
     if (where && *where)
@@ -137,8 +150,11 @@ static bool fail_type(const loop_body *b, int64_t leaf, const aval *x, const ava
     aval_text(&t, x, false);
     text_add(&t, " but the corresponding output carry component has type ");
     aval_text(&t, y, false);
-    text_add(&t, ", so %s%s%s.\n\nRevise the function so that all output types match the corresponding input types.", dtypes ? "the dtypes do not match" : "",
-             dtypes && shapes ? ", and " : "", shapes ? "the shapes do not match" : "");
+    text_add(&t,
+             ", so %s%s%s.\n\nRevise the function so that all output types match the corresponding "
+             "input types.",
+             dtypes ? "the dtypes do not match" : "", dtypes && shapes ? ", and " : "",
+             shapes ? "the shapes do not match" : "");
     return fail_text(&t);
 }
 
@@ -162,14 +178,18 @@ static ct_array converted(ct_array x, ct_dtype d)
     return y;
 }
 
-/* Weakly typed values of the carry take the dtype that the body promotes them to; *changed when there were any. */
+/* Weakly typed values of the carry take the dtype that the body promotes them to; *changed when
+ * there were any. */
 static bool promote_carry(const jaxpr *j, int64_t ncarry, ct_array *carry, bool *changed)
 {
     *changed = false;
     for (int64_t i = 0; i < ncarry; i++) {
         const aval *x = &carry[i]->aval, *y = atom_aval(&j->out[i]);
         bool weak;
-        ct_dtype d = x->weak && x->dtype != y->dtype ? dtype_promote((ct_dtype)x->dtype, true, (ct_dtype)y->dtype, y->weak, &weak) : (ct_dtype)x->dtype;
+        ct_dtype d =
+            x->weak && x->dtype != y->dtype
+                ? dtype_promote((ct_dtype)x->dtype, true, (ct_dtype)y->dtype, y->weak, &weak)
+                : (ct_dtype)x->dtype;
         if (d == (ct_dtype)x->dtype || d == CT_NO_DTYPE)
             continue;
         *changed = true;
@@ -190,7 +210,8 @@ jaxpr *loop_stage(loop_body *b, int64_t ncarry, ct_array *carry, int64_t nrest, 
         object_release(j);
         for (int64_t i = 0; i < ncarry; i++)
             avals[i] = carry[i]->aval;
-        j = transform_stage((flat){run_body, b, fn_name(b->f)}, ncarry + nrest, avals, fn_name(b->f));
+        j = transform_stage((flat){run_body, b, fn_name(b->f)}, ncarry + nrest, avals,
+                            fn_name(b->f));
         good = j && check_structure(b, j) && promote_carry(j, ncarry, carry, &again);
     }
     good = good && check_types(b, j, ncarry);
@@ -203,13 +224,17 @@ jaxpr *loop_stage(loop_body *b, int64_t ncarry, ct_array *carry, int64_t nrest, 
 
 /* ---- rewiring ---- */
 
-typedef struct rewired { const jaxpr *j; const rewiring *w; } rewired;
+typedef struct rewired {
+    const jaxpr *j;
+    const rewiring *w;
+} rewired;
 
 static bool run_rewired(void *env, int64_t nin, const ct_array *in, leaves *out)
 {
     const rewired *r = env;
     const rewiring *w = r->w;
-    ct_array *values = base_alloc((size_t)(r->j->nin + r->j->nout + 1) * sizeof *values), *results = values + r->j->nin;
+    ct_array *values = base_alloc((size_t)(r->j->nin + r->j->nout + 1) * sizeof *values),
+             *results = values + r->j->nin;
     (void)nin;
     *out = (leaves){w->nout, base_alloc((size_t)(w->nout + 1) * sizeof *out->at)};
     bool good = values && out->at;
@@ -217,7 +242,8 @@ static bool run_rewired(void *env, int64_t nin, const ct_array *in, leaves *out)
         values[i] = in[w->in[i]];
     good = good && jaxpr_eval(r->j, r->j->nin, values, r->j->nout, results);
     for (int64_t k = 0; k < w->nout && good; k++) {
-        ct_array value = w->out[k] >= 0 ? results[w->out[k]] : op_full(&in[-1 - w->out[k]]->aval, 0);
+        ct_array value =
+            w->out[k] >= 0 ? results[w->out[k]] : op_full(&in[-1 - w->out[k]]->aval, 0);
         if (w->spread && w->spread[k])
             value = batch_front(value, NOT_MAPPED, w->b.size);
         good = !is_poison(out->at[k] = value);
@@ -226,7 +252,8 @@ static bool run_rewired(void *env, int64_t nin, const ct_array *in, leaves *out)
     return good;
 }
 
-jaxpr *loop_rewire(const jaxpr *j, const rewiring *w, jaxpr *owner, const char *purpose, int64_t nkey, const void *key)
+jaxpr *loop_rewire(const jaxpr *j, const rewiring *w, jaxpr *owner, const char *purpose,
+                   int64_t nkey, const void *key)
 {
     jaxpr *made = jaxpr_derived(owner, purpose, nkey, key);
     if (made)

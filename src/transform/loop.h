@@ -1,26 +1,31 @@
-/* What scan and while share: staging a body on a carry, and changing the order of a program's operands and results. */
+/* What scan and while share: staging a body on a carry, and changing the order of a program's
+ * operands and results. */
 #ifndef COTAN_SRC_LOOP_H
 #define COTAN_SRC_LOOP_H
 #include "ops/ops.h"
 #include "transform/transform.h"
 
 typedef struct loop_body {
-    const char *who;       /* "scan", "while_loop", "fori_loop": for messages */
-    const char *variable;  /* the host function's name of the carry, or NULL */
+    const char *who;      /* "scan", "while_loop", "fori_loop": for messages */
+    const char *variable; /* the host function's name of the carry, or NULL */
     ct_fn f;
-    treedef *in_def;       /* f's arguments (borrowed) */
-    treedef *carry_def;    /* borrowed */
-    treedef *out_def;      /* what f returned: the caller releases it */
-    bool pair;             /* f returns (carry, y) */
-    bool counts;           /* the first of the carry is an index, to which the program adds one */
+    treedef *in_def;    /* f's arguments (borrowed) */
+    treedef *carry_def; /* borrowed */
+    treedef *out_def;   /* what f returned: the caller releases it */
+    bool pair;          /* f returns (carry, y) */
+    bool counts;        /* the first of the carry is an index, to which the program adds one */
 } loop_body;
 
-/* The program (carry..., rest...) -> (carry..., y...). The carry comes in as arrays, because weakly typed ones take the type that the body gives them.
- * Fails where the results differ from the carry in structure or type. */
-CT_NODISCARD jaxpr *loop_stage(loop_body *b, int64_t ncarry, ct_array *carry, int64_t nrest, const aval *rest);
+/* The program (carry..., rest...) -> (carry..., y...). The carry comes in as arrays, because weakly
+ * typed ones take the type that the body gives them. Fails where the results differ from the carry
+ * in structure or type. */
+CT_NODISCARD jaxpr *loop_stage(loop_body *b, int64_t ncarry, ct_array *carry, int64_t nrest,
+                               const aval *rest);
 
-/* Stages j with inputs and results in another order: input i of j is input in[i] of the new program, whose avals are given; result k is result out[k] of j,
- * with a mapped axis of size b->size in front where spread[k], or zeros like the new input -1 - out[k] where that is negative. */
+/* Stages j with inputs and results in another order: input i of j is input in[i] of the new
+ * program, whose avals are given; result k is result out[k] of j, with a mapped axis of size
+ * b->size in front where spread[k], or zeros like the new input -1 - out[k] where that is negative.
+ */
 typedef struct rewiring {
     const char *name;
     int64_t nin;
@@ -32,29 +37,38 @@ typedef struct rewiring {
     batch b;
 } rewiring;
 /* The program is kept on its owner under the purpose and key; borrowed. */
-jaxpr *loop_rewire(const jaxpr *j, const rewiring *w, jaxpr *owner, const char *purpose, int64_t nkey, const void *key);
+jaxpr *loop_rewire(const jaxpr *j, const rewiring *w, jaxpr *owner, const char *purpose,
+                   int64_t nkey, const void *key);
 
-/* A body (constants, carry, xs) -> (carry, ys) with tangents beside the values: (constants, their tangents, carry, its, xs, theirs) -> (carry, its, ys, theirs).
- * nonzero says which inputs have tangents; the carry's grow until each step leaves as many as it found. */
-typedef struct loop_shape { int consts, carry, xs, ys; } loop_shape;
+/* A body (constants, carry, xs) -> (carry, ys) with tangents beside the values: (constants, their
+ * tangents, carry, its, xs, theirs) -> (carry, its, ys, theirs). nonzero says which inputs have
+ * tangents; the carry's grow until each step leaves as many as it found. */
+typedef struct loop_shape {
+    int consts, carry, xs, ys;
+} loop_shape;
 typedef struct loop_forward {
     jaxpr *j; /* borrowed */
     loop_shape shape;
     int64_t *order; /* of its inputs: i for value i, ~i for the tangent of i; in the arena */
 } loop_forward;
-CT_NODISCARD bool loop_jvp(jaxpr *j, loop_shape s, bool *nonzero, bool *out_nonzero, loop_forward *out, arena *a);
+CT_NODISCARD bool loop_jvp(jaxpr *j, loop_shape s, bool *nonzero, bool *out_nonzero,
+                           loop_forward *out, arena *a);
 /* The operands in that order; zeros for missing tangents. */
-CT_NODISCARD bool loop_operands(const loop_forward *f, const ct_array *primals, const ct_array *tangents, ct_array *out);
+CT_NODISCARD bool loop_operands(const loop_forward *f, const ct_array *primals,
+                                const ct_array *tangents, ct_array *out);
 /* Takes the results apart again. */
-void loop_results(loop_shape s, const bool *nonzero, const bool *out_nonzero, const ct_array *results, ct_array *out, ct_array *out_tangents);
+void loop_results(loop_shape s, const bool *nonzero, const bool *out_nonzero,
+                  const ct_array *results, ct_array *out, ct_array *out_tangents);
 
-/* The body on mapped inputs, the mapped axis in front everywhere; the mapped part of the carry grows until each step leaves what it found. Borrowed. */
+/* The body on mapped inputs, the mapped axis in front everywhere; the mapped part of the carry
+ * grows until each step leaves what it found. Borrowed. */
 jaxpr *loop_vmap(jaxpr *j, loop_shape s, batch b, bool *mapped, bool *out_mapped);
 
 bool loop_good(int64_t n, const ct_array *values);
 /* A slot that holds one reference. */
 void loop_set(ct_array *slot, ct_array value);
-/* The held value as one of the current scope, with this aval's weakness; the slot is emptied. Poison without memory. */
+/* The held value as one of the current scope, with this aval's weakness; the slot is emptied.
+ * Poison without memory. */
 ct_array loop_give(ct_array *slot, const aval *a);
 /* A copy that base_free frees. */
 CT_NODISCARD char *loop_string(const char *s);

@@ -1,5 +1,6 @@
-/* Forward derivatives and batching of loop bodies, which scan and while share: what a step does to the carry decides what enters the next one, so both
- * look for the smallest set of carried values that a step maps into itself. Next: scan_rules.c, while_rules.c. */
+/* Forward derivatives and batching of loop bodies, which scan and while share: what a step does to
+ * the carry decides what enters the next one, so both look for the smallest set of carried values
+ * that a step maps into itself. Next: scan_rules.c, while_rules.c. */
 #include "transform/loop.h"
 
 /* ---- tangents ---- */
@@ -33,10 +34,12 @@ static int count_of(const bool *flags, int n)
 }
 
 /* made: the values, then the tangents there are. */
-static jaxpr *interleave(jaxpr *j, const jaxpr *made, loop_shape s, const bool *nonzero, const bool *out_nonzero, const int64_t *order, arena *a)
+static jaxpr *interleave(jaxpr *j, const jaxpr *made, loop_shape s, const bool *nonzero,
+                         const bool *out_nonzero, const int64_t *order, arena *a)
 {
     int nin = j->nin, nout = j->nout;
-    int64_t *in = arena_alloc(a, (size_t)(2 * made->nin + 2 * (nin + nout) + 1) * sizeof *in), *at = in + made->nin, *out = at + nin;
+    int64_t *in = arena_alloc(a, (size_t)(2 * made->nin + 2 * (nin + nout) + 1) * sizeof *in),
+            *at = in + made->nin, *out = at + nin;
     aval *avals = arena_alloc(a, (size_t)(made->nin + 1) * sizeof *avals);
     if (!in || !avals)
         return NULL;
@@ -59,7 +62,8 @@ static jaxpr *interleave(jaxpr *j, const jaxpr *made, loop_shape s, const bool *
     for (int k = s.carry; k < nout; k++)
         if (out_nonzero[k])
             out[n++] = nout + count_of(out_nonzero, k);
-    rewiring w = {.name = made->name, .nin = made->nin, .avals = avals, .in = in, .nout = n, .out = out};
+    rewiring w = {
+        .name = made->name, .nin = made->nin, .avals = avals, .in = in, .nout = n, .out = out};
     return loop_rewire(made, &w, j, "loop jvp", nin, nonzero);
 }
 
@@ -83,7 +87,8 @@ bool loop_jvp(jaxpr *j, loop_shape s, bool *nonzero, bool *out_nonzero, loop_for
     return out->j;
 }
 
-bool loop_operands(const loop_forward *f, const ct_array *primals, const ct_array *tangents, ct_array *out)
+bool loop_operands(const loop_forward *f, const ct_array *primals, const ct_array *tangents,
+                   ct_array *out)
 {
     for (int k = 0; k < f->j->nin; k++) {
         int64_t i = f->order[k];
@@ -97,7 +102,8 @@ bool loop_operands(const loop_forward *f, const ct_array *primals, const ct_arra
     return true;
 }
 
-void loop_results(loop_shape s, const bool *nonzero, const bool *out_nonzero, const ct_array *results, ct_array *out, ct_array *out_tangents)
+void loop_results(loop_shape s, const bool *nonzero, const bool *out_nonzero,
+                  const ct_array *results, ct_array *out, ct_array *out_tangents)
 {
     int n = 0;
     for (int k = 0; k < s.carry; k++)
@@ -113,10 +119,12 @@ void loop_results(loop_shape s, const bool *nonzero, const bool *out_nonzero, co
 /* ---- batching ---- */
 
 /* The same program, with the axis also where only the carry's input has it. */
-static jaxpr *spread(jaxpr *j, const jaxpr *made, loop_shape s, batch b, const bool *mapped, bool *out_mapped)
+static jaxpr *spread(jaxpr *j, const jaxpr *made, loop_shape s, batch b, const bool *mapped,
+                     bool *out_mapped)
 {
     arena memory = {0};
-    int64_t *in = arena_alloc(&memory, (size_t)(made->nin + made->nout + 1) * sizeof *in), *out = in + made->nin;
+    int64_t *in = arena_alloc(&memory, (size_t)(made->nin + made->nout + 1) * sizeof *in),
+            *out = in + made->nin;
     aval *avals = arena_alloc(&memory, (size_t)(made->nin + 1) * sizeof *avals);
     bool *more = arena_alloc(&memory, (size_t)made->nout + 1);
     text key = {0};

@@ -1,4 +1,5 @@
-/* ct_vmap: which axis of which leaf is mapped, and how large the axis is. The interpreter is vmap.c. */
+/* ct_vmap: which axis of which leaf is mapped, and how large the axis is. The interpreter is
+ * vmap.c. */
 #include "cotan/transform.h"
 #include "ops/ops.h"
 #include "transform/transform.h"
@@ -6,7 +7,7 @@
 typedef struct mapped_fn {
     struct ct_function head;
     ct_fn f;
-    int *in_at, *out_at;       /* one entry an argument, when the lists below are used */
+    int *in_at, *out_at; /* one entry an argument, when the lists below are used */
     int n_in, n_out;
     treedef *in_spec, *out_spec; /* prefix trees; NULL: the lists count */
     int64_t n_in_spec, n_out_spec;
@@ -27,14 +28,18 @@ typedef struct prefix_walk {
 static bool same_container(const tree_node *a, const tree_node *b)
 {
     if (a->kind != b->kind || a->arity != b->arity)
-        return (a->kind == TREE_TUPLE || a->kind == TREE_LIST) && (b->kind == TREE_TUPLE || b->kind == TREE_LIST) && a->arity == b->arity;
+        return (a->kind == TREE_TUPLE || a->kind == TREE_LIST) &&
+               (b->kind == TREE_TUPLE || b->kind == TREE_LIST) && a->arity == b->arity;
     return a->kind != TREE_DICT || !a->host || !b->host || a->host->equal(a->data, b->data);
 }
 
 static bool fail_prefix(const prefix_walk *w)
 {
     text t = {0};
-    text_add(&t, "%s must be an int, None, or a tuple of entries that is a tree prefix of the corresponding value, but got specification ", w->what);
+    text_add(&t,
+             "%s must be an int, None, or a tuple of entries that is a tree prefix of the "
+             "corresponding value, but got specification ",
+             w->what);
     treedef_text(&t, w->spec);
     text_add(&t, " for value tree ");
     treedef_text(&t, w->full);
@@ -74,22 +79,30 @@ static bool spread(const prefix_walk *w, int64_t si, int64_t sl, int64_t fi, int
 static bool axes_of_arguments(const mapped_fn *m, const treedef *in_def, int64_t nin, int *dims)
 {
     int64_t root = in_def->count - 1, args = in_def->nodes[root].arity - 1;
-    int64_t child = root - 1 - in_def->nodes[root - 1].nodes, end = nin - in_def->nodes[root - 1].leaves;
+    int64_t child = root - 1 - in_def->nodes[root - 1].nodes,
+            end = nin - in_def->nodes[root - 1].leaves;
     for (int64_t i = end; i < nin; i++)
         dims[i] = 0; /* keywords are mapped along their first axis */
     if (!m->in_spec && m->n_in > 1 && m->n_in != args) {
-        base_fail(CT_VALUE_ERROR, "vmap in_axes must be an int, None, or a tuple of entries corresponding to the positional arguments passed to the function, but got "
-                                  "len(in_axes)=%d, len(args)=%lld", m->n_in, (long long)args);
+        base_fail(CT_VALUE_ERROR,
+                  "vmap in_axes must be an int, None, or a tuple of entries corresponding to the "
+                  "positional arguments passed to the function, but got "
+                  "len(in_axes)=%d, len(args)=%lld",
+                  m->n_in, (long long)args);
         return false;
     }
     const tree_node *spec_root = m->in_spec ? &m->in_spec->nodes[m->in_spec->count - 1] : NULL;
     bool per_argument = spec_root && spec_root->kind != TREE_LEAF;
     if (per_argument && spec_root->arity != args) {
-        base_fail(CT_VALUE_ERROR, "vmap in_axes must be an int, None, or a tuple of entries corresponding to the positional arguments passed to the function, but got "
-                                  "len(in_axes)=%lld, len(args)=%lld", (long long)spec_root->arity, (long long)args);
+        base_fail(CT_VALUE_ERROR,
+                  "vmap in_axes must be an int, None, or a tuple of entries corresponding to the "
+                  "positional arguments passed to the function, but got "
+                  "len(in_axes)=%lld, len(args)=%lld",
+                  (long long)spec_root->arity, (long long)args);
         return false;
     }
-    int64_t spec_child = m->in_spec ? m->in_spec->count - 2 : 0, spec_end = spec_root ? spec_root->leaves : 0;
+    int64_t spec_child = m->in_spec ? m->in_spec->count - 2 : 0,
+            spec_end = spec_root ? spec_root->leaves : 0;
     for (int64_t k = args - 1; k >= 0; k--) {
         const tree_node *node = &in_def->nodes[child];
         end -= node->leaves;
@@ -124,7 +137,9 @@ static bool measure(const mapped_fn *m, int64_t nin, const ct_array *in, int *di
             text t = {0};
             aval_text(&t, a, false);
             char *s = text_end(&t);
-            base_fail(CT_VALUE_ERROR, "vmap was requested to map its argument along axis %d, which implies that its rank should be at least %d, but is only %d (its type is %s)",
+            base_fail(CT_VALUE_ERROR,
+                      "vmap was requested to map its argument along axis %d, which implies that "
+                      "its rank should be at least %d, but is only %d (its type is %s)",
                       axis, axis < 0 ? -axis : axis + 1, a->ndim, s ? s : "?");
             base_free(s);
             return false;
@@ -132,9 +147,12 @@ static bool measure(const mapped_fn *m, int64_t nin, const ct_array *in, int *di
         dims[i] = axis < 0 ? axis + a->ndim : axis;
         int64_t n = a->shape[dims[i]];
         if (*size >= 0 && n != *size) {
-            base_fail(CT_VALUE_ERROR,
-                      "vmap got inconsistent sizes for array axes to be mapped:\n  * leaf %lld of the arguments of %s has an axis of size %lld (axis %d);\n  * %s has size %lld",
-                      (long long)i, fn_name(m->f), (long long)n, dims[i], first < 0 ? "axis_size" : "an earlier leaf", (long long)*size);
+            base_fail(
+                CT_VALUE_ERROR,
+                "vmap got inconsistent sizes for array axes to be mapped:\n  * leaf %lld of the "
+                "arguments of %s has an axis of size %lld (axis %d);\n  * %s has size %lld",
+                (long long)i, fn_name(m->f), (long long)n, dims[i],
+                first < 0 ? "axis_size" : "an earlier leaf", (long long)*size);
             return false;
         }
         *size = n;
@@ -174,7 +192,8 @@ static bool axes_of_results(void *env, int64_t nout, int *dims)
     } else if (m->n_out > 1) {
         const tree_node *root = &full->nodes[full->count - 1];
         if (root->arity != m->n_out) {
-            base_fail(CT_VALUE_ERROR, "vmap out_axes has %d entries, but %s returned %lld values", m->n_out, fn_name(m->f), (long long)root->arity);
+            base_fail(CT_VALUE_ERROR, "vmap out_axes has %d entries, but %s returned %lld values",
+                      m->n_out, fn_name(m->f), (long long)root->arity);
             return false;
         }
         int64_t child = full->count - 2, end = nout;
@@ -188,12 +207,14 @@ static bool axes_of_results(void *env, int64_t nout, int *dims)
         for (int64_t i = 0; i < nout; i++)
             dims[i] = m->n_out ? m->out_at[0] : 0;
     }
-    for (int64_t i = 0; i < nout; i++) /* the interpreter counts -1 as "not mapped", so negative axes move below it */
+    for (int64_t i = 0; i < nout;
+         i++) /* the interpreter counts -1 as "not mapped", so negative axes move below it */
         dims[i] = dims[i] == NONE ? NOT_MAPPED : dims[i] < 0 ? dims[i] - 1 : dims[i];
     return true;
 }
 
-static bool mapped_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+static bool mapped_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
+                           treedef **out_def, int64_t *nout, ct_array **out)
 {
     mapped_fn *m = (mapped_fn *)base;
     int *dims = base_alloc((size_t)(nin + 1) * sizeof *dims);
@@ -201,7 +222,9 @@ static bool mapped_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const
     mapped_call c = {m, in_def, NULL};
     leaves results = {0};
     bool good = dims && axes_of_arguments(m, in_def, nin, dims) && measure(m, nin, in, dims, &size);
-    good = good && transform_vmap((flat){run_mapped, &c, fn_name(m->f)}, (batch){size, m->axis_name}, nin, in, dims, axes_of_results, &c, &results);
+    good =
+        good && transform_vmap((flat){run_mapped, &c, fn_name(m->f)}, (batch){size, m->axis_name},
+                               nin, in, dims, axes_of_results, &c, &results);
     base_free(dims);
     if (!good) {
         object_release(c.out_def);

@@ -1,4 +1,5 @@
-/* Derivatives of jaxprs as jaxprs: what calls and control flow need for jvp, linearize and transpose. Each is made once and kept on the jaxpr. */
+/* Derivatives of jaxprs as jaxprs: what calls and control flow need for jvp, linearize and
+ * transpose. Each is made once and kept on the jaxpr. */
 #include "ops/ops.h"
 #include "transform/transform.h"
 
@@ -28,7 +29,8 @@ static bool run_forward(void *env, int64_t nin, const ct_array *in, leaves *out)
     int64_t next = j->nin, n = 0;
     for (int i = 0; i < j->nin && tangents; i++)
         tangents[i] = p->nonzero[i] ? in[next++] : NULL;
-    bool good = tangents && transform_jvp(jaxpr_as_flat(j), j->nin, in, tangents, &primals, &out_tangents);
+    bool good =
+        tangents && transform_jvp(jaxpr_as_flat(j), j->nin, in, tangents, &primals, &out_tangents);
     *out = (leaves){0, good ? base_alloc((size_t)(2 * j->nout + 1) * sizeof *out->at) : NULL};
     good = good && out->at;
     for (int i = 0; i < j->nout && good; i++)
@@ -102,7 +104,10 @@ typedef struct split_program {
 static bool run_with_zeros(void *env, int64_t n, const ct_array *in, leaves *out);
 
 /* Inputs that have no tangent are closed over, so that only the others are linearized. */
-typedef struct closed { const split_program *p; const ct_array *all; } closed;
+typedef struct closed {
+    const split_program *p;
+    const ct_array *all;
+} closed;
 
 static bool run_with_zeros(void *env, int64_t n, const ct_array *in, leaves *out)
 {
@@ -132,7 +137,8 @@ static bool run_known(void *env, int64_t nin, const ct_array *in, leaves *out)
             moving[n++] = in[i];
     linear_map *l = NULL;
     leaves primals = {0};
-    bool good = moving && transform_linearize((flat){run_with_zeros, &c, j->name}, n, moving, &primals, &l);
+    bool good =
+        moving && transform_linearize((flat){run_with_zeros, &c, j->name}, n, moving, &primals, &l);
     base_free(moving);
     if (!good)
         return false;
@@ -140,7 +146,8 @@ static bool run_known(void *env, int64_t nin, const ct_array *in, leaves *out)
     for (int i = 0; i < j->nout; i++)
         p->out_nonzero[i] = linear_position(l, i) >= 0;
     p->tangent = jaxpr_consts_to_inputs(program);
-    *out = (leaves){j->nout + program->nconsts, base_alloc((size_t)(j->nout + program->nconsts + 1) * sizeof *out->at)};
+    *out = (leaves){j->nout + program->nconsts,
+                    base_alloc((size_t)(j->nout + program->nconsts + 1) * sizeof *out->at)};
     good = p->tangent && out->at;
     if (good) {
         memcpy(out->at, primals.at, (size_t)j->nout * sizeof *out->at);
@@ -148,12 +155,14 @@ static bool run_known(void *env, int64_t nin, const ct_array *in, leaves *out)
             out->at[j->nout + i] = program->consts[i];
     }
     leaves_free(&primals);
-    /* p->tangent keeps the program, and so the residual tracers, alive until the staging of the known part has ended */
+    /* p->tangent keeps the program, and so the residual tracers, alive until the staging of the
+     * known part has ended */
     object_release(l);
     return good;
 }
 
-bool jaxpr_linearize(jaxpr *j, const bool *nonzero, bool *out_nonzero, jaxpr **known, jaxpr **tangent)
+bool jaxpr_linearize(jaxpr *j, const bool *nonzero, bool *out_nonzero, jaxpr **known,
+                     jaxpr **tangent)
 {
     *known = jaxpr_derived(j, "known", j->nin, nonzero);
     *tangent = jaxpr_derived(j, "tangent", j->nin, nonzero);
@@ -168,7 +177,8 @@ bool jaxpr_linearize(jaxpr *j, const bool *nonzero, bool *out_nonzero, jaxpr **k
     *known = avals ? transform_stage((flat){run_known, &p, j->name}, j->nin, avals, j->name) : NULL;
     *tangent = p.tangent;
     base_free(avals);
-    bool good = *known && *tangent && jaxpr_derive(j, "known", j->nin, nonzero, *known, j->nout, out_nonzero) &&
+    bool good = *known && *tangent &&
+                jaxpr_derive(j, "known", j->nin, nonzero, *known, j->nout, out_nonzero) &&
                 jaxpr_derive(j, "tangent", j->nin, nonzero, *tangent, 0, NULL);
     object_release(*known);
     object_release(*tangent);

@@ -1,4 +1,5 @@
-/* The scan: a body run a known number of times, from a carry and a slice of xs to the next carry and a slice of ys.
+/* The scan: a body run a known number of times, from a carry and a slice of xs to the next carry
+ * and a slice of ys.
  *
  * Next: scan_rules.c (derivatives and batching), while.c (loops of unknown length). */
 #include <stdio.h>
@@ -16,13 +17,16 @@ static const param_field scan_fields[] = {
     {"unroll", PARAM_INT, offsetof(params_scan, unroll)},
 };
 
-static bool scan_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool scan_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
+                          aval *out, arena *a)
 {
     const params_scan *p = params;
     const jaxpr *j = p->jaxpr;
     (void)in;
-    if (j->nin != nin || *nout < j->nout || p->num_consts < 0 || p->num_carry < 0 || p->length < 0 || p->num_consts + p->num_carry > nin || p->num_carry > j->nout) {
-        base_fail(CT_TYPE_ERROR, "%s of a program of %d inputs and %d results got %d operands", o->name, j->nin, j->nout, nin);
+    if (j->nin != nin || *nout < j->nout || p->num_consts < 0 || p->num_carry < 0 ||
+        p->length < 0 || p->num_consts + p->num_carry > nin || p->num_carry > j->nout) {
+        base_fail(CT_TYPE_ERROR, "%s of a program of %d inputs and %d results got %d operands",
+                  o->name, j->nin, j->nout, nin);
         return false;
     }
     *nout = j->nout;
@@ -60,7 +64,8 @@ static bool scan_step(scan_run *r, int64_t i)
     for (int k = 0; k < r->nx; k++) {
         const aval *a = &j->in[r->nconsts + r->ncarry + k]->aval;
         int64_t size = shape_size(a->ndim, a->shape);
-        ct_array slice = r->args[r->nconsts + r->ncarry + k] = array_part(r->xs[k], i * size, a->ndim, a->shape);
+        ct_array slice = r->args[r->nconsts + r->ncarry + k] =
+            array_part(r->xs[k], i * size, a->ndim, a->shape);
         if (is_poison(slice))
             return false;
     }
@@ -94,7 +99,8 @@ static bool run_scan(scan_run *r, const ct_array *init)
     return good;
 }
 
-static bool scan_call(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+static bool scan_call(const op *o, const void *params, int nin, const ct_array *in, int nout,
+                      ct_array *out)
 {
     const params_scan *p = params;
     const jaxpr *j = p->jaxpr;
@@ -135,13 +141,24 @@ bool scan_bind(const params_scan *p, int nin, const ct_array *in, int nout, ct_a
 }
 
 const op op_row_scan = {
-    .name = "scan", .flags = OP_MULTIPLE | OP_CALL, .code = OP_scan, .fields = scan_fields, .nfields = 6, .params_size = sizeof(params_scan),
-    .abstract = scan_abstract, .call = scan_call, .jvp = scan_jvp, .linearize = scan_linearize, .transpose = scan_transpose, .vmap = scan_vmap,
+    .name = "scan",
+    .flags = OP_MULTIPLE | OP_CALL,
+    .code = OP_scan,
+    .fields = scan_fields,
+    .nfields = 6,
+    .params_size = sizeof(params_scan),
+    .abstract = scan_abstract,
+    .call = scan_call,
+    .jvp = scan_jvp,
+    .linearize = scan_linearize,
+    .transpose = scan_transpose,
+    .vmap = scan_vmap,
 };
 
 /* ---- the function ---- */
 
-bool scan_closed(const jaxpr *body, int64_t length, bool reverse, int64_t unroll, int64_t ncarry, const ct_array *carry, int64_t nxs, const ct_array *xs, leaves *out)
+bool scan_closed(const jaxpr *body, int64_t length, bool reverse, int64_t unroll, int64_t ncarry,
+                 const ct_array *carry, int64_t nxs, const ct_array *xs, leaves *out)
 {
     jaxpr *open = jaxpr_consts_to_inputs(body);
     int64_t n = body->nconsts + ncarry + nxs;
@@ -152,7 +169,12 @@ bool scan_closed(const jaxpr *body, int64_t length, bool reverse, int64_t unroll
         memcpy(in, body->consts, (size_t)body->nconsts * sizeof *in);
         memcpy(in + body->nconsts, carry, (size_t)ncarry * sizeof *in);
         memcpy(in + body->nconsts + ncarry, xs, (size_t)nxs * sizeof *in);
-        params_scan p = {.jaxpr = open, .length = length, .num_carry = ncarry, .num_consts = body->nconsts, .reverse = reverse, .unroll = unroll};
+        params_scan p = {.jaxpr = open,
+                         .length = length,
+                         .num_carry = ncarry,
+                         .num_consts = body->nconsts,
+                         .reverse = reverse,
+                         .unroll = unroll};
         good = scan_bind(&p, (int)n, in, (int)out->n, out->at);
     }
     object_release(open);
@@ -191,7 +213,8 @@ static bool scan_length(const scan_fn *s, int64_t n, const ct_array *xs, int64_t
             text t = {0};
             array_text(&t, xs[i], false);
             char *value = text_end(&t);
-            base_fail(CT_VALUE_ERROR, "scan got value with no leading axis to scan over: %s.", value ? value : "a scalar");
+            base_fail(CT_VALUE_ERROR, "scan got value with no leading axis to scan over: %s.",
+                      value ? value : "a scalar");
             base_free(value);
             return false;
         }
@@ -201,7 +224,9 @@ static bool scan_length(const scan_fn *s, int64_t n, const ct_array *xs, int64_t
         *length = s->length;
         if (n && (!same || xs[0]->aval.shape[0] != s->length)) {
             char before[96];
-            snprintf(before, sizeof before, "scan got `length` argument of %lld which disagrees with leading axis sizes [", (long long)s->length);
+            snprintf(before, sizeof before,
+                     "scan got `length` argument of %lld which disagrees with leading axis sizes [",
+                     (long long)s->length);
             return fail_lengths(before, n, xs, "].");
         }
         return true;
@@ -219,13 +244,17 @@ static treedef *body_arguments(const treedef *in_def)
 {
     int64_t args = in_def->nodes[in_def->count - 1].arity - 1, first, count;
     if (args != 1 && args != 2) {
-        base_fail(CT_TYPE_ERROR, "scan takes the initial carry and xs, got %lld arguments", (long long)args);
+        base_fail(CT_TYPE_ERROR, "scan takes the initial carry and xs, got %lld arguments",
+                  (long long)args);
         return NULL;
     }
     treedef *parts[3] = {treedef_child(in_def, 0, &first, &count),
-                         args == 2 ? treedef_child(in_def, 1, &first, &count) : treedef_new(1, &(tree_node){.kind = TREE_NONE}),
+                         args == 2 ? treedef_child(in_def, 1, &first, &count)
+                                   : treedef_new(1, &(tree_node){.kind = TREE_NONE}),
                          treedef_child(in_def, args, &first, &count)};
-    treedef *def = parts[0] && parts[1] && parts[2] ? treedef_join((tree_node){.kind = TREE_TUPLE}, 3, parts) : NULL;
+    treedef *def = parts[0] && parts[1] && parts[2]
+                       ? treedef_join((tree_node){.kind = TREE_TUPLE}, 3, parts)
+                       : NULL;
     for (int i = 0; i < 3; i++)
         object_release(parts[i]);
     return def;
@@ -235,18 +264,26 @@ static treedef *body_arguments(const treedef *in_def)
 static treedef *pair_def(const treedef *out_def)
 {
     int64_t first, count;
-    treedef *parts[2] = {treedef_child(out_def, 0, &first, &count), treedef_child(out_def, 1, &first, &count)};
-    treedef *def = parts[0] && parts[1] ? treedef_join((tree_node){.kind = TREE_TUPLE}, 2, parts) : NULL;
+    treedef *parts[2] = {treedef_child(out_def, 0, &first, &count),
+                         treedef_child(out_def, 1, &first, &count)};
+    treedef *def =
+        parts[0] && parts[1] ? treedef_join((tree_node){.kind = TREE_TUPLE}, 2, parts) : NULL;
     object_release(parts[0]);
     object_release(parts[1]);
     return def;
 }
 
-static bool run_body_scan(const scan_fn *s, treedef *args, int64_t ncarry, int64_t nin, const ct_array *in, treedef **out_def, leaves *results)
+static bool run_body_scan(const scan_fn *s, treedef *args, int64_t ncarry, int64_t nin,
+                          const ct_array *in, treedef **out_def, leaves *results)
 {
     int64_t first, count, length, nx = nin - ncarry;
     arena memory = {0};
-    loop_body b = {.who = "scan", .variable = s->variable, .f = s->f, .in_def = args, .carry_def = treedef_child(args, 0, &first, &count), .pair = true};
+    loop_body b = {.who = "scan",
+                   .variable = s->variable,
+                   .f = s->f,
+                   .in_def = args,
+                   .carry_def = treedef_child(args, 0, &first, &count),
+                   .pair = true};
     aval *rest = arena_alloc(&memory, (size_t)(nx + 1) * sizeof *rest);
     ct_array *carry = arena_alloc(&memory, (size_t)(ncarry + 1) * sizeof *carry);
     bool good = b.carry_def && rest && carry && scan_length(s, nx, in + ncarry, &length);
@@ -258,7 +295,9 @@ static bool run_body_scan(const scan_fn *s, treedef *args, int64_t ncarry, int64
         rest[i].shape++;
     }
     jaxpr *body = good ? loop_stage(&b, ncarry, carry, nx, rest) : NULL;
-    good = body && (*out_def = pair_def(b.out_def)) && scan_closed(body, length, s->reverse, s->unroll, ncarry, carry, nx, in + ncarry, results);
+    good =
+        body && (*out_def = pair_def(b.out_def)) &&
+        scan_closed(body, length, s->reverse, s->unroll, ncarry, carry, nx, in + ncarry, results);
     object_release(body);
     object_release(b.carry_def);
     object_release(b.out_def);
@@ -266,7 +305,8 @@ static bool run_body_scan(const scan_fn *s, treedef *args, int64_t ncarry, int64
     return good;
 }
 
-static bool scan_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+static bool scan_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
+                         treedef **out_def, int64_t *nout, ct_array **out)
 {
     const scan_fn *s = (const scan_fn *)base;
     leaves results = {0};
@@ -306,7 +346,8 @@ ct_fn ct_scan_(const ct_scan_args *args)
     s->reverse = args->reverse;
     s->unroll = args->unroll ? args->unroll : 1;
     if (s->has_length && s->length < 0) {
-        base_fail(CT_VALUE_ERROR, "scan got a negative `length` argument: %lld.", (long long)s->length);
+        base_fail(CT_VALUE_ERROR, "scan got a negative `length` argument: %lld.",
+                  (long long)s->length);
         return NULL;
     }
     return !args->variable || (s->variable = loop_string(args->variable)) ? &s->head : NULL;

@@ -1,7 +1,8 @@
 /* The scan's derivatives and its batching.
  *
- * Forward: tangents ride beside the values. Reverse: a scan that stacks what the derivative needs (residuals), and a linear scan over the tangents, which
- * turned around runs from the last step to the first, adding up what each contributes to the constants. */
+ * Forward: tangents ride beside the values. Reverse: a scan that stacks what the derivative needs
+ * (residuals), and a linear scan over the tangents, which turned around runs from the last step to
+ * the first, adding up what each contributes to the constants. */
 #include "transform/scan.h"
 
 static loop_shape shape_of(const params_scan *p, int nin, int nout)
@@ -11,18 +12,21 @@ static loop_shape shape_of(const params_scan *p, int nin, int nout)
     return s;
 }
 
-bool scan_jvp(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
+bool scan_jvp(const op *o, const void *params, int nin, const ct_array *primals,
+              const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
 {
     const params_scan *p = params;
     loop_shape s = shape_of(p, nin, nout);
     (void)o;
     arena memory = {0};
     bool *nonzero = arena_alloc(&memory, (size_t)(nin + nout + 1)), *out_nonzero = nonzero + nin;
-    ct_array *in = arena_alloc(&memory, (size_t)(2 * (nin + nout) + 1) * sizeof *in), *results = in + 2 * nin;
+    ct_array *in = arena_alloc(&memory, (size_t)(2 * (nin + nout) + 1) * sizeof *in),
+             *results = in + 2 * nin;
     for (int i = 0; i < nin && nonzero; i++)
         nonzero[i] = tangents[i] != NULL;
     loop_forward f;
-    bool good = nonzero && in && loop_jvp(p->jaxpr, s, nonzero, out_nonzero, &f, &memory) && loop_operands(&f, primals, tangents, in);
+    bool good = nonzero && in && loop_jvp(p->jaxpr, s, nonzero, out_nonzero, &f, &memory) &&
+                loop_operands(&f, primals, tangents, in);
     if (good) {
         params_scan wide = *p;
         wide.jaxpr = f.j;
@@ -38,8 +42,8 @@ bool scan_jvp(const op *o, const void *params, int nin, const ct_array *primals,
 
 /* ---- splitting into values and tangents ---- */
 
-/* Where a residual comes from: an input of the body that stays the same (a constant) or that the tangent scan can slice by itself (an x); else it is
- * stacked. -1: stacked. */
+/* Where a residual comes from: an input of the body that stays the same (a constant) or that the
+ * tangent scan can slice by itself (an x); else it is stacked. -1: stacked. */
 static int input_of(const jaxpr *known, loop_shape s, const atom *residual)
 {
     for (int i = 0; i < known->nin; i++)
@@ -68,11 +72,13 @@ static bool find_residuals(residuals *r, const jaxpr *known, loop_shape s, arena
 }
 
 /* The known body, giving only the residuals that are stacked. */
-static jaxpr *known_body(jaxpr *j, const jaxpr *known, const residuals *r, const bool *nonzero, arena *a)
+static jaxpr *known_body(jaxpr *j, const jaxpr *known, const residuals *r, const bool *nonzero,
+                         arena *a)
 {
     if (r->stacked == r->n)
         return (jaxpr *)(uintptr_t)known;
-    int64_t *in = arena_alloc(a, (size_t)(known->nin + known->nout + 1) * sizeof *in), *out = in + known->nin, n = 0;
+    int64_t *in = arena_alloc(a, (size_t)(known->nin + known->nout + 1) * sizeof *in),
+            *out = in + known->nin, n = 0;
     aval *avals = arena_alloc(a, (size_t)(known->nin + 1) * sizeof *avals);
     if (!in || !avals)
         return NULL;
@@ -83,16 +89,20 @@ static jaxpr *known_body(jaxpr *j, const jaxpr *known, const residuals *r, const
     for (int k = 0; k < known->nout; k++)
         if (k < j->nout || r->input[k - j->nout] < 0)
             out[n++] = k;
-    rewiring w = {.name = known->name, .nin = known->nin, .avals = avals, .in = in, .nout = n, .out = out};
+    rewiring w = {
+        .name = known->name, .nin = known->nin, .avals = avals, .in = in, .nout = n, .out = out};
     return loop_rewire(known, &w, j, "scan known", j->nin, nonzero);
 }
 
-/* The tangent body in the scan's order: constants (residuals that stay, tangents), carry, slices (residuals, tangents). `from` lists where each operand
- * comes from: a residual k as k, the tangent of input i as ~i. */
-static jaxpr *tangent_body(jaxpr *j, const jaxpr *tangent, loop_shape s, const residuals *r, const bool *nonzero, const bool *out_nonzero, int64_t *from,
+/* The tangent body in the scan's order: constants (residuals that stay, tangents), carry, slices
+ * (residuals, tangents). `from` lists where each operand comes from: a residual k as k, the tangent
+ * of input i as ~i. */
+static jaxpr *tangent_body(jaxpr *j, const jaxpr *tangent, loop_shape s, const residuals *r,
+                           const bool *nonzero, const bool *out_nonzero, int64_t *from,
                            loop_shape *shape, arena *a)
 {
-    int64_t *in = arena_alloc(a, (size_t)(tangent->nin + 2 * j->nin + j->nout + 1) * sizeof *in), *old = in + tangent->nin, *at = old + j->nin, *out = at + j->nin;
+    int64_t *in = arena_alloc(a, (size_t)(tangent->nin + 2 * j->nin + j->nout + 1) * sizeof *in),
+            *old = in + tangent->nin, *at = old + j->nin, *out = at + j->nin;
     aval *avals = arena_alloc(a, (size_t)(tangent->nin + 1) * sizeof *avals);
     if (!in || !avals)
         return NULL;
@@ -101,7 +111,12 @@ static jaxpr *tangent_body(jaxpr *j, const jaxpr *tangent, loop_shape s, const r
         if (nonzero[i])
             old[i] = next++;
     for (int part = 0; part < 3; part++) {
-        int first = part == 0 ? 0 : part == 1 ? s.consts : s.consts + s.carry, count = part == 0 ? s.consts : part == 1 ? s.carry : s.xs;
+        int first = part == 0   ? 0
+                    : part == 1 ? s.consts
+                                : s.consts + s.carry,
+            count = part == 0   ? s.consts
+                    : part == 1 ? s.carry
+                                : s.xs;
         int64_t start = n;
         for (int k = 0; k < r->n && part != 1; k++)
             if ((r->input[k] >= 0 && r->input[k] < s.consts) == (part == 0)) {
@@ -129,7 +144,8 @@ static jaxpr *tangent_body(jaxpr *j, const jaxpr *tangent, loop_shape s, const r
     return loop_rewire(tangent, &w, j, "scan tangent", j->nin, nonzero);
 }
 
-static bool split_body(jaxpr *j, loop_shape s, bool *nonzero, bool *out_nonzero, jaxpr **known, jaxpr **tangent)
+static bool split_body(jaxpr *j, loop_shape s, bool *nonzero, bool *out_nonzero, jaxpr **known,
+                       jaxpr **tangent)
 {
     for (bool changed = true; changed;) {
         if (!jaxpr_linearize(j, nonzero, out_nonzero, known, tangent))
@@ -142,7 +158,8 @@ static bool split_body(jaxpr *j, loop_shape s, bool *nonzero, bool *out_nonzero,
     return true;
 }
 
-bool scan_linearize(const op *o, const void *params, linearize_trace *t, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out,
+bool scan_linearize(const op *o, const void *params, linearize_trace *t, int nin,
+                    const ct_array *primals, const ct_array *tangents, int nout, ct_array *out,
                     ct_array *out_tangents)
 {
     const params_scan *p = params;
@@ -154,9 +171,13 @@ bool scan_linearize(const op *o, const void *params, linearize_trace *t, int nin
     bool *nonzero = arena_alloc(&memory, (size_t)(nin + nout + 1)), *out_nonzero = nonzero + nin;
     for (int i = 0; i < nin && nonzero; i++)
         nonzero[i] = tangents[i] != NULL;
-    bool good = nonzero && split_body(p->jaxpr, s, nonzero, out_nonzero, &known, &tangent) && find_residuals(&r, known, s, &memory) &&
+    bool good = nonzero && split_body(p->jaxpr, s, nonzero, out_nonzero, &known, &tangent) &&
+                find_residuals(&r, known, s, &memory) &&
                 (body = known_body(p->jaxpr, known, &r, nonzero, &memory));
-    ct_array *results = good ? arena_alloc(&memory, (size_t)(nout + r.stacked + tangent->nin + nout + 1) * sizeof *results) : NULL;
+    ct_array *results =
+        good ? arena_alloc(&memory,
+                           (size_t)(nout + r.stacked + tangent->nin + nout + 1) * sizeof *results)
+             : NULL;
     int64_t *from = good ? arena_alloc(&memory, (size_t)(tangent->nin + 1) * sizeof *from) : NULL;
     good = results && from;
     if (good) {
@@ -166,14 +187,18 @@ bool scan_linearize(const op *o, const void *params, linearize_trace *t, int nin
         good = scan_bind(&q, nin, primals, nout + r.stacked, results);
         trace_leave(saved);
     }
-    body = good ? tangent_body(p->jaxpr, tangent, s, &r, nonzero, out_nonzero, from, &shape, &memory) : NULL;
+    body = good
+               ? tangent_body(p->jaxpr, tangent, s, &r, nonzero, out_nonzero, from, &shape, &memory)
+               : NULL;
     if ((good = body != NULL)) {
         ct_array *in = results + nout + r.stacked, *moved = in + body->nin;
         memcpy(out, results, (size_t)nout * sizeof *out);
         trace_context saved = trace_enter(stage_as_trace(linearize_tangents(t)));
         for (int k = 0; k < body->nin && good; k++) {
             int64_t i = from[k];
-            in[k] = i < 0 ? (tangents[~i] ? tangents[~i] : op_full(&primals[~i]->aval, 0)) : r.input[i] < 0 ? results[r.result[i]] : primals[r.input[i]];
+            in[k] = i < 0 ? (tangents[~i] ? tangents[~i] : op_full(&primals[~i]->aval, 0))
+                    : r.input[i] < 0 ? results[r.result[i]]
+                                     : primals[r.input[i]];
             good = !is_poison(in[k]);
         }
         params_scan q = *p;
@@ -184,7 +209,8 @@ bool scan_linearize(const op *o, const void *params, linearize_trace *t, int nin
         trace_leave(saved);
         int next = 0;
         for (int k = 0; k < nout && good; k++)
-            out_tangents[k] = out_nonzero[k] || (k < s.carry && nonzero[s.consts + k]) ? moved[next++] : NULL;
+            out_tangents[k] =
+                out_nonzero[k] || (k < s.carry && nonzero[s.consts + k]) ? moved[next++] : NULL;
     }
     arena_free(&memory);
     return good;
@@ -198,7 +224,8 @@ typedef struct reversed {
     const bool *linear, *ct_nonzero; /* by input and result of the body */
 } reversed;
 
-/* (known constants, sums for the others, cotangents of the carry, those of ys, known xs) -> (sums, cotangents of the carry, those of xs) */
+/* (known constants, sums for the others, cotangents of the carry, those of ys, known xs) -> (sums,
+ * cotangents of the carry, those of xs) */
 static bool run_reversed(void *env, int64_t nin, const ct_array *in, leaves *out)
 {
     const reversed *r = env;
@@ -260,20 +287,23 @@ static jaxpr *reversed_body(jaxpr *j, reversed *r, int64_t n, const ct_array *in
     return made;
 }
 
-bool scan_transpose(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+bool scan_transpose(const op *o, const void *params, int nin, const ct_array *in,
+                    const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     const params_scan *p = params;
     loop_shape s = shape_of(p, nin, nout);
     arena memory = {0};
     bool *linear = arena_alloc(&memory, (size_t)(nin + nout + 1)), *ct_nonzero = linear + nin;
-    ct_array *operands = arena_alloc(&memory, (size_t)(3 * nin + nout + 1) * sizeof *operands), *results = operands + 2 * nin + nout;
+    ct_array *operands = arena_alloc(&memory, (size_t)(3 * nin + nout + 1) * sizeof *operands),
+             *results = operands + 2 * nin + nout;
     bool good = linear && operands;
     int64_t n = 0, known = 0, sums = 0;
     for (int i = 0; i < nin && good; i++) {
         bool carried = i >= s.consts && i < s.consts + s.carry;
         linear[i] = carried || !in[i]; /* a carry that starts from zeros */
         if (carried && !dtype_inexact((ct_dtype)in_avals[i].dtype)) {
-            base_fail(CT_NOT_IMPLEMENTED_ERROR, "transpose of %s with a carried value of dtype %s", o->name, ct_dtype_name((ct_dtype)in_avals[i].dtype));
+            base_fail(CT_NOT_IMPLEMENTED_ERROR, "transpose of %s with a carried value of dtype %s",
+                      o->name, ct_dtype_name((ct_dtype)in_avals[i].dtype));
             good = false;
         }
     }
@@ -315,7 +345,8 @@ bool scan_transpose(const op *o, const void *params, int nin, const ct_array *in
 
 /* ---- batching ---- */
 
-bool scan_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+bool scan_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+               const int *dims, int nout, ct_array *out, int *out_dims)
 {
     const params_scan *p = params;
     loop_shape s = shape_of(p, nin, nout);
@@ -329,7 +360,9 @@ bool scan_vmap(const op *o, const void *params, batch b, int nin, const ct_array
     good = made;
     for (int i = 0; i < nin && good; i++) {
         bool sliced = i >= s.consts + s.carry;
-        values[i] = !mapped[i] ? in[i] : sliced ? op_moveaxis(in[i], dims[i], 1) : batch_front(in[i], dims[i], b.size);
+        values[i] = !mapped[i] ? in[i]
+                    : sliced   ? op_moveaxis(in[i], dims[i], 1)
+                               : batch_front(in[i], dims[i], b.size);
         good = !is_poison(values[i]);
     }
     if (good) {

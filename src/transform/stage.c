@@ -1,7 +1,8 @@
 /* Staging: running a function on abstract values and writing down what it does as a jaxpr.
  *
- * Concrete scalars become literals, other values from outside become constants (deduplicated by identity); those may be tracers of enclosing traces.
- * Next: jit.c (programs from jaxprs), linearize.c (a staging trace for tangents). */
+ * Concrete scalars become literals, other values from outside become constants (deduplicated by
+ * identity); those may be tracers of enclosing traces. Next: jit.c (programs from jaxprs),
+ * linearize.c (a staging trace for tangents). */
 #include "transform/custom.h"
 
 struct stage_trace {
@@ -13,9 +14,15 @@ struct stage_trace {
     table const_of; /* value -> its variable */
 };
 
-typedef struct known_const { ct_array value; var *var; } known_const;
+typedef struct known_const {
+    ct_array value;
+    var *var;
+} known_const;
 
-static bool same_const(const void *entry, const void *probe) { return ((const known_const *)entry)->value == probe; }
+static bool same_const(const void *entry, const void *probe)
+{
+    return ((const known_const *)entry)->value == probe;
+}
 
 static ct_array tracer_of(stage_trace *t, var *v)
 {
@@ -34,7 +41,8 @@ static var *const_var(stage_trace *t, ct_array value)
         return known->var;
     var *v = jaxpr_var(t->j, &value->aval);
     known = arena_alloc(&t->j->arena, sizeof *known);
-    if (!v || !known || !jaxpr_hold(t->j, value) || !vec_push(&t->constvars, v) || !vec_push(&t->consts, value))
+    if (!v || !known || !jaxpr_hold(t->j, value) || !vec_push(&t->constvars, v) ||
+        !vec_push(&t->consts, value))
         return NULL;
     *known = (known_const){value, v};
     return table_add(&t->const_of, hash, known) ? v : NULL;
@@ -46,7 +54,8 @@ static bool to_atom(stage_trace *t, ct_array a, atom *out)
         *out = (atom){.var = a->payload};
         return true;
     }
-    if (is_array(a) && a->aval.ndim == 0 && !dtype_is((ct_dtype)a->aval.dtype, FAMILY_KEY | FAMILY_FLOAT0)) {
+    if (is_array(a) && a->aval.ndim == 0 &&
+        !dtype_is((ct_dtype)a->aval.dtype, FAMILY_KEY | FAMILY_FLOAT0)) {
         *out = (atom){.literal = a};
         return jaxpr_hold(t->j, a);
     }
@@ -54,7 +63,8 @@ static bool to_atom(stage_trace *t, ct_array a, atom *out)
     return out->var != NULL;
 }
 
-bool stage_record(stage_trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout, const aval *out_avals, ct_array *out)
+bool stage_record(stage_trace *t, const op *o, const void *params, int nin, const ct_array *in,
+                  int nout, const aval *out_avals, ct_array *out)
 {
     arena *memory = &t->j->arena;
     atom *atoms = arena_alloc(memory, (size_t)(nin + 1) * sizeof *atoms);
@@ -75,13 +85,15 @@ bool stage_record(stage_trace *t, const op *o, const void *params, int nin, cons
     return good;
 }
 
-static bool stage_process(trace *base, const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+static bool stage_process(trace *base, const op *o, const void *params, int nin, const ct_array *in,
+                          int nout, ct_array *out)
 {
     stage_trace *t = (stage_trace *)base;
     if (o->stage)
         return o->stage(o, params, t, nin, in, nout, out);
     if (!o->abstract) {
-        base_fail(CT_NOT_IMPLEMENTED_ERROR, "Abstract evaluation for '%s' not implemented", o->name);
+        base_fail(CT_NOT_IMPLEMENTED_ERROR, "Abstract evaluation for '%s' not implemented",
+                  o->name);
         return false;
     }
     char local[1024];
@@ -109,16 +121,23 @@ static void stage_destroy(trace *base)
     base_free(t);
 }
 
-static bool stage_custom(trace *t, custom_call *c, int64_t n, const ct_array *in, leaves *out) { return custom_stage(c, (stage_trace *)t, n, in, out); }
+static bool stage_custom(trace *t, custom_call *c, int64_t n, const ct_array *in, leaves *out)
+{
+    return custom_stage(c, (stage_trace *)t, n, in, out);
+}
 
-static const trace_class stage_class = {"JitTracer", stage_process, stage_custom, NULL, stage_destroy, false};
+static const trace_class stage_class = {"JitTracer", stage_process, stage_custom,
+                                        NULL,        stage_destroy, false};
 
 stage_trace *stage_new(const char *what)
 {
     stage_trace *t = base_zalloc(sizeof *t);
     if (!t)
         return NULL;
-    t->base = (trace){.head = {&trace_object_class, 1, KIND_OTHER}, .class = &stage_class, .alive = true, .what = what};
+    t->base = (trace){.head = {&trace_object_class, 1, KIND_OTHER},
+                      .class = &stage_class,
+                      .alive = true,
+                      .what = what};
     t->j = jaxpr_new();
     if (!t->j) {
         object_release(&t->base);
@@ -157,7 +176,8 @@ jaxpr *stage_finish(stage_trace *t, int64_t nout, const ct_array *out, const cha
     j->nin = (int)t->inputs.n;
     j->nconsts = (int)t->consts.n;
     j->in = arena_copy(&j->arena, t->inputs.at, (size_t)t->inputs.n * sizeof *j->in);
-    j->constvars = arena_copy(&j->arena, t->constvars.at, (size_t)t->constvars.n * sizeof *j->constvars);
+    j->constvars =
+        arena_copy(&j->arena, t->constvars.at, (size_t)t->constvars.n * sizeof *j->constvars);
     j->consts = arena_copy(&j->arena, t->consts.at, (size_t)t->consts.n * sizeof *j->consts);
     j->name = name ? arena_string(&j->arena, name) : NULL;
     good = good && j->in && j->constvars && j->consts && jaxpr_finish(j);

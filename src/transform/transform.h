@@ -1,11 +1,16 @@
-/* The transformations on flat functions. Trees, argument numbers and the like are folded away in functions.c, which also makes the public ct_grad, ct_vmap, ct_jit.
+/* The transformations on flat functions. Trees, argument numbers and the like are folded away in
+ * functions.c, which also makes the public ct_grad, ct_vmap, ct_jit.
  *
- * A flat function maps leaves to leaves under the current trace. Results belong to the current scope. */
+ * A flat function maps leaves to leaves under the current trace. Results belong to the current
+ * scope. */
 #ifndef COTAN_SRC_TRANSFORM_H
 #define COTAN_SRC_TRANSFORM_H
 #include "core/core.h"
 
-typedef struct leaves { int64_t n; ct_array *at; } leaves; /* at: base_free by who called */
+typedef struct leaves {
+    int64_t n;
+    ct_array *at;
+} leaves; /* at: base_free by who called */
 typedef struct flat {
     bool (*call)(void *env, int64_t nin, const ct_array *in, leaves *out);
     void *env;
@@ -13,48 +18,62 @@ typedef struct flat {
 } flat;
 
 /* Forward: tangents[i] NULL is zero; out_tangents likewise. */
-CT_NODISCARD bool transform_jvp(flat f, int64_t n, const ct_array *primals, const ct_array *tangents, leaves *out, leaves *out_tangents);
+CT_NODISCARD bool transform_jvp(flat f, int64_t n, const ct_array *primals,
+                                const ct_array *tangents, leaves *out, leaves *out_tangents);
 
 /* Evaluates f and keeps its derivative as a linear program over the known values (residuals). */
 typedef struct linear_map linear_map; /* reference counted object */
-CT_NODISCARD bool transform_linearize(flat f, int64_t n, const ct_array *primals, leaves *out, linear_map **derivative);
+CT_NODISCARD bool transform_linearize(flat f, int64_t n, const ct_array *primals, leaves *out,
+                                      linear_map **derivative);
 CT_NODISCARD bool linear_apply(linear_map *l, int64_t n, const ct_array *tangents, leaves *out);
 /* Cotangents of the inputs from those of the outputs (NULL: zero, in both). */
-CT_NODISCARD bool linear_transpose(linear_map *l, int64_t nout, const ct_array *cts, leaves *in_cts);
+CT_NODISCARD bool linear_transpose(linear_map *l, int64_t nout, const ct_array *cts,
+                                   leaves *in_cts);
 
-jaxpr *linear_program(const linear_map *l);                    /* borrowed */
-int32_t linear_position(const linear_map *l, int64_t output);  /* which result of the program; -1: zero */
+jaxpr *linear_program(const linear_map *l); /* borrowed */
+int32_t linear_position(const linear_map *l,
+                        int64_t output); /* which result of the program; -1: zero */
 const aval *linear_out_aval(const linear_map *l, int64_t output);
 /* Ends a scope and keeps the leaves of one or two lists (NULL entries are skipped). */
 void leaves_keep(ct_scope scope, leaves *a, leaves *b);
 void leaves_free(leaves *l);
 
-/* Batching. dims[i] may be NOT_MAPPED; `want` says where each output shall have its mapped axis: an axis, -2 - k for axis -1 - k
- * counted from the end, or NOT_MAPPED: it must have none. */
+/* Batching. dims[i] may be NOT_MAPPED; `want` says where each output shall have its mapped axis: an
+ * axis, -2 - k for axis -1 - k counted from the end, or NOT_MAPPED: it must have none. */
 typedef bool out_dims_fn(void *env, int64_t nout, int *dims);
-CT_NODISCARD bool transform_vmap(flat f, batch b, int64_t n, const ct_array *in, const int *dims, out_dims_fn *want, void *env, leaves *out);
+CT_NODISCARD bool transform_vmap(flat f, batch b, int64_t n, const ct_array *in, const int *dims,
+                                 out_dims_fn *want, void *env, leaves *out);
 
 /* Staging: the jaxpr of f on abstract inputs. Its constants may be tracers of enclosing traces. */
 CT_NODISCARD jaxpr *transform_stage(flat f, int64_t n, const aval *in, const char *name);
 
 /* The same for a function of trees; *out_def gets a new reference. */
-CT_NODISCARD jaxpr *transform_stage_fn(ct_fn f, const treedef *in_def, int64_t n, const aval *in, treedef **out_def);
+CT_NODISCARD jaxpr *transform_stage_fn(ct_fn f, const treedef *in_def, int64_t n, const aval *in,
+                                       treedef **out_def);
 extern _Thread_local bool transform_disable_jit; /* jax_disable_jit */
 
 /* Runs a program on concrete arrays through the backend. */
-CT_NODISCARD bool transform_run(jaxpr *j, int nin, const ct_array *in, const bool *donated, int nout, ct_array *out);
-/* One of n branches on the operands; index is an int32 scalar, traced or not. Results belong to the current scope. */
-CT_NODISCARD bool control_cond(ct_array index, int64_t n, const ct_fn *branches, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, leaves *out);
+CT_NODISCARD bool transform_run(jaxpr *j, int nin, const ct_array *in, const bool *donated,
+                                int nout, ct_array *out);
+/* One of n branches on the operands; index is an int32 scalar, traced or not. Results belong to the
+ * current scope. */
+CT_NODISCARD bool control_cond(ct_array index, int64_t n, const ct_fn *branches,
+                               const treedef *in_def, int64_t nin, const ct_array *in,
+                               treedef **out_def, leaves *out);
 
 /* ---- between the interpreters ---- */
 /* A staging trace that is written to step by step (linearize keeps its tangent program in one). */
 typedef struct stage_trace stage_trace;
 CT_NODISCARD stage_trace *stage_new(const char *what); /* one reference; alive */
-ct_array stage_input(stage_trace *t, const aval *a);   /* a new input as a tracer of the current scope */
+ct_array stage_input(stage_trace *t,
+                     const aval *a); /* a new input as a tracer of the current scope */
 /* Records an equation whose results have the given avals; results are tracers. */
-CT_NODISCARD bool stage_record(stage_trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout, const aval *out_avals, ct_array *out);
-/* Ends the trace: its tracers are dead from here on. The jaxpr with these outputs (NULL entries are not allowed), or NULL. */
-CT_NODISCARD jaxpr *stage_finish(stage_trace *t, int64_t nout, const ct_array *out, const char *name);
+CT_NODISCARD bool stage_record(stage_trace *t, const op *o, const void *params, int nin,
+                               const ct_array *in, int nout, const aval *out_avals, ct_array *out);
+/* Ends the trace: its tracers are dead from here on. The jaxpr with these outputs (NULL entries are
+ * not allowed), or NULL. */
+CT_NODISCARD jaxpr *stage_finish(stage_trace *t, int64_t nout, const ct_array *out,
+                                 const char *name);
 void stage_abandon(stage_trace *t); /* after an error */
 trace *stage_as_trace(stage_trace *t);
 
@@ -66,15 +85,22 @@ typedef struct linearize_trace linearize_trace;
 stage_trace *linearize_tangents(linearize_trace *t);
 trace *linearize_parent(linearize_trace *t);
 
-/* Cotangents through a linear jaxpr: constants and inputs whose entry in `linear` is false are known values. in_cts[i] stays NULL for known inputs and zeros. */
-CT_NODISCARD bool jaxpr_backward(const jaxpr *j, int64_t nin, const bool *linear, const ct_array *in, int64_t nout, const ct_array *cts, ct_array *in_cts);
+/* Cotangents through a linear jaxpr: constants and inputs whose entry in `linear` is false are
+ * known values. in_cts[i] stays NULL for known inputs and zeros. */
+CT_NODISCARD bool jaxpr_backward(const jaxpr *j, int64_t nin, const bool *linear,
+                                 const ct_array *in, int64_t nout, const ct_array *cts,
+                                 ct_array *in_cts);
 
 /* ---- derivatives of jaxprs, for calls and control flow; all cached on the jaxpr ---- */
-/* (in..., nonzero tangents...) -> (out..., nonzero out tangents...); out_nonzero has j->nout entries. instantiate: all out tangents. Borrowed. */
+/* (in..., nonzero tangents...) -> (out..., nonzero out tangents...); out_nonzero has j->nout
+ * entries. instantiate: all out tangents. Borrowed. */
 jaxpr *jaxpr_jvp(jaxpr *j, const bool *nonzero, bool instantiate, bool *out_nonzero);
-/* Splits the derivative: *known maps in -> (out..., residuals...), *tangent maps (residuals..., nonzero tangents...) -> nonzero out tangents. Borrowed. */
-CT_NODISCARD bool jaxpr_linearize(jaxpr *j, const bool *nonzero, bool *out_nonzero, jaxpr **known, jaxpr **tangent);
-/* The jaxpr on inputs mapped along axis 0 where mapped[i]; out_mapped filled; force: all outputs mapped. Borrowed. */
+/* Splits the derivative: *known maps in -> (out..., residuals...), *tangent maps (residuals...,
+ * nonzero tangents...) -> nonzero out tangents. Borrowed. */
+CT_NODISCARD bool jaxpr_linearize(jaxpr *j, const bool *nonzero, bool *out_nonzero, jaxpr **known,
+                                  jaxpr **tangent);
+/* The jaxpr on inputs mapped along axis 0 where mapped[i]; out_mapped filled; force: all outputs
+ * mapped. Borrowed. */
 jaxpr *jaxpr_vmap(jaxpr *j, batch b, const bool *mapped, bool force, bool *out_mapped);
 /* (known inputs..., nonzero cts...) -> cts of the linear inputs (instantiated). Borrowed. */
 jaxpr *jaxpr_transpose(jaxpr *j, const bool *linear, const bool *ct_nonzero);

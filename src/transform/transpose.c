@@ -1,15 +1,16 @@
 /* Reverse mode: cotangents through a linear program, last equation first.
  *
- * Equations that do not depend on a linear input are evaluated on the way in; for the others the operation's transpose rule turns cotangents of the results
- * into cotangents of the linear operands, which add up. */
+ * Equations that do not depend on a linear input are evaluated on the way in; for the others the
+ * operation's transpose rule turns cotangents of the results into cotangents of the linear
+ * operands, which add up. */
 #include "ops/ops.h"
 #include "transform/transform.h"
 
 typedef struct backward {
     const jaxpr *j;
-    bool *linear;      /* by variable: depends on a linear input */
-    ct_array *values;  /* of the others; one reference each */
-    ct_array *cts;     /* of the linear ones, so far; one reference each, NULL: zero */
+    bool *linear;     /* by variable: depends on a linear input */
+    ct_array *values; /* of the others; one reference each */
+    ct_array *cts;    /* of the linear ones, so far; one reference each, NULL: zero */
     const eqn **order;
 } backward;
 
@@ -21,7 +22,10 @@ static void set(ct_array *slot, ct_array value)
     *slot = value;
 }
 
-static ct_array known(const backward *b, const atom *a) { return a->var ? b->values[a->var->id] : a->literal; }
+static ct_array known(const backward *b, const atom *a)
+{
+    return a->var ? b->values[a->var->id] : a->literal;
+}
 static bool is_linear(const backward *b, const atom *a) { return a->var && b->linear[a->var->id]; }
 
 static bool accumulate(backward *b, const var *v, ct_array ct)
@@ -91,7 +95,9 @@ static bool transpose_eqn(backward *b, const eqn *e)
             in_cts[i] = NULL;
         }
         if (!e->op->transpose) {
-            base_fail(CT_NOT_IMPLEMENTED_ERROR, "Transpose rule (for reverse-mode differentiation) for '%s' not implemented", e->op->name);
+            base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                      "Transpose rule (for reverse-mode differentiation) for '%s' not implemented",
+                      e->op->name);
             good = false;
         }
         ct_scope scope = ct_begin();
@@ -125,10 +131,12 @@ static bool backwards(backward *b, const ct_array *cts)
     return true;
 }
 
-bool jaxpr_backward(const jaxpr *j, int64_t nin, const bool *linear, const ct_array *in, int64_t nout, const ct_array *cts, ct_array *in_cts)
+bool jaxpr_backward(const jaxpr *j, int64_t nin, const bool *linear, const ct_array *in,
+                    int64_t nout, const ct_array *cts, ct_array *in_cts)
 {
     size_t n = (size_t)j->nvars + 1;
-    backward b = {j, base_zalloc(n), base_zalloc(n * sizeof(ct_array)), base_zalloc(n * sizeof(ct_array)),
+    backward b = {j, base_zalloc(n), base_zalloc(n * sizeof(ct_array)),
+                  base_zalloc(n * sizeof(ct_array)),
                   base_alloc((size_t)(j->neqns + 1) * sizeof(eqn *))};
     bool good = b.linear && b.values && b.cts && b.order && nin == j->nin && nout == j->nout;
     ct_scope scope = ct_begin();

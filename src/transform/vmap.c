@@ -1,6 +1,7 @@
 /* Batching: every value may carry one more axis, which operations map over.
  *
- * A tracer's primal is the value with the axis, its tag says where the axis is. An operation with no mapped operand goes to the parent as it is. */
+ * A tracer's primal is the value with the axis, its tag says where the axis is. An operation with
+ * no mapped operand goes to the parent as it is. */
 #include "ops/ops.h"
 #include "transform/custom.h"
 
@@ -33,7 +34,8 @@ static ct_array wrap(batch_trace *t, ct_array value, int dim)
     return tracer;
 }
 
-static bool batch_process(trace *base, const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+static bool batch_process(trace *base, const op *o, const void *params, int nin, const ct_array *in,
+                          int nout, ct_array *out)
 {
     enum { FEW = 16 };
     batch_trace *t = (batch_trace *)base;
@@ -103,10 +105,12 @@ static bool batch_custom(trace *base, custom_call *c, int64_t n, const ct_array 
     return good;
 }
 
-static const trace_class batch_class = {"BatchTracer", batch_process, batch_custom, NULL, batch_destroy, false};
+static const trace_class batch_class = {"BatchTracer", batch_process, batch_custom,
+                                        NULL,          batch_destroy, false};
 
 /* Runs f with mapped inputs; values and axes of the results as they come. */
-static bool batch_run(flat f, batch b, int64_t n, const ct_array *in, const int *dims, leaves *out, int **out_dims)
+static bool batch_run(flat f, batch b, int64_t n, const ct_array *in, const int *dims, leaves *out,
+                      int **out_dims)
 {
     batch_trace *t = base_zalloc(sizeof *t);
     ct_array *wrapped = base_alloc((size_t)(n + 1) * sizeof *wrapped);
@@ -114,7 +118,11 @@ static bool batch_run(flat f, batch b, int64_t n, const ct_array *in, const int 
     *out = (leaves){0};
     *out_dims = NULL;
     if (t) {
-        t->base = (trace){.head = {&trace_object_class, 1, KIND_OTHER}, .class = &batch_class, .parent = core_current, .alive = true, .what = "vmap"};
+        t->base = (trace){.head = {&trace_object_class, 1, KIND_OTHER},
+                          .class = &batch_class,
+                          .parent = core_current,
+                          .alive = true,
+                          .what = "vmap"};
         t->b = b;
         t->frame = (axis_frame){b.axis_name, b.size, core_axes, &t->base};
     }
@@ -146,25 +154,32 @@ static ct_array place(ct_array value, int have, int want, int64_t size, int64_t 
 {
     if (want == NOT_MAPPED)
         return have == NOT_MAPPED ? value
-                                  : ct_fail(CT_VALUE_ERROR, "vmap has mapped output but out_axes is None: result %lld depends on a mapped input; give it an axis in "
-                                                            "out_axes", (long long)index);
+                                  : ct_fail(CT_VALUE_ERROR,
+                                            "vmap has mapped output but out_axes is None: result "
+                                            "%lld depends on a mapped input; give it an axis in "
+                                            "out_axes",
+                                            (long long)index);
     if (have != NOT_MAPPED)
         return op_moveaxis(value, have, want);
     return op_moveaxis(batch_front(value, NOT_MAPPED, size), 0, want);
 }
 
-bool transform_vmap(flat f, batch b, int64_t n, const ct_array *in, const int *dims, out_dims_fn *want, void *env, leaves *out)
+bool transform_vmap(flat f, batch b, int64_t n, const ct_array *in, const int *dims,
+                    out_dims_fn *want, void *env, leaves *out)
 {
     ct_scope scope = ct_begin();
     int *have, *wanted = NULL;
     bool good = batch_run(f, b, n, in, dims, out, &have);
     if (good)
-        good = (wanted = base_alloc((size_t)(out->n + 1) * sizeof *wanted)) && want(env, out->n, wanted);
+        good = (wanted = base_alloc((size_t)(out->n + 1) * sizeof *wanted)) &&
+               want(env, out->n, wanted);
     for (int64_t i = 0; i < out->n && good; i++) {
         int ndim = out->at[i]->aval.ndim + (have[i] == NOT_MAPPED);
         int axis = wanted[i] < NOT_MAPPED ? wanted[i] + 1 + ndim : wanted[i];
         if (axis != NOT_MAPPED && (axis < 0 || axis >= ndim)) {
-            base_fail(CT_VALUE_ERROR, "axis %d is out of bounds for array of dimension %d (out_axes of vmap)", wanted[i] < 0 ? wanted[i] + 1 : wanted[i], ndim);
+            base_fail(CT_VALUE_ERROR,
+                      "axis %d is out of bounds for array of dimension %d (out_axes of vmap)",
+                      wanted[i] < 0 ? wanted[i] + 1 : wanted[i], ndim);
             good = false;
             break;
         }
@@ -250,7 +265,8 @@ jaxpr *jaxpr_vmap(jaxpr *j, batch b, const bool *mapped, bool force, bool *out_m
         arena scratch = {0};
         aval *avals = batched_avals(j, b, mapped, &scratch);
         batched_program p = {j, b, mapped, force, out_mapped};
-        made = avals ? transform_stage((flat){run_batched, &p, j->name}, j->nin, avals, j->name) : NULL;
+        made = avals ? transform_stage((flat){run_batched, &p, j->name}, j->nin, avals, j->name)
+                     : NULL;
         arena_free(&scratch);
         if (made && !jaxpr_derive(j, "vmap", key.n, key.at, made, j->nout, out_mapped)) {
             object_release(made);

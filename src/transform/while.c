@@ -1,4 +1,5 @@
-/* Loops of unknown length: a body run while a condition holds; and counted loops, which are scans where the count is known.
+/* Loops of unknown length: a body run while a condition holds; and counted loops, which are scans
+ * where the count is known.
  *
  * Next: while_rules.c (derivatives and batching). */
 #include "transform/while.h"
@@ -13,12 +14,16 @@ static const param_field while_fields[] = {
     {"cond_nconsts", PARAM_INT, offsetof(params_while, cond_nconsts)},
 };
 
-static bool while_abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool while_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
+                           aval *out, arena *a)
 {
     const params_while *p = params;
     (void)in, (void)a;
-    if (p->cond_nconsts < 0 || p->body_nconsts < 0 || nin != p->cond_nconsts + p->body->nin || p->cond->nin != p->cond_nconsts + p->body->nout || p->cond->nout != 1 || *nout < p->body->nout || p->body->nin - p->body_nconsts != p->body->nout) {
-        base_fail(CT_TYPE_ERROR, "%s of a body of %d inputs and %d results got %d operands", o->name, p->body->nin, p->body->nout, nin);
+    if (p->cond_nconsts < 0 || p->body_nconsts < 0 || nin != p->cond_nconsts + p->body->nin ||
+        p->cond->nin != p->cond_nconsts + p->body->nout || p->cond->nout != 1 ||
+        *nout < p->body->nout || p->body->nin - p->body_nconsts != p->body->nout) {
+        base_fail(CT_TYPE_ERROR, "%s of a body of %d inputs and %d results got %d operands",
+                  o->name, p->body->nin, p->body->nout, nin);
         return false;
     }
     *nout = p->body->nout;
@@ -101,12 +106,14 @@ static bool run_while(while_run *r)
     return good;
 }
 
-static bool while_call(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+static bool while_call(const op *o, const void *params, int nin, const ct_array *in, int nout,
+                       ct_array *out)
 {
     const params_while *p = params;
     (void)o;
     while_run r = {.p = p, .n = nout};
-    ct_array *memory = base_zalloc((size_t)(p->cond->nin + p->body->nin + 2 * nout + 1) * sizeof *memory);
+    ct_array *memory =
+        base_zalloc((size_t)(p->cond->nin + p->body->nin + 2 * nout + 1) * sizeof *memory);
     if (!memory)
         return false;
     r.cond_args = memory;
@@ -137,16 +144,28 @@ bool while_bind(const params_while *p, int nin, const ct_array *in, int nout, ct
 }
 
 const op op_row_while = {
-    .name = "while", .flags = OP_MULTIPLE | OP_CALL, .code = OP_while, .fields = while_fields, .nfields = 4, .params_size = sizeof(params_while),
-    .abstract = while_abstract, .call = while_call, .jvp = while_jvp, .linearize = while_linearize, .transpose = while_transpose, .vmap = while_vmap,
+    .name = "while",
+    .flags = OP_MULTIPLE | OP_CALL,
+    .code = OP_while,
+    .fields = while_fields,
+    .nfields = 4,
+    .params_size = sizeof(params_while),
+    .abstract = while_abstract,
+    .call = while_call,
+    .jvp = while_jvp,
+    .linearize = while_linearize,
+    .transpose = while_transpose,
+    .vmap = while_vmap,
 };
 
 /* ---- the functions ---- */
 
 /* Closes over the constants of both programs. */
-static bool while_closed(const jaxpr *cond, const jaxpr *body, int64_t n, const ct_array *carry, leaves *out)
+static bool while_closed(const jaxpr *cond, const jaxpr *body, int64_t n, const ct_array *carry,
+                         leaves *out)
 {
-    params_while p = {jaxpr_consts_to_inputs(body), body->nconsts, jaxpr_consts_to_inputs(cond), cond->nconsts};
+    params_while p = {jaxpr_consts_to_inputs(body), body->nconsts, jaxpr_consts_to_inputs(cond),
+                      cond->nconsts};
     int64_t nin = p.cond_nconsts + p.body_nconsts + n;
     ct_array *in = base_alloc((size_t)(nin + 1) * sizeof *in);
     *out = (leaves){n, base_alloc((size_t)(n + 1) * sizeof *out->at)};
@@ -185,14 +204,18 @@ static jaxpr *stage_test(ct_fn f, const treedef *in_def, int64_t n, const ct_arr
         text t = {0};
         treedef_text(&t, out_def);
         char *s = text_end(&t);
-        base_fail(CT_TYPE_ERROR, "cond_fun must return a boolean scalar, but got pytree %s.", s ? s : "of several values");
+        base_fail(CT_TYPE_ERROR, "cond_fun must return a boolean scalar, but got pytree %s.",
+                  s ? s : "of several values");
         base_free(s);
         good = false;
     } else if (j && (atom_aval(&j->out[0])->ndim || atom_aval(&j->out[0])->dtype != CT_BOOL)) {
         text t = {0};
         aval_text(&t, atom_aval(&j->out[0]), false);
         char *s = text_end(&t);
-        base_fail(CT_TYPE_ERROR, "cond_fun must return a boolean scalar, but got output type(s) [ShapedArray(%s)].", s ? s : "?");
+        base_fail(
+            CT_TYPE_ERROR,
+            "cond_fun must return a boolean scalar, but got output type(s) [ShapedArray(%s)].",
+            s ? s : "?");
         base_free(s);
         good = false;
     }
@@ -203,16 +226,22 @@ static jaxpr *stage_test(ct_fn f, const treedef *in_def, int64_t n, const ct_arr
     return NULL;
 }
 
-static bool while_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+static bool while_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
+                          treedef **out_def, int64_t *nout, ct_array **out)
 {
     const while_fn *w = (const while_fn *)base;
     leaves results = {0};
     int64_t first, count;
     if (in_def->nodes[in_def->count - 1].arity != 2) {
-        base_fail(CT_TYPE_ERROR, "while_loop takes one initial value, got %lld", (long long)in_def->nodes[in_def->count - 1].arity - 1);
+        base_fail(CT_TYPE_ERROR, "while_loop takes one initial value, got %lld",
+                  (long long)in_def->nodes[in_def->count - 1].arity - 1);
         return false;
     }
-    loop_body b = {.who = "while_loop", .variable = w->variable, .f = w->step, .in_def = (treedef *)(uintptr_t)in_def, .carry_def = treedef_child(in_def, 0, &first, &count)};
+    loop_body b = {.who = "while_loop",
+                   .variable = w->variable,
+                   .f = w->step,
+                   .in_def = (treedef *)(uintptr_t)in_def,
+                   .carry_def = treedef_child(in_def, 0, &first, &count)};
     ct_array *carry = base_alloc((size_t)(nin + 1) * sizeof *carry);
     bool good = b.carry_def && carry;
     if (good)
@@ -249,7 +278,8 @@ static void while_fn_destroy(ct_fn base)
 
 static const fn_class while_class = {while_fn_call, NULL, while_fn_destroy};
 
-static ct_fn loop_fn(const fn_class *class, ct_fn step, ct_fn test_fn, int64_t unroll, const char *variable)
+static ct_fn loop_fn(const fn_class *class, ct_fn step, ct_fn test_fn, int64_t unroll,
+                     const char *variable)
 {
     while_fn *w = step ? (while_fn *)fn_new(class, sizeof *w) : NULL;
     if (!w)
@@ -263,7 +293,10 @@ static ct_fn loop_fn(const fn_class *class, ct_fn step, ct_fn test_fn, int64_t u
     return !variable || (w->variable = loop_string(variable)) ? &w->head : NULL;
 }
 
-ct_fn ct_while_loop_(ct_fn test_fn, ct_fn step, const char *variable) { return test_fn ? loop_fn(&while_class, step, test_fn, 0, variable) : NULL; }
+ct_fn ct_while_loop_(ct_fn test_fn, ct_fn step, const char *variable)
+{
+    return test_fn ? loop_fn(&while_class, step, test_fn, 0, variable) : NULL;
+}
 
 /* ---- counted loops ---- */
 
@@ -300,8 +333,12 @@ static bool count_by_while(const jaxpr *body, int64_t n, const ct_array *values,
     aval *avals = base_alloc((size_t)(n + 1) * sizeof *avals);
     for (int64_t i = 0; i < n && avals; i++)
         avals[i] = values[i]->aval;
-    jaxpr *below = avals ? transform_stage((flat){run_below, NULL, "cond_fun"}, n, avals, "cond_fun") : NULL;
-    jaxpr *wide = below ? transform_stage((flat){run_beside_upper, (void *)(uintptr_t)body, body->name}, n, avals, body->name) : NULL;
+    jaxpr *below =
+        avals ? transform_stage((flat){run_below, NULL, "cond_fun"}, n, avals, "cond_fun") : NULL;
+    jaxpr *wide =
+        below ? transform_stage((flat){run_beside_upper, (void *)(uintptr_t)body, body->name}, n,
+                                avals, body->name)
+              : NULL;
     bool good = wide && while_closed(below, wide, n, values, out);
     object_release(below);
     object_release(wide);
@@ -313,14 +350,17 @@ static bool count_by_while(const jaxpr *body, int64_t n, const ct_array *values,
 static bool agree_on_bounds(ct_array bounds[2])
 {
     ct_array a = bounds[0], b = bounds[1];
-    if (!dtype_is((ct_dtype)a->aval.dtype, FAMILY_INT | FAMILY_UINT) || !dtype_is((ct_dtype)b->aval.dtype, FAMILY_INT | FAMILY_UINT) ||
+    if (!dtype_is((ct_dtype)a->aval.dtype, FAMILY_INT | FAMILY_UINT) ||
+        !dtype_is((ct_dtype)b->aval.dtype, FAMILY_INT | FAMILY_UINT) ||
         (a->aval.dtype != b->aval.dtype && !a->aval.weak && !b->aval.weak)) {
-        base_fail(CT_TYPE_ERROR, "lower and upper arguments to fori_loop must have equal types, got %s and %s", ct_dtype_name((ct_dtype)a->aval.dtype),
-                  ct_dtype_name((ct_dtype)b->aval.dtype));
+        base_fail(CT_TYPE_ERROR,
+                  "lower and upper arguments to fori_loop must have equal types, got %s and %s",
+                  ct_dtype_name((ct_dtype)a->aval.dtype), ct_dtype_name((ct_dtype)b->aval.dtype));
         return false;
     }
     bool weak;
-    ct_dtype d = dtype_promote((ct_dtype)a->aval.dtype, a->aval.weak, (ct_dtype)b->aval.dtype, b->aval.weak, &weak);
+    ct_dtype d = dtype_promote((ct_dtype)a->aval.dtype, a->aval.weak, (ct_dtype)b->aval.dtype,
+                               b->aval.weak, &weak);
     for (int i = 0; i < 2; i++)
         if (is_poison(bounds[i] = op_convert(bounds[i], d, weak)))
             return false;
@@ -330,7 +370,8 @@ static bool agree_on_bounds(ct_array bounds[2])
 static bool run_fori(loop_body *b, const while_fn *w, int64_t n, ct_array *values, leaves *out)
 {
     ct_array lower = NULL, upper = NULL;
-    bool counted = core_concrete(values[0], &lower) && core_concrete(values[1], &upper); /* before a conversion is traced */
+    bool counted = core_concrete(values[0], &lower) &&
+                   core_concrete(values[1], &upper); /* before a conversion is traced */
     if (!agree_on_bounds(values))
         return false;
     ct_array index = values[0], limit = values[1];
@@ -339,7 +380,8 @@ static bool run_fori(loop_body *b, const while_fn *w, int64_t n, ct_array *value
     bool good = body;
     if (good && counted) {
         int64_t from = array_get_int(lower, 0), to = array_get_int(upper, 0);
-        good = scan_closed(body, to > from ? to - from : 0, false, w->unroll, n - 1, values + 1, 0, NULL, out);
+        good = scan_closed(body, to > from ? to - from : 0, false, w->unroll, n - 1, values + 1, 0,
+                           NULL, out);
     } else if (good) {
         values[0] = values[1];
         values[1] = limit;
@@ -355,19 +397,28 @@ static bool run_fori(loop_body *b, const while_fn *w, int64_t n, ct_array *value
     return good;
 }
 
-static bool fori_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+static bool fori_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
+                         treedef **out_def, int64_t *nout, ct_array **out)
 {
     const while_fn *w = (const while_fn *)base;
     leaves results = {0};
     int64_t first, count, args = in_def->nodes[in_def->count - 1].arity;
-    bool good = args == 4 && in_def->nodes[0].kind == TREE_LEAF && in_def->nodes[1].kind == TREE_LEAF && !in[0]->aval.ndim && !in[1]->aval.ndim;
+    bool good = args == 4 && in_def->nodes[0].kind == TREE_LEAF &&
+                in_def->nodes[1].kind == TREE_LEAF && !in[0]->aval.ndim && !in[1]->aval.ndim;
     if (!good) {
-        base_fail(CT_TYPE_ERROR, "fori_loop takes scalars as lower and upper bounds and one initial value");
+        base_fail(CT_TYPE_ERROR,
+                  "fori_loop takes scalars as lower and upper bounds and one initial value");
         return false;
     }
-    treedef *parts[3] = {treedef_leaf(), treedef_child(in_def, 2, &first, &count), treedef_child(in_def, 3, &first, &count)};
-    loop_body b = {.who = "fori_loop", .variable = w->variable, .f = w->step, .carry_def = parts[1], .counts = true};
-    b.in_def = parts[1] && parts[2] ? treedef_join((tree_node){.kind = TREE_TUPLE}, 3, parts) : NULL;
+    treedef *parts[3] = {treedef_leaf(), treedef_child(in_def, 2, &first, &count),
+                         treedef_child(in_def, 3, &first, &count)};
+    loop_body b = {.who = "fori_loop",
+                   .variable = w->variable,
+                   .f = w->step,
+                   .carry_def = parts[1],
+                   .counts = true};
+    b.in_def =
+        parts[1] && parts[2] ? treedef_join((tree_node){.kind = TREE_TUPLE}, 3, parts) : NULL;
     ct_array *values = base_alloc((size_t)(nin + 1) * sizeof *values);
     good = b.in_def && values;
     if (good)
@@ -389,4 +440,7 @@ static bool fori_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const c
 
 static const fn_class fori_class = {fori_fn_call, NULL, while_fn_destroy};
 
-ct_fn ct_fori_loop_(ct_fn step, int64_t unroll, const char *variable) { return loop_fn(&fori_class, step, NULL, unroll, variable); }
+ct_fn ct_fori_loop_(ct_fn step, int64_t unroll, const char *variable)
+{
+    return loop_fn(&fori_class, step, NULL, unroll, variable);
+}

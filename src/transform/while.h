@@ -3,8 +3,9 @@
 #define COTAN_SRC_WHILE_H
 #include "transform/loop.h"
 
-/* Operands: constants of the condition, constants of the body, carry; results: carry. A condition with axes holds for each element of the carry's leading
- * axes by itself: the loop goes on while any holds, and elements for which it doesn't stay as they are. */
+/* Operands: constants of the condition, constants of the body, carry; results: carry. A condition
+ * with axes holds for each element of the carry's leading axes by itself: the loop goes on while
+ * any holds, and elements for which it doesn't stay as they are. */
 typedef struct params_while {
     jaxpr *body;
     int64_t body_nconsts;
@@ -12,12 +13,17 @@ typedef struct params_while {
     int64_t cond_nconsts;
 } params_while;
 
-CT_NODISCARD bool while_bind(const params_while *p, int nin, const ct_array *in, int nout, ct_array *out);
+CT_NODISCARD bool while_bind(const params_while *p, int nin, const ct_array *in, int nout,
+                             ct_array *out);
 
 /* while_rules.c */
-bool while_jvp(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents);
-bool while_linearize(const op *o, const void *params, linearize_trace *t, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out,
+bool while_jvp(const op *o, const void *params, int nin, const ct_array *primals,
+               const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents);
+bool while_linearize(const op *o, const void *params, linearize_trace *t, int nin,
+                     const ct_array *primals, const ct_array *tangents, int nout, ct_array *out,
                      ct_array *out_tangents);
-bool while_transpose(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out);
-bool while_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims);
+bool while_transpose(const op *o, const void *params, int nin, const ct_array *in,
+                     const aval *in_avals, int nout, const ct_array *cts, ct_array *out);
+bool while_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                const int *dims, int nout, ct_array *out, int *out_dims);
 #endif

@@ -1,13 +1,18 @@
 /* The while loop's derivatives and its batching.
  *
- * Tangents ride in the carry, and the condition does not look at them. Reverse mode would need the number of steps beforehand, and is refused. A condition
- * that becomes batched makes the whole carry batched. */
+ * Tangents ride in the carry, and the condition does not look at them. Reverse mode would need the
+ * number of steps beforehand, and is refused. A condition that becomes batched makes the whole
+ * carry batched. */
 #include "transform/while.h"
 
-static loop_shape shape_of(const params_while *p) { return (loop_shape){(int)p->body_nconsts, p->body->nout, 0, 0}; }
+static loop_shape shape_of(const params_while *p)
+{
+    return (loop_shape){(int)p->body_nconsts, p->body->nout, 0, 0};
+}
 
 /* The condition with tangents behind the carry, which it ignores. */
-static jaxpr *wide_condition(const params_while *p, const loop_forward *f, const bool *nonzero, arena *a)
+static jaxpr *wide_condition(const params_while *p, const loop_forward *f, const bool *nonzero,
+                             arena *a)
 {
     jaxpr *cond = p->cond;
     int extra = f->shape.carry - p->body->nout;
@@ -21,11 +26,17 @@ static jaxpr *wide_condition(const params_while *p, const loop_forward *f, const
     }
     for (int i = 0; i < extra; i++)
         avals[cond->nin + i] = f->j->in[f->shape.consts + p->body->nout + i]->aval;
-    rewiring w = {.name = cond->name, .nin = cond->nin + extra, .avals = avals, .in = in, .nout = 1, .out = &out};
+    rewiring w = {.name = cond->name,
+                  .nin = cond->nin + extra,
+                  .avals = avals,
+                  .in = in,
+                  .nout = 1,
+                  .out = &out};
     return loop_rewire(cond, &w, cond, "while jvp", p->body->nout, nonzero + p->body_nconsts);
 }
 
-bool while_jvp(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
+bool while_jvp(const op *o, const void *params, int nin, const ct_array *primals,
+               const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
 {
     const params_while *p = params;
     loop_shape s = shape_of(p);
@@ -33,11 +44,13 @@ bool while_jvp(const op *o, const void *params, int nin, const ct_array *primals
     (void)o;
     arena memory = {0};
     bool *nonzero = arena_alloc(&memory, (size_t)(n + nout + 1)), *out_nonzero = nonzero + n;
-    ct_array *in = arena_alloc(&memory, (size_t)(2 * (nin + nout) + 1) * sizeof *in), *results = in + 2 * nin;
+    ct_array *in = arena_alloc(&memory, (size_t)(2 * (nin + nout) + 1) * sizeof *in),
+             *results = in + 2 * nin;
     for (int i = 0; i < n && nonzero; i++)
         nonzero[i] = tangents[nc + i] != NULL;
     loop_forward f;
-    bool good = nonzero && in && loop_jvp(p->body, s, nonzero, out_nonzero, &f, &memory) && loop_operands(&f, primals + nc, tangents + nc, in + nc);
+    bool good = nonzero && in && loop_jvp(p->body, s, nonzero, out_nonzero, &f, &memory) &&
+                loop_operands(&f, primals + nc, tangents + nc, in + nc);
     jaxpr *cond = good ? wide_condition(p, &f, nonzero, &memory) : NULL;
     if ((good = cond != NULL)) {
         memcpy(in, primals, (size_t)nc * sizeof *in);
@@ -51,7 +64,8 @@ bool while_jvp(const op *o, const void *params, int nin, const ct_array *primals
 }
 
 /* The values by themselves; the tangent program runs the loop again with tangents. */
-bool while_linearize(const op *o, const void *params, linearize_trace *t, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out,
+bool while_linearize(const op *o, const void *params, linearize_trace *t, int nin,
+                     const ct_array *primals, const ct_array *tangents, int nout, ct_array *out,
                      ct_array *out_tangents)
 {
     ct_array *again = base_alloc((size_t)(nout + 1) * sizeof *again);
@@ -65,18 +79,23 @@ bool while_linearize(const op *o, const void *params, linearize_trace *t, int ni
     return good;
 }
 
-bool while_transpose(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+bool while_transpose(const op *o, const void *params, int nin, const ct_array *in,
+                     const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     (void)o, (void)params, (void)nin, (void)in, (void)in_avals, (void)nout, (void)cts, (void)out;
-    base_fail(CT_VALUE_ERROR, "Reverse-mode differentiation does not work for lax.while_loop or lax.fori_loop with dynamic start/stop values. "
+    base_fail(CT_VALUE_ERROR, "Reverse-mode differentiation does not work for lax.while_loop or "
+                              "lax.fori_loop with dynamic start/stop values. "
                               "Try using lax.scan, or using fori_loop with static start/stop.");
     return false;
 }
 
 /* ---- batching ---- */
 
-/* flags: of the condition's inputs, of the body's inputs, of the body's results, of the condition's result. */
-typedef struct while_flags { bool *cond, *body, *out, test; } while_flags;
+/* flags: of the condition's inputs, of the body's inputs, of the body's results, of the condition's
+ * result. */
+typedef struct while_flags {
+    bool *cond, *body, *out, test;
+} while_flags;
 
 static bool batch_programs(const params_while *p, batch b, while_flags *f, params_while *q)
 {
@@ -97,7 +116,8 @@ static bool batch_programs(const params_while *p, batch b, while_flags *f, param
     }
 }
 
-bool while_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+bool while_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                const int *dims, int nout, ct_array *out, int *out_dims)
 {
     const params_while *p = params;
     int nc = (int)p->cond_nconsts, nb = (int)p->body_nconsts;

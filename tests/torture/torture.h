@@ -1,8 +1,10 @@
 /* What happens when memory runs out at any one allocation? Nothing worse than an error.
  *
- * Each test runs in a forked child with its n-th allocation failing, for n = 0, 1, 2, ... until the test makes fewer than n of them.
- * A child may fail its checks, but must end by itself: no crash, no hang, and under `make asan` no leak. From the 200th allocation on n grows by a tenth, and a test
- * is left after COTAN_TORTURE_SECONDS (default 1; 0: no limit). COTAN_TORTURE_FROM begins further on, to look at one failure. The test's own code has to bear with poison too. */
+ * Each test runs in a forked child with its n-th allocation failing, for n = 0, 1, 2, ... until the
+ * test makes fewer than n of them. A child may fail its checks, but must end by itself: no crash,
+ * no hang, and under `make asan` no leak. From the 200th allocation on n grows by a tenth, and a
+ * test is left after COTAN_TORTURE_SECONDS (default 1; 0: no limit). COTAN_TORTURE_FROM begins
+ * further on, to look at one failure. The test's own code has to bear with poison too. */
 #ifndef COTAN_TORTURE_H
 #define COTAN_TORTURE_H
 
@@ -61,8 +63,8 @@ static bool torture_test(const test *t, double seconds)
         if (status == TORTURE_UNTOUCHED)
             break;
         if (status != TORTURE_SURVIVED) {
-            printf("FAIL %s: allocation %lld failing: %s %d\n", t->name, (long long)n, status < 0 ? "signal" : "status",
-                   status < 0 ? -status : status);
+            printf("FAIL %s: allocation %lld failing: %s %d\n", t->name, (long long)n,
+                   status < 0 ? "signal" : "status", status < 0 ? -status : status);
             return false;
         }
         if (seconds > 0 && torture_clock() - start > seconds)

@@ -17,8 +17,10 @@ TEST(arrays_hold_what_they_are_given)
     CHECK(v->buffer == a->buffer);
     CHECK_INT(ct_size(ct_from_data(CT_FLOAT32, I(0, INT64_MAX, 7), NULL)), 0);
     CHECK_FAILS(array_new(CT_FLOAT32, false, 1, (int64_t[]){-1}), CT_VALUE_ERROR, "float32[-1]");
-    CHECK_FAILS(array_new(CT_FLOAT32, false, 2, (int64_t[]){INT64_MAX, 3}), CT_VALUE_ERROR, "too large");
-    CHECK_FAILS(array_new(CT_FLOAT32, false, 1, (int64_t[]){INT64_MAX / 8}), CT_OUT_OF_MEMORY_ERROR, "bytes");
+    CHECK_FAILS(array_new(CT_FLOAT32, false, 2, (int64_t[]){INT64_MAX, 3}), CT_VALUE_ERROR,
+                "too large");
+    CHECK_FAILS(array_new(CT_FLOAT32, false, 1, (int64_t[]){INT64_MAX / 8}), CT_OUT_OF_MEMORY_ERROR,
+                "bytes");
 }
 
 TEST(scalars)
@@ -30,7 +32,8 @@ TEST(scalars)
     CHECK_INT(ct_int(ct_weak_int(1ll << 40)), 1ll << 40);
     array_x64 = false;
     CHECK_FAILS(ct_weak_int(1ll << 40), CT_OVERFLOW_ERROR, "1099511627776");
-    CHECK(ct_weak_type(ct_weak_float(1)) && !ct_weak_type(ct_weak_bool(true)) && ct_bool(ct_weak_bool(true)));
+    CHECK(ct_weak_type(ct_weak_float(1)) && !ct_weak_type(ct_weak_bool(true)) &&
+          ct_bool(ct_weak_bool(true)));
     CHECK_INT(array_get_int(array_scalar_int(CT_UINT64, false, -1), 0), -1);
     CHECK_INT(ct_int(array_scalar(CT_INT4, false, -3)), -3);
     CHECK_FAILS(ct_float(ct_array_f32(I(2), 1, 2)), CT_TYPE_ERROR, "float32[2]");
@@ -67,7 +70,8 @@ TEST(borrowed_data_are_given_back_once)
     CHECK_NEAR(array_get_double(v, 3), 4, 0);
     ct_release(v);
     CHECK_INT(borrowed, 1);
-    CHECK_FAILS(ct_borrow_data(CT_FLOAT32, I(-1), data, give_back, &one), CT_VALUE_ERROR, "negative");
+    CHECK_FAILS(ct_borrow_data(CT_FLOAT32, I(-1), data, give_back, &one), CT_VALUE_ERROR,
+                "negative");
     CHECK_INT(borrowed, 2);
 }
 
@@ -91,8 +95,9 @@ static void check_path(ct_tree t, int64_t leaf, const char *want)
 
 TEST(trees)
 {
-    ct_tree t = ct_dict("b", ct_tuple(ct_i32(1), ct_i32(2)), "a", ct_list(ct_i32(3), ct_none(), ct_tuple_(0, NULL)), "c",
-                        ct_tuple(ct_i32(4)));
+    ct_tree t =
+        ct_dict("b", ct_tuple(ct_i32(1), ct_i32(2)), "a",
+                ct_list(ct_i32(3), ct_none(), ct_tuple_(0, NULL)), "c", ct_tuple(ct_i32(4)));
     check_def(t, "PyTreeDef({'a': [*, None, ()], 'b': (*, *), 'c': (*,)})");
     CHECK_INT(ct_leaf_count(t), 4);
     CHECK_INT(ct_len(t), 3);
@@ -107,8 +112,10 @@ TEST(trees)
     check_path(t, 3, "['c'][0]");
     check_path(ct_i32(1), 0, "");
     check_def(ct_i32(1), "PyTreeDef(*)");
-    CHECK(treedef_equal(tree_def(t), tree_def(ct_dict("c", ct_tuple(ct_i32(0)), "a", ct_get(t, "a"), "b", ct_get(t, "b")))));
-    CHECK(!treedef_equal(tree_def(t), tree_def(ct_dict("d", ct_tuple(ct_i32(0)), "a", ct_get(t, "a"), "b", ct_get(t, "b")))));
+    CHECK(treedef_equal(tree_def(t), tree_def(ct_dict("c", ct_tuple(ct_i32(0)), "a", ct_get(t, "a"),
+                                                      "b", ct_get(t, "b")))));
+    CHECK(!treedef_equal(tree_def(t), tree_def(ct_dict("d", ct_tuple(ct_i32(0)), "a",
+                                                       ct_get(t, "a"), "b", ct_get(t, "b")))));
     CHECK_FAILS(ct_get(t, "z"), CT_KEY_ERROR, "the keys are 'a', 'b', 'c'");
     CHECK_FAILS(ct_at(t, 3), CT_INDEX_ERROR, "out of range");
     CHECK_FAILS(ct_dict("a", t, "a", t), CT_KEY_ERROR, "twice");
@@ -124,5 +131,6 @@ TEST(maps_over_trees)
     CHECK_INT(ct_int(ct_leaf(u, 0)), 3);
     CHECK_INT(ct_int(ct_leaf(u, 1)), 5);
     CHECK_INT(ct_int(ct_map1(next, ct_i32(4))), 5);
-    CHECK_FAILS(ct_map2(plus, t, ct_i32(1)), CT_VALUE_ERROR, "PyTreeDef((*, [*, None])) and PyTreeDef(*)");
+    CHECK_FAILS(ct_map2(plus, t, ct_i32(1)), CT_VALUE_ERROR,
+                "PyTreeDef((*, [*, None])) and PyTreeDef(*)");
 }

@@ -55,7 +55,10 @@ TEST(texts)
     ct_clear_error();
 }
 
-static bool same_int(const void *value, const void *probe) { return *(const int *)value == *(const int *)probe; }
+static bool same_int(const void *value, const void *probe)
+{
+    return *(const int *)value == *(const int *)probe;
+}
 
 TEST(tables_find_what_was_added)
 {
@@ -70,7 +73,8 @@ TEST(tables_find_what_was_added)
     for (int i = 0; i < N; i += 3)
         CHECK(table_remove(&t, (uint64_t)(i % 97) << 30, same_int, &i) == &values[i]);
     for (int i = 0; i < N; i++)
-        CHECK(table_find(&t, (uint64_t)(i % 97) << 30, same_int, &i) == (i % 3 ? &values[i] : NULL));
+        CHECK(table_find(&t, (uint64_t)(i % 97) << 30, same_int, &i) ==
+              (i % 3 ? &values[i] : NULL));
     table_free(&t);
 }
 

@@ -1,5 +1,5 @@
-/* Kernels of the loop language built by hand: code against the same arithmetic in C, for row, column and map shapes,
- * tails and ragged runs. */
+/* Kernels of the loop language built by hand: code against the same arithmetic in C, for row,
+ * column and map shapes, tails and ragged runs. */
 #include "array/array.h"
 #include "compile/compile.h"
 #include "kernel/far.h"
@@ -36,7 +36,8 @@ static int body(const char *name)
 static int load(builder *b, int dtype, int from, int64_t offset, int64_t s0, int64_t s1, int64_t s2)
 {
     b->accesses[b->k.naccesses] = (loop_access){from, offset, {s0, s1, s2}};
-    b->nodes[b->k.nnodes] = (loop_node){.kind = LOOP_LOAD, .dtype = (uint8_t)dtype, .number = b->k.naccesses++};
+    b->nodes[b->k.nnodes] =
+        (loop_node){.kind = LOOP_LOAD, .dtype = (uint8_t)dtype, .number = b->k.naccesses++};
     return b->k.nnodes++;
 }
 
@@ -50,8 +51,12 @@ static int apply(builder *b, int dtype, const char *name, int x, int y)
 
 static int reduce(builder *b, int dtype, const char *name, int x, uint64_t identity)
 {
-    b->nodes[b->k.nnodes] = (loop_node){
-        .kind = LOOP_REDUCE, .dtype = (uint8_t)dtype, .nin = 1, .in = {x}, .number = body(name), .bits = identity};
+    b->nodes[b->k.nnodes] = (loop_node){.kind = LOOP_REDUCE,
+                                        .dtype = (uint8_t)dtype,
+                                        .nin = 1,
+                                        .in = {x},
+                                        .number = body(name),
+                                        .bits = identity};
     return b->k.nnodes++;
 }
 
@@ -205,7 +210,8 @@ TEST(comparison_select_and_bools_in_memory)
     start(&b, 1, (int64_t[]){N}, 0, 4);
     int x = load(&b, CT_FLOAT32, 0, 0, 1, 0, 0), y = load(&b, CT_FLOAT32, 1, 0, 1, 0, 0);
     int less = apply(&b, CT_BOOL, "lt_f32", x, y);
-    b.nodes[b.k.nnodes] = (loop_node){.kind = LOOP_SELECT, .dtype = CT_FLOAT32, .nin = 3, .in = {less, x, y}};
+    b.nodes[b.k.nnodes] =
+        (loop_node){.kind = LOOP_SELECT, .dtype = CT_FLOAT32, .nin = 3, .in = {less, x, y}};
     store(&b, b.k.nnodes++, 2, 1, 0, 0);
     store(&b, less, 3, 1, 0, 0);
     float *p = floats(N), *q = floats(N), *out = floats(N);

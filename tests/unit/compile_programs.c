@@ -159,7 +159,10 @@ TEST(trigonometric_functions_of_far_arguments)
     }
 }
 
-static ct_array keep(ct_array row, ct_array like) { return op_broadcast_in_dim(row, aval_shape(&like->aval), I(0)); }
+static ct_array keep(ct_array row, ct_array like)
+{
+    return op_broadcast_in_dim(row, aval_shape(&like->aval), I(0));
+}
 
 static void softmax(const ct_array *in, ct_array *out)
 {
@@ -180,7 +183,8 @@ TEST(softmax_of_rows)
 static void layer_norm(const ct_array *in, ct_array *out)
 {
     ct_array x = in[0], n = op_number((double)x->aval.shape[1], x);
-    ct_array mean = op_div(op_broadcast_in_dim(op_reduce_sum(x, I(1)), I(x->aval.shape[0], 1), I(0)), n);
+    ct_array mean =
+        op_div(op_broadcast_in_dim(op_reduce_sum(x, I(1)), I(x->aval.shape[0], 1), I(0)), n);
     ct_array centred = op_sub(x, op_broadcast_in_dim(mean, aval_shape(&x->aval), I(0, 1)));
     ct_array variance = op_div(op_reduce_sum(op_square(centred), I(1)), n);
     ct_array scale = op_rsqrt(op_add(variance, op_number(1e-5, variance)));
@@ -196,7 +200,8 @@ TEST(large_results_whose_rows_start_anywhere)
 
 TEST(layer_norm_with_gain_and_bias)
 {
-    ct_array in[] = {numbers(CT_FLOAT32, I(9, 128), 1), numbers(CT_FLOAT32, I(128), 2), numbers(CT_FLOAT32, I(128), 3)};
+    ct_array in[] = {numbers(CT_FLOAT32, I(9, 128), 1), numbers(CT_FLOAT32, I(128), 2),
+                     numbers(CT_FLOAT32, I(128), 3)};
     check_program((body){3, 1, layer_norm}, in, 2e-5);
 }
 
@@ -224,14 +229,18 @@ static void views(const ct_array *in, ct_array *out)
     ct_array x = in[0];
     ct_array y = op_mul(x, op_number(3, x));
     out[0] = op_add(op_transpose(y, I(1, 0)), op_transpose(x, I(1, 0)));
-    out[1] = op_sub(op_slice(y, I(1, 0), I(5, 4), (ct_ints){0}), op_slice(x, I(0, 2), I(4, 6), (ct_ints){0}));
+    out[1] = op_sub(op_slice(y, I(1, 0), I(5, 4), (ct_ints){0}),
+                    op_slice(x, I(0, 2), I(4, 6), (ct_ints){0}));
     out[2] = op_add(op_rev(y, I(1)), x);
     out[3] = op_sin(op_reshape(y, I(30)));
     out[4] = op_add(op_squeeze(op_broadcast_in_dim(x, I(5, 1, 6), I(0, 2)), I(1)), y);
     out[5] = op_mul(op_convert(op_iota(CT_INT32, I(5, 6), 1), CT_FLOAT32, false), y);
 }
 
-TEST(index_arithmetic) { check_program((body){1, 6, views}, (ct_array[]){numbers(CT_FLOAT32, I(5, 6), 1)}, 0); }
+TEST(index_arithmetic)
+{
+    check_program((body){1, 6, views}, (ct_array[]){numbers(CT_FLOAT32, I(5, 6), 1)}, 0);
+}
 
 static int64_t filled;
 
@@ -278,7 +287,8 @@ static void mixed(const ct_array *in, ct_array *out)
 
 TEST(bools_integers_and_powers)
 {
-    check_program((body){2, 8, mixed}, (ct_array[]){numbers(CT_FLOAT32, I(50), 1), numbers(CT_INT32, I(50), 2)}, 0);
+    check_program((body){2, 8, mixed},
+                  (ct_array[]){numbers(CT_FLOAT32, I(50), 1), numbers(CT_INT32, I(50), 2)}, 0);
 }
 
 static void random_steps(const ct_array *in, ct_array *out, uint32_t state)
@@ -321,7 +331,10 @@ static void random_steps(const ct_array *in, ct_array *out, uint32_t state)
             r = op_reshape(op_reshape(x, I(36)), I(6, 6));
             break;
         case 10:
-            r = op_concatenate(2, (ct_array[]){op_slice(x, I(0, 2), I(6, 6), (ct_ints){0}), op_slice(y, I(0, 0), I(6, 2), (ct_ints){0})}, 1);
+            r = op_concatenate(2,
+                               (ct_array[]){op_slice(x, I(0, 2), I(6, 6), (ct_ints){0}),
+                                            op_slice(y, I(0, 0), I(6, 2), (ct_ints){0})},
+                               1);
             break;
         }
         pool[n++] = op_tanh(r);
@@ -329,12 +342,16 @@ static void random_steps(const ct_array *in, ct_array *out, uint32_t state)
     out[0] = pool[n - 1], out[1] = pool[n - 4], out[2] = op_reduce_min(pool[n - 2], I(0));
 }
 static uint32_t random_seed;
-static void random_program(const ct_array *in, ct_array *out) { random_steps(in, out, random_seed); }
+static void random_program(const ct_array *in, ct_array *out)
+{
+    random_steps(in, out, random_seed);
+}
 
 static void products(const ct_array *in, ct_array *out)
 {
     ct_array x = in[0], y = in[1]; /* (4, 3) and (4, 5) */
-    params_dot_general rows = {.dimension_numbers = {I(0), I(0), I_NONE, I_NONE}, .preferred_element_type = CT_FLOAT32};
+    params_dot_general rows = {.dimension_numbers = {I(0), I(0), I_NONE, I_NONE},
+                               .preferred_element_type = CT_FLOAT32};
     params_dot_general mixed_axes = {.dimension_numbers = {I(1), I(0), I_NONE, I_NONE},
                                      .preferred_element_type = CT_FLOAT32};
     out[0] = op_transpose(op_dot_general(x, y, &rows), I(1, 0));
@@ -346,16 +363,21 @@ static void products(const ct_array *in, ct_array *out)
 TEST(products_and_transposes)
 {
     check_program((body){2, 4, products},
-                  (ct_array[]){numbers(CT_FLOAT32, I(4, 3), 1), numbers(CT_FLOAT32, I(4, 5), 2)}, 1e-6);
+                  (ct_array[]){numbers(CT_FLOAT32, I(4, 3), 1), numbers(CT_FLOAT32, I(4, 5), 2)},
+                  1e-6);
 }
 
 static void joins(const ct_array *in, ct_array *out)
 {
     ct_array x = in[0], y = op_sin(x);
     out[0] = op_concatenate(3, (ct_array[]){x, y, op_neg(y)}, 1);
-    out[1] = op_concatenate(2, (ct_array[]){op_slice(x, I(3, 0), I(5, 6), (ct_ints){0}), op_slice(x, I(0, 0), I(3, 6), (ct_ints){0})}, 0);
+    out[1] = op_concatenate(2,
+                            (ct_array[]){op_slice(x, I(3, 0), I(5, 6), (ct_ints){0}),
+                                         op_slice(x, I(0, 0), I(3, 6), (ct_ints){0})},
+                            0);
     out[2] = op_mul(out[1], x);
-    out[3] = op_reduce_max(op_concatenate(2, (ct_array[]){op_reduce_max(x, I(1)), op_reduce_min(y, I(1))}, 0), I(0));
+    out[3] = op_reduce_max(
+        op_concatenate(2, (ct_array[]){op_reduce_max(x, I(1)), op_reduce_min(y, I(1))}, 0), I(0));
     out[4] = op_concatenate(2, (ct_array[]){y, y}, 0);
     out[5] = op_reshape(op_concatenate(2, (ct_array[]){out[0], out[0]}, 0), I(10, 3, 6));
 }
@@ -368,6 +390,7 @@ TEST(concatenations)
 TEST(random_programs)
 {
     for (random_seed = 1; random_seed <= 40; random_seed++)
-        check_program((body){2, 3, random_program},
-                      (ct_array[]){numbers(CT_FLOAT32, I(6, 6), 1), numbers(CT_FLOAT32, I(6, 6), 2)}, 0);
+        check_program(
+            (body){2, 3, random_program},
+            (ct_array[]){numbers(CT_FLOAT32, I(6, 6), 1), numbers(CT_FLOAT32, I(6, 6), 2)}, 0);
 }

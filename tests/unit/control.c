@@ -1,5 +1,5 @@
-/* cond, switch, scan, while_loop and fori_loop: values, and all compositions with grad, jvp, vmap and jit, against the same loops written out; jaxprs against
- * the text that JAX prints. */
+/* cond, switch, scan, while_loop and fori_loop: values, and all compositions with grad, jvp, vmap
+ * and jit, against the same loops written out; jaxprs against the text that JAX prints. */
 #include "cotan/control.h"
 #include "core/core.h"
 #include "ops/ops.h"
@@ -17,7 +17,8 @@ static bool same(ct_array a, ct_array b)
 {
     bool good = !is_poison(a) && !is_poison(b) && is_array(a) && is_array(b) && a->size == b->size;
     for (int64_t i = 0; i < b->size && good; i++)
-        good = fabs(array_get_double(a, i) - array_get_double(b, i)) <= 2e-5 * (1 + fabs(array_get_double(b, i)));
+        good = fabs(array_get_double(a, i) - array_get_double(b, i)) <=
+               2e-5 * (1 + fabs(array_get_double(b, i)));
     return good;
 }
 
@@ -25,8 +26,14 @@ static bool same(ct_array a, ct_array b)
 
 static ct_tree sine(ct_tree x) { return op_sin(x); }
 static ct_tree cube(ct_tree x) { return op_integer_pow(x, 3); }
-static ct_tree sine_or_cube(ct_tree x) { return ct_call(ct_cond(sine, cube), op_gt(x, op_number(1, x)), x); }
-static ct_tree chosen(ct_tree i, ct_tree x) { return ct_call(ct_branches(sine, cube, sine_or_cube), i, x); }
+static ct_tree sine_or_cube(ct_tree x)
+{
+    return ct_call(ct_cond(sine, cube), op_gt(x, op_number(1, x)), x);
+}
+static ct_tree chosen(ct_tree i, ct_tree x)
+{
+    return ct_call(ct_branches(sine, cube, sine_or_cube), i, x);
+}
 static ct_tree by_predicate(ct_tree p, ct_tree x) { return ct_call(ct_cond(sine, cube), p, x); }
 
 TEST(cond_takes_one_branch)
@@ -57,8 +64,10 @@ TEST(cond_under_vmap)
     CHECK(close_to(ct_call(ct_vmap(by_predicate), p, x), (double[]){0.125, sin(2)}, 2));
     CHECK(close_to(ct_call(ct_jit(ct_vmap(by_predicate)), p, x), (double[]){0.125, sin(2)}, 2));
     CHECK(close_to(ct_call(ct_vmap(ct_grad(sine_or_cube)), x), (double[]){0.75, cos(2)}, 2));
-    CHECK(close_to(ct_call(ct_jit(ct_vmap(ct_grad(sine_or_cube))), x), (double[]){0.75, cos(2)}, 2));
-    CHECK(close_to(ct_call(ct_vmap(by_predicate, .in_axes = AXES(NONE, 0)), true, x), (double[]){sin(0.5), sin(2)}, 2));
+    CHECK(
+        close_to(ct_call(ct_jit(ct_vmap(ct_grad(sine_or_cube))), x), (double[]){0.75, cos(2)}, 2));
+    CHECK(close_to(ct_call(ct_vmap(by_predicate, .in_axes = AXES(NONE, 0)), true, x),
+                   (double[]){sin(0.5), sin(2)}, 2));
 }
 
 /* ---- scan ---- */
@@ -68,7 +77,9 @@ static ct_tree weights; /* what `step` closes over, while `rnn` runs */
 static ct_tree next_state(ct_tree h, ct_tree x)
 {
     static const int64_t contract[] = {1}, first[] = {0};
-    params_dot_general p = {.dimension_numbers = {{1, contract}, {1, first}, {0, ct_no_ints}, {0, ct_no_ints}}, .preferred_element_type = CT_FLOAT32};
+    params_dot_general p = {
+        .dimension_numbers = {{1, contract}, {1, first}, {0, ct_no_ints}, {0, ct_no_ints}},
+        .preferred_element_type = CT_FLOAT32};
     return op_tanh(op_add(op_dot_general(weights, h, &p), x));
 }
 static ct_tree output(ct_tree h, ct_tree x) { return op_reduce_sum(op_mul(h, x), I(0)); }
@@ -104,7 +115,10 @@ static ct_tree rnn_written_out(ct_tree w, ct_tree h, ct_tree xs)
 
 static ct_array some_w(void) { return ct_array_f32(I(3, 3), .1, .2, .3, .4, -.5, .6, .7, .8, -.9); }
 static ct_array some_h(void) { return ct_array_f32(I(3), .5, -.5, .25); }
-static ct_array some_xs(void) { return ct_array_f32(I(4, 3), 1, 2, 3, .2, .4, .6, -1, -2, -1, .1, .2, .3); }
+static ct_array some_xs(void)
+{
+    return ct_array_f32(I(4, 3), 1, 2, 3, .2, .4, .6, -1, -2, -1, .1, .2, .3);
+}
 
 TEST(scan_is_a_loop)
 {
@@ -133,7 +147,8 @@ TEST(scan_derivative_is_the_limit)
         double e = 1e-2, at[3] = {.5, -.5, .25}, value[2];
         for (int side = 0; side < 2; side++) {
             double moved = at[i] + (side ? e : -e);
-            ct_array x = ct_array_f32(I(3), i == 0 ? moved : at[0], i == 1 ? moved : at[1], i == 2 ? moved : at[2]);
+            ct_array x = ct_array_f32(I(3), i == 0 ? moved : at[0], i == 1 ? moved : at[1],
+                                      i == 2 ? moved : at[2]);
             value[side] = ct_float(ct_call(rnn, w, x, xs));
         }
         CHECK_NEAR(array_get_double(g, i), (value[1] - value[0]) / (2 * e), 2e-3);
@@ -168,8 +183,9 @@ TEST(scan_under_vmap)
     CHECK(same(ct_call(ct_jit(ct_vmap(g, .in_axes = AXES(NONE, 0, NONE))), w, hs, xs), want));
     /* only the weights are mapped: the carry becomes mapped on the way */
     ct_array ws = op_stack(2, (ct_array[]){w, op_neg(w)}, 0);
-    CHECK(same(ct_call(ct_vmap(rnn, .in_axes = AXES(0, NONE, NONE)), ws, some_h(), xs),
-               ct_call(ct_vmap(rnn_written_out, .in_axes = AXES(0, NONE, NONE)), ws, some_h(), xs)));
+    CHECK(
+        same(ct_call(ct_vmap(rnn, .in_axes = AXES(0, NONE, NONE)), ws, some_h(), xs),
+             ct_call(ct_vmap(rnn_written_out, .in_axes = AXES(0, NONE, NONE)), ws, some_h(), xs)));
 }
 
 /* The tangent reaches the second carried value only after a step, the third is an integer. */
@@ -177,16 +193,19 @@ static ct_tree late_scale;
 static ct_tree late_step(ct_tree carry, ct_tree x)
 {
     ct_array u = ct_at(carry, 0), v = ct_at(carry, 1), i = ct_at(carry, 2);
-    return ct_tuple(ct_tuple(v, op_add(op_mul(late_scale, x), v), op_add(i, op_number(1, i))), op_mul(u, op_convert(i, CT_FLOAT32, false)));
+    return ct_tuple(ct_tuple(v, op_add(op_mul(late_scale, x), v), op_add(i, op_number(1, i))),
+                    op_mul(u, op_convert(i, CT_FLOAT32, false)));
 }
 static ct_tree late(ct_tree a)
 {
     ct_tree outer = late_scale;
     late_scale = a;
-    ct_tree r = ct_call(ct_scan(late_step), ct_tuple(ct_f32(0), ct_f32(0), ct_i32(0)), ct_array_f32(I(3), 1, 2, 3));
+    ct_tree r = ct_call(ct_scan(late_step), ct_tuple(ct_f32(0), ct_f32(0), ct_i32(0)),
+                        ct_array_f32(I(3), 1, 2, 3));
     late_scale = outer;
     ct_tree carry = ct_at(r, 0);
-    return op_add(op_add(op_mul(op_number(2, a), ct_at(carry, 0)), ct_at(carry, 1)), op_reduce_sum(ct_at(r, 1), I(0)));
+    return op_add(op_add(op_mul(op_number(2, a), ct_at(carry, 0)), ct_at(carry, 1)),
+                  op_reduce_sum(ct_at(r, 1), I(0)));
 }
 
 TEST(tangents_of_a_carry_grow)
@@ -194,12 +213,19 @@ TEST(tangents_of_a_carry_grow)
     CHECK(is_near(ct_call(late, ct_f32(2)), 28));
     CHECK(is_near(ct_call(ct_grad(late), ct_f32(2)), 14));
     CHECK(is_near(ct_call(ct_jit(ct_grad(late)), ct_f32(2)), 14));
-    CHECK(is_near(ct_at(ct_jvp_(ct_function(late), ct_tuple(ct_f32(2)), ct_tuple(ct_f32(1)), false), 1), 14));
+    CHECK(is_near(
+        ct_at(ct_jvp_(ct_function(late), ct_tuple(ct_f32(2)), ct_tuple(ct_f32(1)), false), 1), 14));
 }
 
 static ct_tree running(ct_tree c, ct_tree x) { return ct_tuple(op_add(c, x), op_mul(c, x)); }
-static ct_tree keep_going(ct_tree c, ct_tree x) { return (void)x, ct_tuple(op_mul(c, op_number(2, c)), c); }
-static ct_tree shorter(ct_tree c, ct_tree x) { return (void)x, ct_tuple(op_slice(c, I(0), I(2), (ct_ints){0}), c); }
+static ct_tree keep_going(ct_tree c, ct_tree x)
+{
+    return (void)x, ct_tuple(op_mul(c, op_number(2, c)), c);
+}
+static ct_tree shorter(ct_tree c, ct_tree x)
+{
+    return (void)x, ct_tuple(op_slice(c, I(0), I(2), (ct_ints){0}), c);
+}
 static ct_tree no_pair(ct_tree c, ct_tree x) { return (void)x, c; }
 
 TEST(scan_in_either_direction_and_without_xs)
@@ -219,11 +245,17 @@ TEST(scan_in_either_direction_and_without_xs)
 TEST(scan_errors_name_what_is_wrong)
 {
     ct_array x = ct_array_f32(I(3), 1, 2, 3);
-    CHECK_FAILS(ct_call(ct_scan(shorter), x, x), CT_TYPE_ERROR, "has type float32[3] but the corresponding output carry component has type float32[2]");
-    CHECK_FAILS(ct_call(ct_scan(no_pair), x, x), CT_TYPE_ERROR, "scan body output must be a pair, got float32[3].");
-    CHECK_FAILS(ct_call(ct_scan(running), ct_f32(0)), CT_VALUE_ERROR, "scan got no values to scan over and `length` not provided.");
-    CHECK_FAILS(ct_call(ct_scan(running, .length = 5), ct_f32(0), x), CT_VALUE_ERROR, "disagrees with leading axis sizes [3].");
-    CHECK_FAILS(ct_call(ct_scan(running), ct_f32(0), ct_f32(1)), CT_VALUE_ERROR, "no leading axis to scan over: 1.0.");
+    CHECK_FAILS(
+        ct_call(ct_scan(shorter), x, x), CT_TYPE_ERROR,
+        "has type float32[3] but the corresponding output carry component has type float32[2]");
+    CHECK_FAILS(ct_call(ct_scan(no_pair), x, x), CT_TYPE_ERROR,
+                "scan body output must be a pair, got float32[3].");
+    CHECK_FAILS(ct_call(ct_scan(running), ct_f32(0)), CT_VALUE_ERROR,
+                "scan got no values to scan over and `length` not provided.");
+    CHECK_FAILS(ct_call(ct_scan(running, .length = 5), ct_f32(0), x), CT_VALUE_ERROR,
+                "disagrees with leading axis sizes [3].");
+    CHECK_FAILS(ct_call(ct_scan(running), ct_f32(0), ct_f32(1)), CT_VALUE_ERROR,
+                "no leading axis to scan over: 1.0.");
 }
 
 /* ---- while and fori ---- */
@@ -257,11 +289,17 @@ TEST(while_has_tangents_but_no_cotangents)
     r = ct_jvp_(ct_vmap(doubled), ct_tuple(x), ct_tuple(op_full_like(x, 1)), false);
     CHECK(close_to(ct_at(r, 1), (double[]){15, 7, 7}, 3));
     CHECK_FAILS(ct_call(ct_grad(doubled), ct_f32(1)), CT_VALUE_ERROR,
-                "Reverse-mode differentiation does not work for lax.while_loop or lax.fori_loop with dynamic start/stop values.");
-    CHECK_FAILS(ct_call(ct_while_loop(op_neg, op_neg), x), CT_TYPE_ERROR, "cond_fun must return a boolean scalar, but got output type(s) [ShapedArray(float32[3])].");
+                "Reverse-mode differentiation does not work for lax.while_loop or lax.fori_loop "
+                "with dynamic start/stop values.");
+    CHECK_FAILS(
+        ct_call(ct_while_loop(op_neg, op_neg), x), CT_TYPE_ERROR,
+        "cond_fun must return a boolean scalar, but got output type(s) [ShapedArray(float32[3])].");
 }
 
-static ct_tree sine_times(ct_tree i, ct_tree c) { return op_mul(op_sin(c), op_convert(i, CT_FLOAT32, false)); }
+static ct_tree sine_times(ct_tree i, ct_tree c)
+{
+    return op_mul(op_sin(c), op_convert(i, CT_FLOAT32, false));
+}
 static ct_tree five_times(ct_tree c) { return ct_call(ct_fori_loop(sine_times), 1, 5, c); }
 static ct_tree n_times(ct_tree n, ct_tree c) { return ct_call(ct_fori_loop(sine_times), 1, n, c); }
 
@@ -277,7 +315,9 @@ TEST(counted_loops)
     CHECK(is_near(ct_call(ct_grad(five_times), ct_f32(1)), d));
     CHECK(is_near(ct_call(ct_jit(ct_grad(five_times)), ct_f32(1)), d));
     CHECK(is_near(ct_call(ct_jit(n_times), 5, ct_f32(1)), v));
-    CHECK(close_to(ct_call(ct_vmap(n_times, .in_axes = AXES(0, NONE)), ct_array_i32(I(2), 3, 5), ct_f32(1)), (double[]){e, v}, 2));
+    CHECK(close_to(
+        ct_call(ct_vmap(n_times, .in_axes = AXES(0, NONE)), ct_array_i32(I(2), 3, 5), ct_f32(1)),
+        (double[]){e, v}, 2));
 }
 
 /* ---- programs ---- */
@@ -291,7 +331,8 @@ static bool prints(char *got, const char *want)
     char *second = read ? text_end(&again) : NULL;
     bool good = got && second && !strcmp(got, want) && !strcmp(second, want);
     if (!good)
-        printf("%s\nread back as\n%s\nnot\n%s\n", got ? got : "(null)", second ? second : "(null)", want);
+        printf("%s\nread back as\n%s\nnot\n%s\n", got ? got : "(null)", second ? second : "(null)",
+               want);
     object_release(read);
     free(got);
     base_free(second);
@@ -331,9 +372,12 @@ TEST(programs_as_jax_prints_them)
 TEST(programs_that_are_no_loops)
 {
     static const char *const bad[] = {
-        "{ lambda ; a:f32[]. let b:f32[] = scan[length=3 num_carry=1 num_consts=0 reverse=False unroll=1] a in (b,) }",
-        "{ lambda ; a:f32[]. let b:f32[] = scan[jaxpr={ lambda ; c:f32[]. let  in (c,) } length=3 num_carry=9 num_consts=0 reverse=False unroll=1] a in (b,) }",
-        "{ lambda ; a:f32[]. let b:f32[] = while[body_jaxpr={ lambda ; c:f32[]. let  in (c,) } body_nconsts=0 cond_nconsts=0] a in (b,) }",
+        "{ lambda ; a:f32[]. let b:f32[] = scan[length=3 num_carry=1 num_consts=0 reverse=False "
+        "unroll=1] a in (b,) }",
+        "{ lambda ; a:f32[]. let b:f32[] = scan[jaxpr={ lambda ; c:f32[]. let  in (c,) } length=3 "
+        "num_carry=9 num_consts=0 reverse=False unroll=1] a in (b,) }",
+        "{ lambda ; a:f32[]. let b:f32[] = while[body_jaxpr={ lambda ; c:f32[]. let  in (c,) } "
+        "body_nconsts=0 cond_nconsts=0] a in (b,) }",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         jaxpr *j = jaxpr_parse(bad[i]);

@@ -1,17 +1,20 @@
-/* Element types against what JAX records: promotion of every pair, and the narrow floats (record_dtypes.py). */
+/* Element types against what JAX records: promotion of every pair, and the narrow floats
+ * (record_dtypes.py). */
 #include "array/array.h"
 #include "test.h"
 
 static FILE *open_recorded(const char *name)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%.*s/recorded/%s", (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__, name);
+    snprintf(path, sizeof path, "%.*s/recorded/%s", (int)(strrchr(__FILE__, '/') - __FILE__),
+             __FILE__, name);
     FILE *file = fopen(path, "r");
     CHECK(file);
     return file;
 }
 
-static void check_promotion(bool x64, ct_dtype a, bool a_weak, ct_dtype b, bool b_weak, const char *want)
+static void check_promotion(bool x64, ct_dtype a, bool a_weak, ct_dtype b, bool b_weak,
+                            const char *want)
 {
     bool weak;
     array_x64 = x64;
@@ -20,8 +23,8 @@ static void check_promotion(bool x64, ct_dtype a, bool a_weak, ct_dtype b, bool 
     char name[40];
     snprintf(name, sizeof name, "%s%s", got ? ct_dtype_name(got) : "-", weak ? "*" : "");
     if (strcmp(name, want))
-        TEST_FAILED("x64=%d: %s%s with %s%s is %s, not %s", x64, ct_dtype_name(a), a_weak ? "*" : "", ct_dtype_name(b),
-                    b_weak ? "*" : "", name, want);
+        TEST_FAILED("x64=%d: %s%s with %s%s is %s, not %s", x64, ct_dtype_name(a),
+                    a_weak ? "*" : "", ct_dtype_name(b), b_weak ? "*" : "", name, want);
 }
 
 TEST(promotion_is_that_of_jax)
@@ -43,7 +46,8 @@ TEST(promotion_is_that_of_jax)
 TEST(keys_promote_with_themselves_only)
 {
     bool weak;
-    CHECK_INT(dtype_promote(CT_KEY_THREEFRY, false, CT_KEY_THREEFRY, false, &weak), CT_KEY_THREEFRY);
+    CHECK_INT(dtype_promote(CT_KEY_THREEFRY, false, CT_KEY_THREEFRY, false, &weak),
+              CT_KEY_THREEFRY);
     CHECK_INT(dtype_promote(CT_KEY_THREEFRY, false, CT_INT32, false, &weak), CT_NO_DTYPE);
     CHECK_INT(dtype_promote(CT_FLOAT0, false, CT_BOOL, false, &weak), CT_NO_DTYPE);
 }

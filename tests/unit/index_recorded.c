@@ -1,4 +1,5 @@
-/* NumPy indexing on recorded cases, eagerly and through the operations that a trace would see (recorded/index_cases.h, by record_index.py). */
+/* NumPy indexing on recorded cases, eagerly and through the operations that a trace would see
+ * (recorded/index_cases.h, by record_index.py). */
 #include "test.h"
 
 #include "numpy/index.h"
@@ -40,7 +41,8 @@ static ct_array array_item(const char **s, bool mask)
         truths[i] = values[i];
         integers[i] = (int32_t)values[i];
     }
-    return ct_from_data(mask ? CT_BOOL : CT_INT32, (ct_ints){ndim, shape}, mask ? (void *)truths : (void *)integers);
+    return ct_from_data(mask ? CT_BOOL : CT_INT32, (ct_ints){ndim, shape},
+                        mask ? (void *)truths : (void *)integers);
 }
 
 static bool bound(const char **s, int64_t *value)
@@ -69,8 +71,12 @@ static int parse(const char *s, index_item *items)
             i->stop_given = bound(&s, &i->stop);
             i->step_given = bound(&s, &i->step);
             break;
-        case 'n': i->kind = INDEX_NEWAXIS; break;
-        case 'e': i->kind = INDEX_ELLIPSIS; break;
+        case 'n':
+            i->kind = INDEX_NEWAXIS;
+            break;
+        case 'e':
+            i->kind = INDEX_ELLIPSIS;
+            break;
         default:
             i->kind = INDEX_ARRAY;
             i->array = array_item(&s, s[-1] == 'm');
@@ -81,7 +87,8 @@ static int parse(const char *s, index_item *items)
 
 static ct_array run(const index_case *c)
 {
-    static const char *const names[] = {"set", "add", "subtract", "multiply", "divide", "power", "min", "max"};
+    static const char *const names[] = {"set",    "add",   "subtract", "multiply",
+                                        "divide", "power", "min",      "max"};
     index_item items[16];
     index_options o = {0};
     float data[1024], value[16];
@@ -109,7 +116,8 @@ static void check(const index_case *c, ct_array y)
 {
     const void *data;
     char label[200];
-    snprintf(label, sizeof label, "x[%s] mode=%s %s", c->items, c->mode ? c->mode : "None", c->update);
+    snprintf(label, sizeof label, "x[%s] mode=%s %s", c->items, c->mode ? c->mode : "None",
+             c->update);
     if (!ct_data(y, &data)) {
         TEST_FAILED("%s: %s", label, ct_error_message());
         ct_clear_error();
@@ -137,7 +145,8 @@ TEST(recorded)
 }
 
 /* A trace that only hands operations on: keeps the fast paths out. */
-static bool pass_on(trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+static bool pass_on(trace *t, const op *o, const void *params, int nin, const ct_array *in,
+                    int nout, ct_array *out)
 {
     (void)t;
     return core_eval(o, params, nin, in, nout, out);
@@ -162,14 +171,22 @@ TEST(errors)
     index_item real = {.kind = INDEX_ARRAY, .array = ct_f32(1)};
     index_item still = {.kind = INDEX_SLICE, .step_given = true};
     index_mode mode;
-    CHECK_FAILS(numpy_index(vector(), 2, (index_item[]){integer, integer}, NULL), CT_INDEX_ERROR, "Too many indices: array is 1-dimensional, but 2 were indexed");
-    CHECK_FAILS(numpy_index(vector(), 2, (index_item[]){dots, dots}, NULL), CT_INDEX_ERROR, "single ellipsis");
-    CHECK_FAILS(numpy_index(vector(), 1, &real, NULL), CT_TYPE_ERROR, "Indexer must have integer or boolean type, got indexer with type float32");
-    CHECK_FAILS(numpy_index(vector(), 1, &still, NULL), CT_VALUE_ERROR, "slice step cannot be zero");
-    CHECK_FAILS(CHECK(!index_mode_named("wrap", &mode)), CT_VALUE_ERROR, "Unknown gather mode \"wrap\"");
-    index_item mask = {.kind = INDEX_ARRAY, .array = ct_from_data(CT_BOOL, I(2), (bool[]){true, false})};
+    CHECK_FAILS(numpy_index(vector(), 2, (index_item[]){integer, integer}, NULL), CT_INDEX_ERROR,
+                "Too many indices: array is 1-dimensional, but 2 were indexed");
+    CHECK_FAILS(numpy_index(vector(), 2, (index_item[]){dots, dots}, NULL), CT_INDEX_ERROR,
+                "single ellipsis");
+    CHECK_FAILS(numpy_index(vector(), 1, &real, NULL), CT_TYPE_ERROR,
+                "Indexer must have integer or boolean type, got indexer with type float32");
+    CHECK_FAILS(numpy_index(vector(), 1, &still, NULL), CT_VALUE_ERROR,
+                "slice step cannot be zero");
+    CHECK_FAILS(CHECK(!index_mode_named("wrap", &mode)), CT_VALUE_ERROR,
+                "Unknown gather mode \"wrap\"");
+    index_item mask = {.kind = INDEX_ARRAY,
+                       .array = ct_from_data(CT_BOOL, I(2), (bool[]){true, false})};
     CHECK_FAILS(numpy_index(vector(), 1, &mask, NULL), CT_INDEX_ERROR, "got (2,), expected [3]");
-    CHECK_FAILS(numpy_index(ct_from_data(CT_FLOAT32, I(0, 2), ""), 1, &integer, NULL), CT_INDEX_ERROR, "index is out of bounds for axis 0 with size 0");
-    CHECK_FAILS(numpy_index_update(vector(), 1, &integer, INDEX_SET, vector(), NULL), CT_VALUE_ERROR, "Incompatible types for broadcasting: input type=float32[3] and requested type=float32[]");
+    CHECK_FAILS(numpy_index(ct_from_data(CT_FLOAT32, I(0, 2), ""), 1, &integer, NULL),
+                CT_INDEX_ERROR, "index is out of bounds for axis 0 with size 0");
+    CHECK_FAILS(
+        numpy_index_update(vector(), 1, &integer, INDEX_SET, vector(), NULL), CT_VALUE_ERROR,
+        "Incompatible types for broadcasting: input type=float32[3] and requested type=float32[]");
 }
-

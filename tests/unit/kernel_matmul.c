@@ -8,32 +8,48 @@ static float value(int64_t i) { return (float)(i * 37 % 19 - 9) / 4; }
 static void check_float(int64_t batch, int64_t m, int64_t n, int64_t k, int layout)
 {
     int64_t gap = layout & 4 ? 2 : 1;
-    float *a = calloc((size_t)(batch * m * k * gap), 4), *b = calloc((size_t)(batch * k * n), 4), *c = malloc((size_t)(batch * m * n) * 4);
+    float *a = calloc((size_t)(batch * m * k * gap), 4), *b = calloc((size_t)(batch * k * n), 4),
+          *c = malloc((size_t)(batch * m * n) * 4);
     for (int64_t i = 0; i < batch * m * k * gap; i++)
         a[i] = value(i);
     for (int64_t i = 0; i < batch * k * n; i++)
         b[i] = value(i + 5);
-    kernel_matmul p = {batch, m, n, k, m * k * gap, k * n, m * n, layout & 1 ? gap : k * gap, layout & 1 ? m * gap : gap,
-                       layout & 2 ? 1 : n, layout & 2 ? k : 1, n, CT_FLOAT32, CT_FLOAT32};
+    kernel_matmul p = {batch,
+                       m,
+                       n,
+                       k,
+                       m * k * gap,
+                       k * n,
+                       m * n,
+                       layout & 1 ? gap : k * gap,
+                       layout & 1 ? m * gap : gap,
+                       layout & 2 ? 1 : n,
+                       layout & 2 ? k : 1,
+                       n,
+                       CT_FLOAT32,
+                       CT_FLOAT32};
     CHECK(kernel_matrix_product(&p, a, b, c) == CT_OK);
     int bad = 0;
     for (int64_t i = 0; i < batch * m * n; i++) {
         int64_t at = i / (m * n), row = i / n % m, col = i % n;
         double sum = 0, scale = 1;
         for (int64_t q = 0; q < k; q++) {
-            double term = (double)a[at * p.a_batch + row * p.a_row + q * p.a_col] * b[at * p.b_batch + q * p.b_row + col * p.b_col];
+            double term = (double)a[at * p.a_batch + row * p.a_row + q * p.a_col] *
+                          b[at * p.b_batch + q * p.b_row + col * p.b_col];
             sum += term, scale += fabs(term);
         }
         bad += !(fabs(c[i] - sum) <= 1e-6 * scale);
     }
     if (bad)
-        TEST_FAILED("%d wrong: batch %ld, %ld x %ld x %ld, layout %d", bad, (long)batch, (long)m, (long)n, (long)k, layout);
+        TEST_FAILED("%d wrong: batch %ld, %ld x %ld x %ld, layout %d", bad, (long)batch, (long)m,
+                    (long)n, (long)k, layout);
     free(a), free(b), free(c);
 }
 
 TEST(float_products)
 {
-    static const int64_t sizes[][3] = {{1, 1, 1}, {10, 10, 10}, {1, 300, 70}, {300, 1, 700}, {1, 40, 1}, {13, 33, 300}, {100, 50, 20}, {128, 128, 128}};
+    static const int64_t sizes[][3] = {{1, 1, 1},  {10, 10, 10},  {1, 300, 70},  {300, 1, 700},
+                                       {1, 40, 1}, {13, 33, 300}, {100, 50, 20}, {128, 128, 128}};
     for (size_t i = 0; i < countof(sizes); i++)
         for (int layout = 0; layout < 8; layout++)
             check_float(layout == 3 ? 3 : 1, sizes[i][0], sizes[i][1], sizes[i][2], layout);
@@ -41,23 +57,23 @@ TEST(float_products)
     check_float(1, 260, 500, 300, 3);
 }
 
-#define CHECK_TYPE(name, dtype, T) \
-    TEST(name) \
-    { \
-        enum { M = 7, N = 9, K = 300 }; \
-        static T a[M * K], b[K * N], c[M * N]; \
-        for (int i = 0; i < M * K; i++) \
-            a[i] = (T)(i % 11 - 5); \
-        for (int i = 0; i < K * N; i++) \
-            b[i] = (T)(i % 7 - 3); \
-        kernel_matmul p = {1, M, N, K, 0, 0, 0, K, 1, N, 1, N, dtype, dtype}; \
-        CHECK(kernel_matrix_product(&p, a, b, c) == CT_OK); \
-        for (int i = 0; i < M * N; i++) { \
-            int64_t sum = 0; \
-            for (int q = 0; q < K; q++) \
-                sum += ((i / N * K + q) % 11 - 5) * ((q * N + i % N) % 7 - 3); \
-            CHECK((T)sum == c[i]); \
-        } \
+#define CHECK_TYPE(name, dtype, T)                                                                 \
+    TEST(name)                                                                                     \
+    {                                                                                              \
+        enum { M = 7, N = 9, K = 300 };                                                            \
+        static T a[M * K], b[K * N], c[M * N];                                                     \
+        for (int i = 0; i < M * K; i++)                                                            \
+            a[i] = (T)(i % 11 - 5);                                                                \
+        for (int i = 0; i < K * N; i++)                                                            \
+            b[i] = (T)(i % 7 - 3);                                                                 \
+        kernel_matmul p = {1, M, N, K, 0, 0, 0, K, 1, N, 1, N, dtype, dtype};                      \
+        CHECK(kernel_matrix_product(&p, a, b, c) == CT_OK);                                        \
+        for (int i = 0; i < M * N; i++) {                                                          \
+            int64_t sum = 0;                                                                       \
+            for (int q = 0; q < K; q++)                                                            \
+                sum += ((i / N * K + q) % 11 - 5) * ((q * N + i % N) % 7 - 3);                     \
+            CHECK((T)sum == c[i]);                                                                 \
+        }                                                                                          \
     }
 CHECK_TYPE(double_products, CT_FLOAT64, double)
 CHECK_TYPE(int8_products, CT_INT8, int8_t)
@@ -67,7 +83,8 @@ CHECK_TYPE(uint64_products, CT_UINT64, uint64_t)
 
 TEST(half_products_into_float_and_half)
 {
-    uint16_t a[4] = {0x3f80, 0x4000, 0x4040, 0x4080}, b[4] = {0x3f80, 0x3f80, 0x3f80, 0xbf80}, h[4]; /* [[1 2] [3 4]], [[1 1] [1 -1]] */
+    uint16_t a[4] = {0x3f80, 0x4000, 0x4040, 0x4080}, b[4] = {0x3f80, 0x3f80, 0x3f80, 0xbf80},
+             h[4]; /* [[1 2] [3 4]], [[1 1] [1 -1]] */
     float f[4];
     kernel_matmul p = {1, 2, 2, 2, 0, 0, 0, 2, 1, 2, 1, 2, CT_BFLOAT16, CT_FLOAT32};
     CHECK(kernel_matrix_product(&p, a, b, f) == CT_OK);

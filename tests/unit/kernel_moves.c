@@ -1,4 +1,5 @@
-/* Random bits, reductions, copies, fills and conversions of the eager tier, against recorded values and plain loops. */
+/* Random bits, reductions, copies, fills and conversions of the eager tier, against recorded values
+ * and plain loops. */
 #include <stdlib.h>
 #include "kernel/kernel.h"
 #include "test.h"
@@ -17,8 +18,10 @@ TEST(random_bits_are_jax_bits)
     kernel_threefry_bits(key, 0, 6, 8, b8);
     kernel_threefry_bits(key, 0, 6, 16, b16);
     kernel_threefry_bits(key, 0, 70000, 32, many);
-    static const uint32_t want32[] = {0x7d1c13a2, 0xae0730d9, 0x9dc3f9f9, 0x8f9ec1d7, 0x735d7315, 0x95fb4ed8};
-    static const uint64_t want64[] = {0x6d3e048f1022172d, 0x03d7b32dadd083f4, 0x92fb20ea0f38d913, 0xbad56946354ba891, 0xb013aee3c34eddf6, 0xa4d91a963122544e};
+    static const uint32_t want32[] = {0x7d1c13a2, 0xae0730d9, 0x9dc3f9f9,
+                                      0x8f9ec1d7, 0x735d7315, 0x95fb4ed8};
+    static const uint64_t want64[] = {0x6d3e048f1022172d, 0x03d7b32dadd083f4, 0x92fb20ea0f38d913,
+                                      0xbad56946354ba891, 0xb013aee3c34eddf6, 0xa4d91a963122544e};
     for (int i = 0; i < 6; i++) {
         CHECK_INT(b32[i], want32[i]);
         CHECK_INT(b64[i], want64[i]);
@@ -27,7 +30,8 @@ TEST(random_bits_are_jax_bits)
     }
     CHECK_INT(many[69999], 0xc19bdd2d);
     uint32_t y0, y1;
-    kernel_threefry(1, (uint32_t[]){0x13198a2e}, (uint32_t[]){0x03707344}, 0, (uint32_t[]){0x243f6a88}, (uint32_t[]){0x85a308d3}, &y0, &y1);
+    kernel_threefry(1, (uint32_t[]){0x13198a2e}, (uint32_t[]){0x03707344}, 0,
+                    (uint32_t[]){0x243f6a88}, (uint32_t[]){0x85a308d3}, &y0, &y1);
     CHECK_INT(y0, 0xc4923a9c); /* a known answer of the Random123 library */
     CHECK_INT(y1, 0x483df7a0);
 }
@@ -37,7 +41,8 @@ static float pattern(int64_t i) { return (float)(i * 7919 % 2003 - 1001) / 64; }
 static void check_sums(int64_t outer, int64_t n, int64_t inner)
 {
     int64_t size = outer * n * inner;
-    float *x = malloc((size_t)size * 4 + 4), *sum = malloc((size_t)(outer * inner) * 4), *most = malloc((size_t)(outer * inner) * 4);
+    float *x = malloc((size_t)size * 4 + 4), *sum = malloc((size_t)(outer * inner) * 4),
+          *most = malloc((size_t)(outer * inner) * 4);
     for (int64_t i = 0; i < size; i++)
         x[i] = pattern(i);
     kernel_reduce("reduce_sum", CT_FLOAT32)(outer, n, inner, sum, x);
@@ -58,7 +63,8 @@ static void check_sums(int64_t outer, int64_t n, int64_t inner)
 
 TEST(reductions_of_all_layouts)
 {
-    static const int64_t lengths[] = {0, 1, 3, 15, 16, 64, 100, 1000, 5000}, inners[] = {1, 2, 3, 31, 64, 256, 300, 700};
+    static const int64_t lengths[] = {0, 1, 3, 15, 16, 64, 100, 1000, 5000},
+                         inners[] = {1, 2, 3, 31, 64, 256, 300, 700};
     for (size_t i = 0; i < countof(lengths); i++)
         for (size_t j = 0; j < countof(inners); j++)
             check_sums(lengths[i] > 500 ? 1 : 3, lengths[i], inners[j]);
@@ -87,10 +93,14 @@ TEST(reductions_propagate_nan_and_types)
 }
 
 /* All permutations and reversals of a small box, with and without a broadcast axis. */
-static void check_copy(const int64_t shape[3], const int order[3], int flips, int broadcast, size_t itemsize)
+static void check_copy(const int64_t shape[3], const int order[3], int flips, int broadcast,
+                       size_t itemsize)
 {
     static char src[250000], got[250000];
-    int64_t ss[3], ds[3] = {shape[1] * shape[2] * (int64_t)itemsize, shape[2] * (int64_t)itemsize, (int64_t)itemsize}, run = (int64_t)itemsize;
+    int64_t ss[3],
+        ds[3] = {shape[1] * shape[2] * (int64_t)itemsize, shape[2] * (int64_t)itemsize,
+                 (int64_t)itemsize},
+        run = (int64_t)itemsize;
     const char *from = src;
     for (int i = 2; i >= 0; i--) {
         int axis = order[i];
@@ -109,15 +119,18 @@ static void check_copy(const int64_t shape[3], const int order[3], int flips, in
     for (int64_t i = 0; i < shape[0]; i++)
         for (int64_t j = 0; j < shape[1]; j++)
             for (int64_t k = 0; k < shape[2]; k++)
-                bad += !!memcmp(got + i * ds[0] + j * ds[1] + k * ds[2], from + i * ss[0] + j * ss[1] + k * ss[2], itemsize);
+                bad += !!memcmp(got + i * ds[0] + j * ds[1] + k * ds[2],
+                                from + i * ss[0] + j * ss[1] + k * ss[2], itemsize);
     if (bad)
         TEST_FAILED("%d wrong", bad);
 }
 
 TEST(copies_of_all_layouts)
 {
-    static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
-    static const int64_t shapes[][3] = {{2, 3, 4}, {1, 5, 1}, {37, 41, 5}, {3, 70, 65}, {65, 2, 66}};
+    static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                     {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    static const int64_t shapes[][3] = {
+        {2, 3, 4}, {1, 5, 1}, {37, 41, 5}, {3, 70, 65}, {65, 2, 66}};
     static const size_t sizes[] = {1, 2, 4, 8, 16, 12};
     for (size_t s = 0; s < countof(shapes); s++)
         for (int o = 0; o < 6; o++)
@@ -165,7 +178,8 @@ TEST(conversions_saturate_wrap_and_round)
     convert(CT_FLOAT32, CT_BOOL, 9, b, f);
     CHECK(i8[0] == -1 && i8[1] == 127 && i8[2] == 0 && i8[3] == 127 && i8[4] == -128);
     CHECK(u8[0] == 0 && u8[1] == 255 && u8[2] == 0 && u8[4] == 0);
-    CHECK(i32[0] == -1 && i32[1] == 300 && i32[2] == 0 && i32[3] == INT32_MAX && i32[6] == INT32_MIN);
+    CHECK(i32[0] == -1 && i32[1] == 300 && i32[2] == 0 && i32[3] == INT32_MAX &&
+          i32[6] == INT32_MIN);
     CHECK(u32[3] == UINT32_MAX && u32[5] == 3000000000u && u32[6] == 0);
     CHECK(i64[3] == INT64_MAX && i64[4] == INT64_MIN && i64[5] == 3000000000);
     CHECK(u64[3] == UINT64_MAX && u64[7] == UINT64_MAX && u64[6] == 0);
@@ -173,7 +187,8 @@ TEST(conversions_saturate_wrap_and_round)
     convert(CT_FLOAT32, CT_FLOAT16, 9, h, f);
     CHECK(h[0] == 0xbe00 && h[3] == 0x7c00 && h[4] == 0xfc00 && h[5] == 0x7c00 && h[8] == 0x3800);
     convert(CT_FLOAT16, CT_FLOAT32, 9, back, h);
-    CHECK(back[0] == -1.5f && back[1] == 300 && isnan(back[2]) && back[3] == INFINITY && back[8] == 0.5f);
+    CHECK(back[0] == -1.5f && back[1] == 300 && isnan(back[2]) && back[3] == INFINITY &&
+          back[8] == 0.5f);
     float complex_pair[4];
     convert(CT_INT32, CT_COMPLEX64, 2, complex_pair, (int32_t[]){3, -4});
     CHECK(complex_pair[0] == 3 && complex_pair[1] == 0 && complex_pair[2] == -4);
@@ -200,18 +215,21 @@ TEST(halves_round_trip)
 
 TEST(integers_divide_and_shift_as_jax_does)
 {
-    int32_t x[] = {5, -5, 5, -5, INT32_MIN, INT32_MAX, 1, -8}, y[] = {0, 0, -3, 3, -1, 2, 32, 33}, q[8], r[8], l[8], a[8];
+    int32_t x[] = {5, -5, 5, -5, INT32_MIN, INT32_MAX, 1, -8}, y[] = {0, 0, -3, 3, -1, 2, 32, 33},
+            q[8], r[8], l[8], a[8];
     const void *in[] = {x, y};
     int64_t step[] = {1, 1};
     kernel_find("div", CT_INT32)(8, q, in, step);
     kernel_find("rem", CT_INT32)(8, r, in, step);
     kernel_find("shift_left", CT_INT32)(8, l, in, step);
     kernel_find("shift_right_arithmetic", CT_INT32)(8, a, in, step);
-    CHECK(q[0] == -1 && q[1] == -1 && q[2] == -1 && q[3] == -1 && q[4] == INT32_MIN && q[5] == INT32_MAX / 2);
+    CHECK(q[0] == -1 && q[1] == -1 && q[2] == -1 && q[3] == -1 && q[4] == INT32_MIN &&
+          q[5] == INT32_MAX / 2);
     CHECK(r[0] == 5 && r[1] == -5 && r[2] == 2 && r[3] == -2 && r[4] == 0 && r[5] == 1);
     CHECK(l[6] == 0 && l[2] == 0 && a[7] == -1 && a[6] == 0);
     uint32_t u[2];
-    kernel_find("div", CT_UINT32)(2, u, (const void *[]){(uint32_t[]){5, 4000000000u}, (uint32_t[]){0, 7}}, step);
+    kernel_find("div", CT_UINT32)(
+        2, u, (const void *[]){(uint32_t[]){5, 4000000000u}, (uint32_t[]){0, 7}}, step);
     CHECK(u[0] == UINT32_MAX && u[1] == 4000000000u / 7);
 }
 
@@ -225,9 +243,11 @@ TEST(scalar_operands_broadcast)
         x[i] = (float)i, which[i] = i % 3 == 0;
     kernel_find("sub", CT_FLOAT32)(N, out, (const void *[]){y, x}, (int64_t[]){0, 1});
     CHECK(out[0] == 2 && out[N - 1] == 3 - N);
-    kernel_find("select_n", CT_FLOAT32)(N, out, (const void *[]){which, y, x}, (int64_t[]){1, 0, 1});
+    kernel_find("select_n", CT_FLOAT32)(N, out, (const void *[]){which, y, x},
+                                        (int64_t[]){1, 0, 1});
     CHECK(out[1] == 2 && out[600] == 600 && out[601] == 2);
-    kernel_find("clamp", CT_FLOAT32)(N, out, (const void *[]){y, x, (float[]){5}}, (int64_t[]){0, 1, 0});
+    kernel_find("clamp", CT_FLOAT32)(N, out, (const void *[]){y, x, (float[]){5}},
+                                     (int64_t[]){0, 1, 0});
     CHECK(out[0] == 2 && out[4] == 4 && out[N - 1] == 5);
     convert(CT_FLOAT32, CT_BFLOAT16, N, half, x);
     kernel_find("lt", CT_BFLOAT16)(N, less, (const void *[]){half, two}, (int64_t[]){1, 0});
@@ -247,5 +267,6 @@ TEST(narrow_formats_saturate_and_wrap)
     CHECK(u4[1] == 15 && u4[2] == 0 && wrapped[0] == -7 && wrapped[1] == 7 && wrapped[2] == 1);
     convert(CT_FLOAT32, CT_FLOAT8_E4M3FN, 6, f8, f);
     convert(CT_FLOAT8_E4M3FN, CT_FLOAT32, 6, back, f8);
-    CHECK(back[0] == 1.25f && isnan(back[1]) && isnan(back[3]) && back[4] == -3.75f && back[5] == 7.5f);
+    CHECK(back[0] == 1.25f && isnan(back[1]) && isnan(back[3]) && back[4] == -3.75f &&
+          back[5] == 7.5f);
 }

@@ -9,13 +9,17 @@ static void check_sorted(int64_t n)
     float *keys = malloc((size_t)n * 4), *before = malloc((size_t)n * 4);
     int32_t *at = malloc((size_t)n * 4);
     for (int64_t i = 0; i < n; i++)
-        before[i] = keys[i] = (float)(int32_t)noise((uint32_t)i) / (float)(1 << (i % 20 + 5)), at[i] = (int32_t)i;
+        before[i] = keys[i] = (float)(int32_t)noise((uint32_t)i) / (float)(1 << (i % 20 + 5)),
+        at[i] = (int32_t)i;
     if (n > 50)
-        keys[7] = before[7] = NAN, keys[9] = before[9] = -INFINITY, keys[11] = before[11] = keys[30];
-    CHECK(kernel_sort(1, n, 1, 2, 1, (void *[]){keys, at}, (ct_dtype[]){CT_FLOAT32, CT_INT32}, true) == CT_OK);
+        keys[7] = before[7] = NAN, keys[9] = before[9] = -INFINITY,
+        keys[11] = before[11] = keys[30];
+    CHECK(kernel_sort(1, n, 1, 2, 1, (void *[]){keys, at}, (ct_dtype[]){CT_FLOAT32, CT_INT32},
+                      true) == CT_OK);
     int bad = 0;
     for (int64_t i = 1; i < n; i++)
-        bad += keys[i - 1] > keys[i] || (keys[i - 1] == keys[i] && at[i - 1] > at[i]) || (keys[i] == keys[i] && before[at[i]] != keys[i]);
+        bad += keys[i - 1] > keys[i] || (keys[i - 1] == keys[i] && at[i - 1] > at[i]) ||
+               (keys[i] == keys[i] && before[at[i]] != keys[i]);
     CHECK_INT(bad, 0);
     if (n > 50)
         CHECK(isnan(keys[n - 1]) && keys[0] == -INFINITY);
@@ -33,7 +37,8 @@ TEST(zeros_are_equal_and_nan_is_last)
 {
     float x[] = {3, NAN, -0.0f, 0.0f, -NAN, -INFINITY, INFINITY, -0.0f, 0.0f};
     CHECK(kernel_sort(1, 9, 1, 1, 1, (void *[]){x}, (ct_dtype[]){CT_FLOAT32}, true) == CT_OK);
-    CHECK(x[0] == -INFINITY && signbit(x[1]) && !signbit(x[2]) && signbit(x[3]) && !signbit(x[4]) && x[5] == 3 && x[6] == INFINITY && isnan(x[7]));
+    CHECK(x[0] == -INFINITY && signbit(x[1]) && !signbit(x[2]) && signbit(x[3]) && !signbit(x[4]) &&
+          x[5] == 3 && x[6] == INFINITY && isnan(x[7]));
 }
 
 TEST(rows_along_an_inner_axis)
@@ -49,7 +54,8 @@ TEST(two_keys_and_wide_keys)
     int8_t a[] = {1, 0, 1, 0, -1};
     double b[] = {2, 5, 1, 4, NAN};
     int64_t c[] = {0, 1, 2, 3, 4};
-    CHECK(kernel_sort(1, 5, 1, 3, 2, (void *[]){a, b, c}, (ct_dtype[]){CT_INT8, CT_FLOAT64, CT_INT64}, true) == CT_OK);
+    CHECK(kernel_sort(1, 5, 1, 3, 2, (void *[]){a, b, c},
+                      (ct_dtype[]){CT_INT8, CT_FLOAT64, CT_INT64}, true) == CT_OK);
     CHECK(c[0] == 4 && c[1] == 3 && c[2] == 1 && c[3] == 2 && c[4] == 0);
     static uint64_t w[3000];
     for (uint32_t i = 0; i < 3000; i++)

@@ -1,4 +1,5 @@
-/* Special functions against values recorded with SciPy 1.x and JAX 0.10.2, complex functions against C's own, and sine's far arguments. */
+/* Special functions against values recorded with SciPy 1.x and JAX 0.10.2, complex functions
+ * against C's own, and sine's far arguments. */
 #include <complex.h>
 #undef I
 #include "kernel/kernel.h"
@@ -14,11 +15,12 @@ static double call(const char *primitive, double x, double y, double z)
     return out;
 }
 
-#define NEAR(got, want) \
-    do { \
-        double got_ = (got), want_ = (want); \
-        if (!(fabs(got_ - want_) <= 3e-14 * fabs(want_)) && !(got_ == want_) && !(isnan(got_) && isnan(want_))) \
-            TEST_FAILED("%s is %.17g, not %.17g", #got, got_, want_); \
+#define NEAR(got, want)                                                                            \
+    do {                                                                                           \
+        double got_ = (got), want_ = (want);                                                       \
+        if (!(fabs(got_ - want_) <= 3e-14 * fabs(want_)) && !(got_ == want_) &&                    \
+            !(isnan(got_) && isnan(want_)))                                                        \
+            TEST_FAILED("%s is %.17g, not %.17g", #got, got_, want_);                              \
     } while (0)
 
 TEST(gamma_and_its_relatives)
@@ -61,7 +63,8 @@ TEST(sine_of_far_arguments)
     float x[] = {1e30f, -3e15f, INFINITY, 1}, s[4], c[4];
     kernel_find("sin", CT_FLOAT32)(4, s, (const void *[]){x}, (int64_t[]){1});
     kernel_find("cos", CT_FLOAT32)(4, c, (const void *[]){x}, (int64_t[]){1});
-    CHECK(fabs((double)s[0] - sin((double)1e30f)) < 1e-7 && fabs((double)c[1] - cos((double)-3e15f)) < 1e-7);
+    CHECK(fabs((double)s[0] - sin((double)1e30f)) < 1e-7 &&
+          fabs((double)c[1] - cos((double)-3e15f)) < 1e-7);
     CHECK(isnan(s[2]) && fabsf(s[3] - sinf(1)) < 1e-7f);
     NEAR(call("tan", 1e22, 0, 0), tan(1e22));
 }
@@ -72,10 +75,23 @@ static double complex log1p_of(double complex z) { return clog(1 + z); }
 static const struct {
     const char *primitive;
     c_function *exact;
-} complex_functions[] = {{"exp", cexp},     {"log", clog},     {"sqrt", csqrt},   {"sin", csin},     {"cos", ccos},
-                         {"tan", ctan},     {"sinh", csinh},   {"cosh", ccosh},   {"tanh", ctanh},   {"asin", casin},
-                         {"acos", cacos},   {"atan", catan},   {"asinh", casinh}, {"acosh", cacosh}, {"atanh", catanh},
-                         {"log1p", log1p_of}, {"logistic", logistic_of}};
+} complex_functions[] = {{"exp", cexp},
+                         {"log", clog},
+                         {"sqrt", csqrt},
+                         {"sin", csin},
+                         {"cos", ccos},
+                         {"tan", ctan},
+                         {"sinh", csinh},
+                         {"cosh", ccosh},
+                         {"tanh", ctanh},
+                         {"asin", casin},
+                         {"acos", cacos},
+                         {"atan", catan},
+                         {"asinh", casinh},
+                         {"acosh", cacosh},
+                         {"atanh", catanh},
+                         {"log1p", log1p_of},
+                         {"logistic", logistic_of}};
 
 static void check_complex(const char *primitive, c_function *exact, double complex z)
 {
@@ -85,8 +101,8 @@ static void check_complex(const char *primitive, c_function *exact, double compl
     kernel_find(primitive, CT_COMPLEX64)(1, out32, (const void *[]){in32}, (int64_t[]){1});
     double complex want = exact(z), got = CMPLX(out[0], out[1]), got32 = CMPLX(out32[0], out32[1]);
     if (!(cabs(got - want) <= 1e-14 * cabs(want)) || !(cabs(got32 - want) <= 3e-7 * cabs(want)))
-        TEST_FAILED("%s(%g %+gi) is %.17g %+.17gi (%g %+gi), not %.17g %+.17gi", primitive, in[0], in[1], out[0], out[1], out32[0], out32[1], creal(want),
-                    cimag(want));
+        TEST_FAILED("%s(%g %+gi) is %.17g %+.17gi (%g %+gi), not %.17g %+.17gi", primitive, in[0],
+                    in[1], out[0], out[1], out32[0], out32[1], creal(want), cimag(want));
 }
 
 TEST(complex_functions_agree_with_c)
@@ -95,7 +111,8 @@ TEST(complex_functions_agree_with_c)
     for (size_t f = 0; f < countof(complex_functions); f++)
         for (size_t i = 0; i < countof(parts); i++)
             for (size_t j = 0; j < countof(parts); j++)
-                check_complex(complex_functions[f].primitive, complex_functions[f].exact, CMPLX(parts[i], parts[j]));
+                check_complex(complex_functions[f].primitive, complex_functions[f].exact,
+                              CMPLX(parts[i], parts[j]));
 }
 
 TEST(complex_arithmetic)
@@ -103,7 +120,8 @@ TEST(complex_arithmetic)
     float x[] = {1, 2, 3, 4}, y[] = {2, -1}, out[4];
     const void *in[] = {x, y};
     kernel_find("div", CT_COMPLEX64)(2, out, in, (int64_t[]){1, 0});
-    CHECK(out[0] == 0 && out[1] == 1 && fabsf(out[2] - 0.4f) < 1e-7f && fabsf(out[3] - 2.2f) < 3e-7f);
+    CHECK(out[0] == 0 && out[1] == 1 && fabsf(out[2] - 0.4f) < 1e-7f &&
+          fabsf(out[3] - 2.2f) < 3e-7f);
     kernel_find("mul", CT_COMPLEX64)(2, out, in, (int64_t[]){1, 0});
     CHECK(out[0] == 4 && out[1] == 3 && out[2] == 10 && out[3] == 5);
     kernel_find("abs", CT_COMPLEX64)(2, out, in, (int64_t[]){1, 0});

@@ -1,5 +1,5 @@
-/* NumPy functions from C: optional arguments, numbers of C, aliases, derivatives; and that every failing allocation is survived.
- * Values of all functions are checked in tests/laws. */
+/* NumPy functions from C: optional arguments, numbers of C, aliases, derivatives; and that every
+ * failing allocation is survived. Values of all functions are checked in tests/laws. */
 #include "test.h"
 
 #include <cotan.h>
@@ -29,7 +29,10 @@ TEST(statistics)
     CHECK_INT(ct_bool(ct_allclose(x, ct_add(x, 1e-9))), 1);
 }
 
-static ct_array smooth(ct_array x) { return ct_sum(ct_multiply(ct_logaddexp(x, 1.0), ct_sinc(ct_clip(x, -1, 1)))); }
+static ct_array smooth(ct_array x)
+{
+    return ct_sum(ct_multiply(ct_logaddexp(x, 1.0), ct_sinc(ct_clip(x, -1, 1))));
+}
 
 TEST(derivatives_and_inner_jits)
 {

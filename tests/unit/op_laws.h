@@ -1,6 +1,8 @@
-/* The laws every differentiable operation obeys, for test programs: jvp = finite difference, <u, J v> = <J' u, v>, vmap = loop.
+/* The laws every differentiable operation obeys, for test programs: jvp = finite difference, <u, J
+ * v> = <J' u, v>, vmap = loop.
  *
- * An operation under test is a C function of an array of operands; those of dtype float64 are differentiated. */
+ * An operation under test is a C function of an array of operands; those of dtype float64 are
+ * differentiated. */
 #ifndef COTAN_TEST_OP_LAWS_H
 #define COTAN_TEST_OP_LAWS_H
 #include "ops/ops.h"
@@ -46,7 +48,10 @@ static inline bool law_call(void *env, int64_t nin, const ct_array *in, leaves *
     out->at[0] = ((law_function *)(uintptr_t)env)(in);
     return out->at[0] != array_poison;
 }
-static inline flat law_flat(law_function *f) { return (flat){law_call, (void *)(uintptr_t)f, "law"}; }
+static inline flat law_flat(law_function *f)
+{
+    return (flat){law_call, (void *)(uintptr_t)f, "law"};
+}
 
 static inline double law_dot(ct_array a, ct_array b)
 {
@@ -76,7 +81,8 @@ static inline void law_derivatives(const char *name, law_function *f, int n, con
         high[i] = moves ? law_shifted(in[i], tangents[i], step) : in[i];
     }
     for (int i = 0; i < n; i++)
-        if (!is_array(in[i]) || (tangents[i] && (!is_array(tangents[i]) || !is_array(low[i]) || !is_array(high[i]))))
+        if (!is_array(in[i]) ||
+            (tangents[i] && (!is_array(tangents[i]) || !is_array(low[i]) || !is_array(high[i]))))
             return;
     if (!CHECK(transform_jvp(law_flat(f), n, in, tangents, &out, &out_tangents)))
         return;
@@ -86,7 +92,8 @@ static inline void law_derivatives(const char *name, law_function *f, int n, con
     for (int64_t i = 0; i < t->size; i++) {
         double slope = (array_get_double(b, i) - array_get_double(a, i)) / (2 * step);
         if (fabs(slope - array_get_double(t, i)) > 1e-6 * (1 + fabs(slope))) {
-            TEST_FAILED("%s: tangent %lld is %g, the slope is %g", name, (long long)i, array_get_double(t, i), slope);
+            TEST_FAILED("%s: tangent %lld is %g, the slope is %g", name, (long long)i,
+                        array_get_double(t, i), slope);
             break;
         }
     }
@@ -121,7 +128,9 @@ static inline ct_array law_row(ct_array x, int dim, int64_t index)
     if (!x->aval.ndim)
         return array_poison;
     ct_ints axes = {1, &(int64_t){dim}};
-    return op_squeeze(op_slice(x, (ct_ints){x->aval.ndim, start}, (ct_ints){x->aval.ndim, limit}, (ct_ints){0}), axes);
+    return op_squeeze(
+        op_slice(x, (ct_ints){x->aval.ndim, start}, (ct_ints){x->aval.ndim, limit}, (ct_ints){0}),
+        axes);
 }
 
 static inline bool law_front(void *env, int64_t nout, int *dims)
@@ -152,7 +161,8 @@ static inline void law_vmap(const char *name, law_function *f, int n, ct_array (
             in[i] = op_concatenate(LAW_BATCH, parts, dims[i]);
         }
         leaves out = {0};
-        if (!CHECK(transform_vmap(law_flat(f), (batch){LAW_BATCH, NULL}, n, in, dims, law_front, NULL, &out))) {
+        if (!CHECK(transform_vmap(law_flat(f), (batch){LAW_BATCH, NULL}, n, in, dims, law_front,
+                                  NULL, &out))) {
             printf("%s: vmap, operands %d\n", name, mask);
             return;
         }
@@ -160,11 +170,14 @@ static inline void law_vmap(const char *name, law_function *f, int n, ct_array (
             for (int i = 0; i < n; i++)
                 rows[i] = dims[i] == NOT_MAPPED ? in[i] : law_row(in[i], dims[i], k);
             ct_array want = f(rows), got = law_row(out.at[0], 0, k);
-            if (!CHECK(is_array(want) && is_array(got)) || !CHECK(aval_equal(&want->aval, &got->aval, true)))
+            if (!CHECK(is_array(want) && is_array(got)) ||
+                !CHECK(aval_equal(&want->aval, &got->aval, true)))
                 return;
             for (int64_t i = 0; i < want->size; i++)
                 if (fabs(array_get_double(got, i) - array_get_double(want, i)) > 1e-9) {
-                    TEST_FAILED("%s: vmap over operands %d, row %d, element %lld is %g, not %g", name, mask, k, (long long)i, array_get_double(got, i), array_get_double(want, i));
+                    TEST_FAILED("%s: vmap over operands %d, row %d, element %lld is %g, not %g",
+                                name, mask, k, (long long)i, array_get_double(got, i),
+                                array_get_double(want, i));
                     return;
                 }
         }

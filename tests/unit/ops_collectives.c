@@ -26,7 +26,9 @@ static ct_array map_rows(body *f, ct_array x)
 {
     leaves out = {0};
     int dim = 0;
-    bool good = !is_poison(x) && transform_vmap((flat){run_body, &f, "f"}, (batch){x->aval.shape[0], "i"}, 1, &x, &dim, front, NULL, &out);
+    bool good =
+        !is_poison(x) && transform_vmap((flat){run_body, &f, "f"}, (batch){x->aval.shape[0], "i"},
+                                        1, &x, &dim, front, NULL, &out);
     ct_array result = good ? out.at[0] : array_poison;
     base_free(out.at);
     return result;
@@ -48,10 +50,16 @@ static void check_values(ct_array got, ct_ints shape, const double *want)
 #define VALUES(got, shape, ...) check_values(got, shape, (const double[]){__VA_ARGS__})
 
 static ct_array sum(ct_array x) { return op_psum(x, "i"); }
-static ct_array less_mean(ct_array x) { return op_sub(x, op_div(op_psum(x, "i"), op_psum(op_number(1, x), "i"))); }
+static ct_array less_mean(ct_array x)
+{
+    return op_sub(x, op_div(op_psum(x, "i"), op_psum(op_number(1, x), "i")));
+}
 static ct_array largest(ct_array x) { return op_pmax(x, "i"); }
 static ct_array smallest(ct_array x) { return op_pmin(x, "i"); }
-static ct_array index_of(ct_array x) { return op_add(x, op_convert(op_axis_index("i"), CT_FLOAT32, false)); }
+static ct_array index_of(ct_array x)
+{
+    return op_add(x, op_convert(op_axis_index("i"), CT_FLOAT32, false));
+}
 static ct_array gathered(ct_array x) { return op_all_gather(x, "i", 1, false); }
 static ct_array tiled(ct_array x) { return op_all_gather(x, "i", 0, true); }
 static ct_array shifted(ct_array x) { return op_ppermute(x, "i", I(0, 1, 1, 2)); }

@@ -1,4 +1,5 @@
-/* The rules of operations as programs: what jvp, vjp and vmap of each stage, against recorded/ops_jaxprs.txt (made by record_ops.py).
+/* The rules of operations as programs: what jvp, vjp and vmap of each stage, against
+ * recorded/ops_jaxprs.txt (made by record_ops.py).
  *
  * COTAN_SHOW=1 prints both texts of blocks that differ. */
 #include "test.h"
@@ -27,7 +28,8 @@ static bool run_jvp(void *env, int64_t nin, const ct_array *in, leaves *out)
     leaves value, tangent;
     if (!transform_jvp(flat_of(&l->s), l->n, in, in + l->n, &value, &tangent))
         return false;
-    ct_array t = tangent.at[0] ? tangent.at[0] : op_full_like(value.at[0], 0), both[2] = {value.at[0], t};
+    ct_array t = tangent.at[0] ? tangent.at[0] : op_full_like(value.at[0], 0),
+             both[2] = {value.at[0], t};
     base_free(value.at);
     base_free(tangent.at);
     (void)nin;
@@ -40,7 +42,8 @@ static bool run_vjp(void *env, int64_t nin, const ct_array *in, leaves *out)
     leaves value = {0}, cts = {0};
     linear_map *m = NULL;
     ct_array results[3];
-    bool good = transform_linearize(flat_of(&l->s), l->n, in, &value, &m) && linear_transpose(m, 1, in + l->n, &cts);
+    bool good = transform_linearize(flat_of(&l->s), l->n, in, &value, &m) &&
+                linear_transpose(m, 1, in + l->n, &cts);
     for (int i = 0; good && i < l->n; i++)
         results[i] = cts.at[i] ? cts.at[i] : op_full_like(in[i], 0);
     object_release(m);
@@ -62,14 +65,16 @@ static bool run_vmap(void *env, int64_t nin, const ct_array *in, leaves *out)
 {
     static const int front[] = {0, 0, 0}, mixed[] = {1, NOT_MAPPED, 2};
     law *l = env;
-    return transform_vmap(flat_of(&l->s), (batch){4, NULL}, nin, in, strcmp(l->name, "vmap") ? mixed : front, all_front, NULL, out);
+    return transform_vmap(flat_of(&l->s), (batch){4, NULL}, nin, in,
+                          strcmp(l->name, "vmap") ? mixed : front, all_front, NULL, out);
 }
 
 /* ---- operands ---- */
 
 static int avals_of(law *l, aval *in)
 {
-    static const int64_t plain[] = {2, 3}, front[] = {4, 2, 3}, middle[] = {2, 4, 3}, last[] = {2, 3, 4};
+    static const int64_t plain[] = {2, 3}, front[] = {4, 2, 3}, middle[] = {2, 4, 3},
+                         last[] = {2, 3, 4};
     static const int64_t *const mixed[] = {middle, plain, last};
     int n = l->n;
     if (!strncmp(l->name, "vmap", 4)) {
@@ -130,10 +135,12 @@ static subject subject_named(const char *name)
     return (subject){NULL, NULL};
 }
 
-/* Where ours is meant to differ: with starts that are not mapped, a batched dynamic slice stays one; a scatter's reducer is its name, not a program. */
+/* Where ours is meant to differ: with starts that are not mapped, a batched dynamic slice stays
+ * one; a scatter's reducer is its name, not a program. */
 static bool meant(const char *law_name, const char *name)
 {
-    return (!strcmp(law_name, "vmap_mixed") && !strncmp(name, "dynamic_", 8)) || (!strcmp(law_name, "vmap") && !strcmp(name, "dynamic_update_slice"));
+    return (!strcmp(law_name, "vmap_mixed") && !strncmp(name, "dynamic_", 8)) ||
+           (!strcmp(law_name, "vmap") && !strcmp(name, "dynamic_update_slice"));
 }
 
 static bool compare(const char *law_name, const char *name, int n, const char *want)

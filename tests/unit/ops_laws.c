@@ -1,5 +1,6 @@
-/* Laws that every row of ops.def obeys, on samples from a table: forward derivatives against finite differences, reverse ones against forward ones,
- * batching against a loop. A row without a sample fails. */
+/* Laws that every row of ops.def obeys, on samples from a table: forward derivatives against finite
+ * differences, reverse ones against forward ones, batching against a loop. A row without a sample
+ * fails. */
 #include "test.h"
 
 #include "ops_samples.h"
@@ -17,10 +18,13 @@ static ct_dtype dtype_for(const subject *s)
 {
     if (s->s->dtype)
         return s->s->dtype;
-    return s->s->apply || kernel_find(s->o->name, CT_FLOAT64) || s->o->code == OP_add_any ? CT_FLOAT64 : CT_FLOAT32;
+    return s->s->apply || kernel_find(s->o->name, CT_FLOAT64) || s->o->code == OP_add_any
+               ? CT_FLOAT64
+               : CT_FLOAT32;
 }
 
-static ct_array random_array(const subject *s, int arg, int64_t ndim, const int64_t *shape, double low, double high)
+static ct_array random_array(const subject *s, int arg, int64_t ndim, const int64_t *shape,
+                             double low, double high)
 {
     ct_array x = array_new(CT_FLOAT64, false, ndim, shape);
     for (int64_t i = 0; i < x->size; i++)
@@ -32,7 +36,8 @@ static ct_array random_array(const subject *s, int arg, int64_t ndim, const int6
 static ct_array operand_of(const subject *s, int arg, int64_t ndim, const int64_t *shape)
 {
     bool second = arg && s->s->low2 < s->s->high2;
-    return random_array(s, arg, ndim, shape, second ? s->s->low2 : s->s->low, second ? s->s->high2 : s->s->high);
+    return random_array(s, arg, ndim, shape, second ? s->s->low2 : s->s->low,
+                        second ? s->s->high2 : s->s->high);
 }
 
 static double dot(ct_array a, ct_array b)
@@ -92,9 +97,11 @@ static void check_size(subject *s, int64_t rows)
     }
     ct_array got = apply(s, x);
     if (ct_ok() && !ints_equal(aval_shape(&got->aval), I(rows, 1)))
-        TEST_FAILED("%s of shape (%lld, 1) has shape %s", s->o->name, (long long)rows, SHAPE(&got->aval));
+        TEST_FAILED("%s of shape (%lld, 1) has shape %s", s->o->name, (long long)rows,
+                    SHAPE(&got->aval));
     leaves out = {0}, tangents = {0};
-    if (!s->s->rough && transform_jvp(flat_of(s), s->s->nargs, x, v, &out, &tangents) && tangents.at[0])
+    if (!s->s->rough && transform_jvp(flat_of(s), s->s->nargs, x, v, &out, &tangents) &&
+        tangents.at[0])
         CHECK(ints_equal(aval_shape(&tangents.at[0]->aval), I(rows, 1)));
     base_free(out.at);
     base_free(tangents.at);
@@ -117,13 +124,17 @@ TEST(elementwise_of_sizes_0_and_1)
 
 /* ---- jvp = finite difference ---- */
 
-static ct_array moved(ct_array x, ct_array v, double h) { return op_add(x, op_mul(op_number(h, v), v)); }
+static ct_array moved(ct_array x, ct_array v, double h)
+{
+    return op_add(x, op_mul(op_number(h, v), v));
+}
 
 static void check_jvp(subject *s, int64_t ndim)
 {
     ct_array x[3], v[3], forth[3], back[3];
     int n = s->s->nargs;
-    double h = dtype_for(s) == CT_FLOAT64 ? 1e-6 : 1e-2, tolerance = dtype_for(s) == CT_FLOAT64 ? 2e-6 : 3e-3;
+    double h = dtype_for(s) == CT_FLOAT64 ? 1e-6 : 1e-2,
+           tolerance = dtype_for(s) == CT_FLOAT64 ? 2e-6 : 3e-3;
     for (int i = 0; i < n; i++) {
         int64_t nd = s->s->apply || i == 0 ? 2 : ndim;
         x[i] = operand_of(s, i, nd, (int64_t[]){2, 3});
@@ -134,9 +145,11 @@ static void check_jvp(subject *s, int64_t ndim)
     if (transform_jvp(flat_of(s), n, x, v, &out, &tangents)) {
         ct_array a = apply(s, forth), b = apply(s, back), t = tangents.at[0];
         for (int64_t i = 0; ct_ok() && i < a->size; i++) {
-            double want = (array_get_double(a, i) - array_get_double(b, i)) / (2 * h), got = t ? array_get_double(t, i) : 0;
+            double want = (array_get_double(a, i) - array_get_double(b, i)) / (2 * h),
+                   got = t ? array_get_double(t, i) : 0;
             if (!(fabs(got - want) <= tolerance * fmax(1, fabs(want))))
-                TEST_FAILED("%s: tangent %lld is %.9g, the finite difference %.9g", s->o->name, (long long)i, got, want);
+                TEST_FAILED("%s: tangent %lld is %.9g, the finite difference %.9g", s->o->name,
+                            (long long)i, got, want);
         }
         base_free(out.at);
         base_free(tangents.at);
@@ -221,11 +234,12 @@ static ct_array example(ct_array x, int dim, int64_t index)
     ct_array first = op_moveaxis(x, dim, 0);
     if (is_poison(first))
         return first;
-    ct_array part = array_new((ct_dtype)x->aval.dtype, false, x->aval.ndim - 1, first->aval.shape + 1);
+    ct_array part =
+        array_new((ct_dtype)x->aval.dtype, false, x->aval.ndim - 1, first->aval.shape + 1);
     size_t bytes = (size_t)part->size * dtype_table[x->aval.dtype].itemsize;
     if (!is_poison(part))
         if (!is_poison(part))
-        memcpy(part->data, (char *)first->data + (size_t)index * bytes, bytes);
+            memcpy(part->data, (char *)first->data + (size_t)index * bytes, bytes);
     return part;
 }
 
@@ -235,7 +249,8 @@ static void check_vmap(subject *s, const int *dims, int64_t ndim)
     int n = s->s->nargs;
     for (int i = 0; i < n; i++) {
         int64_t shape[3] = {2, 3}, nd = s->s->apply || i == 0 ? 2 : ndim;
-        int_list whole = dims[i] == NOT_MAPPED ? ints_insert((ct_ints){nd, shape}, -1, 0) : ints_insert((ct_ints){nd, shape}, dims[i], BATCH);
+        int_list whole = dims[i] == NOT_MAPPED ? ints_insert((ct_ints){nd, shape}, -1, 0)
+                                               : ints_insert((ct_ints){nd, shape}, dims[i], BATCH);
         x[i] = operand_of(s, i, whole.n, whole.at);
     }
     leaves out = {0};
@@ -247,9 +262,13 @@ static void check_vmap(subject *s, const int *dims, int64_t ndim)
             if (!ct_ok())
                 break;
             size_t bytes = (size_t)want->size * dtype_table[want->aval.dtype].itemsize;
-            if (want->aval.dtype != got->aval.dtype || !ints_equal(aval_shape(&want->aval), aval_shape(&got->aval)) || memcmp(want->data, got->data, bytes))
-                TEST_FAILED("%s: example %lld of vmap over axes (%d, %d, %d) differs from the loop; shape %s, not %s", s->o->name, (long long)b, dims[0], dims[1], dims[2],
-                    SHAPE(&got->aval), SHAPE(&want->aval));
+            if (want->aval.dtype != got->aval.dtype ||
+                !ints_equal(aval_shape(&want->aval), aval_shape(&got->aval)) ||
+                memcmp(want->data, got->data, bytes))
+                TEST_FAILED("%s: example %lld of vmap over axes (%d, %d, %d) differs from the "
+                            "loop; shape %s, not %s",
+                            s->o->name, (long long)b, dims[0], dims[1], dims[2], SHAPE(&got->aval),
+                            SHAPE(&want->aval));
         }
     base_free(out.at);
     failed(s, "vmap");
@@ -257,7 +276,13 @@ static void check_vmap(subject *s, const int *dims, int64_t ndim)
 
 TEST(vmap_is_loop)
 {
-    static const int choices[][3] = {{0, 0, 0}, {1, 1, 1}, {2, 0, 1}, {0, NOT_MAPPED, NOT_MAPPED}, {NOT_MAPPED, 0, 0}, {1, NOT_MAPPED, 0}, {NOT_MAPPED, 1, NOT_MAPPED}};
+    static const int choices[][3] = {{0, 0, 0},
+                                     {1, 1, 1},
+                                     {2, 0, 1},
+                                     {0, NOT_MAPPED, NOT_MAPPED},
+                                     {NOT_MAPPED, 0, 0},
+                                     {1, NOT_MAPPED, 0},
+                                     {NOT_MAPPED, 1, NOT_MAPPED}};
     array_x64 = true;
     for (int i = 0; i < OP_COUNT; i++) {
         subject s = subject_at(i);

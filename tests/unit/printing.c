@@ -1,4 +1,5 @@
-/* Printed arrays and numbers against recorded ones (record_printing.py), and how trees and shapes print. */
+/* Printed arrays and numbers against recorded ones (record_printing.py), and how trees and shapes
+ * print. */
 #include "array/array.h"
 #include "test.h"
 
@@ -67,7 +68,8 @@ static void check_number(const char *s)
 TEST(arrays_and_numbers_print_as_recorded)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%.*s/recorded/printing.txt", (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__);
+    snprintf(path, sizeof path, "%.*s/recorded/printing.txt",
+             (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__);
     file = fopen(path, "r");
     int cases = 0;
     for (; CHECK(file) && read_line(); cases++) {
@@ -97,8 +99,10 @@ static void check_format(ct_tree value, bool repr, const char *want)
 
 TEST(trees_print_as_python_containers)
 {
-    ct_tree t = ct_dict("b", ct_tuple(ct_f32(1)), "a", ct_list(ct_array_f32(I(2), 1, 1), ct_none()));
-    check_format(t, false, "{'a': [Array([1., 1.], dtype=float32), None], 'b': (Array(1., dtype=float32),)}");
+    ct_tree t =
+        ct_dict("b", ct_tuple(ct_f32(1)), "a", ct_list(ct_array_f32(I(2), 1, 1), ct_none()));
+    check_format(t, false,
+                 "{'a': [Array([1., 1.], dtype=float32), None], 'b': (Array(1., dtype=float32),)}");
     text types = {0};
     tree_text(&types, t, true);
     char *s = text_end(&types);
@@ -110,12 +114,16 @@ TEST(keys_print_their_words)
 {
     ct_array key = ct_from_data(CT_KEY_THREEFRY, I_NONE, (const uint32_t[]){0, 42});
     check_format(key, true, "Array((), dtype=key<fry>) overlaying:\n[ 0 42]");
-    ct_array two = ct_from_data(CT_KEY_THREEFRY, I(2), (const uint32_t[]){1832780943, 270669613, 64467757, 2916123636});
-    check_format(two, false, "Array((2,), dtype=key<fry>) overlaying:\n[[1832780943  270669613]\n [  64467757 2916123636]]");
+    ct_array two = ct_from_data(CT_KEY_THREEFRY, I(2),
+                                (const uint32_t[]){1832780943, 270669613, 64467757, 2916123636});
+    check_format(two, false,
+                 "Array((2,), dtype=key<fry>) overlaying:\n[[1832780943  270669613]\n [  64467757 "
+                 "2916123636]]");
 }
 
 TEST(float0_prints_as_in_numpy)
 {
-    check_format(ct_from_data(CT_FLOAT0, I(3), NULL), true, "array([(b'',), (b'',), (b'',)], dtype=[('float0', 'V')])");
+    check_format(ct_from_data(CT_FLOAT0, I(3), NULL), true,
+                 "array([(b'',), (b'',), (b'',)], dtype=[('float0', 'V')])");
     check_format(ct_from_data(CT_FLOAT0, I(2, 1), NULL), false, "[[(b'',)]\n [(b'',)]]");
 }

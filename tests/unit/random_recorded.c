@@ -1,5 +1,6 @@
-/* jax.random on recorded draws: keys, bits, integers and uniforms bit for bit, the rest within a few units in the last place (recorded/random_cases.h, by
- * record_random.py). Each draw is made twice: eagerly, and through the operations that a trace would see. */
+/* jax.random on recorded draws: keys, bits, integers and uniforms bit for bit, the rest within a
+ * few units in the last place (recorded/random_cases.h, by record_random.py). Each draw is made
+ * twice: eagerly, and through the operations that a trace would see. */
 #include "test.h"
 
 #include "cotan/nn.h"
@@ -18,9 +19,9 @@ static const random_case cases[] = {
 #include "recorded/random_cases.h"
 };
 
-#define DRAW(which, expression) \
-    if (!strcmp(name, #which)) \
-        return expression
+#define DRAW(which, expression)                                                                    \
+    if (!strcmp(name, #which))                                                                     \
+    return expression
 static ct_array draw(const char *name)
 {
     ct_array key = ct_random_key(42);
@@ -32,7 +33,8 @@ static ct_array draw(const char *name)
     DRAW(randint, ct_random_randint(key, I(9), -5, 100));
     DRAW(permutation, ct_random_permutation(key, 12));
     DRAW(bernoulli, ct_random_bernoulli(key, 0.3, I(16)));
-    DRAW(categorical, ct_random_categorical(key, ct_reshape(ct_linspace(-1, 1, .num = GIVEN(12)), I(3, 4))));
+    DRAW(categorical,
+         ct_random_categorical(key, ct_reshape(ct_linspace(-1, 1, .num = GIVEN(12)), I(3, 4))));
     DRAW(choice, ct_random_choice(key, 9, I(5), .replace = CT_FALSE));
     DRAW(uniform, ct_random_uniform(key, I(9)));
     DRAW(normal, ct_random_normal(key, I(2, 5)));
@@ -73,10 +75,12 @@ TEST(recorded)
 }
 
 /* A trace that only hands operations on: keeps the fast paths out. */
-static bool pass_on(trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+static bool pass_on(trace *t, const op *o, const void *params, int nin, const ct_array *in,
+                    int nout, ct_array *out)
 {
     (void)t;
-    return o->call ? o->call(o, params, nin, in, nout, out) : core_eval(o, params, nin, in, nout, out);
+    return o->call ? o->call(o, params, nin, in, nout, out)
+                   : core_eval(o, params, nin, in, nout, out);
 }
 
 TEST(recorded_in_operations)
@@ -93,7 +97,8 @@ TEST(recorded_in_operations)
 /* Tiles and pieces of large draws join without a seam. */
 TEST(large_draws_continue_small_ones)
 {
-    ct_array key = ct_random_key(42), large = ct_random_normal(key, I(100000)), small = ct_random_normal(key, I(1000));
+    ct_array key = ct_random_key(42), large = ct_random_normal(key, I(100000)),
+             small = ct_random_normal(key, I(1000));
     const void *l, *s;
     if (!ct_data(large, &l) || !ct_data(small, &s))
         return;
@@ -110,9 +115,14 @@ TEST(large_draws_continue_small_ones)
 
 TEST(mistakes)
 {
-    CHECK_FAILS(ct_random_uniform(ct_random_split(ct_random_key(0)), I(2)), CT_VALUE_ERROR, "uniform accepts a single key, but was given a key array of shape (2,)");
-    CHECK_FAILS(ct_random_normal(ct_f32(1), I(2)), CT_TYPE_ERROR, "normal: JAX encodes keys as typed keys");
-    CHECK_FAILS(ct_random_uniform(ct_random_key(0), I(2), .dtype = CT_INT32), CT_VALUE_ERROR, "must be a float dtype, got int32");
-    CHECK_FAILS(ct_random_choice(ct_random_key(0), 3, I(4), .replace = CT_FALSE), CT_VALUE_ERROR, "Cannot take a larger sample (size 4) than population (size 3)");
-    CHECK_FAILS(ct_random_key(0, .impl = "rbg"), CT_NOT_IMPLEMENTED_ERROR, "threefry2x32 is the only generator so far");
+    CHECK_FAILS(ct_random_uniform(ct_random_split(ct_random_key(0)), I(2)), CT_VALUE_ERROR,
+                "uniform accepts a single key, but was given a key array of shape (2,)");
+    CHECK_FAILS(ct_random_normal(ct_f32(1), I(2)), CT_TYPE_ERROR,
+                "normal: JAX encodes keys as typed keys");
+    CHECK_FAILS(ct_random_uniform(ct_random_key(0), I(2), .dtype = CT_INT32), CT_VALUE_ERROR,
+                "must be a float dtype, got int32");
+    CHECK_FAILS(ct_random_choice(ct_random_key(0), 3, I(4), .replace = CT_FALSE), CT_VALUE_ERROR,
+                "Cannot take a larger sample (size 4) than population (size 3)");
+    CHECK_FAILS(ct_random_key(0, .impl = "rbg"), CT_NOT_IMPLEMENTED_ERROR,
+                "threefry2x32 is the only generator so far");
 }

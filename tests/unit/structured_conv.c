@@ -1,10 +1,11 @@
-/* Convolutions: values against naive loops for random layouts, strides, paddings, dilations and groups; derivatives and batching by the laws. */
+/* Convolutions: values against naive loops for random layouts, strides, paddings, dilations and
+ * groups; derivatives and batching by the laws. */
 #include "op_laws.h"
 
 typedef struct scene {
     int ndim, nspatial;
-    int64_t lhs[5], rhs[5], out[5];            /* specs */
-    int64_t x_shape[5], kernel_shape[5];       /* as stored */
+    int64_t lhs[5], rhs[5], out[5];      /* specs */
+    int64_t x_shape[5], kernel_shape[5]; /* as stored */
     int64_t stride[3], low_high[6], base[3], spread[3];
     int64_t feature_groups, batch_groups;
 } scene;
@@ -28,7 +29,8 @@ static void random_scene(void)
     shuffle(s.ndim, s.lhs);
     shuffle(s.ndim, s.rhs);
     shuffle(s.ndim, s.out);
-    int64_t kind = law_below(4), features = 1 + law_below(3), out = 1 + law_below(3), rows = 1 + law_below(2), in = features;
+    int64_t kind = law_below(4), features = 1 + law_below(3), out = 1 + law_below(3),
+            rows = 1 + law_below(2), in = features;
     if (kind == 1) {
         s.feature_groups = 2 + law_below(2);
         features *= s.feature_groups;
@@ -58,15 +60,23 @@ static void random_scene(void)
 
 static params_conv current(void)
 {
-    return (params_conv){.batch_group_count = s.batch_groups, .dimension_numbers = {{s.ndim, s.lhs}, {s.ndim, s.rhs}, {s.ndim, s.out}}, .feature_group_count = s.feature_groups,
-                         .lhs_dilation = {s.nspatial, s.base}, .padding = {2 * s.nspatial, s.low_high}, .rhs_dilation = {s.nspatial, s.spread}, .window_strides = {s.nspatial, s.stride}};
+    return (params_conv){.batch_group_count = s.batch_groups,
+                         .dimension_numbers = {{s.ndim, s.lhs}, {s.ndim, s.rhs}, {s.ndim, s.out}},
+                         .feature_group_count = s.feature_groups,
+                         .lhs_dilation = {s.nspatial, s.base},
+                         .padding = {2 * s.nspatial, s.low_high},
+                         .rhs_dilation = {s.nspatial, s.spread},
+                         .window_strides = {s.nspatial, s.stride}};
 }
 static ct_array run(const ct_array *in)
 {
     params_conv p = current();
     return op_conv(in[0], in[1], &p);
 }
-static ct_array make_of(ct_dtype dtype, int i) { return law_array(dtype, (ct_ints){s.ndim, i ? s.kernel_shape : s.x_shape}); }
+static ct_array make_of(ct_dtype dtype, int i)
+{
+    return law_array(dtype, (ct_ints){s.ndim, i ? s.kernel_shape : s.x_shape});
+}
 static ct_array make(int i) { return make_of(CT_FLOAT64, i); }
 
 static int64_t offset(const int64_t *shape, const int64_t *index)
@@ -80,20 +90,25 @@ static int64_t offset(const int64_t *shape, const int64_t *index)
 /* One element of the result: the sum over features of its group and kernel points. */
 static double naive(ct_array x, ct_array kernel, const int64_t *y_shape, int64_t at)
 {
-    int64_t y[5], xi[5], ki[5], points = 1, in = s.kernel_shape[s.rhs[1]], out = s.kernel_shape[s.rhs[0]];
+    int64_t y[5], xi[5], ki[5], points = 1, in = s.kernel_shape[s.rhs[1]],
+                                out = s.kernel_shape[s.rhs[0]];
     for (int i = s.ndim - 1; i >= 0; at /= y_shape[i], i--)
         y[i] = at % y_shape[i];
     for (int i = 0; i < s.nspatial; i++)
         points *= s.kernel_shape[s.rhs[i + 2]];
-    int64_t feature = y[s.out[1]], row = y[s.out[0]], feature_group = feature / (out / s.feature_groups), batch_group = feature / (out / s.batch_groups);
+    int64_t feature = y[s.out[1]], row = y[s.out[0]],
+            feature_group = feature / (out / s.feature_groups),
+            batch_group = feature / (out / s.batch_groups);
     double sum = 0;
     for (int64_t j = 0; j < points * in; j++) {
         int64_t rest = j / in;
         bool inside = true;
         for (int i = s.nspatial - 1; i >= 0; i--) {
-            int64_t k = rest % s.kernel_shape[s.rhs[i + 2]], p = y[s.out[i + 2]] * s.stride[i] + k * s.spread[i] - s.low_high[2 * i];
+            int64_t k = rest % s.kernel_shape[s.rhs[i + 2]],
+                    p = y[s.out[i + 2]] * s.stride[i] + k * s.spread[i] - s.low_high[2 * i];
             rest /= s.kernel_shape[s.rhs[i + 2]];
-            inside = inside && p >= 0 && p % s.base[i] == 0 && p / s.base[i] < s.x_shape[s.lhs[i + 2]];
+            inside =
+                inside && p >= 0 && p % s.base[i] == 0 && p / s.base[i] < s.x_shape[s.lhs[i + 2]];
             xi[s.lhs[i + 2]] = p / s.base[i];
             ki[s.rhs[i + 2]] = k;
         }
@@ -103,7 +118,8 @@ static double naive(ct_array x, ct_array kernel, const int64_t *y_shape, int64_t
         xi[s.lhs[1]] = feature_group * in + j % in;
         ki[s.rhs[0]] = feature;
         ki[s.rhs[1]] = j % in;
-        sum += array_get_double(x, offset(s.x_shape, xi)) * array_get_double(kernel, offset(s.kernel_shape, ki));
+        sum += array_get_double(x, offset(s.x_shape, xi)) *
+               array_get_double(kernel, offset(s.kernel_shape, ki));
     }
     return sum;
 }
@@ -136,8 +152,19 @@ TEST(large)
 {
     int64_t point[2];
     for (int round = 0; round < 2; round++) {
-        s = (scene){.ndim = 4, .nspatial = 2, .lhs = {0, 3, 1, 2}, .rhs = {3, 2, 0, 1}, .out = {0, 3, 1, 2}, .x_shape = {2, 40, 40, 16}, .kernel_shape = {3, 3, 16, 8},
-                    .stride = {1, 1}, .low_high = {1, 1, 1, 1}, .base = {1, 1}, .spread = {1, 1}, .feature_groups = 1, .batch_groups = 1};
+        s = (scene){.ndim = 4,
+                    .nspatial = 2,
+                    .lhs = {0, 3, 1, 2},
+                    .rhs = {3, 2, 0, 1},
+                    .out = {0, 3, 1, 2},
+                    .x_shape = {2, 40, 40, 16},
+                    .kernel_shape = {3, 3, 16, 8},
+                    .stride = {1, 1},
+                    .low_high = {1, 1, 1, 1},
+                    .base = {1, 1},
+                    .spread = {1, 1},
+                    .feature_groups = 1,
+                    .batch_groups = 1};
         if (round)
             s.kernel_shape[0] = s.kernel_shape[1] = 1, memset(s.low_high, 0, sizeof s.low_high);
         ct_array in[] = {make_of(CT_FLOAT32, 0), make_of(CT_FLOAT32, 1)}, y = run(in);
@@ -145,20 +172,29 @@ TEST(large)
             return;
         for (int k = 0; k < 200; k++) {
             point[0] = law_below(y->size);
-            CHECK_NEAR(array_get_double(y, point[0]), naive(in[0], in[1], y->aval.shape, point[0]), 1e-4);
+            CHECK_NEAR(array_get_double(y, point[0]), naive(in[0], in[1], y->aval.shape, point[0]),
+                       1e-4);
         }
     }
 }
 
 TEST(messages)
 {
-    ct_array x = law_array(CT_FLOAT32, I(2, 4, 9, 8)), kernel = law_array(CT_FLOAT32, I(6, 2, 3, 3));
-    params_conv p = {.batch_group_count = 1, .dimension_numbers = {I(0, 1, 2, 3), I(0, 1, 2, 3), I(0, 1, 2, 3)}, .feature_group_count = 1, .lhs_dilation = I(1, 1),
-                     .padding = I(0, 0, 0, 0), .rhs_dilation = I(1, 1), .window_strides = I(1, 1)};
+    ct_array x = law_array(CT_FLOAT32, I(2, 4, 9, 8)),
+             kernel = law_array(CT_FLOAT32, I(6, 2, 3, 3));
+    params_conv p = {.batch_group_count = 1,
+                     .dimension_numbers = {I(0, 1, 2, 3), I(0, 1, 2, 3), I(0, 1, 2, 3)},
+                     .feature_group_count = 1,
+                     .lhs_dilation = I(1, 1),
+                     .padding = I(0, 0, 0, 0),
+                     .rhs_dilation = I(1, 1),
+                     .window_strides = I(1, 1)};
     CHECK_FAILS(op_conv(x, kernel, &p), CT_VALUE_ERROR, "but 4 // 1 != 2");
     p.feature_group_count = 2;
-    CHECK_FAILS(op_conv(x, law_array(CT_INT32, I(6, 2, 3, 3)), &p), CT_TYPE_ERROR, "same dtypes, got float32, int32");
-    CHECK_FAILS(op_conv(x, law_array(CT_FLOAT32, I(2, 3, 3)), &p), CT_VALUE_ERROR, "same number of dimensions");
+    CHECK_FAILS(op_conv(x, law_array(CT_INT32, I(6, 2, 3, 3)), &p), CT_TYPE_ERROR,
+                "same dtypes, got float32, int32");
+    CHECK_FAILS(op_conv(x, law_array(CT_FLOAT32, I(2, 3, 3)), &p), CT_VALUE_ERROR,
+                "same number of dimensions");
     p.batch_group_count = 2;
     CHECK_FAILS(op_conv(x, kernel, &p), CT_VALUE_ERROR, "At most one of");
     p.batch_group_count = 1;

@@ -1,7 +1,9 @@
-/* dot_general: values against naive loops for random dimension numbers, derivatives and batching by the laws, types and messages. */
+/* dot_general: values against naive loops for random dimension numbers, derivatives and batching by
+ * the laws, types and messages. */
 #include "op_laws.h"
 
-/* One random contraction: sizes of the batch, contracted and free axes, scattered over both operands. */
+/* One random contraction: sizes of the batch, contracted and free axes, scattered over both
+ * operands. */
 typedef struct scene {
     int64_t x_axes[8], y_axes[8], x_shape[8], y_shape[8];
     int nbatch, ncontract, nx, ny; /* axis lists hold batch, contracted, free in this order */
@@ -28,14 +30,18 @@ static scene random_scene(void)
     for (int i = 0; i < s.nx; i++)
         s.x_shape[s.x_axes[i]] = 1 + law_below(4);
     for (int i = 0; i < s.ny; i++)
-        s.y_shape[s.y_axes[i]] = i < s.nbatch + s.ncontract ? s.x_shape[s.x_axes[i]] : 1 + law_below(4);
+        s.y_shape[s.y_axes[i]] =
+            i < s.nbatch + s.ncontract ? s.x_shape[s.x_axes[i]] : 1 + law_below(4);
     return s;
 }
 
 static params_dot_general scene_params(const scene *s)
 {
-    return (params_dot_general){.dimension_numbers = {.lhs_contract = {s->ncontract, s->x_axes + s->nbatch}, .rhs_contract = {s->ncontract, s->y_axes + s->nbatch},
-                                                      .lhs_batch = {s->nbatch, s->x_axes}, .rhs_batch = {s->nbatch, s->y_axes}}};
+    return (params_dot_general){
+        .dimension_numbers = {.lhs_contract = {s->ncontract, s->x_axes + s->nbatch},
+                              .rhs_contract = {s->ncontract, s->y_axes + s->nbatch},
+                              .lhs_batch = {s->nbatch, s->x_axes},
+                              .rhs_batch = {s->nbatch, s->y_axes}}};
 }
 
 static int64_t offset(int n, const int64_t *shape, const int64_t *index)
@@ -88,7 +94,8 @@ static ct_array dot_current(const ct_array *in)
 }
 static ct_array make_operand(int i)
 {
-    return law_array(CT_FLOAT64, i ? (ct_ints){current.ny, current.y_shape} : (ct_ints){current.nx, current.x_shape});
+    return law_array(CT_FLOAT64, i ? (ct_ints){current.ny, current.y_shape}
+                                   : (ct_ints){current.nx, current.x_shape});
 }
 
 TEST(values)
@@ -98,7 +105,8 @@ TEST(values)
         current = random_scene();
         ct_scope scope = ct_begin();
         ct_dtype dtype = (ct_dtype[]){CT_FLOAT32, CT_FLOAT64, CT_INT32}[round % 3];
-        ct_array in[] = {law_array(dtype, (ct_ints){current.nx, current.x_shape}), law_array(dtype, (ct_ints){current.ny, current.y_shape})};
+        ct_array in[] = {law_array(dtype, (ct_ints){current.nx, current.x_shape}),
+                         law_array(dtype, (ct_ints){current.ny, current.y_shape})};
         ct_array out = dot_current(in);
         if (!CHECK(is_array(out)))
             return;
@@ -125,11 +133,18 @@ TEST(types)
     params_dot_general p = {.dimension_numbers = {.lhs_contract = I(1), .rhs_contract = I(0)}};
     CHECK(op_dot_general(a, b, &p)->aval.dtype == CT_FLOAT32);
     p.preferred_element_type = CT_FLOAT64;
-    ct_array wide = op_dot_general(a, a, &(params_dot_general){.dimension_numbers = {.lhs_contract = I(1), .rhs_contract = I(1)}, .preferred_element_type = CT_FLOAT64});
+    ct_array wide = op_dot_general(
+        a, a,
+        &(params_dot_general){.dimension_numbers = {.lhs_contract = I(1), .rhs_contract = I(1)},
+                              .preferred_element_type = CT_FLOAT64});
     CHECK(wide->aval.dtype == CT_FLOAT64);
-    CHECK_NEAR(array_get_double(wide, 0), law_dot(op_slice(a, I(0, 0), I(1, 3), (ct_ints){0}), op_slice(a, I(0, 0), I(1, 3), (ct_ints){0})), 1e-6);
+    CHECK_NEAR(array_get_double(wide, 0),
+               law_dot(op_slice(a, I(0, 0), I(1, 3), (ct_ints){0}),
+                       op_slice(a, I(0, 0), I(1, 3), (ct_ints){0})),
+               1e-6);
     p.preferred_element_type = CT_NO_DTYPE;
-    ct_array none = op_dot_general(law_array(CT_FLOAT32, I(2, 0)), law_array(CT_FLOAT32, I(0, 2)), &p);
+    ct_array none =
+        op_dot_general(law_array(CT_FLOAT32, I(2, 0)), law_array(CT_FLOAT32, I(0, 2)), &p);
     CHECK(none->size == 4 && array_get_double(none, 3) == 0);
 }
 
@@ -139,8 +154,12 @@ TEST(messages)
 #define DOT(...) op_dot_general(a, b, &(params_dot_general){.dimension_numbers = {__VA_ARGS__}})
     CHECK_FAILS(DOT(I(2), I(1), I(0), I(1)), CT_TYPE_ERROR, "disjoint from contracting dimensions");
     CHECK_FAILS(DOT(I(2), I(0), I(0), I(2)), CT_TYPE_ERROR, "same shape, got (4,) and (5,)");
-    CHECK_FAILS(DOT(I(2), I(0), I(0), I_NONE), CT_TYPE_ERROR, "got lhs_batch (0,) and rhs_batch ()");
-    CHECK_FAILS(DOT(I(2, 2), I(0, 0), I(0), I(1)), CT_TYPE_ERROR, "to be distinct, got lhs_contracting (2, 2)");
-    CHECK_FAILS(DOT(I(2, 5), I(0, 1), I(0), I(1)), CT_TYPE_ERROR, "less than the number of axes of the lhs value");
-    CHECK_FAILS(DOT(I(1), I(0), I_NONE, I_NONE), CT_TYPE_ERROR, "contracting dimensions to have the same shape, got (2,) and (3,)");
+    CHECK_FAILS(DOT(I(2), I(0), I(0), I_NONE), CT_TYPE_ERROR,
+                "got lhs_batch (0,) and rhs_batch ()");
+    CHECK_FAILS(DOT(I(2, 2), I(0, 0), I(0), I(1)), CT_TYPE_ERROR,
+                "to be distinct, got lhs_contracting (2, 2)");
+    CHECK_FAILS(DOT(I(2, 5), I(0, 1), I(0), I(1)), CT_TYPE_ERROR,
+                "less than the number of axes of the lhs value");
+    CHECK_FAILS(DOT(I(1), I(0), I_NONE, I_NONE), CT_TYPE_ERROR,
+                "contracting dimensions to have the same shape, got (2,) and (3,)");
 }

@@ -1,4 +1,5 @@
-/* gather and scatter: values against naive loops for random dimension numbers and modes, derivatives and batching by the laws. */
+/* gather and scatter: values against naive loops for random dimension numbers and modes,
+ * derivatives and batching by the laws. */
 #include "op_laws.h"
 
 /* A random gather; the scatter with the same lists writes where it reads. */
@@ -66,13 +67,23 @@ static void random_scene(void)
 
 static params_gather gather_params(void)
 {
-    return (params_gather){.dimension_numbers = {{s.nwindow, s.window}, {s.ncollapsed, s.collapsed}, {s.nmap, s.map}, {s.nbatching, s.x_batching}, {s.nbatching, s.i_batching}},
-                           .slice_sizes = {s.ndim, s.slice}, .mode = s.mode};
+    return (params_gather){.dimension_numbers = {{s.nwindow, s.window},
+                                                 {s.ncollapsed, s.collapsed},
+                                                 {s.nmap, s.map},
+                                                 {s.nbatching, s.x_batching},
+                                                 {s.nbatching, s.i_batching}},
+                           .slice_sizes = {s.ndim, s.slice},
+                           .mode = s.mode};
 }
 static params_scatter scatter_params(void)
 {
-    return (params_scatter){.dimension_numbers = {{s.nwindow, s.window}, {s.ncollapsed, s.collapsed}, {s.nmap, s.map}, {s.nbatching, s.x_batching}, {s.nbatching, s.i_batching}},
-                            .mode = s.mode, .unique_indices = unique};
+    return (params_scatter){.dimension_numbers = {{s.nwindow, s.window},
+                                                  {s.ncollapsed, s.collapsed},
+                                                  {s.nmap, s.map},
+                                                  {s.nbatching, s.x_batching},
+                                                  {s.nbatching, s.i_batching}},
+                            .mode = s.mode,
+                            .unique_indices = unique};
 }
 
 static ct_array make_indices(void)
@@ -86,8 +97,14 @@ static ct_array make_indices(void)
         ((int32_t *)a->data)[i] = (int32_t)(index_low + law_below(index_range));
     return a;
 }
-static ct_array make_gather(int i) { return i ? make_indices() : law_array(CT_FLOAT64, (ct_ints){s.ndim, s.shape}); }
-static ct_array make_scatter(int i) { return i < 2 ? make_gather(i) : law_array(CT_FLOAT64, (ct_ints){s.result_ndim, s.result}); }
+static ct_array make_gather(int i)
+{
+    return i ? make_indices() : law_array(CT_FLOAT64, (ct_ints){s.ndim, s.shape});
+}
+static ct_array make_scatter(int i)
+{
+    return i < 2 ? make_gather(i) : law_array(CT_FLOAT64, (ct_ints){s.result_ndim, s.result});
+}
 
 static ct_array run_gather(const ct_array *in)
 {
@@ -126,7 +143,8 @@ static int64_t operand_offset(ct_array indices, int64_t at, bool clamp)
             inside[axis] = offsets[nwindow++];
     }
     for (int k = 0; k < s.nmap; k++) {
-        int64_t value = array_get_int(indices, row_index * s.nmap + k), last = s.shape[s.map[k]] - s.slice[s.map[k]];
+        int64_t value = array_get_int(indices, row_index * s.nmap + k),
+                last = s.shape[s.map[k]] - s.slice[s.map[k]];
         if (clamp)
             value = value < 0 ? 0 : value > last ? last : value;
         if (value < 0 || value > last)
@@ -144,7 +162,8 @@ TEST(gather_values)
     for (int round = 0; round < 300 && !failed_checks; round++) {
         random_scene();
         ct_array in[] = {make_gather(0), make_gather(1)}, out = run_gather(in);
-        if (!CHECK(is_array(out)) || !CHECK(ints_equal(aval_shape(&out->aval), (ct_ints){s.result_ndim, s.result})))
+        if (!CHECK(is_array(out)) ||
+            !CHECK(ints_equal(aval_shape(&out->aval), (ct_ints){s.result_ndim, s.result})))
             return;
         for (int64_t i = 0; i < out->size; i++) {
             int64_t from = operand_offset(in[1], i, s.mode != GATHER_FILL_OR_DROP);
@@ -155,12 +174,14 @@ TEST(gather_values)
 
 TEST(scatter_values)
 {
-    const op *ops[] = {&op_row_scatter, &op_row_scatter_add, &op_row_scatter_sub, &op_row_scatter_mul, &op_row_scatter_min, &op_row_scatter_max};
+    const op *ops[] = {&op_row_scatter,     &op_row_scatter_add, &op_row_scatter_sub,
+                       &op_row_scatter_mul, &op_row_scatter_min, &op_row_scatter_max};
     for (int round = 0; round < 300 && !failed_checks; round++) {
         random_scene();
         const op *o = ops[round % 6];
         ct_dtype dtype = (ct_dtype[]){CT_FLOAT32, CT_FLOAT64, CT_INT32}[round / 6 % 3];
-        ct_array x = law_array(dtype, (ct_ints){s.ndim, s.shape}), indices = make_indices(), updates = law_array(dtype, (ct_ints){s.result_ndim, s.result});
+        ct_array x = law_array(dtype, (ct_ints){s.ndim, s.shape}), indices = make_indices(),
+                 updates = law_array(dtype, (ct_ints){s.result_ndim, s.result});
         params_scatter p = scatter_params();
         ct_array out = op_scatter(o, x, indices, updates, &p);
         if (!CHECK(is_array(out)))
@@ -174,12 +195,24 @@ TEST(scatter_values)
             if (to < 0)
                 continue;
             switch (round % 6) {
-            case 0: want[to] = u; break;
-            case 1: want[to] += u; break;
-            case 2: want[to] -= u; break;
-            case 3: want[to] *= u; break;
-            case 4: want[to] = fmin(want[to], u); break;
-            case 5: want[to] = fmax(want[to], u); break;
+            case 0:
+                want[to] = u;
+                break;
+            case 1:
+                want[to] += u;
+                break;
+            case 2:
+                want[to] -= u;
+                break;
+            case 3:
+                want[to] *= u;
+                break;
+            case 4:
+                want[to] = fmin(want[to], u);
+                break;
+            case 5:
+                want[to] = fmax(want[to], u);
+                break;
             }
         }
         for (int64_t i = 0; i < x->size; i++)
@@ -190,7 +223,8 @@ TEST(scatter_values)
 static int which;
 static ct_array run_scatter(const ct_array *in)
 {
-    const op *ops[] = {&op_row_scatter, &op_row_scatter_add, &op_row_scatter_sub, &op_row_scatter_mul, &op_row_scatter_min, &op_row_scatter_max};
+    const op *ops[] = {&op_row_scatter,     &op_row_scatter_add, &op_row_scatter_sub,
+                       &op_row_scatter_mul, &op_row_scatter_min, &op_row_scatter_max};
     params_scatter p = scatter_params();
     return op_scatter(ops[which], in[0], in[1], in[2], &p);
 }
@@ -212,7 +246,10 @@ TEST(scatter_laws)
         which = round % 3;
         if (s.mode == GATHER_PROMISE_IN_BOUNDS)
             index_low = 0, index_range = 1;
-        laws(which == 0 ? "scatter" : which == 1 ? "scatter_add" : "scatter_sub", run_scatter, 3, make_scatter);
+        laws(which == 0   ? "scatter"
+             : which == 1 ? "scatter_add"
+                          : "scatter_sub",
+             run_scatter, 3, make_scatter);
     }
 }
 
@@ -222,7 +259,18 @@ TEST(unique_scatter_laws)
     unique = true;
     for (int round = 0; round < 24 && !failed_checks; round++) {
         which = (int[]){0, 3, 4, 5}[round % 4];
-        s = (scene){.ndim = 2, .rows_ndim = 1, .result_ndim = 2, .nwindow = 1, .ncollapsed = 1, .nmap = 1, .shape = {4, 3}, .slice = {1, 3}, .rows = {1}, .result = {1, 3}, .window = {1}, .mode = GATHER_CLIP};
+        s = (scene){.ndim = 2,
+                    .rows_ndim = 1,
+                    .result_ndim = 2,
+                    .nwindow = 1,
+                    .ncollapsed = 1,
+                    .nmap = 1,
+                    .shape = {4, 3},
+                    .slice = {1, 3},
+                    .rows = {1},
+                    .result = {1, 3},
+                    .window = {1},
+                    .mode = GATHER_CLIP};
         index_low = 0, index_range = 4;
         laws("unique scatter", run_scatter, 3, make_scatter);
     }
@@ -231,7 +279,9 @@ TEST(unique_scatter_laws)
 
 TEST(fills)
 {
-    params_gather p = {.dimension_numbers = {.collapsed_slice_dims = I(0), .start_index_map = I(0)}, .slice_sizes = I(1), .mode = GATHER_FILL_OR_DROP};
+    params_gather p = {.dimension_numbers = {.collapsed_slice_dims = I(0), .start_index_map = I(0)},
+                       .slice_sizes = I(1),
+                       .mode = GATHER_FILL_OR_DROP};
     ct_array far = ct_array_i32(I(2, 1), 9, 0);
     CHECK_INT(array_get_int(op_gather(ct_array_i32(I(2), 5, 6), far, &p), 0), INT32_MIN);
     CHECK_INT(array_get_int(op_gather(ct_array_i32(I(2), 5, 6), far, &p), 1), 5);
@@ -244,16 +294,25 @@ TEST(fills)
 TEST(messages)
 {
     ct_array x = law_array(CT_FLOAT32, I(4, 5)), rows = ct_array_i32(I(2, 1), 0, 1);
-    params_gather p = {.dimension_numbers = {.offset_dims = I(1), .collapsed_slice_dims = I(0), .start_index_map = I(0)}, .slice_sizes = I(1, 6)};
+    params_gather p = {.dimension_numbers = {.offset_dims = I(1),
+                                             .collapsed_slice_dims = I(0),
+                                             .start_index_map = I(0)},
+                       .slice_sizes = I(1, 6)};
     CHECK_FAILS(op_gather(x, rows, &p), CT_TYPE_ERROR, "Slice size at index 1");
     p.slice_sizes = I(2, 5);
     CHECK_FAILS(op_gather(x, rows, &p), CT_TYPE_ERROR, "only collapse slice dims with bound 1");
     p.slice_sizes = I(1, 5);
-    CHECK_FAILS(op_gather(x, law_array(CT_FLOAT32, I(2, 1)), &p), CT_VALUE_ERROR, "indices must have an integer type");
+    CHECK_FAILS(op_gather(x, law_array(CT_FLOAT32, I(2, 1)), &p), CT_VALUE_ERROR,
+                "indices must have an integer type");
     p.dimension_numbers.start_index_map = I(0, 1);
     CHECK_FAILS(op_gather(x, rows, &p), CT_TYPE_ERROR, "These two numbers must be equal");
-    params_scatter q = {.dimension_numbers = {.update_window_dims = I(1), .inserted_window_dims = I(0), .scatter_dims_to_operand_dims = I(0)}};
-    CHECK_FAILS(op_scatter(&op_row_scatter, x, rows, law_array(CT_FLOAT32, I(3, 5)), &q), CT_TYPE_ERROR, "Bounds of the scatter dimensions");
-    CHECK_FAILS(op_scatter(&op_row_scatter, x, rows, law_array(CT_FLOAT32, I(2, 6)), &q), CT_TYPE_ERROR, "must not exceed the bounds");
-    CHECK_FAILS(op_scatter(&op_row_scatter, x, rows, law_array(CT_INT32, I(2, 5)), &q), CT_TYPE_ERROR, "same dtypes");
+    params_scatter q = {.dimension_numbers = {.update_window_dims = I(1),
+                                              .inserted_window_dims = I(0),
+                                              .scatter_dims_to_operand_dims = I(0)}};
+    CHECK_FAILS(op_scatter(&op_row_scatter, x, rows, law_array(CT_FLOAT32, I(3, 5)), &q),
+                CT_TYPE_ERROR, "Bounds of the scatter dimensions");
+    CHECK_FAILS(op_scatter(&op_row_scatter, x, rows, law_array(CT_FLOAT32, I(2, 6)), &q),
+                CT_TYPE_ERROR, "must not exceed the bounds");
+    CHECK_FAILS(op_scatter(&op_row_scatter, x, rows, law_array(CT_INT32, I(2, 5)), &q),
+                CT_TYPE_ERROR, "same dtypes");
 }

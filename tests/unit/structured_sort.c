@@ -29,7 +29,8 @@ static ct_array make(int i)
 TEST(sorted)
 {
     for (dimension = 0; dimension < 3; dimension++) {
-        ct_array x = make(0), y = sort_one(&x), before = op_reduce_sum(x, I(dimension)), after = op_reduce_sum(y, I(dimension));
+        ct_array x = make(0), y = sort_one(&x), before = op_reduce_sum(x, I(dimension)),
+                 after = op_reduce_sum(y, I(dimension));
         if (!CHECK(is_array(y) && is_array(before) && is_array(after)))
             return;
         int64_t stride = dimension == 0 ? 8 : dimension == 1 ? 2 : 1;
@@ -43,7 +44,9 @@ TEST(sorted)
 
 TEST(keys_and_passengers)
 {
-    ct_array in[] = {ct_array_i32(I(5), 2, 1, 2, 1, 2), ct_array_f32(I(5), 5, 4, 3, 2, 1), ct_array_i32(I(5), 0, 1, 2, 3, 4)}, out[3];
+    ct_array in[] = {ct_array_i32(I(5), 2, 1, 2, 1, 2), ct_array_f32(I(5), 5, 4, 3, 2, 1),
+                     ct_array_i32(I(5), 0, 1, 2, 3, 4)},
+             out[3];
     op_sort(3, in, 0, true, 1, out);
     for (int i = 0; i < 5 && is_array(out[2]); i++)
         CHECK_INT(array_get_int(out[2], i), ((int[]){1, 3, 0, 2, 4})[i]);
@@ -64,7 +67,8 @@ TEST(top)
         CHECK_INT(array_get_int(out[1], i), ((int[]){0, 4, 1, 3, 2})[i]);
     op_top_k(ct_array_i32(I(3, 2), 1, 6, 5, 2, 3, 4), 2, 0, out);
     if (is_array(out[0]))
-        CHECK(array_get_int(out[0], 0) == 5 && array_get_int(out[0], 1) == 6 && array_get_int(out[0], 2) == 3 && array_get_int(out[1], 3) == 2);
+        CHECK(array_get_int(out[0], 0) == 5 && array_get_int(out[0], 1) == 6 &&
+              array_get_int(out[0], 2) == 3 && array_get_int(out[1], 3) == 2);
 }
 
 TEST(laws_hold)
@@ -78,10 +82,13 @@ TEST(laws_hold)
 
 TEST(messages)
 {
-    ct_array x = law_array(CT_FLOAT32, I(3, 4)), out[2], two[] = {x, law_array(CT_FLOAT32, I(2, 4))};
+    ct_array x = law_array(CT_FLOAT32, I(3, 4)), out[2],
+             two[] = {x, law_array(CT_FLOAT32, I(2, 4))};
     CHECK_FAILS(op_top_k(x, 5, 1, out), CT_VALUE_ERROR, "no larger than size along axis; got k=5");
     CHECK_FAILS(op_top_k(x, -1, 1, out), CT_VALUE_ERROR, "nonnegative, got -1");
-    CHECK_FAILS(op_sort(2, two, 0, true, 1, out), CT_TYPE_ERROR, "equal shapes, got: (3, 4) (2, 4)");
-    CHECK_FAILS(op_sort(1, &x, 0, true, 3, out), CT_VALUE_ERROR, "must be between 1 and len(operand)=1");
+    CHECK_FAILS(op_sort(2, two, 0, true, 1, out), CT_TYPE_ERROR,
+                "equal shapes, got: (3, 4) (2, 4)");
+    CHECK_FAILS(op_sort(1, &x, 0, true, 3, out), CT_VALUE_ERROR,
+                "must be between 1 and len(operand)=1");
     CHECK_FAILS(op_sort(1, &x, 3, true, 1, out), CT_VALUE_ERROR, "axis 3 is out of bounds");
 }

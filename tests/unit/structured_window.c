@@ -1,4 +1,5 @@
-/* Reductions over windows: values against naive loops for random windows, derivatives and batching by the laws. */
+/* Reductions over windows: values against naive loops for random windows, derivatives and batching
+ * by the laws. */
 #include "op_laws.h"
 
 typedef struct scene {
@@ -6,7 +7,8 @@ typedef struct scene {
     int64_t shape[3], size[3], stride[3], base[3], spread[3], padding[6];
 } scene;
 static scene s;
-static const op *const rows[] = {&op_row_reduce_window_sum, &op_row_reduce_window_max, &op_row_reduce_window_min};
+static const op *const rows[] = {&op_row_reduce_window_sum, &op_row_reduce_window_max,
+                                 &op_row_reduce_window_min};
 static int which;
 
 static void random_scene(bool window_dilation, bool padding)
@@ -26,7 +28,11 @@ static void random_scene(bool window_dilation, bool padding)
 
 static params_window current(void)
 {
-    return (params_window){{s.ndim, s.base}, {2 * s.ndim, s.padding}, {s.ndim, s.spread}, {s.ndim, s.size}, {s.ndim, s.stride}};
+    return (params_window){{s.ndim, s.base},
+                           {2 * s.ndim, s.padding},
+                           {s.ndim, s.spread},
+                           {s.ndim, s.size},
+                           {s.ndim, s.stride}};
 }
 static ct_array run(const ct_array *in)
 {
@@ -62,7 +68,10 @@ TEST(values)
         ct_array x = law_array(dtype, (ct_ints){s.ndim, s.shape}), y = run(&x);
         if (!CHECK(is_array(y)))
             return;
-        double none = which == 0 ? 0 : dtype == CT_INT32 ? (which == 1 ? INT32_MIN : INT32_MAX) : which == 1 ? -INFINITY : INFINITY;
+        double none = which == 0          ? 0
+                      : dtype == CT_INT32 ? (which == 1 ? INT32_MIN : INT32_MAX)
+                      : which == 1        ? -INFINITY
+                                          : INFINITY;
         for (int64_t i = 0; i < y->size; i++) {
             int64_t out[3], k[3], rest = i, count = 1;
             for (int d = s.ndim - 1; d >= 0; rest /= y->aval.shape[d], d--) {
@@ -75,7 +84,9 @@ TEST(values)
                 for (int d = s.ndim - 1; d >= 0; rest /= s.size[d], d--)
                     k[d] = rest % s.size[d];
                 if (element(x, out, k, &value))
-                    want = which == 0 ? want + value : which == 1 ? fmax(want, value) : fmin(want, value);
+                    want = which == 0   ? want + value
+                           : which == 1 ? fmax(want, value)
+                                        : fmin(want, value);
             }
             CHECK_NEAR(array_get_double(y, i), want, 1e-5);
         }
@@ -88,7 +99,8 @@ TEST(laws_hold)
         which = round % 3;
         random_scene(which == 0, which == 0);
         ct_array x = make(0), y = run(&x);
-        if (y->size && (which == 0 || isfinite(law_dot(y, y)))) /* windows in gaps alone have no extreme */
+        if (y->size &&
+            (which == 0 || isfinite(law_dot(y, y)))) /* windows in gaps alone have no extreme */
             laws(rows[which]->name, run, 1, make);
     }
 }
@@ -97,18 +109,24 @@ TEST(initial_values)
 {
     ct_array x = ct_array_f32(I(3), 1, 2, 3), one = ct_f32(10);
     params_window p = {I(1), I(1, 0), I(1), I(2), I(1)};
-    ct_array sums = op_reduce_window(x, one, &op_row_add, &p), most = op_reduce_window(x, one, &op_row_max, &p);
+    ct_array sums = op_reduce_window(x, one, &op_row_add, &p),
+             most = op_reduce_window(x, one, &op_row_max, &p);
     CHECK(sums->size == 3 && array_get_double(sums, 0) == 21 && array_get_double(sums, 2) == 15);
     CHECK(array_get_double(most, 1) == 10);
-    CHECK_FAILS(op_reduce_window(x, one, &op_row_sub, &p), CT_NOT_IMPLEMENTED_ERROR, "reduce_window by sub");
+    CHECK_FAILS(op_reduce_window(x, one, &op_row_sub, &p), CT_NOT_IMPLEMENTED_ERROR,
+                "reduce_window by sub");
 }
 
 TEST(messages)
 {
     ct_array x = law_array(CT_FLOAT32, I(1, 4, 6));
-#define POOL(size, stride, padding, base) op_reduce_window_sum(x, &(params_window){base, padding, I(1, 1, 1), size, stride})
-    CHECK_FAILS(POOL(I(1, 2), I(1, 1, 2), I(0, 0, 0, 0, 0, 0), I(1, 1, 1)), CT_TYPE_ERROR, "wrong number of window_dimensions");
-    CHECK_FAILS(POOL(I(1, 2, 3), I(1, 1), I(0, 0, 0, 0, 0, 0), I(1, 1, 1)), CT_TYPE_ERROR, "inconsistent window_strides");
-    CHECK_FAILS(POOL(I(1, 0, 3), I(1, 1, 1), I(0, 0, 0, 0, 0, 0), I(1, 1, 1)), CT_TYPE_ERROR, "strictly positive, got (1, 0, 3)");
+#define POOL(size, stride, padding, base)                                                          \
+    op_reduce_window_sum(x, &(params_window){base, padding, I(1, 1, 1), size, stride})
+    CHECK_FAILS(POOL(I(1, 2), I(1, 1, 2), I(0, 0, 0, 0, 0, 0), I(1, 1, 1)), CT_TYPE_ERROR,
+                "wrong number of window_dimensions");
+    CHECK_FAILS(POOL(I(1, 2, 3), I(1, 1), I(0, 0, 0, 0, 0, 0), I(1, 1, 1)), CT_TYPE_ERROR,
+                "inconsistent window_strides");
+    CHECK_FAILS(POOL(I(1, 0, 3), I(1, 1, 1), I(0, 0, 0, 0, 0, 0), I(1, 1, 1)), CT_TYPE_ERROR,
+                "strictly positive, got (1, 0, 3)");
     CHECK_INT(POOL(I(1, 9, 3), I(1, 1, 1), I(0, 0, 0, 0, 0, 0), I(1, 1, 1))->size, 0);
 }

@@ -1,9 +1,11 @@
-/* A test program: TEST(name) { CHECK(...); } as often as wanted, in one file that includes this header once.
+/* A test program: TEST(name) { CHECK(...); } as often as wanted, in one file that includes this
+ * header once.
  *
- * Each test runs in a scope of its own with a clean error record, and fails when it leaves an error pending or a CHECK
- * fails. `program` runs all tests, `program name...` the named ones, `program --list` names them. The last line says
- * "N passed, N failed". COTAN_QUIET leaves out the lines of tests that pass. `program --torture [name...]` runs each test with
- * its n-th allocation failing, for n = 0, 1, 2, ...: see tests/torture/torture.h. */
+ * Each test runs in a scope of its own with a clean error record, and fails when it leaves an error
+ * pending or a CHECK fails. `program` runs all tests, `program name...` the named ones, `program
+ * --list` names them. The last line says "N passed, N failed". COTAN_QUIET leaves out the lines of
+ * tests that pass. `program --torture [name...]` runs each test with its n-th allocation failing,
+ * for n = 0, 1, 2, ...: see tests/torture/torture.h. */
 #ifndef COTAN_TEST_H
 #define COTAN_TEST_H
 
@@ -22,18 +24,19 @@ typedef struct test {
 static test *tests, **tests_end = &tests;
 static int failed_checks;
 
-#define TEST(id) \
-    static void test_##id(void); \
-    static test test_record_##id = {#id, test_##id, NULL}; \
-    __attribute__((constructor)) static void test_add_##id(void) \
-    { \
-        *tests_end = &test_record_##id; \
-        tests_end = &test_record_##id.next; \
-    } \
+#define TEST(id)                                                                                   \
+    static void test_##id(void);                                                                   \
+    static test test_record_##id = {#id, test_##id, NULL};                                         \
+    __attribute__((constructor)) static void test_add_##id(void)                                   \
+    {                                                                                              \
+        *tests_end = &test_record_##id;                                                            \
+        tests_end = &test_record_##id.next;                                                        \
+    }                                                                                              \
     static void test_##id(void)
 
-#define TEST_FAILED(...) \
-    (failed_checks++, printf("%s:%d: ", __FILE__, __LINE__), printf(__VA_ARGS__), printf("\n"), (void)0)
+#define TEST_FAILED(...)                                                                           \
+    (failed_checks++, printf("%s:%d: ", __FILE__, __LINE__), printf(__VA_ARGS__), printf("\n"),    \
+     (void)0)
 static inline bool test_check(bool holds, const char *what, const char *file, int line)
 {
     if (!holds) {
@@ -44,34 +47,35 @@ static inline bool test_check(bool holds, const char *what, const char *file, in
 }
 /* Goes on after a failure; true when the condition held. */
 #define CHECK(condition) test_check(condition, #condition, __FILE__, __LINE__)
-#define CHECK_INT(got, want) \
-    do { \
-        long long got_ = (long long)(got), want_ = (long long)(want); \
-        if (got_ != want_) \
-            TEST_FAILED("%s is %lld, not %lld", #got, got_, want_); \
+#define CHECK_INT(got, want)                                                                       \
+    do {                                                                                           \
+        long long got_ = (long long)(got), want_ = (long long)(want);                              \
+        if (got_ != want_)                                                                         \
+            TEST_FAILED("%s is %lld, not %lld", #got, got_, want_);                                \
     } while (0)
 /* Equal up to `tolerance`, relative to the larger of |want| and 1; NaN equals NaN. */
-#define CHECK_NEAR(got, want, tolerance) \
-    do { \
-        double got_ = (got), want_ = (want); \
-        if (!(got_ == want_ || (isnan(got_) && isnan(want_)) || \
-              fabs(got_ - want_) <= (tolerance) * fmax(fabs(want_), 1))) \
-            TEST_FAILED("%s is %.17g, not %.17g", #got, got_, want_); \
+#define CHECK_NEAR(got, want, tolerance)                                                           \
+    do {                                                                                           \
+        double got_ = (got), want_ = (want);                                                       \
+        if (!(got_ == want_ || (isnan(got_) && isnan(want_)) ||                                    \
+              fabs(got_ - want_) <= (tolerance)*fmax(fabs(want_), 1)))                             \
+            TEST_FAILED("%s is %.17g, not %.17g", #got, got_, want_);                              \
     } while (0)
-#define CHECK_TEXT(got, want) \
-    do { \
-        const char *got_ = (got), *want_ = (want); \
-        if (!got_ || strcmp(got_, want_)) \
-            TEST_FAILED("%s is\n%s\nnot\n%s", #got, got_ ? got_ : "(null)", want_); \
+#define CHECK_TEXT(got, want)                                                                      \
+    do {                                                                                           \
+        const char *got_ = (got), *want_ = (want);                                                 \
+        if (!got_ || strcmp(got_, want_))                                                          \
+            TEST_FAILED("%s is\n%s\nnot\n%s", #got, got_ ? got_ : "(null)", want_);                \
     } while (0)
 /* The expression fails with this code and a message that contains `part`; clears the error. */
-#define CHECK_FAILS(expression, expected_code, part) \
-    do { \
-        ct_clear_error(); \
-        (void)(expression); \
-        if (ct_error_code() != (expected_code) || !strstr(ct_error_message(), part)) \
-            TEST_FAILED("%s: code %d, \"%s\"", #expression, (int)ct_error_code(), ct_error_message()); \
-        ct_clear_error(); \
+#define CHECK_FAILS(expression, expected_code, part)                                               \
+    do {                                                                                           \
+        ct_clear_error();                                                                          \
+        (void)(expression);                                                                        \
+        if (ct_error_code() != (expected_code) || !strstr(ct_error_message(), part))               \
+            TEST_FAILED("%s: code %d, \"%s\"", #expression, (int)ct_error_code(),                  \
+                        ct_error_message());                                                       \
+        ct_clear_error();                                                                          \
     } while (0)
 
 /* Names come after the option, if there is one. */

@@ -1,4 +1,5 @@
-/* The interpreters, alone and composed: values against closed forms, jaxprs against the text that JAX prints, errors against the classes that JAX raises. */
+/* The interpreters, alone and composed: values against closed forms, jaxprs against the text that
+ * JAX prints, errors against the classes that JAX raises. */
 #include "cotan/transform.h"
 #include "core/core.h"
 #include "ops/ops.h"
@@ -16,7 +17,8 @@ static ct_array sum_sin_x_x(ct_array x) { return op_reduce_sum(op_mul(op_sin(x),
 static bool close_to(ct_array a, const double *want, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
-        if (is_poison(a) || a->size != n || fabs(array_get_double(a, i) - want[i]) > 1e-5 * (1 + fabs(want[i])))
+        if (is_poison(a) || a->size != n ||
+            fabs(array_get_double(a, i) - want[i]) > 1e-5 * (1 + fabs(want[i])))
             return false;
     return true;
 }
@@ -59,7 +61,10 @@ TEST(out_axes_move_the_mapped_axis)
     CHECK(close_to(y, (double[]){-1, -4, -2, -5, -3, -6}, 6));
 }
 
-static ct_array branching(ct_array x) { return ct_bool(op_gt(x, op_number(0, x))) ? op_sin(x) : op_neg(x); }
+static ct_array branching(ct_array x)
+{
+    return ct_bool(op_gt(x, op_number(0, x))) ? op_sin(x) : op_neg(x);
+}
 
 TEST(control_flow_sees_concrete_values_under_grad)
 {
@@ -101,8 +106,10 @@ TEST(custom_jvp_under_every_transformation)
     CHECK(is_near(ct_call(ct_grad(f), 1.0), 100));
     CHECK(is_near(ct_call(ct_jit(ct_grad(f)), 1.0), 100));
     CHECK(is_near(ct_call(ct_grad(ct_jit(f)), 1.0), 100));
-    CHECK(close_to(ct_call(ct_vmap(ct_grad(f)), ct_array_f32(I(2), 1, 2)), (double[]){100, 100}, 2));
-    CHECK(close_to(ct_call(ct_jit(ct_vmap(ct_grad(ct_jit(f)))), ct_array_f32(I(2), 1, 2)), (double[]){100, 100}, 2));
+    CHECK(
+        close_to(ct_call(ct_vmap(ct_grad(f)), ct_array_f32(I(2), 1, 2)), (double[]){100, 100}, 2));
+    CHECK(close_to(ct_call(ct_jit(ct_vmap(ct_grad(ct_jit(f)))), ct_array_f32(I(2), 1, 2)),
+                   (double[]){100, 100}, 2));
 }
 
 static ct_tree keep_input(ct_tree x) { return ct_tuple(op_sin(x), x); }
@@ -110,7 +117,8 @@ static ct_tree scaled(ct_tree x, ct_tree ct) { return ct_tuple(op_mul(x, ct)); }
 
 TEST(custom_vjp_under_every_transformation)
 {
-    ct_fn f = ct_custom_vjp_(ct_function(op_sin), ct_function(keep_input), ct_function(scaled), I_NONE);
+    ct_fn f =
+        ct_custom_vjp_(ct_function(op_sin), ct_function(keep_input), ct_function(scaled), I_NONE);
     CHECK(is_near(ct_call(ct_grad(f), 3.0), 3));
     CHECK(is_near(ct_call(ct_jit(ct_grad(ct_jit(f))), 3.0), 3));
     CHECK(close_to(ct_call(ct_vmap(ct_grad(f)), ct_array_f32(I(2), 1, 2)), (double[]){1, 2}, 2));
@@ -180,31 +188,38 @@ TEST(jaxprs_print_as_in_jax_and_read_back)
                                             "    e:f32[] = add 1.0:f32[] c\n"
                                             "    f:f32[] = div d e\n"
                                             "  in (f,) }");
-    check_text(ct_jaxpr(ct_grad(sum_sin_x_x), ct_array_f32(I(3), 1, 2, 3)), "{ lambda ; a:f32[3]. let\n"
-                                                                            "    b:f32[3] = sin a\n"
-                                                                            "    c:f32[3] = cos a\n"
-                                                                            "    d:f32[3] = mul b a\n"
-                                                                            "    _:f32[] = reduce_sum[axes=(0,) out_sharding=None] d\n"
-                                                                            "    e:f32[3] = broadcast_in_dim 1.0:f32[]\n"
-                                                                            "    f:f32[3] = mul b e\n"
-                                                                            "    g:f32[3] = mul e a\n"
-                                                                            "    h:f32[3] = mul g c\n"
-                                                                            "    i:f32[3] = add_any f h\n"
-                                                                            "  in (i,) }");
-    check_text(ct_jaxpr(ct_jit(op_sin), 1.0), "{ lambda ; a:f32[]. let\n"
-                                              "    b:f32[] = jit[\n"
-                                              "      name=op_sin\n"
-                                              "      jaxpr={ lambda ; a:f32[]. let b:f32[] = sin a in (b,) }\n"
-                                              "    ] a\n"
-                                              "  in (b,) }");
+    check_text(ct_jaxpr(ct_grad(sum_sin_x_x), ct_array_f32(I(3), 1, 2, 3)),
+               "{ lambda ; a:f32[3]. let\n"
+               "    b:f32[3] = sin a\n"
+               "    c:f32[3] = cos a\n"
+               "    d:f32[3] = mul b a\n"
+               "    _:f32[] = reduce_sum[axes=(0,) out_sharding=None] d\n"
+               "    e:f32[3] = broadcast_in_dim 1.0:f32[]\n"
+               "    f:f32[3] = mul b e\n"
+               "    g:f32[3] = mul e a\n"
+               "    h:f32[3] = mul g c\n"
+               "    i:f32[3] = add_any f h\n"
+               "  in (i,) }");
+    check_text(ct_jaxpr(ct_jit(op_sin), 1.0),
+               "{ lambda ; a:f32[]. let\n"
+               "    b:f32[] = jit[\n"
+               "      name=op_sin\n"
+               "      jaxpr={ lambda ; a:f32[]. let b:f32[] = sin a in (b,) }\n"
+               "    ] a\n"
+               "  in (b,) }");
 }
 
 TEST(bad_jaxpr_text_is_an_error)
 {
     static const char *const bad[] = {
-        "", "{", "{ lambda ; a:f32[]. let b:f32[] = sin c in (b,) }", "{ lambda ; a:f32[]. let b:f32[2] = sin a in (b,) }",
-        "{ lambda ; a:f32[]. let b:f32[] = no_such_thing a in (b,) }", "{ lambda ; a:f32[99999999999999999999]. let in (a,) }",
-        "{ lambda ; a:f32[]. let a:f32[] = sin a in (a,) }", "{ lambda ; a:f32[2]. let b:f32[] = reduce_sum[axes=(7,) out_sharding=None] a in (b,) }",
+        "",
+        "{",
+        "{ lambda ; a:f32[]. let b:f32[] = sin c in (b,) }",
+        "{ lambda ; a:f32[]. let b:f32[2] = sin a in (b,) }",
+        "{ lambda ; a:f32[]. let b:f32[] = no_such_thing a in (b,) }",
+        "{ lambda ; a:f32[99999999999999999999]. let in (a,) }",
+        "{ lambda ; a:f32[]. let a:f32[] = sin a in (a,) }",
+        "{ lambda ; a:f32[2]. let b:f32[] = reduce_sum[axes=(7,) out_sharding=None] a in (b,) }",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         jaxpr *j = jaxpr_parse(bad[i]);

@@ -1,12 +1,17 @@
-/* The array types: jax.Array, its concrete class ArrayImpl, PRNG key arrays and the tracers of each transformation.
+/* The array types: jax.Array, its concrete class ArrayImpl, PRNG key arrays and the tracers of each
+ * transformation.
  *
- * One C struct serves them all; the class only tells Python what kind of value it is. Operators are in operators.c, attributes in attributes.c. */
+ * One C struct serves them all; the class only tells Python what kind of value it is. Operators are
+ * in operators.c, attributes in attributes.c. */
 #include "ext.h"
 
 PyTypeObject *ext_array_base, *ext_array_impl, *ext_key_array, *ext_tracer;
 
 /* Trace classes by the name that core gives them, and JAX's class of their tracers. */
-static struct tracer_class { const char *trace, *name; PyTypeObject *type; } tracer_classes[] = {
+static struct tracer_class {
+    const char *trace, *name;
+    PyTypeObject *type;
+} tracer_classes[] = {
     {"JitTracer", "jax._src.interpreters.partial_eval.DynamicJaxprTracer", NULL},
     {"LinearizeTracer", "jax._src.interpreters.ad.LinearizeTracer", NULL},
     {"JVPTracer", "jax._src.interpreters.ad.JVPTracer", NULL},
@@ -61,7 +66,8 @@ PyObject *ext_wrap(ct_tree a)
 PyObject *ext_finish(ct_scope scope, ct_tree result)
 {
     PyObject *o = ext_wrap(result);
-    if (unlikely(ext_debug_nans || ext_debug_infs) && o && ext_refuse_nans(1, &result, "an operator"))
+    if (unlikely(ext_debug_nans || ext_debug_infs) && o &&
+        ext_refuse_nans(1, &result, "an operator"))
         Py_CLEAR(o);
     ct_end_(scope, NULL);
     return o;
@@ -86,7 +92,10 @@ static void array_dealloc(PyObject *self)
 
 static PyObject *array_new_forbidden(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    return PyErr_Format(PyExc_TypeError, "%s objects are made by functions such as jax.numpy.array, not by calling the class", type->tp_name);
+    return PyErr_Format(
+        PyExc_TypeError,
+        "%s objects are made by functions such as jax.numpy.array, not by calling the class",
+        type->tp_name);
 }
 
 static PyObject *from_text(text *t)
@@ -113,8 +122,11 @@ static void inner_text(text *t, ct_array a)
 static void tracer_text(text *t, ct_array a)
 {
     PyTypeObject *c = class_of(a);
-    text_add(t, c == tracer_classes[0].type ? "JitTracer(" : c == tracer_classes[1].type ? "GradTracer(primal=" :
-                c == tracer_classes[2].type ? "JVPTracer(primal=" : c == tracer_classes[3].type ? "VmapTracer(aval=" : "Tracer(");
+    text_add(t, c == tracer_classes[0].type   ? "JitTracer("
+                : c == tracer_classes[1].type ? "GradTracer(primal="
+                : c == tracer_classes[2].type ? "JVPTracer(primal="
+                : c == tracer_classes[3].type ? "VmapTracer(aval="
+                                              : "Tracer(");
     if ((c == tracer_classes[1].type || c == tracer_classes[2].type) && a->primal) {
         inner_text(t, a->primal);
         text_add(t, c == tracer_classes[1].type ? ", typeof(tangent)=" : ", tangent=");
@@ -182,11 +194,21 @@ PyTypeObject *ext_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *ba
 static PyTypeObject *add_base(PyObject *module)
 {
     PyType_Slot fixed[] = {
-        {Py_tp_doc, (void *)(uintptr_t)"The class of arrays, traced or concrete; made by jax.numpy's functions."},
-        {Py_tp_new, (void *)array_new_forbidden}, {Py_tp_dealloc, (void *)array_dealloc}, {Py_tp_repr, (void *)array_repr},
-        {Py_tp_str, (void *)array_str}, {Py_tp_hash, (void *)PyObject_HashNotImplemented}, {Py_tp_richcompare, (void *)ext_richcompare},
-        {Py_tp_iter, (void *)ext_iter}, {Py_tp_methods, ext_array_methods}, {Py_tp_getset, ext_array_getset}, {Py_tp_members, members},
-        {Py_mp_length, (void *)array_length}, {Py_mp_subscript, (void *)ext_subscript}, {Py_mp_ass_subscript, (void *)ext_assign_subscript},
+        {Py_tp_doc, (void *)(uintptr_t) "The class of arrays, traced or concrete; made by "
+                                        "jax.numpy's functions."},
+        {Py_tp_new, (void *)array_new_forbidden},
+        {Py_tp_dealloc, (void *)array_dealloc},
+        {Py_tp_repr, (void *)array_repr},
+        {Py_tp_str, (void *)array_str},
+        {Py_tp_hash, (void *)PyObject_HashNotImplemented},
+        {Py_tp_richcompare, (void *)ext_richcompare},
+        {Py_tp_iter, (void *)ext_iter},
+        {Py_tp_methods, ext_array_methods},
+        {Py_tp_getset, ext_array_getset},
+        {Py_tp_members, members},
+        {Py_mp_length, (void *)array_length},
+        {Py_mp_subscript, (void *)ext_subscript},
+        {Py_mp_ass_subscript, (void *)ext_assign_subscript},
     };
     PyType_Slot slots[64];
     size_t n = countof(fixed);
@@ -194,21 +216,26 @@ static PyTypeObject *add_base(PyObject *module)
     for (const PyType_Slot *s = ext_number_slots; s->slot; s++)
         slots[n++] = *s;
     slots[n] = (PyType_Slot){0, NULL};
-    PyType_Spec spec = {"jax.Array", sizeof(ext_value), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
+    PyType_Spec spec = {"jax.Array", sizeof(ext_value), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                        slots};
     return ext_add_type(module, &spec, NULL);
 }
 
 /* Heap types keep the pointer of the spec's name, so names are literals; slots are copied. */
-static PyTypeObject *add_subclass(PyObject *module, const char *name, PyTypeObject *base, const PyType_Slot *more)
+static PyTypeObject *add_subclass(PyObject *module, const char *name, PyTypeObject *base,
+                                  const PyType_Slot *more)
 {
     PyType_Slot none[] = {{0, NULL}};
-    PyType_Spec spec = {name, sizeof(ext_value), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, more ? (PyType_Slot *)(uintptr_t)more : none};
+    PyType_Spec spec = {name, sizeof(ext_value), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                        more ? (PyType_Slot *)(uintptr_t)more : none};
     return ext_add_type(module, &spec, base);
 }
 
 bool ext_init_array(PyObject *module)
 {
-    static const PyType_Slot impl[] = {{Py_bf_getbuffer, (void *)ext_getbuffer}, {Py_bf_releasebuffer, (void *)ext_releasebuffer}, {0, NULL}};
+    static const PyType_Slot impl[] = {{Py_bf_getbuffer, (void *)ext_getbuffer},
+                                       {Py_bf_releasebuffer, (void *)ext_releasebuffer},
+                                       {0, NULL}};
     ext_array_base = add_base(module);
     if (!ext_array_base)
         return false;
@@ -218,7 +245,8 @@ bool ext_init_array(PyObject *module)
     if (!ext_array_impl || !ext_key_array || !ext_tracer)
         return false;
     for (size_t i = 0; i < countof(tracer_classes); i++)
-        if (!(tracer_classes[i].type = add_subclass(module, tracer_classes[i].name, ext_tracer, NULL)))
+        if (!(tracer_classes[i].type =
+                  add_subclass(module, tracer_classes[i].name, ext_tracer, NULL)))
             return false;
     return true;
 }

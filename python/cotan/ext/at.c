@@ -1,10 +1,10 @@
-/* x.at[index].set(values) and its relatives: two small helper objects that remember the array and the index. */
+/* x.at[index].set(values) and its relatives: two small helper objects that remember the array and
+ * the index. */
 #include "ext.h"
 #include "numpy/index.h"
 
 typedef struct at_object {
-    PyObject_HEAD
-    PyObject *array, *index; /* index: NULL for x.at itself */
+    PyObject_HEAD PyObject *array, *index; /* index: NULL for x.at itself */
 } at_object;
 static PyTypeObject *helper_type, *ref_type;
 
@@ -28,19 +28,26 @@ static void at_dealloc(PyObject *self)
 }
 
 PyObject *ext_at(PyObject *self, void *closure) { return make(helper_type, self, NULL); }
-static PyObject *helper_subscript(PyObject *self, PyObject *index) { return make(ref_type, ((at_object *)self)->array, index); }
+static PyObject *helper_subscript(PyObject *self, PyObject *index)
+{
+    return make(ref_type, ((at_object *)self)->array, index);
+}
 
 static PyObject *at_repr(PyObject *self)
 {
     at_object *o = (at_object *)self;
-    return o->index ? PyUnicode_FromFormat("_IndexUpdateRef(%R, %R)", o->array, o->index) : PyUnicode_FromFormat("_IndexUpdateHelper(%R)", o->array);
+    return o->index ? PyUnicode_FromFormat("_IndexUpdateRef(%R, %R)", o->array, o->index)
+                    : PyUnicode_FromFormat("_IndexUpdateHelper(%R)", o->array);
 }
 
 /* ---- options ---- */
 
 static bool mode_option(PyObject *o, index_mode *mode)
 {
-    PyObject *name = o == Py_None ? NULL : PyUnicode_Check(o) ? Py_NewRef(o) : PyObject_GetAttrString(o, "name"); /* lax.GatherScatterMode is an enum */
+    PyObject *name = o == Py_None ? NULL
+                     : PyUnicode_Check(o)
+                         ? Py_NewRef(o)
+                         : PyObject_GetAttrString(o, "name"); /* lax.GatherScatterMode is an enum */
     if (!name && o != Py_None)
         return false;
     char low[32] = "";
@@ -69,9 +76,11 @@ static bool option(index_options *p, PyObject *name, PyObject *value, const char
     }
     if (!strcmp(s, "out_sharding"))
         return true;
-    bool sorted = !strcmp(s, "indices_are_sorted"), unique = !strcmp(s, "unique_indices"), wrap = !strcmp(s, "wrap_negative_indices");
+    bool sorted = !strcmp(s, "indices_are_sorted"), unique = !strcmp(s, "unique_indices"),
+         wrap = !strcmp(s, "wrap_negative_indices");
     if (!sorted && !unique && !wrap) {
-        PyErr_Format(PyExc_TypeError, "at[...].%s() got an unexpected keyword argument '%U'", method, name);
+        PyErr_Format(PyExc_TypeError, "at[...].%s() got an unexpected keyword argument '%U'",
+                     method, name);
         return false;
     }
     if ((truth = PyObject_IsTrue(value)) < 0)
@@ -85,7 +94,8 @@ static bool option(index_options *p, PyObject *name, PyObject *value, const char
     return true;
 }
 
-static bool options(index_options *p, PyObject *const *args, Py_ssize_t n, PyObject *names, const char *method)
+static bool options(index_options *p, PyObject *const *args, Py_ssize_t n, PyObject *names,
+                    const char *method)
 {
     for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); k++)
         if (!option(p, PyTuple_GET_ITEM(names, k), args[n + k], method))
@@ -95,14 +105,16 @@ static bool options(index_options *p, PyObject *const *args, Py_ssize_t n, PyObj
 
 /* ---- updates ---- */
 
-static PyObject *update(PyObject *self, index_update how, const char *method, PyObject *const *args, Py_ssize_t n, PyObject *names)
+static PyObject *update(PyObject *self, index_update how, const char *method, PyObject *const *args,
+                        Py_ssize_t n, PyObject *names)
 {
     at_object *o = (at_object *)self;
     index_options p = {0};
     ext_index parsed;
     PyObject *rest = NULL, *value = n ? args[0] : NULL;
     Py_ssize_t given = n;
-    if (!n && names && PyTuple_GET_SIZE(names) && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "values") == 0) {
+    if (!n && names && PyTuple_GET_SIZE(names) &&
+        PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "values") == 0) {
         value = args[0];
         rest = names = PyTuple_GetSlice(names, 1, PY_SSIZE_T_MAX);
         given = 1;
@@ -111,7 +123,8 @@ static PyObject *update(PyObject *self, index_update how, const char *method, Py
     }
     if (!value || n > 1) {
         Py_XDECREF(rest);
-        return PyErr_Format(PyExc_TypeError, "at[...].%s() takes one positional argument, the values", method);
+        return PyErr_Format(PyExc_TypeError,
+                            "at[...].%s() takes one positional argument, the values", method);
     }
     if (!options(&p, args, given, names, method)) {
         Py_XDECREF(rest);
@@ -129,12 +142,19 @@ static PyObject *update(PyObject *self, index_update how, const char *method, Py
     return NULL;
 }
 
-#define UPDATE(name, how) \
-    static PyObject *ref_##name(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) { return update(self, how, #name, args, n, names); }
-UPDATE(set, INDEX_SET) UPDATE(add, INDEX_ADD) UPDATE(subtract, INDEX_SUBTRACT) UPDATE(multiply, INDEX_MULTIPLY) UPDATE(divide, INDEX_DIVIDE)
-UPDATE(power, INDEX_POWER) UPDATE(min, INDEX_MIN) UPDATE(max, INDEX_MAX)
+#define UPDATE(name, how)                                                                          \
+    static PyObject *ref_##name(PyObject *self, PyObject *const *args, Py_ssize_t n,               \
+                                PyObject *names)                                                   \
+    {                                                                                              \
+        return update(self, how, #name, args, n, names);                                           \
+    }
+UPDATE(set, INDEX_SET)
+UPDATE(add, INDEX_ADD) UPDATE(subtract, INDEX_SUBTRACT) UPDATE(multiply, INDEX_MULTIPLY)
+    UPDATE(divide, INDEX_DIVIDE) UPDATE(power, INDEX_POWER) UPDATE(min, INDEX_MIN)
+        UPDATE(max, INDEX_MAX)
 
-static PyObject *ref_get(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
+            static PyObject *ref_get(PyObject *self, PyObject *const *args, Py_ssize_t n,
+                                     PyObject *names)
 {
     at_object *o = (at_object *)self;
     index_options p = {0};
@@ -177,7 +197,9 @@ static PyObject *ref_apply(PyObject *self, PyObject *const *args, Py_ssize_t n, 
     index_options p = {0};
     ext_index parsed;
     if (n != 1 || !PyCallable_Check(args[0]))
-        return PyErr_Format(PyExc_TypeError, "at[...].apply() takes one positional argument, a function of an array");
+        return PyErr_Format(
+            PyExc_TypeError,
+            "at[...].apply() takes one positional argument, a function of an array");
     if (!options(&p, args, n, names, "apply"))
         return NULL;
     ct_scope scope = ct_begin();
@@ -185,26 +207,45 @@ static PyObject *ref_apply(PyObject *self, PyObject *const *args, Py_ssize_t n, 
         ct_end_(scope, NULL);
         return NULL;
     }
-    ct_array r = numpy_index_apply(ext_value_of(o->array), parsed.n, parsed.items, apply_function, args[0], &p);
+    ct_array r = numpy_index_apply(ext_value_of(o->array), parsed.n, parsed.items, apply_function,
+                                   args[0], &p);
     arena_free(&parsed.arena);
     return ext_finish(scope, r);
 }
 
-#define ROW(name, doc) {#name, EXT_FASTCALL(ref_##name), METH_FASTCALL | METH_KEYWORDS, doc}
+#define ROW(name, doc)                                                                             \
+    {                                                                                              \
+#name, EXT_FASTCALL(ref_##name), METH_FASTCALL | METH_KEYWORDS, doc                        \
+    }
 static PyMethodDef ref_methods[] = {
-    ROW(set, "A copy with x[index] = values."), ROW(add, "A copy with x[index] += values."), ROW(subtract, "A copy with x[index] -= values."),
-    ROW(multiply, "A copy with x[index] *= values."), ROW(divide, "A copy with x[index] /= values."), ROW(power, "A copy with x[index] **= values."),
-    ROW(min, "A copy with the smaller of x[index] and values."), ROW(max, "A copy with the larger of x[index] and values."),
-    ROW(get, "x[index], with a choice of what an index out of bounds does."), ROW(apply, "A copy with a function applied to x[index]."),
-    {"mul", EXT_FASTCALL(ref_multiply), METH_FASTCALL | METH_KEYWORDS, NULL}, {NULL, NULL, 0, NULL},
+    ROW(set, "A copy with x[index] = values."),
+    ROW(add, "A copy with x[index] += values."),
+    ROW(subtract, "A copy with x[index] -= values."),
+    ROW(multiply, "A copy with x[index] *= values."),
+    ROW(divide, "A copy with x[index] /= values."),
+    ROW(power, "A copy with x[index] **= values."),
+    ROW(min, "A copy with the smaller of x[index] and values."),
+    ROW(max, "A copy with the larger of x[index] and values."),
+    ROW(get, "x[index], with a choice of what an index out of bounds does."),
+    ROW(apply, "A copy with a function applied to x[index]."),
+    {"mul", EXT_FASTCALL(ref_multiply), METH_FASTCALL | METH_KEYWORDS, NULL},
+    {NULL, NULL, 0, NULL},
 };
 
 bool ext_init_at(PyObject *module)
 {
-    static PyType_Slot helper[] = {{Py_tp_dealloc, (void *)at_dealloc}, {Py_tp_repr, (void *)at_repr}, {Py_mp_subscript, (void *)helper_subscript}, {0, NULL}};
-    static PyType_Slot ref[] = {{Py_tp_dealloc, (void *)at_dealloc}, {Py_tp_repr, (void *)at_repr}, {Py_tp_methods, ref_methods}, {0, NULL}};
-    static PyType_Spec helper_spec = {"jax._src.numpy.array_methods._IndexUpdateHelper", sizeof(at_object), 0, Py_TPFLAGS_DEFAULT, helper};
-    static PyType_Spec ref_spec = {"jax._src.numpy.array_methods._IndexUpdateRef", sizeof(at_object), 0, Py_TPFLAGS_DEFAULT, ref};
+    static PyType_Slot helper[] = {{Py_tp_dealloc, (void *)at_dealloc},
+                                   {Py_tp_repr, (void *)at_repr},
+                                   {Py_mp_subscript, (void *)helper_subscript},
+                                   {0, NULL}};
+    static PyType_Slot ref[] = {{Py_tp_dealloc, (void *)at_dealloc},
+                                {Py_tp_repr, (void *)at_repr},
+                                {Py_tp_methods, ref_methods},
+                                {0, NULL}};
+    static PyType_Spec helper_spec = {"jax._src.numpy.array_methods._IndexUpdateHelper",
+                                      sizeof(at_object), 0, Py_TPFLAGS_DEFAULT, helper};
+    static PyType_Spec ref_spec = {"jax._src.numpy.array_methods._IndexUpdateRef",
+                                   sizeof(at_object), 0, Py_TPFLAGS_DEFAULT, ref};
     helper_type = ext_add_type(module, &helper_spec, NULL);
     ref_type = ext_add_type(module, &ref_spec, NULL);
     return helper_type && ref_type;

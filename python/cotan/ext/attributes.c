@@ -1,5 +1,6 @@
-/* Attributes and methods of arrays. Those that are functions of jax.numpy under another guise are the function objects themselves (see binding.c,
- * which puts them into the class); here stands what only an object has. */
+/* Attributes and methods of arrays. Those that are functions of jax.numpy under another guise are
+ * the function objects themselves (see binding.c, which puts them into the class); here stands what
+ * only an object has. */
 #include "ext.h"
 #include "ops/ops.h"
 
@@ -16,12 +17,31 @@ static PyObject *shape_tuple(const aval *a)
     return t;
 }
 
-static PyObject *get_shape(PyObject *self, void *c) { return shape_tuple(&ext_value_of(self)->aval); }
-static PyObject *get_dtype(PyObject *self, void *c) { return ext_dtype((ct_dtype)ext_value_of(self)->aval.dtype); }
-static PyObject *get_ndim(PyObject *self, void *c) { return PyLong_FromLong(ext_value_of(self)->aval.ndim); }
-static PyObject *get_size(PyObject *self, void *c) { return PyLong_FromLongLong(shape_size(ext_value_of(self)->aval.ndim, ext_value_of(self)->aval.shape)); }
-static PyObject *get_weak_type(PyObject *self, void *c) { return PyBool_FromLong(ext_value_of(self)->aval.weak); }
-static PyObject *get_itemsize(PyObject *self, void *c) { return PyLong_FromSize_t(ct_itemsize((ct_dtype)ext_value_of(self)->aval.dtype)); }
+static PyObject *get_shape(PyObject *self, void *c)
+{
+    return shape_tuple(&ext_value_of(self)->aval);
+}
+static PyObject *get_dtype(PyObject *self, void *c)
+{
+    return ext_dtype((ct_dtype)ext_value_of(self)->aval.dtype);
+}
+static PyObject *get_ndim(PyObject *self, void *c)
+{
+    return PyLong_FromLong(ext_value_of(self)->aval.ndim);
+}
+static PyObject *get_size(PyObject *self, void *c)
+{
+    return PyLong_FromLongLong(
+        shape_size(ext_value_of(self)->aval.ndim, ext_value_of(self)->aval.shape));
+}
+static PyObject *get_weak_type(PyObject *self, void *c)
+{
+    return PyBool_FromLong(ext_value_of(self)->aval.weak);
+}
+static PyObject *get_itemsize(PyObject *self, void *c)
+{
+    return PyLong_FromSize_t(ct_itemsize((ct_dtype)ext_value_of(self)->aval.dtype));
+}
 static PyObject *get_false(PyObject *self, void *c) { Py_RETURN_FALSE; }
 static PyObject *get_true(PyObject *self, void *c) { Py_RETURN_TRUE; }
 static PyObject *get_none(PyObject *self, void *c) { Py_RETURN_NONE; }
@@ -30,7 +50,8 @@ static PyObject *get_priority(PyObject *self, void *c) { return PyLong_FromLong(
 static PyObject *get_nbytes(PyObject *self, void *c)
 {
     ct_array a = ext_value_of(self);
-    return PyLong_FromLongLong(shape_size(a->aval.ndim, a->aval.shape) * (int64_t)ct_itemsize((ct_dtype)a->aval.dtype));
+    return PyLong_FromLongLong(shape_size(a->aval.ndim, a->aval.shape) *
+                               (int64_t)ct_itemsize((ct_dtype)a->aval.dtype));
 }
 
 /* A function of jax.numpy on the array alone: x.T, x.real. */
@@ -38,7 +59,9 @@ static PyObject *get_by_function(PyObject *self, void *name)
 {
     PyObject *f = ext_bound_object("numpy", name);
     if (!f)
-        return PyErr_Format(PyExc_NotImplementedError, "this attribute needs jax.numpy.%s, which does not exist yet", (const char *)name);
+        return PyErr_Format(PyExc_NotImplementedError,
+                            "this attribute needs jax.numpy.%s, which does not exist yet",
+                            (const char *)name);
     return PyObject_CallOneArg(f, self);
 }
 
@@ -53,7 +76,8 @@ static PyObject *from_python(PyObject *self, void *name)
 
 static PyObject *call_python(PyObject *self, const char *name, PyObject *args, PyObject *kwargs)
 {
-    PyObject *m = PyImport_ImportModule("cotan._face"), *f = m ? PyObject_GetAttrString(m, name) : NULL, *all = NULL, *out = NULL;
+    PyObject *m = PyImport_ImportModule("cotan._face"),
+             *f = m ? PyObject_GetAttrString(m, name) : NULL, *all = NULL, *out = NULL;
     if (f && (all = PyTuple_New(PyTuple_GET_SIZE(args) + 1))) {
         PyTuple_SET_ITEM(all, 0, Py_NewRef(self));
         for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); i++)
@@ -66,12 +90,19 @@ static PyObject *call_python(PyObject *self, const char *name, PyObject *args, P
     return out;
 }
 
-#define FROM_PYTHON(name) static PyObject *method_##name(PyObject *self, PyObject *args, PyObject *kwargs) { return call_python(self, "array_" #name, args, kwargs); }
-FROM_PYTHON(devices) FROM_PYTHON(reshape) FROM_PYTHON(transpose) FROM_PYTHON(view) FROM_PYTHON(to_device)
-FROM_PYTHON(addressable_data) FROM_PYTHON(flatten) FROM_PYTHON(choose) FROM_PYTHON(compress) FROM_PYTHON(clip) FROM_PYTHON(copy)
+#define FROM_PYTHON(name)                                                                          \
+    static PyObject *method_##name(PyObject *self, PyObject *args, PyObject *kwargs)               \
+    {                                                                                              \
+        return call_python(self, "array_" #name, args, kwargs);                                    \
+    }
+FROM_PYTHON(devices)
+FROM_PYTHON(reshape) FROM_PYTHON(transpose) FROM_PYTHON(view) FROM_PYTHON(to_device)
+    FROM_PYTHON(addressable_data) FROM_PYTHON(flatten) FROM_PYTHON(choose) FROM_PYTHON(compress)
+        FROM_PYTHON(clip) FROM_PYTHON(copy)
 
-/* astype(dtype, copy=False, device=None) */
-static PyObject *method_astype(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
+    /* astype(dtype, copy=False, device=None) */
+    static PyObject *method_astype(PyObject *self, PyObject *const *args, Py_ssize_t n,
+                                   PyObject *names)
 {
     PyObject *dtype = n ? args[0] : NULL;
     ct_dtype d = dtype_default(FAMILY_FLOAT);
@@ -79,18 +110,26 @@ static PyObject *method_astype(PyObject *self, PyObject *const *args, Py_ssize_t
         if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, k), "dtype") == 0)
             dtype = args[n + k];
     if (!dtype)
-        return PyErr_Format(PyExc_TypeError, "astype() missing 1 required positional argument: 'dtype'");
+        return PyErr_Format(PyExc_TypeError,
+                            "astype() missing 1 required positional argument: 'dtype'");
     if (dtype != Py_None && !ext_dtype_code(dtype, &d, "astype"))
         return NULL;
     ct_array a = ext_value_of(self);
-    if (dtype_is((ct_dtype)a->aval.dtype, FAMILY_COMPLEX) && !dtype_is(d, FAMILY_COMPLEX | FAMILY_BOOL)
-        && PyErr_WarnEx(PyExc_UserWarning, "Casting from complex to real dtypes discards the imaginary part. Take .real instead.", 1) < 0)
+    if (dtype_is((ct_dtype)a->aval.dtype, FAMILY_COMPLEX) &&
+        !dtype_is(d, FAMILY_COMPLEX | FAMILY_BOOL) &&
+        PyErr_WarnEx(
+            PyExc_UserWarning,
+            "Casting from complex to real dtypes discards the imaginary part. Take .real instead.",
+            1) < 0)
         return NULL;
     ct_scope scope = ct_begin();
     return ext_finish(scope, op_convert(a, d, false));
 }
 
-static PyObject *method_block(PyObject *self, PyObject *unused) { return Py_NewRef(self); } /* a call returns when its work is done */
+static PyObject *method_block(PyObject *self, PyObject *unused)
+{
+    return Py_NewRef(self);
+} /* a call returns when its work is done */
 static PyObject *method_nothing(PyObject *self, PyObject *unused) { Py_RETURN_NONE; }
 static PyObject *method_false(PyObject *self, PyObject *unused) { Py_RETURN_FALSE; }
 
@@ -113,8 +152,11 @@ static PyObject *method_complex(PyObject *self, PyObject *unused)
     if (!a)
         return NULL;
     if (a->aval.ndim)
-        return PyErr_Format(PyExc_TypeError, "Only scalar arrays can be converted to Python scalars; got arr.ndim=%d", a->aval.ndim);
-    PyObject *item = ext_item(self, NULL, 0), *out = item ? PyObject_CallOneArg((PyObject *)&PyComplex_Type, item) : NULL;
+        return PyErr_Format(
+            PyExc_TypeError,
+            "Only scalar arrays can be converted to Python scalars; got arr.ndim=%d", a->aval.ndim);
+    PyObject *item = ext_item(self, NULL, 0),
+             *out = item ? PyObject_CallOneArg((PyObject *)&PyComplex_Type, item) : NULL;
     Py_XDECREF(item);
     return out;
 }
@@ -123,18 +165,23 @@ static PyObject *method_round(PyObject *self, PyObject *const *args, Py_ssize_t 
 {
     PyObject *f = ext_bound_object("numpy", "round");
     if (!f)
-        return PyErr_Format(PyExc_NotImplementedError, "round() of arrays needs jax.numpy.round, which does not exist yet");
+        return PyErr_Format(PyExc_NotImplementedError,
+                            "round() of arrays needs jax.numpy.round, which does not exist yet");
     PyObject *all[] = {self, n ? args[0] : NULL};
     return PyObject_Vectorcall(f, all, n && args[0] != Py_None ? 2 : 1, NULL);
 }
 
-static PyObject *method_copy_protocol(PyObject *self, PyObject *unused) { return Py_NewRef(self); } /* immutable: a copy is the array */
+static PyObject *method_copy_protocol(PyObject *self, PyObject *unused)
+{
+    return Py_NewRef(self);
+} /* immutable: a copy is the array */
 
 /* Pickled as a NumPy array and a weak flag. */
 static PyObject *method_reduce(PyObject *self, PyObject *unused)
 {
     PyObject *m = PyImport_ImportModule("cotan._face"), *out = NULL;
-    PyObject *f = m ? PyObject_GetAttrString(m, "_restore_array") : NULL, *n = f ? PyObject_CallMethod(self, "__array__", NULL) : NULL;
+    PyObject *f = m ? PyObject_GetAttrString(m, "_restore_array") : NULL,
+             *n = f ? PyObject_CallMethod(self, "__array__", NULL) : NULL;
     if (n)
         out = Py_BuildValue("O(OO)", f, n, ext_value_of(self)->aval.weak ? Py_True : Py_False);
     Py_XDECREF(n);
@@ -144,9 +191,11 @@ static PyObject *method_reduce(PyObject *self, PyObject *unused)
 }
 
 PyMethodDef ext_array_methods[] = {
-    {"item", EXT_FASTCALL(ext_item), METH_FASTCALL, "The element at the given position (the only one by default) as a Python number."},
+    {"item", EXT_FASTCALL(ext_item), METH_FASTCALL,
+     "The element at the given position (the only one by default) as a Python number."},
     {"tolist", ext_tolist, METH_NOARGS, "The elements as nested lists of Python numbers."},
-    {"block_until_ready", method_block, METH_NOARGS, "Waits until the array's value is there; returns the array."},
+    {"block_until_ready", method_block, METH_NOARGS,
+     "Waits until the array's value is there; returns the array."},
     {"copy_to_host_async", method_nothing, METH_NOARGS, NULL},
     {"delete", method_nothing, METH_NOARGS, NULL},
     {"is_deleted", method_false, METH_NOARGS, NULL},
@@ -160,15 +209,22 @@ PyMethodDef ext_array_methods[] = {
     {"__deepcopy__", method_copy_protocol, METH_O, NULL},
     {"__reduce__", method_reduce, METH_NOARGS, NULL},
     {"copy", EXT_FASTCALL(method_copy), METH_VARARGS | METH_KEYWORDS, "A copy of the array."},
-    {"devices", EXT_FASTCALL(method_devices), METH_VARARGS | METH_KEYWORDS, "The set of devices that hold the array."},
-    {"astype", EXT_FASTCALL(method_astype), METH_FASTCALL | METH_KEYWORDS, "The array converted to another dtype."},
-    {"reshape", EXT_FASTCALL(method_reshape), METH_VARARGS | METH_KEYWORDS, "The same elements under another shape."},
-    {"transpose", EXT_FASTCALL(method_transpose), METH_VARARGS | METH_KEYWORDS, "The array with its axes permuted."},
-    {"view", EXT_FASTCALL(method_view), METH_VARARGS | METH_KEYWORDS, "The same bits under another dtype."},
-    {"flatten", EXT_FASTCALL(method_flatten), METH_VARARGS | METH_KEYWORDS, "The elements in one dimension."},
+    {"devices", EXT_FASTCALL(method_devices), METH_VARARGS | METH_KEYWORDS,
+     "The set of devices that hold the array."},
+    {"astype", EXT_FASTCALL(method_astype), METH_FASTCALL | METH_KEYWORDS,
+     "The array converted to another dtype."},
+    {"reshape", EXT_FASTCALL(method_reshape), METH_VARARGS | METH_KEYWORDS,
+     "The same elements under another shape."},
+    {"transpose", EXT_FASTCALL(method_transpose), METH_VARARGS | METH_KEYWORDS,
+     "The array with its axes permuted."},
+    {"view", EXT_FASTCALL(method_view), METH_VARARGS | METH_KEYWORDS,
+     "The same bits under another dtype."},
+    {"flatten", EXT_FASTCALL(method_flatten), METH_VARARGS | METH_KEYWORDS,
+     "The elements in one dimension."},
     {"choose", EXT_FASTCALL(method_choose), METH_VARARGS | METH_KEYWORDS, NULL},
     {"compress", EXT_FASTCALL(method_compress), METH_VARARGS | METH_KEYWORDS, NULL},
-    {"clip", EXT_FASTCALL(method_clip), METH_VARARGS | METH_KEYWORDS, "The elements limited to an interval."},
+    {"clip", EXT_FASTCALL(method_clip), METH_VARARGS | METH_KEYWORDS,
+     "The elements limited to an interval."},
     {"to_device", EXT_FASTCALL(method_to_device), METH_VARARGS | METH_KEYWORDS, NULL},
     {"addressable_data", EXT_FASTCALL(method_addressable_data), METH_VARARGS | METH_KEYWORDS, NULL},
     {NULL, NULL, 0, NULL},
@@ -184,7 +240,8 @@ PyGetSetDef ext_array_getset[] = {
     {"itemsize", get_itemsize, NULL, "Bytes of one element.", NULL},
     {"nbytes", get_nbytes, NULL, "Bytes of all elements.", NULL},
     {"T", get_by_function, NULL, "The array with its axes reversed.", NAME("transpose")},
-    {"mT", get_by_function, NULL, "The array with its last two axes exchanged.", NAME("matrix_transpose")},
+    {"mT", get_by_function, NULL, "The array with its last two axes exchanged.",
+     NAME("matrix_transpose")},
     {"real", get_by_function, NULL, "Real part.", NAME("real")},
     {"imag", get_by_function, NULL, "Imaginary part.", NAME("imag")},
     {"at", ext_at, NULL, "x.at[index].set(value) and its relatives: updated copies.", NULL},

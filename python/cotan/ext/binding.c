@@ -1,10 +1,10 @@
-/* The functions of the stubs as callables of Python: one object type, one argument parser that reads the binding table. No function has code of its own here. */
+/* The functions of the stubs as callables of Python: one object type, one argument parser that
+ * reads the binding table. No function has code of its own here. */
 #include "api/binding.h"
 #include "ext.h"
 
 typedef struct bound_function {
-    PyObject_HEAD
-    vectorcallfunc vectorcall;
+    PyObject_HEAD vectorcallfunc vectorcall;
     const bind_function *f;
     PyObject *name, *dict;
     PyObject **names; /* interned names of the parameters */
@@ -16,7 +16,9 @@ static PyObject *all_bound; /* "numpy.add" -> object */
 
 static bool missing_kind(const bind_param *p, const char *function)
 {
-    PyErr_Format(PyExc_NotImplementedError, "%s: the argument %s is accepted only with its default, %s", function, p->name, p->default_text ? p->default_text : "None");
+    PyErr_Format(PyExc_NotImplementedError,
+                 "%s: the argument %s is accepted only with its default, %s", function, p->name,
+                 p->default_text ? p->default_text : "None");
     return false;
 }
 
@@ -47,7 +49,8 @@ static bool arrays_argument(PyObject *o, ct_arrays *out, arena *a, const char *f
     for (Py_ssize_t i = 0; good && i < n; i++) {
         PyObject *item = PySequence_Fast_GET_ITEM(fast, i);
         good = (at[i] = ext_array(item, function, CONVERT_LISTS)) != NULL;
-        if (good && ext_is_value(item) && !PyList_Check(o) && !PyTuple_Check(o)) { /* made by iterating: it dies with `fast` */
+        if (good && ext_is_value(item) && !PyList_Check(o) &&
+            !PyTuple_Check(o)) { /* made by iterating: it dies with `fast` */
             object_retain(at[i]);
             good = scope_own(at[i]);
         }
@@ -82,7 +85,8 @@ static bool pairs_argument(PyObject *o, ct_ints *out, arena *a, const char *name
     return good;
 }
 
-/* Depth first: a sequence's length and its items, a string's length and its characters, None as CT_NONE_INT. */
+/* Depth first: a sequence's length and its items, a string's length and its characters, None as
+ * CT_NONE_INT. */
 static bool flatten_nested(PyObject *o, int64_t *at, int64_t *n, int64_t capacity, const char *name)
 {
     if (*n >= capacity) {
@@ -131,7 +135,8 @@ static bool nested_argument(PyObject *o, ct_ints *out, arena *a, const char *nam
 static bool precision_argument(PyObject *o, int *out)
 {
     static const char *const names[] = {"default", "high", "highest"};
-    if ((PyTuple_Check(o) || PyList_Check(o)) && PySequence_Size(o) == 2) { /* one for each operand: the first decides */
+    if ((PyTuple_Check(o) || PyList_Check(o)) &&
+        PySequence_Size(o) == 2) { /* one for each operand: the first decides */
         PyObject *first = PySequence_GetItem(o, 0);
         bool good = first && precision_argument(first, out);
         Py_XDECREF(first);
@@ -140,7 +145,8 @@ static bool precision_argument(PyObject *o, int *out)
     *out = 0;
     if (o == Py_None)
         return true;
-    PyObject *name = PyUnicode_Check(o) ? Py_NewRef(o) : PyObject_GetAttrString(o, "name"), *low = name ? PyObject_CallMethod(name, "lower", NULL) : NULL;
+    PyObject *name = PyUnicode_Check(o) ? Py_NewRef(o) : PyObject_GetAttrString(o, "name"),
+             *low = name ? PyObject_CallMethod(name, "lower", NULL) : NULL;
     for (int i = 0; low && i < 3; i++)
         if (PyUnicode_CompareWithASCIIString(low, names[i]) == 0)
             *out = i + 1;
@@ -149,7 +155,8 @@ static bool precision_argument(PyObject *o, int *out)
     if (*out)
         return true;
     PyErr_Clear();
-    PyErr_Format(PyExc_ValueError, "precision must be None, 'default', 'high' or 'highest', not %R", o);
+    PyErr_Format(PyExc_ValueError, "precision must be None, 'default', 'high' or 'highest', not %R",
+                 o);
     return false;
 }
 
@@ -168,7 +175,8 @@ static bool put(const bind_function *f, const bind_param *p, PyObject *o, char *
     int truth;
     switch ((bind_kind)p->kind) {
     case BIND_ARRAY:
-        return (*(ct_array *)at = ext_array(o, f->name, p->flags & BIND_LIST_OK ? CONVERT_LISTS : 0)) != NULL;
+        return (*(ct_array *)at =
+                    ext_array(o, f->name, p->flags & BIND_LIST_OK ? CONVERT_LISTS : 0)) != NULL;
     case BIND_ARRAY_OPT:
         return none || (*(ct_array *)at = ext_array(o, f->name, CONVERT_LISTS)) != NULL;
     case BIND_ARRAYS:
@@ -203,7 +211,8 @@ static bool put(const bind_function *f, const bind_param *p, PyObject *o, char *
         return float_argument(o, &((ct_opt_float *)at)->value);
     case BIND_STRING:
         if (!none && !PyUnicode_Check(o)) {
-            PyErr_Format(PyExc_TypeError, "%s: the argument %s must be a string, not %R", f->name, p->name, o);
+            PyErr_Format(PyExc_TypeError, "%s: the argument %s must be a string, not %R", f->name,
+                         p->name, o);
             return false;
         }
         return none || (*(const char **)at = PyUnicode_AsUTF8(o)) != NULL;
@@ -232,7 +241,8 @@ static bool put(const bind_function *f, const bind_param *p, PyObject *o, char *
 
 /* ---- all arguments ---- */
 
-static bool variadic_argument(const bind_function *f, const bind_param *p, PyObject *const *values, Py_ssize_t n, char *args, arena *a)
+static bool variadic_argument(const bind_function *f, const bind_param *p, PyObject *const *values,
+                              Py_ssize_t n, char *args, arena *a)
 {
     if (p->kind == BIND_NONE) /* options in their old positions: copy, order */
         return true;
@@ -250,12 +260,15 @@ static bool variadic_argument(const bind_function *f, const bind_param *p, PyObj
 
 static bool too_many(const bind_function *f, Py_ssize_t most, Py_ssize_t given)
 {
-    PyErr_Format(PyExc_TypeError, "%s() takes %zd positional argument%s but %zd %s given", f->name, most, most == 1 ? "" : "s", given, given == 1 ? "was" : "were");
+    PyErr_Format(PyExc_TypeError, "%s() takes %zd positional argument%s but %zd %s given", f->name,
+                 most, most == 1 ? "" : "s", given, given == 1 ? "was" : "were");
     return false;
 }
 
-/* A list of numbers is converted with its dtype in mind (values above 2^31 fit uint32), which is a later argument. */
-static ct_dtype dtype_ahead(const bind_function *f, PyObject *const *values, Py_ssize_t n, PyObject *names)
+/* A list of numbers is converted with its dtype in mind (values above 2^31 fit uint32), which is a
+ * later argument. */
+static ct_dtype dtype_ahead(const bind_function *f, PyObject *const *values, Py_ssize_t n,
+                            PyObject *names)
 {
     ct_dtype d = CT_NO_DTYPE;
     PyObject *given = NULL;
@@ -269,7 +282,8 @@ static ct_dtype dtype_ahead(const bind_function *f, PyObject *const *values, Py_
     return d;
 }
 
-static bool parse(const bound_function *b, PyObject *const *values, Py_ssize_t n, PyObject *names, char *args, arena *a)
+static bool parse(const bound_function *b, PyObject *const *values, Py_ssize_t n, PyObject *names,
+                  char *args, arena *a)
 {
     const bind_function *f = b->f;
     uint64_t given = 0;
@@ -277,10 +291,12 @@ static bool parse(const bound_function *b, PyObject *const *values, Py_ssize_t n
     if (n && f->nparams && f->params[0].flags & BIND_LIST_OK && PyList_Check(values[0]))
         ext_list_dtype = dtype_ahead(f, values, n, names);
     bool rest = false; /* *args took what was left */
-    for (; positional < f->nparams && !(f->params[positional].flags & BIND_KEYWORD_ONLY); positional++) {
+    for (; positional < f->nparams && !(f->params[positional].flags & BIND_KEYWORD_ONLY);
+         positional++) {
         const bind_param *p = &f->params[positional];
         if (p->flags & BIND_VARIADIC) {
-            if (!variadic_argument(f, p, values + positional, n > positional ? n - positional : 0, args, a))
+            if (!variadic_argument(f, p, values + positional, n > positional ? n - positional : 0,
+                                   args, a))
                 return false;
             given |= (uint64_t)1 << positional;
             rest = true;
@@ -303,11 +319,13 @@ static bool parse(const bound_function *b, PyObject *const *values, Py_ssize_t n
             if (PyUnicode_CompareWithASCIIString(name, f->params[j].name) == 0)
                 i = j, j = f->nparams;
         if (i == f->nparams || f->params[i].flags & (BIND_POSITIONAL_ONLY | BIND_VARIADIC)) {
-            PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", f->name, name);
+            PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", f->name,
+                         name);
             return false;
         }
         if (given >> i & 1) {
-            PyErr_Format(PyExc_TypeError, "%s() got multiple values for argument '%U'", f->name, name);
+            PyErr_Format(PyExc_TypeError, "%s() got multiple values for argument '%U'", f->name,
+                         name);
             return false;
         }
         if (!put(f, &f->params[i], values[n + k], args, a))
@@ -316,7 +334,8 @@ static bool parse(const bound_function *b, PyObject *const *values, Py_ssize_t n
     }
     for (int i = 0; i < f->nparams; i++)
         if (f->params[i].flags & BIND_REQUIRED && !(given >> i & 1)) {
-            PyErr_Format(PyExc_TypeError, "%s() missing required argument '%s'", f->name, f->params[i].name);
+            PyErr_Format(PyExc_TypeError, "%s() missing required argument '%s'", f->name,
+                         f->params[i].name);
             return false;
         }
     return true;
@@ -325,12 +344,16 @@ static bool parse(const bound_function *b, PyObject *const *values, Py_ssize_t n
 static ct_tree call_direct(const bind_function *f, const ct_array *x)
 {
     switch ((bind_call)f->how) {
-    case BIND_CALL_1: return ((ct_array (*)(ct_array))f->call)(x[0]);
-    case BIND_CALL_2: return ((ct_array (*)(ct_array, ct_array))f->call)(x[0], x[1]);
-    case BIND_CALL_3: return ((ct_array (*)(ct_array, ct_array, ct_array))f->call)(x[0], x[1], x[2]);
-    case BIND_CALL_ARGS: break;
+    case BIND_CALL_1:
+        return ((ct_array(*)(ct_array))f->call)(x[0]);
+    case BIND_CALL_2:
+        return ((ct_array(*)(ct_array, ct_array))f->call)(x[0], x[1]);
+    case BIND_CALL_3:
+        return ((ct_array(*)(ct_array, ct_array, ct_array))f->call)(x[0], x[1], x[2]);
+    case BIND_CALL_ARGS:
+        break;
     }
-    return ((ct_tree (*)(const void *))f->call)(x);
+    return ((ct_tree(*)(const void *))f->call)(x);
 }
 
 static PyObject *bound_call(PyObject *self, PyObject *const *values, size_t nargs, PyObject *names)
@@ -340,14 +363,17 @@ static PyObject *bound_call(PyObject *self, PyObject *const *values, size_t narg
     _Alignas(16) char args[1024];
     arena a = {0};
     if (f->args_size > sizeof args)
-        return PyErr_Format(PyExc_SystemError, "%s: the argument struct is larger than expected", f->name);
+        return PyErr_Format(PyExc_SystemError, "%s: the argument struct is larger than expected",
+                            f->name);
     memset(args, 0, f->args_size);
     ct_scope scope = ct_begin();
     PyObject *out = NULL;
     if (parse(b, values, PyVectorcall_NARGS(nargs), names, args, &a)) {
         ct_tree result = call_direct(f, (const ct_array *)(void *)args);
         out = ext_wrap(result);
-        if (unlikely(ext_debug_nans || ext_debug_infs) && out && !(f->nparams && f->params[0].flags & BIND_LIST_OK)) { /* making an array is no computation */
+        if (unlikely(ext_debug_nans || ext_debug_infs) && out &&
+            !(f->nparams &&
+              f->params[0].flags & BIND_LIST_OK)) { /* making an array is no computation */
             const ct_array *leaves;
             int64_t n = tree_leaves(&result, &leaves);
             if (ext_refuse_nans(n, leaves, f->name))
@@ -367,7 +393,8 @@ static PyObject *bound_get(PyObject *self, PyObject *instance, PyObject *type)
     return instance && instance != Py_None ? PyMethod_New(self, instance) : Py_NewRef(self);
 }
 
-static void bound_dealloc(PyObject *self) /* made once and kept, but a program may delete what it likes */
+static void
+bound_dealloc(PyObject *self) /* made once and kept, but a program may delete what it likes */
 {
     bound_function *b = (bound_function *)self;
     PyTypeObject *t = Py_TYPE(self);
@@ -380,9 +407,19 @@ static void bound_dealloc(PyObject *self) /* made once and kept, but a program m
     Py_DECREF(t);
 }
 
-static PyObject *bound_repr(PyObject *self) { const bind_function *f = ((bound_function *)self)->f; return PyUnicode_FromFormat("<function jax.%s.%s>", f->module, f->name); }
-static PyObject *bound_name(PyObject *self, void *c) { return Py_NewRef(((bound_function *)self)->name); }
-static PyObject *bound_reduce(PyObject *self, PyObject *unused) { return Py_NewRef(((bound_function *)self)->name); }
+static PyObject *bound_repr(PyObject *self)
+{
+    const bind_function *f = ((bound_function *)self)->f;
+    return PyUnicode_FromFormat("<function jax.%s.%s>", f->module, f->name);
+}
+static PyObject *bound_name(PyObject *self, void *c)
+{
+    return Py_NewRef(((bound_function *)self)->name);
+}
+static PyObject *bound_reduce(PyObject *self, PyObject *unused)
+{
+    return Py_NewRef(((bound_function *)self)->name);
+}
 
 static PyObject *bound_doc(PyObject *self, void *c)
 {
@@ -393,7 +430,8 @@ static PyObject *bound_doc(PyObject *self, void *c)
 static PyObject *bound_signature(PyObject *self, void *c)
 {
     const char *s = ((bound_function *)self)->f->signature;
-    PyObject *m = PyImport_ImportModule("cotan._face"), *out = m ? PyObject_CallMethod(m, "signature_of", "s", s ? s : "()") : NULL;
+    PyObject *m = PyImport_ImportModule("cotan._face"),
+             *out = m ? PyObject_CallMethod(m, "signature_of", "s", s ? s : "()") : NULL;
     Py_XDECREF(m);
     return out;
 }
@@ -425,7 +463,10 @@ static PyObject *bound_new(const bind_function *f)
 
 /* ---- finding them ---- */
 
-static PyObject *key_of(const char *module, const char *name) { return PyUnicode_FromFormat("%s.%s", module, name); }
+static PyObject *key_of(const char *module, const char *name)
+{
+    return PyUnicode_FromFormat("%s.%s", module, name);
+}
 
 const bind_function *ext_bound(const char *module, const char *name)
 {
@@ -463,21 +504,39 @@ PyMethodDef ext_binding_methods[] = {
 
 /* The methods of arrays that are functions of jax.numpy with the array in first place. */
 static const char *const methods[] = {
-    "all", "any", "argmax", "argmin", "argpartition", "argsort", "conj", "conjugate", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min", "nonzero",
-    "partition", "prod", "ptp", "ravel", "repeat", "round", "searchsorted", "sort", "squeeze", "std", "sum", "swapaxes", "take", "trace", "var",
+    "all",       "any",          "argmax",    "argmin",   "argpartition", "argsort", "conj",
+    "conjugate", "cumprod",      "cumsum",    "diagonal", "dot",          "max",     "mean",
+    "min",       "nonzero",      "partition", "prod",     "ptp",          "ravel",   "repeat",
+    "round",     "searchsorted", "sort",      "squeeze",  "std",          "sum",     "swapaxes",
+    "take",      "trace",        "var",
 };
 
 bool ext_init_binding(PyObject *module)
 {
-    static PyGetSetDef getset[] = {{"__name__", bound_name, NULL, NULL, NULL}, {"__qualname__", bound_name, NULL, NULL, NULL},
-        {"__doc__", bound_doc, NULL, NULL, NULL}, {"__signature__", bound_signature, NULL, NULL, NULL},
-        {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL}, {NULL, NULL, NULL, NULL, NULL}};
-    static PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(bound_function, vectorcall), READONLY, NULL},
-        {"__dictoffset__", T_PYSSIZET, offsetof(bound_function, dict), READONLY, NULL}, {NULL, 0, 0, 0, NULL}};
-    static PyMethodDef reduce[] = {{"__reduce__", bound_reduce, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
-    static PyType_Slot slots[] = {{Py_tp_dealloc, (void *)bound_dealloc}, {Py_tp_call, (void *)PyVectorcall_Call}, {Py_tp_descr_get, (void *)bound_get},
-        {Py_tp_getattro, (void *)bound_getattr}, {Py_tp_repr, (void *)bound_repr}, {Py_tp_getset, getset}, {Py_tp_members, members}, {Py_tp_methods, reduce}, {0, NULL}};
-    static PyType_Spec spec = {"cotan._cotan.function", sizeof(bound_function), 0,
+    static PyGetSetDef getset[] = {
+        {"__name__", bound_name, NULL, NULL, NULL},
+        {"__qualname__", bound_name, NULL, NULL, NULL},
+        {"__doc__", bound_doc, NULL, NULL, NULL},
+        {"__signature__", bound_signature, NULL, NULL, NULL},
+        {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+        {NULL, NULL, NULL, NULL, NULL}};
+    static PyMemberDef members[] = {
+        {"__vectorcalloffset__", T_PYSSIZET, offsetof(bound_function, vectorcall), READONLY, NULL},
+        {"__dictoffset__", T_PYSSIZET, offsetof(bound_function, dict), READONLY, NULL},
+        {NULL, 0, 0, 0, NULL}};
+    static PyMethodDef reduce[] = {{"__reduce__", bound_reduce, METH_NOARGS, NULL},
+                                   {NULL, NULL, 0, NULL}};
+    static PyType_Slot slots[] = {{Py_tp_dealloc, (void *)bound_dealloc},
+                                  {Py_tp_call, (void *)PyVectorcall_Call},
+                                  {Py_tp_descr_get, (void *)bound_get},
+                                  {Py_tp_getattro, (void *)bound_getattr},
+                                  {Py_tp_repr, (void *)bound_repr},
+                                  {Py_tp_getset, getset},
+                                  {Py_tp_members, members},
+                                  {Py_tp_methods, reduce},
+                                  {0, NULL}};
+    static PyType_Spec spec = {
+        "cotan._cotan.function", sizeof(bound_function), 0,
         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR, slots};
     bound_type = ext_add_type(module, &spec, NULL);
     all_bound = PyDict_New();

@@ -1,4 +1,5 @@
-/* From Python's arguments to the flat form of fn_call and back: TUPLE(positional..., DICT of keywords) and the leaves as arrays. */
+/* From Python's arguments to the flat form of fn_call and back: TUPLE(positional..., DICT of
+ * keywords) and the leaves as arrays. */
 #include "ext.h"
 
 enum { FEW = 16 };
@@ -17,7 +18,10 @@ static treedef *plain_def(int64_t n)
     return plain_defs[n];
 }
 
-static bool is_number(PyObject *o) { return PyFloat_CheckExact(o) || PyLong_CheckExact(o) || PyBool_Check(o); }
+static bool is_number(PyObject *o)
+{
+    return PyFloat_CheckExact(o) || PyLong_CheckExact(o) || PyBool_Check(o);
+}
 
 /* Arrays and numbers only: no flattening. */
 static bool plain_call(ext_call *c, PyObject *const *args, Py_ssize_t n)
@@ -61,8 +65,12 @@ static bool push_static(ext_call *c, PyObject *o)
         PyObject *type, *value, *traceback;
         PyErr_Fetch(&type, &value, &traceback);
         PyErr_NormalizeException(&type, &value, &traceback);
-        PyErr_Format(PyExc_ValueError, "Non-hashable static arguments are not supported. An error occurred while trying to hash an object of type %S, %S. "
-                     "The error was:\n%s: %S", (PyObject *)Py_TYPE(o), o, ((PyTypeObject *)type)->tp_name, value ? value : Py_None);
+        PyErr_Format(PyExc_ValueError,
+                     "Non-hashable static arguments are not supported. An error occurred while "
+                     "trying to hash an object of type %S, %S. "
+                     "The error was:\n%s: %S",
+                     (PyObject *)Py_TYPE(o), o, ((PyTypeObject *)type)->tp_name,
+                     value ? value : Py_None);
         Py_XDECREF(type);
         Py_XDECREF(value);
         Py_XDECREF(traceback);
@@ -90,7 +98,9 @@ static bool add_keywords(ext_call *c, PyObject *const *values, PyObject *names, 
     }
     for (Py_ssize_t i = 0; i < n; i++) { /* insertion sort: keywords are few */
         Py_ssize_t k = i;
-        for (; k > 0 && PyUnicode_Compare(PyTuple_GET_ITEM(names, order[k - 1]), PyTuple_GET_ITEM(names, i)) > 0; k--)
+        for (; k > 0 && PyUnicode_Compare(PyTuple_GET_ITEM(names, order[k - 1]),
+                                          PyTuple_GET_ITEM(names, i)) > 0;
+             k--)
             order[k] = order[k - 1];
         order[k] = i;
     }
@@ -113,10 +123,12 @@ static bool add_keywords(ext_call *c, PyObject *const *values, PyObject *names, 
         Py_DECREF(sorted);
         return false;
     }
-    return push(c, (tree_node){.kind = TREE_DICT, .arity = n, .host = &ext_tree_host, .data = sorted});
+    return push(c,
+                (tree_node){.kind = TREE_DICT, .arity = n, .host = &ext_tree_host, .data = sorted});
 }
 
-static bool flatten(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *names, const ext_policy *p)
+static bool flatten(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *names,
+                    const ext_policy *p)
 {
     *c = (ext_call){0};
     for (Py_ssize_t i = 0; i < n; i++) {
@@ -138,7 +150,8 @@ static bool flatten(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *
     return false;
 }
 
-bool ext_call_flatten(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *names, const ext_policy *p)
+bool ext_call_flatten(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *names,
+                      const ext_policy *p)
 {
     return flatten(c, args, n, names, p) && (c->def = flattening_def(&c->flat)) != NULL;
 }
@@ -152,22 +165,28 @@ static bool let_pass(ext_call *c, int64_t leaf)
             break;
     c->flat.nodes.at[k] = tree_passing_node(c->flat.leaves.at[leaf]);
     Py_DECREF(c->flat.leaves.at[leaf]);
-    memmove(&c->flat.leaves.at[leaf], &c->flat.leaves.at[leaf + 1], sizeof *c->flat.leaves.at * (size_t)(c->flat.leaves.n - leaf - 1));
+    memmove(&c->flat.leaves.at[leaf], &c->flat.leaves.at[leaf + 1],
+            sizeof *c->flat.leaves.at * (size_t)(c->flat.leaves.n - leaf - 1));
     c->flat.leaves.n--;
     return true;
 }
 
 static bool bad_leaf(PyObject *function, PyObject *o)
 {
-    PyErr_Format(PyExc_TypeError, "Error interpreting argument to %R as an abstract array. The problematic value is of type %S. This typically means that a "
-                 "transformed function was called with a non-array argument; jit takes such arguments when they are marked as static with static_argnums or "
-                 "static_argnames.", function, (PyObject *)Py_TYPE(o));
+    PyErr_Format(PyExc_TypeError,
+                 "Error interpreting argument to %R as an abstract array. The problematic value is "
+                 "of type %S. This typically means that a "
+                 "transformed function was called with a non-array argument; jit takes such "
+                 "arguments when they are marked as static with static_argnums or "
+                 "static_argnames.",
+                 function, (PyObject *)Py_TYPE(o));
     return false;
 }
 
 static bool convert(ext_call *c, const ext_policy *p, PyObject *function)
 {
-    c->at = c->flat.leaves.n <= FEW ? c->small : PyMem_Malloc(sizeof *c->at * (size_t)c->flat.leaves.n);
+    c->at =
+        c->flat.leaves.n <= FEW ? c->small : PyMem_Malloc(sizeof *c->at * (size_t)c->flat.leaves.n);
     if (!c->at) {
         PyErr_NoMemory();
         return false;
@@ -187,12 +206,14 @@ static bool convert(ext_call *c, const ext_policy *p, PyObject *function)
     return true;
 }
 
-bool ext_call_begin(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *names, const ext_policy *p, PyObject *function)
+bool ext_call_begin(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *names,
+                    const ext_policy *p, PyObject *function)
 {
     c->flat = (flattening){0};
     c->def = NULL;
     c->at = c->small;
-    if (n <= FEW && !names && !p->statics.n && (!p->only.at || (n == 1 && p->only.n == 1)) && plain_call(c, args, n))
+    if (n <= FEW && !names && !p->statics.n && (!p->only.at || (n == 1 && p->only.n == 1)) &&
+        plain_call(c, args, n))
         return true;
     if (PyErr_Occurred())
         return false;
@@ -213,7 +234,8 @@ PyObject *ext_wrap_tree(const treedef *d, int64_t n, const ct_array *leaves)
 {
     if (d->count == 1 && n == 1)
         return ext_wrap_array(leaves[0]);
-    PyObject *small[64], **objects = n <= 64 ? small : PyMem_Malloc(sizeof *objects * (size_t)n), *out = NULL;
+    PyObject *small[64], **objects = n <= 64 ? small : PyMem_Malloc(sizeof *objects * (size_t)n),
+                         *out = NULL;
     int64_t made = 0;
     for (; objects && made < n; made++)
         if (!(objects[made] = ext_wrap_array(leaves[made])))
@@ -248,7 +270,8 @@ ct_tree ext_tree(PyObject *o, const char *what)
     flattening f = {0};
     ct_tree t = NULL;
     ct_array *leaves = NULL;
-    bool good = tree_flatten_into(&f, o, NULL, 0) && (leaves = PyMem_Malloc(sizeof *leaves * (size_t)(f.leaves.n + 1)));
+    bool good = tree_flatten_into(&f, o, NULL, 0) &&
+                (leaves = PyMem_Malloc(sizeof *leaves * (size_t)(f.leaves.n + 1)));
     for (int64_t i = 0; good && i < f.leaves.n; i++)
         good = (leaves[i] = ext_array(f.leaves.at[i], what, 0)) != NULL;
     int64_t n = f.leaves.n;

@@ -1,7 +1,8 @@
 /* Python callables as functions that the library can transform.
  *
- * Leaves come in as C values and become Python's objects in the shape of the arguments; the result is taken apart again. An exception is put aside and
- * surfaces as itself when the outermost call returns (error.c). */
+ * Leaves come in as C values and become Python's objects in the shape of the arguments; the result
+ * is taken apart again. An exception is put aside and surfaces as itself when the outermost call
+ * returns (error.c). */
 #include "ext.h"
 
 typedef struct host_fn {
@@ -16,7 +17,9 @@ static PyObject *callable_of(const host_fn *f)
     if (!f->weak)
         return Py_NewRef(f->callable);
     PyObject *o = PyWeakref_GetObject(f->callable);
-    return o != Py_None ? Py_NewRef(o) : PyErr_Format(PyExc_ReferenceError, "the function of this program does not exist any more");
+    return o != Py_None ? Py_NewRef(o)
+                        : PyErr_Format(PyExc_ReferenceError,
+                                       "the function of this program does not exist any more");
 }
 
 const char *ext_callable_name(PyObject *callable)
@@ -41,13 +44,16 @@ const char *ext_callable_name(PyObject *callable)
 
 static PyObject *bad_result(PyObject *callable, PyObject *leaf)
 {
-    return PyErr_Format(PyExc_TypeError, "function %s traced for a transformation returned a value of type %S, which is not a valid JAX type",
+    return PyErr_Format(PyExc_TypeError,
+                        "function %s traced for a transformation returned a value of type %S, "
+                        "which is not a valid JAX type",
                         ext_callable_name(callable), (PyObject *)Py_TYPE(leaf));
 }
 
 static PyObject *wrap_leaves(const treedef *d, int64_t n, const ct_array *in)
 {
-    PyObject *small[32], **objects = n <= 32 ? small : PyMem_Malloc(sizeof *objects * (size_t)n), *out = NULL;
+    PyObject *small[32], **objects = n <= 32 ? small : PyMem_Malloc(sizeof *objects * (size_t)n),
+                         *out = NULL;
     int64_t made = 0;
     for (; objects && made < n; made++)
         if (!(objects[made] = ext_wrap_array(in[made])))
@@ -63,7 +69,8 @@ static PyObject *wrap_leaves(const treedef *d, int64_t n, const ct_array *in)
 
 static PyObject *invoke(PyObject *callable, const treedef *in_def, int64_t nin, const ct_array *in)
 {
-    const tree_node *root = &in_def->nodes[in_def->count - 1], *keywords = &in_def->nodes[in_def->count - 2];
+    const tree_node *root = &in_def->nodes[in_def->count - 1],
+                    *keywords = &in_def->nodes[in_def->count - 2];
     PyObject *all = wrap_leaves(in_def, nin, in), *out = NULL;
     if (!all)
         return NULL;
@@ -97,7 +104,8 @@ static ct_array result_leaf(PyObject *callable, PyObject *o)
     return NULL;
 }
 
-static bool take_apart(PyObject *callable, PyObject *result, treedef **out_def, int64_t *nout, ct_array **out)
+static bool take_apart(PyObject *callable, PyObject *result, treedef **out_def, int64_t *nout,
+                       ct_array **out)
 {
     if (ext_is_value(result)) { /* the common case */
         *out = base_alloc(sizeof **out);
@@ -124,7 +132,8 @@ static bool take_apart(PyObject *callable, PyObject *result, treedef **out_def, 
     return *out_def != NULL;
 }
 
-static bool host_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def, int64_t *nout, ct_array **out)
+static bool host_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in,
+                      treedef **out_def, int64_t *nout, ct_array **out)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
     PyObject *callable = callable_of((host_fn *)f);
@@ -165,7 +174,8 @@ static const fn_class host_class = {host_call, host_name, host_destroy};
 ct_fn ext_callable(PyObject *callable)
 {
     if (Py_IS_TYPE(callable, ext_function_type) || Py_IS_TYPE(callable, ext_jit_type)) {
-        ext_function *t = (ext_function *)callable; /* already one of ours, unless arguments need special treatment */
+        ext_function *t = (ext_function *)
+            callable; /* already one of ours, unless arguments need special treatment */
         if (!t->policy.statics.at && !t->policy.static_names && !t->policy.only.at)
             return t->fn;
     }
@@ -198,7 +208,10 @@ static PyObject *forget(PyObject *self, PyObject *weak)
     Py_RETURN_NONE;
 }
 
-static void capsule_release(PyObject *capsule) { ct_release_fn(PyCapsule_GetPointer(capsule, "ct_fn")); }
+static void capsule_release(PyObject *capsule)
+{
+    ct_release_fn(PyCapsule_GetPointer(capsule, "ct_fn"));
+}
 
 static ct_fn remember(PyObject *function)
 {
@@ -215,7 +228,8 @@ static ct_fn remember(PyObject *function)
     f->callable = Py_NewRef(weak);
     f->weak = true;
     ct_fn jitted = ct_jit_(&(ct_jit_args){.f = &f->head});
-    PyObject *capsule = jitted ? PyCapsule_New(ct_retain_fn(jitted), "ct_fn", capsule_release) : ext_raise();
+    PyObject *capsule =
+        jitted ? PyCapsule_New(ct_retain_fn(jitted), "ct_fn", capsule_release) : ext_raise();
     bool good = capsule && !PyDict_SetItem(jitted_functions, weak, capsule);
     Py_XDECREF(capsule);
     Py_DECREF(weak);
@@ -230,7 +244,10 @@ ct_fn ext_jitted(PyObject *callable)
     }
     if (!jitted_functions && !(jitted_functions = PyDict_New()))
         return NULL;
-    PyObject *weak = PyWeakref_NewRef(callable, NULL), *known = weak ? PyDict_GetItemWithError(jitted_functions, weak) : NULL;
+    PyObject *weak = PyWeakref_NewRef(callable, NULL),
+             *known = weak ? PyDict_GetItemWithError(jitted_functions, weak) : NULL;
     Py_XDECREF(weak);
-    return known ? PyCapsule_GetPointer(known, "ct_fn") : PyErr_Occurred() ? NULL : remember(callable);
+    return known              ? PyCapsule_GetPointer(known, "ct_fn")
+           : PyErr_Occurred() ? NULL
+                              : remember(callable);
 }

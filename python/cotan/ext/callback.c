@@ -1,7 +1,9 @@
-/* Functions of Python called from inside programs: pure_callback, io_callback, and jax.debug's print and callback.
+/* Functions of Python called from inside programs: pure_callback, io_callback, and jax.debug's
+ * print and callback.
  *
- * An equation holds the function as a ct_fn that also knows the shapes and dtypes of its results. Under vmap the function is called once for each
- * element; derivatives of results are refused, as in JAX. */
+ * An equation holds the function as a ct_fn that also knows the shapes and dtypes of its results.
+ * Under vmap the function is called once for each element; derivatives of results are refused, as
+ * in JAX. */
 #include "ext.h"
 #include "numpy/index.h"
 #include "ops/ops.h"
@@ -13,10 +15,15 @@ typedef struct callback_fn {
     aval *avals;
     arena memory;
 } callback_fn;
-typedef struct params_callback { ct_fn callback; } params_callback;
+typedef struct params_callback {
+    ct_fn callback;
+} params_callback;
 static const param_field fields[] = {{"callback", PARAM_FN, offsetof(params_callback, callback)}};
 
-static const char *callback_name(ct_fn f) { return ext_callable_name(((callback_fn *)f)->callable); }
+static const char *callback_name(ct_fn f)
+{
+    return ext_callable_name(((callback_fn *)f)->callable);
+}
 
 static void callback_destroy(ct_fn f)
 {
@@ -29,9 +36,13 @@ static void callback_destroy(ct_fn f)
 }
 
 static const fn_class callback_class = {NULL, callback_name, callback_destroy};
-static callback_fn *function_of(const void *params) { return (callback_fn *)((const params_callback *)params)->callback; }
+static callback_fn *function_of(const void *params)
+{
+    return (callback_fn *)((const params_callback *)params)->callback;
+}
 
-static bool abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out, arena *a)
+static bool abstract(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out,
+                     arena *a)
 {
     const callback_fn *f = function_of(params);
     if (f->nout > *nout)
@@ -39,7 +50,8 @@ static bool abstract(const op *o, const void *params, int nin, const aval *in, i
     *nout = f->nout;
     for (int i = 0; i < f->nout; i++) {
         out[i] = f->avals[i];
-        if (!(out[i].shape = arena_copy(a, f->avals[i].shape, (size_t)f->avals[i].ndim * sizeof(int64_t))))
+        if (!(out[i].shape =
+                  arena_copy(a, f->avals[i].shape, (size_t)f->avals[i].ndim * sizeof(int64_t))))
             return false;
     }
     return true;
@@ -50,14 +62,16 @@ static bool take_result(PyObject *o, const aval *want, ct_array *out)
     ct_array a = ext_array(o, "a callback's result", CONVERT_LISTS);
     if (!a)
         return false;
-    if (!ints_equal(aval_shape(&a->aval), aval_shape(want)) || dtype_canonical((ct_dtype)a->aval.dtype) != (ct_dtype)want->dtype) {
+    if (!ints_equal(aval_shape(&a->aval), aval_shape(want)) ||
+        dtype_canonical((ct_dtype)a->aval.dtype) != (ct_dtype)want->dtype) {
         text t = {0};
         text_add(&t, "a callback returned ");
         aval_text(&t, &a->aval, false);
         text_add(&t, " where its result_shape_dtypes say ");
         aval_text(&t, want, false);
         char *s = text_end(&t);
-        PyErr_SetString(PyExc_ValueError, s ? s : "a callback returned another shape or dtype than declared");
+        PyErr_SetString(PyExc_ValueError,
+                        s ? s : "a callback returned another shape or dtype than declared");
         base_free(s);
         return false;
     }
@@ -66,7 +80,8 @@ static bool take_result(PyObject *o, const aval *want, ct_array *out)
     return scope_own(a);
 }
 
-static bool call(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
+static bool call(const op *o, const void *params, int nin, const ct_array *in, int nout,
+                 ct_array *out)
 {
     const callback_fn *f = function_of(params);
     PyGILState_STATE gil = PyGILState_Ensure();
@@ -82,7 +97,8 @@ static bool call(const op *o, const void *params, int nin, const ct_array *in, i
     fast = result ? PySequence_Fast(result, "a callback must return a sequence") : NULL;
     bool good = fast != NULL;
     if (good && PySequence_Fast_GET_SIZE(fast) != nout) {
-        PyErr_Format(PyExc_ValueError, "a callback returned %zd values where %d were declared", PySequence_Fast_GET_SIZE(fast), nout);
+        PyErr_Format(PyExc_ValueError, "a callback returned %zd values where %d were declared",
+                     PySequence_Fast_GET_SIZE(fast), nout);
         good = false;
     }
     for (int i = 0; good && i < nout; i++)
@@ -97,14 +113,18 @@ static bool call(const op *o, const void *params, int nin, const ct_array *in, i
 }
 
 /* One call for each element, in order; results are stacked. */
-static bool vmap(const op *o, const void *params, batch b, int nin, const ct_array *in, const int *dims, int nout, ct_array *out, int *out_dims)
+static bool vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                 const int *dims, int nout, ct_array *out, int *out_dims)
 {
-    ct_array *row = base_alloc(sizeof *row * (size_t)(nin + 1)), *rows = base_alloc(sizeof *rows * (size_t)(nout * b.size + nout + 1));
+    ct_array *row = base_alloc(sizeof *row * (size_t)(nin + 1)),
+             *rows = base_alloc(sizeof *rows * (size_t)(nout * b.size + nout + 1));
     bool good = row && rows;
     for (int64_t k = 0; good && k < b.size; k++) {
         for (int i = 0; i < nin; i++) {
             index_item item = {.kind = INDEX_INTEGER, .start = k};
-            row[i] = dims[i] == NOT_MAPPED ? in[i] : numpy_index(batch_front(in[i], dims[i], b.size), 1, &item, NULL);
+            row[i] = dims[i] == NOT_MAPPED
+                         ? in[i]
+                         : numpy_index(batch_front(in[i], dims[i], b.size), 1, &item, NULL);
         }
         core_bind(o, params, nin, row, nout, rows + nout * b.size);
         for (int j = 0; j < nout; j++)
@@ -122,17 +142,27 @@ static bool vmap(const op *o, const void *params, batch b, int nin, const ct_arr
 }
 
 /* Effects without results happen once and have no tangents. */
-static bool jvp(const op *o, const void *params, int nin, const ct_array *primals, const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
+static bool jvp(const op *o, const void *params, int nin, const ct_array *primals,
+                const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
 {
     if (nout)
-        return base_fail(CT_VALUE_ERROR, "%s does not support derivatives; give the function around it a rule with jax.custom_jvp or jax.custom_vjp", o->name), false;
+        return base_fail(CT_VALUE_ERROR,
+                         "%s does not support derivatives; give the function around it a rule with "
+                         "jax.custom_jvp or jax.custom_vjp",
+                         o->name),
+               false;
     core_bind(o, params, nin, primals, nout, out);
     return ct_ok();
 }
 
-#define ROW(printed, more, number) {.name = printed, .flags = OP_MULTIPLE | (more), .code = OP_COUNT + (number), .fields = fields, .nfields = 1, \
-    .params_size = sizeof(params_callback), .abstract = abstract, .call = call, .jvp = jvp, .vmap = vmap}
-static const op kinds[] = {ROW("pure_callback", 0, 1), ROW("io_callback", OP_EFFECT, 2), ROW("debug_callback", OP_EFFECT, 3)};
+#define ROW(printed, more, number)                                                                 \
+    {                                                                                              \
+        .name = printed, .flags = OP_MULTIPLE | (more), .code = OP_COUNT + (number),               \
+        .fields = fields, .nfields = 1, .params_size = sizeof(params_callback),                    \
+        .abstract = abstract, .call = call, .jvp = jvp, .vmap = vmap                               \
+    }
+static const op kinds[] = {ROW("pure_callback", 0, 1), ROW("io_callback", OP_EFFECT, 2),
+                           ROW("debug_callback", OP_EFFECT, 3)};
 
 /* _callback(kind, function, [(shape, dtype), ...], *arrays) -> list of results */
 static PyObject *callback(PyObject *self, PyObject *const *args, Py_ssize_t n)
@@ -144,14 +174,16 @@ static PyObject *callback(PyObject *self, PyObject *const *args, Py_ssize_t n)
     callback_fn *f = (callback_fn *)fn_new(&callback_class, sizeof *f);
     int nin = (int)n - 3, nout = (int)PyList_GET_SIZE(args[2]);
     ct_array *values = PyMem_Calloc((size_t)(nin + nout + 1), sizeof *values);
-    bool good = f && values && (f->avals = arena_alloc(&f->memory, sizeof *f->avals * (size_t)(nout + 1)));
+    bool good =
+        f && values && (f->avals = arena_alloc(&f->memory, sizeof *f->avals * (size_t)(nout + 1)));
     if (f)
         f->callable = Py_NewRef(args[1]);
     for (int i = 0; good && i < nout; i++) {
         PyObject *pair = PyList_GET_ITEM(args[2], i);
         ct_ints shape;
         ct_dtype d;
-        good = ext_ints(PyTuple_GET_ITEM(pair, 0), &shape, &f->memory, "a result's shape") && ext_dtype_code(PyTuple_GET_ITEM(pair, 1), &d, "a callback");
+        good = ext_ints(PyTuple_GET_ITEM(pair, 0), &shape, &f->memory, "a result's shape") &&
+               ext_dtype_code(PyTuple_GET_ITEM(pair, 1), &d, "a callback");
         if (good)
             f->avals[i] = (aval){.dtype = (uint8_t)d, .ndim = (int32_t)shape.n, .shape = shape.at};
         f->nout = i + 1;

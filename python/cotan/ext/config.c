@@ -9,7 +9,10 @@ static PyObject *set_x64(PyObject *self, PyObject *on)
     Py_RETURN_NONE;
 }
 
-static PyObject *get_disable_jit(PyObject *self, PyObject *unused) { return PyBool_FromLong(transform_disable_jit); }
+static PyObject *get_disable_jit(PyObject *self, PyObject *unused)
+{
+    return PyBool_FromLong(transform_disable_jit);
+}
 static PyObject *set_disable_jit(PyObject *self, PyObject *on)
 {
     transform_disable_jit = PyObject_IsTrue(on) > 0;
@@ -47,7 +50,8 @@ bool ext_refuse_nans(int64_t n, const ct_array *values, const char *where)
     const char *what;
     for (int64_t i = 0; i < n; i++)
         if (bad_element(values[i], &what)) {
-            PyErr_Format(PyExc_FloatingPointError, "invalid value (%s) encountered in %s", what, where);
+            PyErr_Format(PyExc_FloatingPointError, "invalid value (%s) encountered in %s", what,
+                         where);
             return true;
         }
     return false;

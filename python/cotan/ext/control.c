@@ -1,4 +1,5 @@
-/* jax.lax's control flow over functions of Python: cond and switch (transform/cond.c), scan (scan.c), while_loop and fori_loop (while.c). */
+/* jax.lax's control flow over functions of Python: cond and switch (transform/cond.c), scan
+ * (scan.c), while_loop and fori_loop (while.c). */
 #include "ext.h"
 
 #include "cotan/control.h"
@@ -12,7 +13,8 @@ static PyObject *branches(PyObject *self, PyObject *const *args, Py_ssize_t n)
     ct_fn fns[MOST];
     Py_ssize_t count = PyTuple_GET_SIZE(args[0]);
     if (count > MOST)
-        return PyErr_Format(PyExc_ValueError, "switch takes at most %d branches, got %zd", MOST, count);
+        return PyErr_Format(PyExc_ValueError, "switch takes at most %d branches, got %zd", MOST,
+                            count);
     bool by_predicate = PyObject_IsTrue(args[1]);
     ct_scope scope = ct_begin();
     bool good = true;
@@ -46,18 +48,24 @@ static PyObject *scan(PyObject *self, PyObject *const *args, Py_ssize_t n)
     int64_t length = 0, unroll = 1;
     if (n != 4)
         return PyErr_Format(PyExc_TypeError, "_scan(function, length, reverse, unroll)");
-    if ((args[1] != Py_None && !ext_int(args[1], &length, "scan: length")) || !ext_int(args[3], &unroll, "scan: unroll"))
+    if ((args[1] != Py_None && !ext_int(args[1], &length, "scan: length")) ||
+        !ext_int(args[3], &unroll, "scan: unroll"))
         return NULL;
     int reverse = PyObject_IsTrue(args[2]);
     if (reverse < 0)
         return NULL;
     ct_scope scope = ct_begin();
     ct_fn f = ext_callable(args[0]);
-    PyObject *out = f ? ext_function_new(ext_function_type, args[0],
-                                         ct_scan_(&(ct_scan_args){.f = f, .length = length, .no_steps = args[1] != Py_None && !length, .reverse = reverse,
-                                                                  .unroll = unroll, .variable = parameter_name(args[0], 0)}),
-                                         NULL)
-                      : NULL;
+    PyObject *out =
+        f ? ext_function_new(ext_function_type, args[0],
+                             ct_scan_(&(ct_scan_args){.f = f,
+                                                      .length = length,
+                                                      .no_steps = args[1] != Py_None && !length,
+                                                      .reverse = reverse,
+                                                      .unroll = unroll,
+                                                      .variable = parameter_name(args[0], 0)}),
+                             NULL)
+          : NULL;
     ct_end_(scope, NULL);
     return out;
 }
@@ -69,7 +77,10 @@ static PyObject *while_loop(PyObject *self, PyObject *const *args, Py_ssize_t n)
         return PyErr_Format(PyExc_TypeError, "_while_loop(cond_fun, body_fun)");
     ct_scope scope = ct_begin();
     ct_fn test = ext_callable(args[0]), step = test ? ext_callable(args[1]) : NULL;
-    PyObject *out = step ? ext_function_new(ext_function_type, args[1], ct_while_loop_(test, step, parameter_name(args[1], 0)), NULL) : NULL;
+    PyObject *out =
+        step ? ext_function_new(ext_function_type, args[1],
+                                ct_while_loop_(test, step, parameter_name(args[1], 0)), NULL)
+             : NULL;
     ct_end_(scope, NULL);
     return out;
 }
@@ -84,7 +95,10 @@ static PyObject *fori_loop(PyObject *self, PyObject *const *args, Py_ssize_t n)
         return NULL;
     ct_scope scope = ct_begin();
     ct_fn step = ext_callable(args[0]);
-    PyObject *out = step ? ext_function_new(ext_function_type, args[0], ct_fori_loop_(step, unroll, parameter_name(args[0], 1)), NULL) : NULL;
+    PyObject *out =
+        step ? ext_function_new(ext_function_type, args[0],
+                                ct_fori_loop_(step, unroll, parameter_name(args[0], 1)), NULL)
+             : NULL;
     ct_end_(scope, NULL);
     return out;
 }

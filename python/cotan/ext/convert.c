@@ -1,5 +1,6 @@
-/* What Python objects become arrays: arrays, Python's numbers (weakly typed), NumPy's arrays and scalars, objects with __jax_array__ or a buffer, and,
- * where a function allows it, nested sequences. */
+/* What Python objects become arrays: arrays, Python's numbers (weakly typed), NumPy's arrays and
+ * scalars, objects with __jax_array__ or a buffer, and, where a function allows it, nested
+ * sequences. */
 #include "api/binding.h"
 #include "ext.h"
 #include "ops/ops.h"
@@ -11,7 +12,8 @@ static ct_array from_long(PyObject *o)
     if (v == -1 && !overflow && PyErr_Occurred())
         return NULL;
     if (overflow || (!array_x64 && (v > INT32_MAX || v < INT32_MIN))) {
-        PyErr_Format(PyExc_OverflowError, "Python integer %S out of bounds for %s", o, array_x64 ? "int64" : "int32");
+        PyErr_Format(PyExc_OverflowError, "Python integer %S out of bounds for %s", o,
+                     array_x64 ? "int64" : "int32");
         return NULL;
     }
     return ct_weak_int(v);
@@ -92,7 +94,8 @@ ct_array ext_try_array(PyObject *o, int flags)
         return flags & CONVERT_LISTS ? ext_array_of_sequence(o, ext_list_dtype, flags) : NULL;
     else if (has_attribute(t, "__jax_array__"))
         return from_protocol(o, flags);
-    else if (flags & CONVERT_LISTS && ((PyObject_CheckBuffer(o) && !PyBytes_Check(o)) || has_attribute(t, "__array__")))
+    else if (flags & CONVERT_LISTS &&
+             ((PyObject_CheckBuffer(o) && !PyBytes_Check(o)) || has_attribute(t, "__array__")))
         return from_buffer(o);
     else if (flags & CONVERT_LISTS && PySequence_Check(o) && !PyBytes_Check(o))
         return ext_array_of_sequence(o, CT_NO_DTYPE, flags);
@@ -111,12 +114,22 @@ ct_array ext_array(PyObject *o, const char *what, int flags)
     if (a || PyErr_Occurred())
         return a;
     if (PyList_Check(o) || PyTuple_Check(o))
-        PyErr_Format(PyExc_TypeError, "%s requires ndarray or scalar arguments, got %s; use jnp.array to make an array of it", what, (PyObject *)Py_TYPE(o)->tp_name);
+        PyErr_Format(
+            PyExc_TypeError,
+            "%s requires ndarray or scalar arguments, got %s; use jnp.array to make an array of it",
+            what, (PyObject *)Py_TYPE(o)->tp_name);
     else if (flags & CONVERT_LISTS)
-        PyErr_Format(PyExc_TypeError, "Value '%S' of type %s is not a valid JAX array type. Only arrays of numeric types are supported by JAX.", o, Py_TYPE(o)->tp_name);
+        PyErr_Format(PyExc_TypeError,
+                     "Value '%S' of type %s is not a valid JAX array type. Only arrays of numeric "
+                     "types are supported by JAX.",
+                     o, Py_TYPE(o)->tp_name);
     else
-        PyErr_Format(PyExc_TypeError, "Error interpreting argument to %s as an abstract array. The problematic value is of type %S.\nArguments must be arrays, "
-                     "numbers or pytrees of them; of jit, others can be marked as static with static_argnums or static_argnames.", what, (PyObject *)Py_TYPE(o));
+        PyErr_Format(PyExc_TypeError,
+                     "Error interpreting argument to %s as an abstract array. The problematic "
+                     "value is of type %S.\nArguments must be arrays, "
+                     "numbers or pytrees of them; of jit, others can be marked as static with "
+                     "static_argnums or static_argnames.",
+                     what, (PyObject *)Py_TYPE(o));
     return NULL;
 }
 
@@ -124,22 +137,27 @@ ct_array ext_array(PyObject *o, const char *what, int flags)
 
 enum { MAX_DEPTH = 64 };
 typedef struct sequence {
-    int ndim;                 /* -1 until the first leaf is met */
+    int ndim; /* -1 until the first leaf is met */
     int64_t shape[MAX_DEPTH];
-    bool arrays;              /* some leaf is an array or tracer: rows are stacked */
+    bool arrays; /* some leaf is an array or tracer: rows are stacked */
     bool floats, complexes, all_bools, any;
-    vec(PyObject *) leaves;   /* borrowed */
+    vec(PyObject *) leaves; /* borrowed */
 } sequence;
 
 static bool is_row(PyObject *o)
 {
-    return PyList_Check(o) || PyTuple_Check(o) || (!PyUnicode_Check(o) && !PyBytes_Check(o) && !ext_is_value(o) && !numpy_is_array(o) && !numpy_is_scalar(o)
-        && PySequence_Check(o) && !PyDict_Check(o) && !has_attribute(Py_TYPE(o), "__jax_array__") && !has_attribute(Py_TYPE(o), "__array__"));
+    return PyList_Check(o) || PyTuple_Check(o) ||
+           (!PyUnicode_Check(o) && !PyBytes_Check(o) && !ext_is_value(o) && !numpy_is_array(o) &&
+            !numpy_is_scalar(o) && PySequence_Check(o) && !PyDict_Check(o) &&
+            !has_attribute(Py_TYPE(o), "__jax_array__") && !has_attribute(Py_TYPE(o), "__array__"));
 }
 
 static bool ragged(int depth)
 {
-    PyErr_Format(PyExc_ValueError, "setting an array element with a sequence. The requested array has an inhomogeneous shape after %d dimensions.", depth);
+    PyErr_Format(PyExc_ValueError,
+                 "setting an array element with a sequence. The requested array has an "
+                 "inhomogeneous shape after %d dimensions.",
+                 depth);
     return false;
 }
 
@@ -150,7 +168,8 @@ static bool scan(sequence *s, PyObject *o, int depth)
             s->ndim = depth;
         if (s->ndim != depth)
             return ragged(depth < s->ndim ? depth : s->ndim);
-        bool number = PyFloat_CheckExact(o) || PyLong_CheckExact(o) || PyBool_Check(o) || PyComplex_CheckExact(o);
+        bool number = PyFloat_CheckExact(o) || PyLong_CheckExact(o) || PyBool_Check(o) ||
+                      PyComplex_CheckExact(o);
         s->arrays |= !number;
         s->floats |= PyFloat_CheckExact(o);
         s->complexes |= PyComplex_CheckExact(o);
@@ -183,9 +202,15 @@ static bool scan(sequence *s, PyObject *o, int depth)
 static bool store(ct_array a, int64_t i, PyObject *o)
 {
     switch ((ct_dtype)a->aval.dtype) {
-    case CT_BOOL: ((uint8_t *)a->data)[i] = o == Py_True; return true;
-    case CT_FLOAT32: ((float *)a->data)[i] = (float)PyFloat_AsDouble(o); return !PyErr_Occurred();
-    case CT_FLOAT64: ((double *)a->data)[i] = PyFloat_AsDouble(o); return !PyErr_Occurred();
+    case CT_BOOL:
+        ((uint8_t *)a->data)[i] = o == Py_True;
+        return true;
+    case CT_FLOAT32:
+        ((float *)a->data)[i] = (float)PyFloat_AsDouble(o);
+        return !PyErr_Occurred();
+    case CT_FLOAT64:
+        ((double *)a->data)[i] = PyFloat_AsDouble(o);
+        return !PyErr_Occurred();
     case CT_COMPLEX64: {
         Py_complex c = PyComplex_AsCComplex(o);
         ((float *)a->data)[2 * i] = (float)c.real, ((float *)a->data)[2 * i + 1] = (float)c.imag;
@@ -196,12 +221,15 @@ static bool store(ct_array a, int64_t i, PyObject *o)
         ((double *)a->data)[2 * i] = c.real, ((double *)a->data)[2 * i + 1] = c.imag;
         return !PyErr_Occurred();
     }
-    default: break;
+    default:
+        break;
     }
     int overflow;
     long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
-    if (overflow || (a->aval.dtype == CT_INT32 && (v > INT32_MAX || v < INT32_MIN)) || (a->aval.dtype == CT_UINT32 && (v > UINT32_MAX || v < 0))) {
-        PyErr_Format(PyExc_OverflowError, "Python integer %S out of bounds for %s", o, ct_dtype_name((ct_dtype)a->aval.dtype));
+    if (overflow || (a->aval.dtype == CT_INT32 && (v > INT32_MAX || v < INT32_MIN)) ||
+        (a->aval.dtype == CT_UINT32 && (v > UINT32_MAX || v < 0))) {
+        PyErr_Format(PyExc_OverflowError, "Python integer %S out of bounds for %s", o,
+                     ct_dtype_name((ct_dtype)a->aval.dtype));
         return false;
     }
     if (a->aval.dtype == CT_INT32 || a->aval.dtype == CT_UINT32)
@@ -213,8 +241,11 @@ static bool store(ct_array a, int64_t i, PyObject *o)
 
 static ct_array of_numbers(const sequence *s, ct_dtype wanted)
 {
-    ct_dtype d = !s->any ? dtype_default(FAMILY_FLOAT) : s->complexes ? dtype_default(FAMILY_COMPLEX) : s->floats ? dtype_default(FAMILY_FLOAT)
-               : s->all_bools ? CT_BOOL : dtype_default(FAMILY_INT);
+    ct_dtype d = !s->any        ? dtype_default(FAMILY_FLOAT)
+                 : s->complexes ? dtype_default(FAMILY_COMPLEX)
+                 : s->floats    ? dtype_default(FAMILY_FLOAT)
+                 : s->all_bools ? CT_BOOL
+                                : dtype_default(FAMILY_INT);
     if (wanted == CT_UINT32 && d == CT_INT32)
         d = CT_UINT32; /* keeps values above 2^31 */
     ct_array a = array_new(d, false, s->ndim < 0 ? 0 : s->ndim, s->shape);
@@ -233,10 +264,12 @@ static ct_array stack(PyObject *o, int flags)
 {
     if (!is_row(o))
         return ext_array(o, "array", flags);
-    PyObject *f = ext_bound_object("numpy", "stack"), *fast = PySequence_Fast(o, "not a sequence"), *rows = fast ? PyList_New(0) : NULL, *out = NULL;
+    PyObject *f = ext_bound_object("numpy", "stack"), *fast = PySequence_Fast(o, "not a sequence"),
+             *rows = fast ? PyList_New(0) : NULL, *out = NULL;
     bool good = f && rows;
     if (!f)
-        PyErr_SetString(PyExc_NotImplementedError, "an array of arrays needs jax.numpy.stack, which does not exist yet");
+        PyErr_SetString(PyExc_NotImplementedError,
+                        "an array of arrays needs jax.numpy.stack, which does not exist yet");
     for (Py_ssize_t i = 0; good && i < PySequence_Fast_GET_SIZE(fast); i++) {
         ct_array a = stack(PySequence_Fast_GET_ITEM(fast, i), flags);
         PyObject *row = a ? ext_wrap(a) : NULL;
@@ -283,7 +316,8 @@ bool ext_int(PyObject *o, int64_t *out, const char *what)
     if (!i) {
         if (PyErr_ExceptionMatches(PyExc_TypeError) && !ext_is_value(o)) {
             PyErr_Clear();
-            PyErr_Format(PyExc_TypeError, "%s must be an integer, got %R of type %s", what, o, Py_TYPE(o)->tp_name);
+            PyErr_Format(PyExc_TypeError, "%s must be an integer, got %R of type %s", what, o,
+                         Py_TYPE(o)->tp_name);
         }
         return false;
     }
@@ -294,11 +328,13 @@ bool ext_int(PyObject *o, int64_t *out, const char *what)
 
 bool ext_ints(PyObject *o, ct_ints *out, arena *a, const char *what)
 {
-    bool single = PyLong_Check(o) || (PyIndex_Check(o) && !PySequence_Check(o)) || (ext_is_value(o) && ext_value_of(o)->aval.ndim == 0) || numpy_is_scalar(o);
+    bool single = PyLong_Check(o) || (PyIndex_Check(o) && !PySequence_Check(o)) ||
+                  (ext_is_value(o) && ext_value_of(o)->aval.ndim == 0) || numpy_is_scalar(o);
     PyObject *fast = single ? NULL : PySequence_Fast(o, "");
     if (!single && !fast) {
         PyErr_Clear();
-        PyErr_Format(PyExc_TypeError, "%s must be an integer or a sequence of integers, got %R", what, o);
+        PyErr_Format(PyExc_TypeError, "%s must be an integer or a sequence of integers, got %R",
+                     what, o);
         return false;
     }
     Py_ssize_t n = single ? 1 : PySequence_Fast_GET_SIZE(fast);

@@ -1,4 +1,5 @@
-/* Names of element types, in both directions: Python's types, jnp.float32 and its kin, strings, NumPy's dtypes and scalar types.
+/* Names of element types, in both directions: Python's types, jnp.float32 and its kin, strings,
+ * NumPy's dtypes and scalar types.
  *
  * NumPy is imported only when somebody looks at a dtype object. */
 #include "ext.h"
@@ -17,7 +18,9 @@ static PyObject *make_dtype(ct_dtype d)
     PyObject *np = numpy_module(), *argument = NULL, *o = NULL;
     if (!np)
         return NULL;
-    bool extended = dtype_table[d].bits < 8 ? d != CT_BOOL : d == CT_BFLOAT16 || (dtype_is(d, FAMILY_FLOAT) && dtype_table[d].bits <= 8);
+    bool extended = dtype_table[d].bits < 8 ? d != CT_BOOL
+                                            : d == CT_BFLOAT16 || (dtype_is(d, FAMILY_FLOAT) &&
+                                                                   dtype_table[d].bits <= 8);
     if (extended) {
         PyObject *m = PyImport_ImportModule("ml_dtypes");
         argument = m ? PyObject_GetAttrString(m, name) : NULL;
@@ -46,7 +49,9 @@ static ct_dtype by_numpy(PyObject *o)
         return CT_NO_DTYPE;
     ct_dtype code = numpy_dtype_code(d);
     if (code == CT_NO_DTYPE)
-        PyErr_Format(PyExc_TypeError, "JAX has no arrays of dtype %S; only arrays of numeric types are supported", d);
+        PyErr_Format(PyExc_TypeError,
+                     "JAX has no arrays of dtype %S; only arrays of numeric types are supported",
+                     d);
     Py_DECREF(d);
     return code;
 }
@@ -89,9 +94,11 @@ static ct_dtype slow_code(PyObject *o)
 static bool truncation_warning(ct_dtype from, ct_dtype to, const char *what)
 {
     return PyErr_WarnFormat(PyExc_UserWarning, 1,
-        "Explicitly requested dtype %s requested in %s is not available, and will be truncated to dtype %s. To enable more dtypes, set the "
-        "jax_enable_x64 configuration option or the JAX_ENABLE_X64 shell environment variable.",
-        ct_dtype_name(from), what, ct_dtype_name(to)) == 0;
+                            "Explicitly requested dtype %s requested in %s is not available, and "
+                            "will be truncated to dtype %s. To enable more dtypes, set the "
+                            "jax_enable_x64 configuration option or the JAX_ENABLE_X64 shell "
+                            "environment variable.",
+                            ct_dtype_name(from), what, ct_dtype_name(to)) == 0;
 }
 
 bool ext_dtype_code(PyObject *o, ct_dtype *out, const char *what)
@@ -159,7 +166,8 @@ static PyObject *canonical_dtype(PyObject *self, PyObject *o)
     return ext_dtype_code(o, &d, NULL) ? ext_dtype(dtype_canonical(d)) : NULL;
 }
 
-/* _result_type(*args): arrays, numbers and dtypes promoted together. Numbers are weak, dtypes strong. */
+/* _result_type(*args): arrays, numbers and dtypes promoted together. Numbers are weak, dtypes
+ * strong. */
 static PyObject *result_type(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     ct_dtype d = CT_NO_DTYPE;
@@ -171,12 +179,14 @@ static PyObject *result_type(PyObject *self, PyObject *const *args, Py_ssize_t n
         bool e_weak = false;
         ct_scope scope = ct_begin();
         PyObject *o = args[i];
-        ct_array a = PyType_Check(o) || PyUnicode_Check(o) || numpy_is_dtype(o) ? NULL : ext_try_array(o, 0);
+        ct_array a =
+            PyType_Check(o) || PyUnicode_Check(o) || numpy_is_dtype(o) ? NULL : ext_try_array(o, 0);
         if (a) {
             e = (ct_dtype)a->aval.dtype;
             e_weak = a->aval.weak;
         } else if (!PyErr_Occurred() && ext_dtype_code(o, &e, NULL)) {
-            e_weak = o == (PyObject *)&PyLong_Type || o == (PyObject *)&PyFloat_Type || o == (PyObject *)&PyComplex_Type;
+            e_weak = o == (PyObject *)&PyLong_Type || o == (PyObject *)&PyFloat_Type ||
+                     o == (PyObject *)&PyComplex_Type;
             e = dtype_canonical(e);
         }
         ct_end_(scope, NULL);

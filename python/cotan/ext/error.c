@@ -1,6 +1,8 @@
-/* Failures of the library as Python exceptions, and Python exceptions on their way through the library.
+/* Failures of the library as Python exceptions, and Python exceptions on their way through the
+ * library.
  *
- * An exception raised inside a callback is put aside here while C unwinds by poison, and comes back unchanged in ext_raise. The classes are JAX's. */
+ * An exception raised inside a callback is put aside here while C unwinds by poison, and comes back
+ * unchanged in ext_raise. The classes are JAX's. */
 #include "ext.h"
 
 static PyObject *classes[CT_CODE_COUNT];
@@ -40,7 +42,8 @@ PyObject *ext_raise(void)
 }
 
 static const char *conversion_note =
-    "\nThe function is being traced, so this value is known by shape and dtype only. Use jax.numpy.where, jax.lax.cond or another operation of JAX "
+    "\nThe function is being traced, so this value is known by shape and dtype only. Use "
+    "jax.numpy.where, jax.lax.cond or another operation of JAX "
     "instead, or mark the argument as static (static_argnums, static_argnames).";
 
 PyObject *ext_concretization(ct_code code, ct_array a, const char *function)
@@ -54,10 +57,16 @@ PyObject *ext_concretization(ct_code code, ct_array a, const char *function)
     else if (code == CT_TRACER_INTEGER_ERROR)
         text_add(&m, "The __index__() method was called on traced array with shape %s", shown);
     else if (code == CT_TRACER_ARRAY_ERROR)
-        text_add(&m, "The numpy.ndarray conversion method __array__() was called on traced array with shape %s", shown);
+        text_add(&m,
+                 "The numpy.ndarray conversion method __array__() was called on traced array with "
+                 "shape %s",
+                 shown);
     else
-        text_add(&m, "Abstract tracer value encountered where concrete value is expected: traced array with shape %s\n"
-                     "The problem arose with the `%s` function.", shown, function);
+        text_add(&m,
+                 "Abstract tracer value encountered where concrete value is expected: traced array "
+                 "with shape %s\n"
+                 "The problem arose with the `%s` function.",
+                 shown, function);
     if (a->trace && a->trace->what)
         text_add(&m, "\nThe error occurred while tracing %s.", a->trace->what);
     text_add(&m, "%s", conversion_note);
@@ -80,21 +89,32 @@ static PyObject *add_class(PyObject *module, const char *name, PyObject *base, c
 
 bool ext_init_errors(PyObject *module)
 {
-    PyObject *type_error = add_class(module, "JAXTypeError", PyExc_TypeError, "A TypeError of a transformation.");
-    PyObject *index_error = add_class(module, "JAXIndexError", PyExc_IndexError, "An IndexError of a transformation.");
+    PyObject *type_error =
+        add_class(module, "JAXTypeError", PyExc_TypeError, "A TypeError of a transformation.");
+    PyObject *index_error =
+        add_class(module, "JAXIndexError", PyExc_IndexError, "An IndexError of a transformation.");
     if (!type_error || !index_error)
         return false;
-    PyObject *concrete = add_class(module, "ConcretizationTypeError", type_error, "A traced value was asked for its concrete value.");
+    PyObject *concrete = add_class(module, "ConcretizationTypeError", type_error,
+                                   "A traced value was asked for its concrete value.");
     if (!concrete)
         return false;
     classes[CT_CONCRETIZATION_ERROR] = concrete;
-    classes[CT_TRACER_BOOL_ERROR] = add_class(module, "TracerBoolConversionError", concrete, "A traced value was used as a condition.");
-    classes[CT_TRACER_INTEGER_ERROR] = add_class(module, "TracerIntegerConversionError", type_error, "A traced value was used where Python wants an integer.");
-    classes[CT_TRACER_ARRAY_ERROR] = add_class(module, "TracerArrayConversionError", type_error, "A traced value was handed to NumPy.");
-    classes[CT_UNEXPECTED_TRACER_ERROR] = add_class(module, "UnexpectedTracerError", type_error, "A traced value was used after its function had returned.");
-    classes[CT_NONCONCRETE_INDEX_ERROR] = add_class(module, "NonConcreteBooleanIndexError", index_error, "A traced mask was used as an index.");
+    classes[CT_TRACER_BOOL_ERROR] = add_class(module, "TracerBoolConversionError", concrete,
+                                              "A traced value was used as a condition.");
+    classes[CT_TRACER_INTEGER_ERROR] =
+        add_class(module, "TracerIntegerConversionError", type_error,
+                  "A traced value was used where Python wants an integer.");
+    classes[CT_TRACER_ARRAY_ERROR] = add_class(module, "TracerArrayConversionError", type_error,
+                                               "A traced value was handed to NumPy.");
+    classes[CT_UNEXPECTED_TRACER_ERROR] =
+        add_class(module, "UnexpectedTracerError", type_error,
+                  "A traced value was used after its function had returned.");
+    classes[CT_NONCONCRETE_INDEX_ERROR] = add_class(
+        module, "NonConcreteBooleanIndexError", index_error, "A traced mask was used as an index.");
     classes[CT_RUNTIME_ERROR] = PyExc_RuntimeError;
-    PyObject *runtime = add_class(module, "JaxRuntimeError", PyExc_RuntimeError, "The runtime failed.");
+    PyObject *runtime =
+        add_class(module, "JaxRuntimeError", PyExc_RuntimeError, "The runtime failed.");
     classes[CT_TYPE_ERROR] = PyExc_TypeError;
     classes[CT_VALUE_ERROR] = PyExc_ValueError;
     classes[CT_INDEX_ERROR] = PyExc_IndexError;
@@ -107,6 +127,7 @@ bool ext_init_errors(PyObject *module)
     classes[CT_OUT_OF_MEMORY_ERROR] = PyExc_MemoryError;
     classes[CT_IO_ERROR] = PyExc_OSError;
     classes[CT_ASSERTION_ERROR] = PyExc_AssertionError;
-    return runtime && classes[CT_TRACER_BOOL_ERROR] && classes[CT_TRACER_INTEGER_ERROR] && classes[CT_TRACER_ARRAY_ERROR]
-        && classes[CT_UNEXPECTED_TRACER_ERROR] && classes[CT_NONCONCRETE_INDEX_ERROR];
+    return runtime && classes[CT_TRACER_BOOL_ERROR] && classes[CT_TRACER_INTEGER_ERROR] &&
+           classes[CT_TRACER_ARRAY_ERROR] && classes[CT_UNEXPECTED_TRACER_ERROR] &&
+           classes[CT_NONCONCRETE_INDEX_ERROR];
 }

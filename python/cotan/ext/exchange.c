@@ -1,4 +1,5 @@
-/* Elements out of arrays: Python numbers and lists, NumPy arrays, the buffer protocol, DLPack. All refuse traced values with JAX's errors. */
+/* Elements out of arrays: Python numbers and lists, NumPy arrays, the buffer protocol, DLPack. All
+ * refuse traced values with JAX's errors. */
 #include "ext.h"
 
 ct_array ext_concrete(PyObject *self, ct_code code, const char *function)
@@ -10,8 +11,11 @@ ct_array ext_concrete(PyObject *self, ct_code code, const char *function)
         return concrete;
     ct_clear_error();
     if (is_tracer(a) && a->trace && !a->trace->alive)
-        PyErr_Format(ext_exception(CT_UNEXPECTED_TRACER_ERROR), "Encountered an unexpected tracer: %R was used after the function that it belongs to had "
-                     "returned. Return such values from the function instead of storing them.", self);
+        PyErr_Format(ext_exception(CT_UNEXPECTED_TRACER_ERROR),
+                     "Encountered an unexpected tracer: %R was used after the function that it "
+                     "belongs to had "
+                     "returned. Return such values from the function instead of storing them.",
+                     self);
     else
         ext_concretization(code, a, function);
     return NULL;
@@ -20,18 +24,27 @@ ct_array ext_concrete(PyObject *self, ct_code code, const char *function)
 static PyObject *element(ct_array a, int64_t i)
 {
     switch (dtype_family_of((ct_dtype)a->aval.dtype)) {
-    case FAMILY_BOOL: return PyBool_FromLong(array_get_int(a, i) != 0);
-    case FAMILY_INT: return PyLong_FromLongLong(array_get_int(a, i));
-    case FAMILY_UINT: return PyLong_FromUnsignedLongLong((uint64_t)array_get_int(a, i));
-    case FAMILY_FLOAT: return PyFloat_FromDouble(array_get_double(a, i));
+    case FAMILY_BOOL:
+        return PyBool_FromLong(array_get_int(a, i) != 0);
+    case FAMILY_INT:
+        return PyLong_FromLongLong(array_get_int(a, i));
+    case FAMILY_UINT:
+        return PyLong_FromUnsignedLongLong((uint64_t)array_get_int(a, i));
+    case FAMILY_FLOAT:
+        return PyFloat_FromDouble(array_get_double(a, i));
     case FAMILY_COMPLEX:
         if (a->aval.dtype == CT_COMPLEX64)
-            return PyComplex_FromDoubles(((const float *)a->data)[2 * i], ((const float *)a->data)[2 * i + 1]);
-        return PyComplex_FromDoubles(((const double *)a->data)[2 * i], ((const double *)a->data)[2 * i + 1]);
-    case FAMILY_FLOAT0: return PyBool_FromLong(0);
-    case FAMILY_KEY: break;
+            return PyComplex_FromDoubles(((const float *)a->data)[2 * i],
+                                         ((const float *)a->data)[2 * i + 1]);
+        return PyComplex_FromDoubles(((const double *)a->data)[2 * i],
+                                     ((const double *)a->data)[2 * i + 1]);
+    case FAMILY_FLOAT0:
+        return PyBool_FromLong(0);
+    case FAMILY_KEY:
+        break;
     }
-    return PyErr_Format(PyExc_TypeError, "a random key is no Python number; jax.random.key_data gives its words");
+    return PyErr_Format(PyExc_TypeError,
+                        "a random key is no Python number; jax.random.key_data gives its words");
 }
 
 PyObject *ext_item(PyObject *self, PyObject *const *args, Py_ssize_t n)
@@ -41,17 +54,22 @@ PyObject *ext_item(PyObject *self, PyObject *const *args, Py_ssize_t n)
         return NULL;
     int64_t flat = 0;
     if (n == 0 && a->size != 1)
-        return PyErr_Format(PyExc_ValueError, "can only convert an array of size 1 to a Python scalar; this one has shape %R", PyObject_GetAttrString(self, "shape"));
+        return PyErr_Format(
+            PyExc_ValueError,
+            "can only convert an array of size 1 to a Python scalar; this one has shape %R",
+            PyObject_GetAttrString(self, "shape"));
     if (n == 1 && PyTuple_Check(args[0]))
         return ext_item(self, &PyTuple_GET_ITEM(args[0], 0), PyTuple_GET_SIZE(args[0]));
     if (n > 1 && n != a->aval.ndim)
-        return PyErr_Format(PyExc_ValueError, "item() wants one position or %d of them, got %zd", a->aval.ndim, n);
+        return PyErr_Format(PyExc_ValueError, "item() wants one position or %d of them, got %zd",
+                            a->aval.ndim, n);
     for (Py_ssize_t k = 0; k < n; k++) {
         int64_t i, size = n == 1 ? a->size : a->aval.shape[k];
         if (!ext_int(args[k], &i, "item()'s position"))
             return NULL;
         if (i < -size || i >= size)
-            return PyErr_Format(PyExc_IndexError, "index %lld is out of bounds for size %lld", (long long)i, (long long)size);
+            return PyErr_Format(PyExc_IndexError, "index %lld is out of bounds for size %lld",
+                                (long long)i, (long long)size);
         flat = flat * size + (i < 0 ? i + size : i);
     }
     return element(a, flat);
@@ -84,21 +102,36 @@ PyObject *ext_tolist(PyObject *self, PyObject *unused)
 static const char *format_of(ct_dtype d)
 {
     switch (d) {
-    case CT_BOOL: return "?";
-    case CT_INT8: return "b";
-    case CT_INT16: return "h";
-    case CT_INT32: return "i";
-    case CT_INT64: return "q";
-    case CT_UINT8: return "B";
-    case CT_UINT16: return "H";
-    case CT_UINT32: return "I";
-    case CT_UINT64: return "Q";
-    case CT_FLOAT16: return "e";
-    case CT_FLOAT32: return "f";
-    case CT_FLOAT64: return "d";
-    case CT_COMPLEX64: return "Zf";
-    case CT_COMPLEX128: return "Zd";
-    default: return NULL;
+    case CT_BOOL:
+        return "?";
+    case CT_INT8:
+        return "b";
+    case CT_INT16:
+        return "h";
+    case CT_INT32:
+        return "i";
+    case CT_INT64:
+        return "q";
+    case CT_UINT8:
+        return "B";
+    case CT_UINT16:
+        return "H";
+    case CT_UINT32:
+        return "I";
+    case CT_UINT64:
+        return "Q";
+    case CT_FLOAT16:
+        return "e";
+    case CT_FLOAT32:
+        return "f";
+    case CT_FLOAT64:
+        return "d";
+    case CT_COMPLEX64:
+        return "Zf";
+    case CT_COMPLEX128:
+        return "Zd";
+    default:
+        return NULL;
     }
 }
 
@@ -107,19 +140,29 @@ int ext_getbuffer(PyObject *self, Py_buffer *view, int flags)
     ct_array a = ext_value_of(self);
     const char *format = is_array(a) ? format_of((ct_dtype)a->aval.dtype) : NULL;
     if (!format || flags & PyBUF_WRITABLE) {
-        PyErr_SetString(PyExc_BufferError, format ? "arrays are immutable: no writable buffer" : "no buffer format for this dtype");
+        PyErr_SetString(PyExc_BufferError, format ? "arrays are immutable: no writable buffer"
+                                                  : "no buffer format for this dtype");
         view->obj = NULL;
         return -1;
     }
     int ndim = a->aval.ndim;
-    Py_ssize_t *dims = PyMem_Malloc(sizeof *dims * (size_t)(2 * ndim + 1)), stride = (Py_ssize_t)ct_itemsize((ct_dtype)a->aval.dtype);
+    Py_ssize_t *dims = PyMem_Malloc(sizeof *dims * (size_t)(2 * ndim + 1)),
+               stride = (Py_ssize_t)ct_itemsize((ct_dtype)a->aval.dtype);
     if (!dims) {
         view->obj = NULL;
         PyErr_NoMemory();
         return -1;
     }
-    *view = (Py_buffer){.buf = a->data, .obj = Py_NewRef(self), .len = (Py_ssize_t)a->size * stride, .itemsize = stride, .readonly = 1, .ndim = ndim,
-        .format = (char *)(uintptr_t)format, .shape = dims, .strides = dims + ndim, .internal = dims};
+    *view = (Py_buffer){.buf = a->data,
+                        .obj = Py_NewRef(self),
+                        .len = (Py_ssize_t)a->size * stride,
+                        .itemsize = stride,
+                        .readonly = 1,
+                        .ndim = ndim,
+                        .format = (char *)(uintptr_t)format,
+                        .shape = dims,
+                        .strides = dims + ndim,
+                        .internal = dims};
     for (int k = ndim; k-- > 0; stride *= (Py_ssize_t)a->aval.shape[k]) {
         dims[k] = (Py_ssize_t)a->aval.shape[k];
         dims[ndim + k] = stride;
@@ -145,7 +188,8 @@ PyObject *ext_array_method(PyObject *self, PyObject *const *args, Py_ssize_t n, 
     if (!np)
         return NULL;
     if (dtype_is((ct_dtype)a->aval.dtype, FAMILY_KEY)) {
-        PyErr_SetString(PyExc_TypeError, "JAX array with PRNG key dtype cannot be converted to a NumPy array. Use jax.random.key_data(arr) if you wish to "
+        PyErr_SetString(PyExc_TypeError, "JAX array with PRNG key dtype cannot be converted to a "
+                                         "NumPy array. Use jax.random.key_data(arr) if you wish to "
                                          "extract the underlying integer array.");
         return NULL;
     }
@@ -167,9 +211,14 @@ PyObject *ext_array_method(PyObject *self, PyObject *const *args, Py_ssize_t n, 
 
 typedef struct dl_tensor {
     void *data;
-    struct { int32_t type, id; } device;
+    struct {
+        int32_t type, id;
+    } device;
     int32_t ndim;
-    struct { uint8_t code, bits; uint16_t lanes; } dtype;
+    struct {
+        uint8_t code, bits;
+        uint16_t lanes;
+    } dtype;
     int64_t *shape, *strides;
     uint64_t byte_offset;
 } dl_tensor;
@@ -188,7 +237,8 @@ static void dl_delete(dl_managed *m)
 
 static void capsule_destroy(PyObject *capsule)
 {
-    dl_managed *m = PyCapsule_IsValid(capsule, "dltensor") ? PyCapsule_GetPointer(capsule, "dltensor") : NULL;
+    dl_managed *m =
+        PyCapsule_IsValid(capsule, "dltensor") ? PyCapsule_GetPointer(capsule, "dltensor") : NULL;
     if (m)
         m->deleter(m);
 }
@@ -198,12 +248,19 @@ static int dl_code(ct_dtype d)
     if (d == CT_BFLOAT16)
         return DL_BFLOAT;
     switch (dtype_family_of(d)) {
-    case FAMILY_BOOL: return DL_BOOL;
-    case FAMILY_INT: return DL_INT;
-    case FAMILY_UINT: return DL_UINT;
-    case FAMILY_FLOAT: return dtype_table[d].bits >= 16 ? DL_FLOAT : -1;
-    case FAMILY_COMPLEX: return DL_COMPLEX;
-    case FAMILY_KEY: case FAMILY_FLOAT0: break;
+    case FAMILY_BOOL:
+        return DL_BOOL;
+    case FAMILY_INT:
+        return DL_INT;
+    case FAMILY_UINT:
+        return DL_UINT;
+    case FAMILY_FLOAT:
+        return dtype_table[d].bits >= 16 ? DL_FLOAT : -1;
+    case FAMILY_COMPLEX:
+        return DL_COMPLEX;
+    case FAMILY_KEY:
+    case FAMILY_FLOAT0:
+        break;
     }
     return -1;
 }
@@ -215,7 +272,8 @@ PyObject *ext_dlpack(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObje
         return NULL;
     int code = dl_code((ct_dtype)a->aval.dtype);
     if (code < 0)
-        return PyErr_Format(PyExc_TypeError, "DLPack has no type for %s", ct_dtype_name((ct_dtype)a->aval.dtype));
+        return PyErr_Format(PyExc_TypeError, "DLPack has no type for %s",
+                            ct_dtype_name((ct_dtype)a->aval.dtype));
     dl_managed *m = base_zalloc(sizeof *m);
     if (!m)
         return ext_raise();
@@ -235,7 +293,10 @@ PyObject *ext_dlpack(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObje
     return capsule;
 }
 
-PyObject *ext_dlpack_device(PyObject *self, PyObject *unused) { return Py_BuildValue("(ii)", DL_CPU, 0); }
+PyObject *ext_dlpack_device(PyObject *self, PyObject *unused)
+{
+    return Py_BuildValue("(ii)", DL_CPU, 0);
+}
 
 static ct_dtype dl_dtype(const dl_tensor *t)
 {
@@ -249,7 +310,8 @@ static ct_dtype dl_dtype(const dl_tensor *t)
     return ct_dtype_named(name);
 }
 
-static void strided(char *to, const char *from, size_t item, int ndim, const int64_t *shape, const int64_t *strides)
+static void strided(char *to, const char *from, size_t item, int ndim, const int64_t *shape,
+                    const int64_t *strides)
 {
     if (!ndim) {
         memcpy(to, from, item);
@@ -257,7 +319,8 @@ static void strided(char *to, const char *from, size_t item, int ndim, const int
     }
     size_t step = item * (size_t)shape_size(ndim - 1, shape + 1);
     for (int64_t i = 0; i < shape[0]; i++)
-        strided(to + (size_t)i * step, from + i * strides[0] * (int64_t)item, item, ndim - 1, shape + 1, strides + 1);
+        strided(to + (size_t)i * step, from + i * strides[0] * (int64_t)item, item, ndim - 1,
+                shape + 1, strides + 1);
 }
 
 static PyObject *from_capsule(PyObject *capsule)
@@ -268,7 +331,10 @@ static PyObject *from_capsule(PyObject *capsule)
     const dl_tensor *t = &m->tensor;
     ct_dtype d = dl_dtype(t);
     if (d == CT_NO_DTYPE || t->device.type != DL_CPU)
-        return PyErr_Format(PyExc_TypeError, "from_dlpack: no JAX array for DLPack type %d of %d bits on device type %d", t->dtype.code, t->dtype.bits, t->device.type);
+        return PyErr_Format(
+            PyExc_TypeError,
+            "from_dlpack: no JAX array for DLPack type %d of %d bits on device type %d",
+            t->dtype.code, t->dtype.bits, t->device.type);
     ct_scope scope = ct_begin();
     ct_array a = array_new(d, false, t->ndim, t->shape);
     if (!is_poison(a) && a->size) {
@@ -284,12 +350,15 @@ static PyObject *from_capsule(PyObject *capsule)
     return ext_finish(scope, a);
 }
 
-/* from_dlpack(x, device=None, copy=None): x has __dlpack__, or is a capsule. Elements are copied. */
+/* from_dlpack(x, device=None, copy=None): x has __dlpack__, or is a capsule. Elements are copied.
+ */
 PyObject *ext_from_dlpack(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     if (n < 1)
         return PyErr_Format(PyExc_TypeError, "from_dlpack() needs an array");
-    PyObject *capsule = PyCapsule_CheckExact(args[0]) ? Py_NewRef(args[0]) : PyObject_CallMethod(args[0], "__dlpack__", NULL);
+    PyObject *capsule = PyCapsule_CheckExact(args[0])
+                            ? Py_NewRef(args[0])
+                            : PyObject_CallMethod(args[0], "__dlpack__", NULL);
     PyObject *out = capsule ? from_capsule(capsule) : NULL;
     Py_XDECREF(capsule);
     return out;

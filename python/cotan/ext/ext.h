@@ -1,8 +1,10 @@
 /* The Python side: what the files of the extension share.
  *
- * A Python object of an array holds one reference to a ct_array; value->host points back (weakly), so that one value is one object. Every entry from
- * Python opens a scope and closes it before returning; a C failure becomes a Python exception by ext_raise. Start with array.c, then convert.c (objects to
- * arrays), tree.c (pytrees), callable.c (Python functions as ct_fn), function.c (what jit, grad and vmap return), binding.c (the functions of the stubs). */
+ * A Python object of an array holds one reference to a ct_array; value->host points back (weakly),
+ * so that one value is one object. Every entry from Python opens a scope and closes it before
+ * returning; a C failure becomes a Python exception by ext_raise. Start with array.c, then
+ * convert.c (objects to arrays), tree.c (pytrees), callable.c (Python functions as ct_fn),
+ * function.c (what jit, grad and vmap return), binding.c (the functions of the stubs). */
 #ifndef COTAN_EXT_H
 #define COTAN_EXT_H
 #define PY_SSIZE_T_CLEAN
@@ -14,8 +16,7 @@
 
 /* ---- arrays (array.c) ---- */
 typedef struct ext_value {
-    PyObject_HEAD
-    ct_array value; /* one reference */
+    PyObject_HEAD ct_array value; /* one reference */
     PyObject *weakrefs;
 } ext_value;
 extern PyTypeObject *ext_array_base, *ext_array_impl, *ext_key_array, *ext_tracer;
@@ -25,7 +26,8 @@ static inline bool ext_is_value(PyObject *o)
     return t == ext_array_impl || PyType_IsSubtype(t, ext_array_base);
 }
 static inline ct_array ext_value_of(PyObject *o) { return ((ext_value *)o)->value; }
-/* The Python object of a value (a new reference); the exception of the recorded failure for poison and after failures. Trees come out as containers. */
+/* The Python object of a value (a new reference); the exception of the recorded failure for poison
+ * and after failures. Trees come out as containers. */
 PyObject *ext_wrap(ct_tree value);
 /* The same for what is known to be an array or tracer and no failure. */
 PyObject *ext_wrap_array(ct_array value);
@@ -41,7 +43,8 @@ PyObject *ext_device_list(void);
 /* ---- errors (error.c) ---- */
 /* Turns the recorded failure into a Python exception and clears it. Always returns NULL. */
 PyObject *ext_raise(void);
-/* The other way: the pending Python exception is put aside and a failure recorded; ext_raise brings it back. */
+/* The other way: the pending Python exception is put aside and a failure recorded; ext_raise brings
+ * it back. */
 void ext_host_failed(void);
 /* The exception class of a code (borrowed). */
 PyObject *ext_exception(ct_code code);
@@ -51,8 +54,8 @@ bool ext_init_errors(PyObject *module);
 
 /* ---- objects to arrays (convert.c) ---- */
 enum convert_flags { CONVERT_LISTS = 1, CONVERT_STRONG = 2, CONVERT_COPY = 4 };
-/* The array that an object stands for: owned by the current scope or borrowed from the object. NULL and a Python exception for others.
- * `what` names the operation in messages. */
+/* The array that an object stands for: owned by the current scope or borrowed from the object. NULL
+ * and a Python exception for others. `what` names the operation in messages. */
 ct_array ext_array(PyObject *o, const char *what, int flags);
 /* The same, but NULL without an exception when the object is of no such kind. */
 ct_array ext_try_array(PyObject *o, int flags);
@@ -76,7 +79,8 @@ ct_dtype numpy_dtype_code(PyObject *descr); /* CT_NO_DTYPE when there is none */
 
 /* ---- dtypes (dtype.c) ---- */
 PyObject *ext_dtype(ct_dtype d); /* the numpy.dtype (or key dtype) of a code: a new reference */
-/* From anything that names a dtype; canonical unless `exact`. False and an exception otherwise. `what` appears in the truncation warning. */
+/* From anything that names a dtype; canonical unless `exact`. False and an exception otherwise.
+ * `what` appears in the truncation warning. */
 bool ext_dtype_code(PyObject *o, ct_dtype *out, const char *what);
 bool ext_init_dtypes(PyObject *module);
 
@@ -99,7 +103,11 @@ PyObject *ext_iter(PyObject *self);
 PyObject *ext_at(PyObject *self, void *closure);
 bool ext_init_at(PyObject *module);
 struct index_item;
-typedef struct ext_index { struct index_item *items; int64_t n; arena arena; } ext_index;
+typedef struct ext_index {
+    struct index_item *items;
+    int64_t n;
+    arena arena;
+} ext_index;
 /* Parses a subscript; false and an exception for what is no index. Free the arena afterwards. */
 bool ext_parse_index(PyObject *index, ext_index *out);
 
@@ -110,23 +118,31 @@ typedef struct flattening {
 } flattening;
 enum flatten_flags { FLATTEN_NONE_IS_LEAF = 1 };
 bool tree_flatten_into(flattening *f, PyObject *tree, PyObject *is_leaf, int flags);
-void flattening_free(flattening *f);           /* releases nodes' data and leaves */
-treedef *flattening_def(flattening *f);        /* a treedef; the nodes' data moves into it. NULL: exception */
+void flattening_free(flattening *f); /* releases nodes' data and leaves */
+treedef *
+flattening_def(flattening *f); /* a treedef; the nodes' data moves into it. NULL: exception */
 /* Builds the containers again; takes no references from leaves. */
-PyObject *tree_unflatten_nodes(int64_t count, const tree_node *nodes, int64_t n, PyObject *const *leaves);
+PyObject *tree_unflatten_nodes(int64_t count, const tree_node *nodes, int64_t n,
+                               PyObject *const *leaves);
 /* Leaves of `tree` where it has the given nodes as a prefix: appends owned references in order. */
-bool tree_flatten_up_to(int64_t count, const tree_node *nodes, PyObject *tree, const char *what, PyObject **leaves);
-static inline PyObject *tree_unflatten(const treedef *d, PyObject *const *leaves) { return tree_unflatten_nodes(d->count, d->nodes, treedef_leaves(d), leaves); }
+bool tree_flatten_up_to(int64_t count, const tree_node *nodes, PyObject *tree, const char *what,
+                        PyObject **leaves);
+static inline PyObject *tree_unflatten(const treedef *d, PyObject *const *leaves)
+{
+    return tree_unflatten_nodes(d->count, d->nodes, treedef_leaves(d), leaves);
+}
 extern const tree_host ext_tree_host; /* of Python data */
 tree_node tree_static_node(PyObject *value);
 tree_node tree_passing_node(PyObject *value); /* compared by identity */
 /* (key, child) pairs of one level, for paths: a new list of keys as many as children. */
 PyObject *tree_node_keys(const tree_node *n, PyObject *object);
-PyObject *tree_wrap_def(treedef *d);           /* takes over the reference */
-treedef *tree_def_of(PyObject *o);             /* borrowed; NULL and an exception for other objects */
+PyObject *tree_wrap_def(treedef *d); /* takes over the reference */
+treedef *tree_def_of(PyObject *o);   /* borrowed; NULL and an exception for other objects */
 void ext_tree_text(text *t, int64_t count, const tree_node *nodes);
-PyObject *tree_node_type(const tree_node *n); /* the class of containers that the node stands for; NULL for leaves */
-/* One level: children of a container as a new list; NULL without exception for a leaf. Fills the node. */
+PyObject *tree_node_type(
+    const tree_node *n); /* the class of containers that the node stands for; NULL for leaves */
+/* One level: children of a container as a new list; NULL without exception for a leaf. Fills the
+ * node. */
 PyObject *tree_children(PyObject *o, tree_node *node, int flags);
 bool ext_init_trees(PyObject *module);
 bool ext_init_treepaths(PyObject *module);
@@ -141,19 +157,24 @@ bool ext_convert_leaves(const flattening *f, ct_array *out, const char *what);
 /* ---- functions (callable.c) ---- */
 /* A Python callable as a ct_fn owned by the current scope. */
 ct_fn ext_callable(PyObject *callable);
-/* The same, and it keeps the callable alive: for rules, which programs hold longer than Python's objects do. */
+/* The same, and it keeps the callable alive: for rules, which programs hold longer than Python's
+ * objects do. */
 ct_fn ext_kept_callable(PyObject *callable);
-/* jit of a callable without options: one for each function of Python, so that jit(f) said twice shares its programs. It doesn't keep the function alive. */
+/* jit of a callable without options: one for each function of Python, so that jit(f) said twice
+ * shares its programs. It doesn't keep the function alive. */
 ct_fn ext_jitted(PyObject *callable);
 const char *ext_callable_name(PyObject *callable); /* UTF-8, borrowed from the object */
 
 /* ---- calls of transformed functions (call.c) ---- */
-/* What happens to each argument on its way into the flat form of fn_call: most are flattened and converted to arrays. */
+/* What happens to each argument on its way into the flat form of fn_call: most are flattened and
+ * converted to arrays. */
 typedef struct ext_policy {
-    ct_ints statics;        /* positions of static arguments, negative from the end: parts of the structure, hashed */
+    ct_ints statics;        /* positions of static arguments, negative from the end: parts of the
+                               structure, hashed */
     PyObject *static_names; /* a set of the names of static keyword arguments, or NULL */
-    ct_ints only;           /* unless the zero list: only these positions are flattened, everything else passes through as it is */
-    bool lenient;           /* leaves that are no arrays pass through instead of raising TypeError */
+    ct_ints only; /* unless the zero list: only these positions are flattened, everything else
+                     passes through as it is */
+    bool lenient; /* leaves that are no arrays pass through instead of raising TypeError */
 } ext_policy;
 typedef struct ext_call {
     treedef *def;
@@ -162,17 +183,19 @@ typedef struct ext_call {
     ct_array small[16];
     flattening flat; /* keeps the leaves' objects alive */
 } ext_call;
-/* Inside a scope. False and a Python exception on failure; end it in both cases. `function` is the callable that messages name. */
-bool ext_call_begin(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *names, const ext_policy *p, PyObject *function);
+/* Inside a scope. False and a Python exception on failure; end it in both cases. `function` is the
+ * callable that messages name. */
+bool ext_call_begin(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *names,
+                    const ext_policy *p, PyObject *function);
 void ext_call_end(ext_call *c);
 /* The structure and the leaves without converting them: for shapes only. */
-bool ext_call_flatten(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *names, const ext_policy *p);
+bool ext_call_flatten(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *names,
+                      const ext_policy *p);
 PyObject *ext_call_run(ct_fn f, const ext_call *c);
 
 /* ---- what transformations return (function.c), and the transformations (transform.c) ---- */
 typedef struct ext_function {
-    PyObject_HEAD
-    vectorcallfunc vectorcall;
+    PyObject_HEAD vectorcallfunc vectorcall;
     PyObject *wrapped, *dict, *weakrefs;
     ct_fn fn; /* one reference */
     ext_policy policy;
@@ -199,7 +222,8 @@ PyObject *ext_bound_object(const char *module, const char *name);
 
 /* ---- configuration (config.c), jaxprs as objects (jaxpr.c) ---- */
 extern PyMethodDef ext_config_methods[];
-/* jax_debug_nans, jax_debug_infs: true and FloatingPointError when one of the values has such an element. */
+/* jax_debug_nans, jax_debug_infs: true and FloatingPointError when one of the values has such an
+ * element. */
 extern bool ext_debug_nans, ext_debug_infs;
 bool ext_refuse_nans(int64_t n, const ct_array *values, const char *where);
 bool ext_init_jaxprs(PyObject *module);

@@ -1,4 +1,5 @@
-/* What jit, grad, vmap and their relatives return: a callable that remembers the ct_fn and looks like the function it wraps. */
+/* What jit, grad, vmap and their relatives return: a callable that remembers the ct_fn and looks
+ * like the function it wraps. */
 #include "ext.h"
 
 PyTypeObject *ext_function_type, *ext_jit_type;
@@ -10,7 +11,10 @@ static PyObject *function_call(PyObject *self, PyObject *const *args, size_t nar
     if (names && !PyTuple_GET_SIZE(names))
         names = NULL;
     ct_scope scope = ct_begin();
-    PyObject *out = ext_call_begin(&c, args, PyVectorcall_NARGS(nargs), names, &f->policy, f->wrapped) ? ext_call_run(f->fn, &c) : NULL;
+    PyObject *out =
+        ext_call_begin(&c, args, PyVectorcall_NARGS(nargs), names, &f->policy, f->wrapped)
+            ? ext_call_run(f->fn, &c)
+            : NULL;
     ext_call_end(&c);
     ct_end_(scope, NULL);
     return out;
@@ -86,23 +90,29 @@ static PyObject *function_get(PyObject *self, PyObject *instance, PyObject *type
 /* Own attributes first, then those of the wrapped function. */
 static PyObject *function_getattr(PyObject *self, PyObject *name)
 {
-    if (PyUnicode_CompareWithASCIIString(name, "__module__") == 0) /* the class has an entry of its own by this name */
+    if (PyUnicode_CompareWithASCIIString(name, "__module__") ==
+        0) /* the class has an entry of its own by this name */
         return PyObject_GetAttr(((ext_function *)self)->wrapped, name);
     PyObject *o = PyObject_GenericGetAttr(self, name);
     if (o || !PyErr_ExceptionMatches(PyExc_AttributeError))
         return o;
     const char *s = PyUnicode_AsUTF8(name);
-    if (!s || (s[0] == '_' && s[1] == '_' && strcmp(s, "__annotations__") && strcmp(s, "__code__") && strcmp(s, "__defaults__") && strcmp(s, "__kwdefaults__")))
+    if (!s || (s[0] == '_' && s[1] == '_' && strcmp(s, "__annotations__") &&
+               strcmp(s, "__code__") && strcmp(s, "__defaults__") && strcmp(s, "__kwdefaults__")))
         return NULL;
     PyErr_Clear();
     PyObject *theirs = PyObject_GetAttr(((ext_function *)self)->wrapped, name);
     if (theirs)
         return theirs;
     PyErr_Clear();
-    return PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute '%U'", Py_TYPE(self)->tp_name, name);
+    return PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute '%U'",
+                        Py_TYPE(self)->tp_name, name);
 }
 
-static PyObject *get_wrapped(PyObject *self, void *c) { return Py_NewRef(((ext_function *)self)->wrapped); }
+static PyObject *get_wrapped(PyObject *self, void *c)
+{
+    return Py_NewRef(((ext_function *)self)->wrapped);
+}
 
 static PyObject *get_from_wrapped(PyObject *self, void *name)
 {
@@ -117,12 +127,17 @@ static PyObject *get_from_wrapped(PyObject *self, void *name)
 
 static PyObject *function_repr(PyObject *self)
 {
-    return PyUnicode_FromFormat("<%s of %R>", Py_IS_TYPE(self, ext_jit_type) ? "PjitFunction" : "transformation", ((ext_function *)self)->wrapped);
+    return PyUnicode_FromFormat("<%s of %R>",
+                                Py_IS_TYPE(self, ext_jit_type) ? "PjitFunction" : "transformation",
+                                ((ext_function *)self)->wrapped);
 }
 
 /* ---- what only jitted functions have ---- */
 
-static PyObject *jit_cache_size(PyObject *self, PyObject *unused) { return PyLong_FromLongLong(ct_jit_cache_size(((ext_function *)self)->fn)); }
+static PyObject *jit_cache_size(PyObject *self, PyObject *unused)
+{
+    return PyLong_FromLongLong(ct_jit_cache_size(((ext_function *)self)->fn));
+}
 
 static PyObject *jit_clear_cache(PyObject *self, PyObject *unused)
 {
@@ -132,7 +147,9 @@ static PyObject *jit_clear_cache(PyObject *self, PyObject *unused)
 
 static PyObject *through_python(PyObject *self, const char *name, PyObject *args, PyObject *kwargs)
 {
-    PyObject *m = PyImport_ImportModule("cotan._stages"), *f = m ? PyObject_GetAttrString(m, name) : NULL, *all = NULL, *first = NULL, *out = NULL;
+    PyObject *m = PyImport_ImportModule("cotan._stages"),
+             *f = m ? PyObject_GetAttrString(m, name) : NULL, *all = NULL, *first = NULL,
+             *out = NULL;
     first = f ? PyTuple_Pack(1, self) : NULL;
     all = first ? PySequence_Concat(first, args) : NULL;
     if (all)
@@ -144,9 +161,18 @@ static PyObject *through_python(PyObject *self, const char *name, PyObject *args
     return out;
 }
 
-static PyObject *jit_lower(PyObject *self, PyObject *args, PyObject *kwargs) { return through_python(self, "lower", args, kwargs); }
-static PyObject *jit_trace(PyObject *self, PyObject *args, PyObject *kwargs) { return through_python(self, "trace", args, kwargs); }
-static PyObject *jit_eval_shape(PyObject *self, PyObject *args, PyObject *kwargs) { return through_python(self, "eval_shape", args, kwargs); }
+static PyObject *jit_lower(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    return through_python(self, "lower", args, kwargs);
+}
+static PyObject *jit_trace(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    return through_python(self, "trace", args, kwargs);
+}
+static PyObject *jit_eval_shape(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    return through_python(self, "eval_shape", args, kwargs);
+}
 
 /* (static_argnums, static_argnames) for _stages. */
 static PyObject *get_statics(PyObject *self, void *c)
@@ -179,15 +205,27 @@ bool ext_init_functions(PyObject *module)
     static PyMethodDef jit_methods[] = {
         {"_cache_size", jit_cache_size, METH_NOARGS, "How many programs are in the cache."},
         {"clear_cache", jit_clear_cache, METH_NOARGS, "Forgets all compiled programs."},
-        {"lower", EXT_FASTCALL(jit_lower), METH_VARARGS | METH_KEYWORDS, "The program for arguments like these, not compiled yet."},
-        {"trace", EXT_FASTCALL(jit_trace), METH_VARARGS | METH_KEYWORDS, "The jaxpr for arguments like these."},
-        {"eval_shape", EXT_FASTCALL(jit_eval_shape), METH_VARARGS | METH_KEYWORDS, "Shapes and dtypes of the result for arguments like these."},
+        {"lower", EXT_FASTCALL(jit_lower), METH_VARARGS | METH_KEYWORDS,
+         "The program for arguments like these, not compiled yet."},
+        {"trace", EXT_FASTCALL(jit_trace), METH_VARARGS | METH_KEYWORDS,
+         "The jaxpr for arguments like these."},
+        {"eval_shape", EXT_FASTCALL(jit_eval_shape), METH_VARARGS | METH_KEYWORDS,
+         "Shapes and dtypes of the result for arguments like these."},
         {NULL, NULL, 0, NULL},
     };
-    PyType_Slot slots[] = {{Py_tp_dealloc, (void *)function_dealloc}, {Py_tp_traverse, (void *)function_traverse}, {Py_tp_clear, (void *)function_clear},
-        {Py_tp_call, (void *)PyVectorcall_Call}, {Py_tp_descr_get, (void *)function_get}, {Py_tp_getattro, (void *)function_getattr},
-        {Py_tp_repr, (void *)function_repr}, {Py_tp_getset, getset}, {Py_tp_members, members}, {0, NULL}, {0, NULL}};
-    unsigned flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR;
+    PyType_Slot slots[] = {{Py_tp_dealloc, (void *)function_dealloc},
+                           {Py_tp_traverse, (void *)function_traverse},
+                           {Py_tp_clear, (void *)function_clear},
+                           {Py_tp_call, (void *)PyVectorcall_Call},
+                           {Py_tp_descr_get, (void *)function_get},
+                           {Py_tp_getattro, (void *)function_getattr},
+                           {Py_tp_repr, (void *)function_repr},
+                           {Py_tp_getset, getset},
+                           {Py_tp_members, members},
+                           {0, NULL},
+                           {0, NULL}};
+    unsigned flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
+                     Py_TPFLAGS_METHOD_DESCRIPTOR;
     PyType_Spec spec = {"cotan._cotan.Transformed", sizeof(ext_function), 0, flags, slots};
     ext_function_type = ext_add_type(module, &spec, NULL);
     slots[9] = (PyType_Slot){Py_tp_methods, jit_methods};

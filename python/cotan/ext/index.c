@@ -1,4 +1,5 @@
-/* x[index]: a Python subscript becomes a list of index items, and src/numpy decides what they mean together. Also iteration over rows. */
+/* x[index]: a Python subscript becomes a list of index items, and src/numpy decides what they mean
+ * together. Also iteration over rows. */
 #include "ext.h"
 #include "numpy/index.h"
 
@@ -19,7 +20,10 @@ static bool slice_part(PyObject *o, bool *given, int64_t *value)
 
 static bool bad_index(PyObject *o)
 {
-    PyErr_Format(PyExc_TypeError, "JAX arrays take integers, slices, None, Ellipsis and integer or boolean arrays as indices, not %R of type %s", o, Py_TYPE(o)->tp_name);
+    PyErr_Format(PyExc_TypeError,
+                 "JAX arrays take integers, slices, None, Ellipsis and integer or boolean arrays "
+                 "as indices, not %R of type %s",
+                 o, Py_TYPE(o)->tp_name);
     return false;
 }
 
@@ -34,8 +38,9 @@ static bool parse_item(PyObject *o, index_item *item)
     } else if (PySlice_Check(o)) {
         PySliceObject *s = (PySliceObject *)o;
         item->kind = INDEX_SLICE;
-        return slice_part(s->start, &item->start_given, &item->start) && slice_part(s->stop, &item->stop_given, &item->stop)
-            && slice_part(s->step, &item->step_given, &item->step);
+        return slice_part(s->start, &item->start_given, &item->start) &&
+               slice_part(s->stop, &item->stop_given, &item->stop) &&
+               slice_part(s->step, &item->step_given, &item->step);
     } else if (o == Py_None) {
         item->kind = INDEX_NEWAXIS;
     } else if (o == Py_Ellipsis) {
@@ -43,7 +48,8 @@ static bool parse_item(PyObject *o, index_item *item)
     } else if (PyUnicode_Check(o) || PyFloat_Check(o)) {
         return bad_index(o);
     } else if (PyList_Check(o) || PyTuple_Check(o)) {
-        PyErr_Format(PyExc_TypeError, "Using a non-tuple sequence for multidimensional indexing is not allowed; use `arr[array(seq)]` instead of `arr[seq]`.");
+        PyErr_Format(PyExc_TypeError, "Using a non-tuple sequence for multidimensional indexing is "
+                                      "not allowed; use `arr[array(seq)]` instead of `arr[seq]`.");
         return false;
     } else {
         item->kind = INDEX_ARRAY;
@@ -55,7 +61,8 @@ static bool parse_item(PyObject *o, index_item *item)
         if (!item->array)
             return PyErr_Occurred() ? false : bad_index(o);
         /* a concrete integer scalar that came as an object of NumPy is as static as Python's */
-        if (numpy_is_scalar(o) && item->array->aval.ndim == 0 && dtype_is((ct_dtype)item->array->aval.dtype, FAMILY_INT | FAMILY_UINT)) {
+        if (numpy_is_scalar(o) && item->array->aval.ndim == 0 &&
+            dtype_is((ct_dtype)item->array->aval.dtype, FAMILY_INT | FAMILY_UINT)) {
             item->kind = INDEX_INTEGER;
             item->start = array_get_int(item->array, 0);
         }
@@ -90,7 +97,8 @@ PyObject *ext_subscript(PyObject *self, PyObject *index)
     ct_scope scope = ct_begin();
     if (!PyTuple_Check(index)) { /* the common case needs no memory */
         index_item item = {0};
-        ct_array r = parse_item(index, &item) ? numpy_index(ext_value_of(self), 1, &item, NULL) : NULL;
+        ct_array r =
+            parse_item(index, &item) ? numpy_index(ext_value_of(self), 1, &item, NULL) : NULL;
         if (r)
             return ext_finish(scope, r);
         ct_end_(scope, NULL);
@@ -108,17 +116,19 @@ PyObject *ext_subscript(PyObject *self, PyObject *index)
 
 int ext_assign_subscript(PyObject *self, PyObject *index, PyObject *value)
 {
-    PyErr_SetString(PyExc_TypeError, value ? "JAX arrays are immutable and do not support in-place item assignment. Instead of x[idx] = y, use x = x.at[idx].set(y) "
-                                             "or another .at[] method."
-                                           : "JAX arrays are immutable: items cannot be deleted. jax.numpy.delete returns a copy without them.");
+    PyErr_SetString(PyExc_TypeError,
+                    value ? "JAX arrays are immutable and do not support in-place item assignment. "
+                            "Instead of x[idx] = y, use x = x.at[idx].set(y) "
+                            "or another .at[] method."
+                          : "JAX arrays are immutable: items cannot be deleted. jax.numpy.delete "
+                            "returns a copy without them.");
     return -1;
 }
 
 /* ---- rows ---- */
 
 typedef struct row_iterator {
-    PyObject_HEAD
-    PyObject *array;
+    PyObject_HEAD PyObject *array;
     int64_t next;
 } row_iterator;
 
@@ -147,15 +157,20 @@ static PyObject *iterator_length(PyObject *self, PyObject *unused)
     return PyLong_FromLongLong(ext_value_of(it->array)->aval.shape[0] - it->next);
 }
 
-static PyMethodDef iterator_methods[] = {{"__length_hint__", iterator_length, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
+static PyMethodDef iterator_methods[] = {{"__length_hint__", iterator_length, METH_NOARGS, NULL},
+                                         {NULL, NULL, 0, NULL}};
 
 PyObject *ext_iter(PyObject *self)
 {
     static PyTypeObject *type;
     if (!type) {
-        static PyType_Slot slots[] = {{Py_tp_dealloc, (void *)iterator_dealloc}, {Py_tp_iter, (void *)PyObject_SelfIter},
-            {Py_tp_iternext, (void *)iterator_next}, {Py_tp_methods, iterator_methods}, {0, NULL}};
-        static PyType_Spec spec = {"cotan.row_iterator", sizeof(row_iterator), 0, Py_TPFLAGS_DEFAULT, slots};
+        static PyType_Slot slots[] = {{Py_tp_dealloc, (void *)iterator_dealloc},
+                                      {Py_tp_iter, (void *)PyObject_SelfIter},
+                                      {Py_tp_iternext, (void *)iterator_next},
+                                      {Py_tp_methods, iterator_methods},
+                                      {0, NULL}};
+        static PyType_Spec spec = {"cotan.row_iterator", sizeof(row_iterator), 0,
+                                   Py_TPFLAGS_DEFAULT, slots};
         type = (PyTypeObject *)PyType_FromSpec(&spec);
         if (!type)
             return NULL;

@@ -3,8 +3,7 @@
 #include "transform/transform.h"
 
 typedef struct jaxpr_object {
-    PyObject_HEAD
-    jaxpr *j;
+    PyObject_HEAD jaxpr *j;
 } jaxpr_object;
 static PyTypeObject *jaxpr_type;
 
@@ -33,7 +32,8 @@ static PyObject *aval_tuple(const aval *a)
     PyObject *shape = PyTuple_New(a->ndim);
     for (int k = 0; shape && k < a->ndim; k++)
         PyTuple_SET_ITEM(shape, k, PyLong_FromLongLong(a->shape[k]));
-    return shape ? Py_BuildValue("(NiO)", shape, (int)a->dtype, a->weak ? Py_True : Py_False) : NULL;
+    return shape ? Py_BuildValue("(NiO)", shape, (int)a->dtype, a->weak ? Py_True : Py_False)
+                 : NULL;
 }
 
 static bool named_attribute(PyObject *o, const char *name, PyObject **out)
@@ -43,7 +43,8 @@ static bool named_attribute(PyObject *o, const char *name, PyObject **out)
     return *out != NULL;
 }
 
-/* The aval of an array-like, or of anything with a shape and a dtype. The shape lies in the arena. */
+/* The aval of an array-like, or of anything with a shape and a dtype. The shape lies in the arena.
+ */
 static bool aval_of(PyObject *o, aval *out, arena *memory, PyObject *function)
 {
     ct_array a = ext_try_array(o, 0);
@@ -58,8 +59,12 @@ static bool aval_of(PyObject *o, aval *out, arena *memory, PyObject *function)
     ct_dtype d;
     bool good = named_attribute(o, "shape", &shape) && named_attribute(o, "dtype", &dtype);
     if (!good)
-        PyErr_Format(PyExc_TypeError, "Error interpreting argument to %R as an abstract array. The problematic value is of type %S.", function, (PyObject *)Py_TYPE(o));
-    good = good && ext_ints(shape, &dims, memory, "shape") && ext_dtype_code(dtype, &d, "an argument's dtype");
+        PyErr_Format(PyExc_TypeError,
+                     "Error interpreting argument to %R as an abstract array. The problematic "
+                     "value is of type %S.",
+                     function, (PyObject *)Py_TYPE(o));
+    good = good && ext_ints(shape, &dims, memory, "shape") &&
+           ext_dtype_code(dtype, &d, "an argument's dtype");
     if (good) {
         *out = (aval){.dtype = (uint8_t)d, .ndim = (int32_t)dims.n, .shape = dims.at};
         out->weak = named_attribute(o, "weak_type", &weak) && weak == Py_True;
@@ -70,11 +75,13 @@ static bool aval_of(PyObject *o, aval *out, arena *memory, PyObject *function)
     return good;
 }
 
-static jaxpr *stage(PyObject *fun, PyObject *args, PyObject *kwargs, const ext_policy *p, treedef **in_def, treedef **out_def)
+static jaxpr *stage(PyObject *fun, PyObject *args, PyObject *kwargs, const ext_policy *p,
+                    treedef **in_def, treedef **out_def)
 {
     ext_call c = {0};
     arena memory = {0};
-    PyObject *names = kwargs && PyDict_GET_SIZE(kwargs) ? PyDict_Keys(kwargs) : NULL, *name_tuple = names ? PyList_AsTuple(names) : NULL;
+    PyObject *names = kwargs && PyDict_GET_SIZE(kwargs) ? PyDict_Keys(kwargs) : NULL,
+             *name_tuple = names ? PyList_AsTuple(names) : NULL;
     Py_ssize_t n = PyTuple_GET_SIZE(args), k = name_tuple ? PyTuple_GET_SIZE(name_tuple) : 0;
     PyObject **all = PyMem_Malloc(sizeof *all * (size_t)(n + k + 1));
     jaxpr *j = NULL;
@@ -111,7 +118,8 @@ static PyObject *stage_function(PyObject *self, PyObject *const *args, Py_ssize_
     bool one;
     if (n != 5 || !ext_argnums(args[1], &statics, &one, "static_argnums"))
         return n == 5 ? NULL : PyErr_Format(PyExc_TypeError, "_stage takes 5 arguments");
-    ext_policy p = {.statics = statics.n ? statics : (ct_ints){0}, .static_names = args[2] == Py_None ? NULL : args[2]};
+    ext_policy p = {.statics = statics.n ? statics : (ct_ints){0},
+                    .static_names = args[2] == Py_None ? NULL : args[2]};
     treedef *in_def, *out_def;
     ct_scope scope = ct_begin();
     jaxpr *j = stage(args[0], args[3], args[4], &p, &in_def, &out_def);
@@ -139,8 +147,16 @@ static PyObject *avals_list(int n, var *const *vars, const atom *atoms)
     return list;
 }
 
-static PyObject *get_in_avals(PyObject *self, void *c) { jaxpr *j = ((jaxpr_object *)self)->j; return avals_list(j->nin, j->in, NULL); }
-static PyObject *get_out_avals(PyObject *self, void *c) { jaxpr *j = ((jaxpr_object *)self)->j; return avals_list(j->nout, NULL, j->out); }
+static PyObject *get_in_avals(PyObject *self, void *c)
+{
+    jaxpr *j = ((jaxpr_object *)self)->j;
+    return avals_list(j->nin, j->in, NULL);
+}
+static PyObject *get_out_avals(PyObject *self, void *c)
+{
+    jaxpr *j = ((jaxpr_object *)self)->j;
+    return avals_list(j->nout, NULL, j->out);
+}
 
 static PyObject *get_consts(PyObject *self, void *c)
 {
@@ -161,9 +177,11 @@ static PyObject *jaxpr_run(PyObject *self, PyObject *args)
 {
     jaxpr *j = ((jaxpr_object *)self)->j;
     if (PyTuple_GET_SIZE(args) != j->nin)
-        return PyErr_Format(PyExc_TypeError, "this jaxpr takes %d arguments, got %zd", j->nin, PyTuple_GET_SIZE(args));
+        return PyErr_Format(PyExc_TypeError, "this jaxpr takes %d arguments, got %zd", j->nin,
+                            PyTuple_GET_SIZE(args));
     ct_scope scope = ct_begin();
-    ct_array *in = PyMem_Malloc(sizeof *in * (size_t)(j->nin + 1)), *out = PyMem_Calloc((size_t)(j->nout + 1), sizeof *out);
+    ct_array *in = PyMem_Malloc(sizeof *in * (size_t)(j->nin + 1)),
+             *out = PyMem_Calloc((size_t)(j->nout + 1), sizeof *out);
     bool good = in && out;
     for (int i = 0; good && i < j->nin; i++)
         good = (in[i] = ext_array(PyTuple_GET_ITEM(args, i), "a jaxpr", 0)) != NULL;
@@ -192,11 +210,18 @@ PyMethodDef ext_jaxpr_methods[] = {
 
 bool ext_init_jaxprs(PyObject *module)
 {
-    static PyGetSetDef getset[] = {{"_in_avals", get_in_avals, NULL, NULL, NULL}, {"_out_avals", get_out_avals, NULL, NULL, NULL},
-        {"consts", get_consts, NULL, "Values of the constants.", NULL}, {NULL, NULL, NULL, NULL, NULL}};
+    static PyGetSetDef getset[] = {{"_in_avals", get_in_avals, NULL, NULL, NULL},
+                                   {"_out_avals", get_out_avals, NULL, NULL, NULL},
+                                   {"consts", get_consts, NULL, "Values of the constants.", NULL},
+                                   {NULL, NULL, NULL, NULL, NULL}};
     static PyMethodDef methods[] = {{"_run", jaxpr_run, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL}};
-    static PyType_Slot slots[] = {{Py_tp_dealloc, (void *)jaxpr_dealloc}, {Py_tp_repr, (void *)jaxpr_repr}, {Py_tp_getset, getset}, {Py_tp_methods, methods}, {0, NULL}};
-    static PyType_Spec spec = {"cotan._cotan.Program", sizeof(jaxpr_object), 0, Py_TPFLAGS_DEFAULT, slots};
+    static PyType_Slot slots[] = {{Py_tp_dealloc, (void *)jaxpr_dealloc},
+                                  {Py_tp_repr, (void *)jaxpr_repr},
+                                  {Py_tp_getset, getset},
+                                  {Py_tp_methods, methods},
+                                  {0, NULL}};
+    static PyType_Spec spec = {"cotan._cotan.Program", sizeof(jaxpr_object), 0, Py_TPFLAGS_DEFAULT,
+                               slots};
     jaxpr_type = ext_add_type(module, &spec, NULL);
     return jaxpr_type != NULL;
 }

@@ -12,7 +12,9 @@ static PyObject *as_array(PyObject *self, PyObject *const *args, Py_ssize_t n)
         return NULL;
     ct_scope scope = ct_begin();
     PyObject *o = args[0];
-    ct_array a = PyList_Check(o) || PyTuple_Check(o) ? ext_array_of_sequence(o, dtype, CONVERT_LISTS) : ext_array(o, "array", CONVERT_LISTS);
+    ct_array a = PyList_Check(o) || PyTuple_Check(o)
+                     ? ext_array_of_sequence(o, dtype, CONVERT_LISTS)
+                     : ext_array(o, "array", CONVERT_LISTS);
     if (a && dtype != CT_NO_DTYPE)
         a = op_convert(a, dtype, false);
     PyObject *out = a ? ext_wrap(a) : NULL;
@@ -28,7 +30,8 @@ static PyObject *weak_view(PyObject *self, PyObject *const *args, Py_ssize_t n)
     if (!is_array(a))
         return Py_NewRef(args[0]);
     ct_scope scope = ct_begin();
-    return ext_finish(scope, array_view(a, (ct_dtype)a->aval.dtype, args[1] == Py_True, a->aval.ndim, a->aval.shape));
+    return ext_finish(scope, array_view(a, (ct_dtype)a->aval.dtype, args[1] == Py_True,
+                                        a->aval.ndim, a->aval.shape));
 }
 
 static PyMethodDef functions[] = {
@@ -41,7 +44,8 @@ static PyMethodDef functions[] = {
 /* Ctrl-C while the library computes. */
 static bool interrupted(void)
 {
-    if (!PyGILState_Check() || !PyErr_CheckSignals()) /* only the main thread ever sees a signal here */
+    if (!PyGILState_Check() ||
+        !PyErr_CheckSignals()) /* only the main thread ever sees a signal here */
         return false;
     ext_host_failed();
     return true;
@@ -53,19 +57,35 @@ static void take_back(void *token) { PyEval_RestoreThread(token); }
 
 static bool fill(PyObject *m)
 {
-    PyMethodDef *const lists[] = {functions, ext_tree_methods, ext_treemap_methods, ext_treepath_methods, ext_transform_methods, ext_control_methods, ext_binding_methods,
-                                  ext_config_methods, ext_callback_methods, ext_jaxpr_methods};
+    PyMethodDef *const lists[] = {functions,
+                                  ext_tree_methods,
+                                  ext_treemap_methods,
+                                  ext_treepath_methods,
+                                  ext_transform_methods,
+                                  ext_control_methods,
+                                  ext_binding_methods,
+                                  ext_config_methods,
+                                  ext_callback_methods,
+                                  ext_jaxpr_methods};
     for (size_t i = 0; i < countof(lists); i++)
         if (PyModule_AddFunctions(m, lists[i]) < 0)
             return false;
-    return ext_init_errors(m) && ext_init_array(m) && ext_init_dtypes(m) && ext_init_at(m) && ext_init_trees(m) && ext_init_functions(m)
-        && ext_init_jaxprs(m) && ext_init_binding(m);
+    return ext_init_errors(m) && ext_init_array(m) && ext_init_dtypes(m) && ext_init_at(m) &&
+           ext_init_trees(m) && ext_init_functions(m) && ext_init_jaxprs(m) && ext_init_binding(m);
 }
 
 PyMODINIT_FUNC PyInit__cotan(void);
 PyMODINIT_FUNC PyInit__cotan(void)
 {
-    static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "cotan._cotan", "The library as Python sees it.", -1, NULL, NULL, NULL, NULL, NULL};
+    static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT,
+                                            "cotan._cotan",
+                                            "The library as Python sees it.",
+                                            -1,
+                                            NULL,
+                                            NULL,
+                                            NULL,
+                                            NULL,
+                                            NULL};
     PyObject *m = PyModule_Create(&definition);
     if (m && !fill(m)) {
         Py_CLEAR(m);

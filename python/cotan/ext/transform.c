@@ -1,4 +1,5 @@
-/* The transformations as functions of Python: argument checking, and the library's ct_fn wrapped again (function.c). */
+/* The transformations as functions of Python: argument checking, and the library's ct_fn wrapped
+ * again (function.c). */
 #include "ext.h"
 
 bool ext_argnums(PyObject *o, ct_ints *out, bool *one, const char *what)
@@ -21,11 +22,14 @@ bool ext_argnums(PyObject *o, ct_ints *out, bool *one, const char *what)
 
 static PyObject *gradient(PyObject *args, PyObject *kwargs, bool value)
 {
-    static const char *const names[] = {"fun", "argnums", "has_aux", "holomorphic", "allow_int", "reduce_axes", NULL};
+    static const char *const names[] = {"fun",       "argnums",     "has_aux", "holomorphic",
+                                        "allow_int", "reduce_axes", NULL};
     PyObject *fun, *argnums = NULL, *reduce_axes = NULL;
     int has_aux = 0, holomorphic = 0, allow_int = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, value ? "O|OpppO:value_and_grad" : "O|OpppO:grad", (char **)(uintptr_t)names, &fun, &argnums, &has_aux, &holomorphic,
-                                     &allow_int, &reduce_axes))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs,
+                                     value ? "O|OpppO:value_and_grad" : "O|OpppO:grad",
+                                     (char **)(uintptr_t)names, &fun, &argnums, &has_aux,
+                                     &holomorphic, &allow_int, &reduce_axes))
         return NULL;
     ct_ints list = I(0);
     bool one = true;
@@ -33,8 +37,14 @@ static PyObject *gradient(PyObject *args, PyObject *kwargs, bool value)
         return NULL;
     ct_scope scope = ct_begin();
     ct_fn f = ext_callable(fun);
-    ct_fn g = f ? ct_grad_(&(ct_grad_args){.f = f, .argnums = list, .one = !one, .value = value, .has_aux = has_aux, .holomorphic = holomorphic,
-                                           .allow_int = allow_int}) : NULL;
+    ct_fn g = f ? ct_grad_(&(ct_grad_args){.f = f,
+                                           .argnums = list,
+                                           .one = !one,
+                                           .value = value,
+                                           .has_aux = has_aux,
+                                           .holomorphic = holomorphic,
+                                           .allow_int = allow_int})
+                : NULL;
     PyObject *out = ext_function_new(ext_function_type, fun, g, &(ext_policy){.only = list});
     ct_end_(scope, NULL);
     if (argnums)
@@ -42,8 +52,14 @@ static PyObject *gradient(PyObject *args, PyObject *kwargs, bool value)
     return out;
 }
 
-static PyObject *grad(PyObject *self, PyObject *args, PyObject *kwargs) { return gradient(args, kwargs, false); }
-static PyObject *value_and_grad(PyObject *self, PyObject *args, PyObject *kwargs) { return gradient(args, kwargs, true); }
+static PyObject *grad(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    return gradient(args, kwargs, false);
+}
+static PyObject *value_and_grad(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    return gradient(args, kwargs, true);
+}
 
 /* ---- jvp, linearize, vjp ---- */
 
@@ -52,11 +68,15 @@ static PyObject *jvp(PyObject *self, PyObject *args, PyObject *kwargs)
     static const char *const names[] = {"fun", "primals", "tangents", "has_aux", NULL};
     PyObject *fun, *primals, *tangents;
     int has_aux = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOO|p:jvp", (char **)(uintptr_t)names, &fun, &primals, &tangents, &has_aux))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOO|p:jvp", (char **)(uintptr_t)names, &fun,
+                                     &primals, &tangents, &has_aux))
         return NULL;
-    if (!(PyTuple_Check(primals) || PyList_Check(primals)) || !(PyTuple_Check(tangents) || PyList_Check(tangents)))
-        return PyErr_Format(PyExc_TypeError, "primal and tangent arguments to jax.jvp must be tuples or lists; found %s and %s.",
-                            Py_TYPE(primals)->tp_name, Py_TYPE(tangents)->tp_name);
+    if (!(PyTuple_Check(primals) || PyList_Check(primals)) ||
+        !(PyTuple_Check(tangents) || PyList_Check(tangents)))
+        return PyErr_Format(
+            PyExc_TypeError,
+            "primal and tangent arguments to jax.jvp must be tuples or lists; found %s and %s.",
+            Py_TYPE(primals)->tp_name, Py_TYPE(tangents)->tp_name);
     ct_scope scope = ct_begin();
     ct_fn f = ext_callable(fun);
     ct_tree p = f ? ext_tree(primals, "jvp") : NULL, t = p ? ext_tree(tangents, "jvp") : NULL;
@@ -66,7 +86,8 @@ static PyObject *jvp(PyObject *self, PyObject *args, PyObject *kwargs)
 }
 
 /* fun, *primals, has_aux=False */
-static bool fun_and_primals(PyObject *args, PyObject *kwargs, const char *who, PyObject **fun, PyObject **primals, int *has_aux)
+static bool fun_and_primals(PyObject *args, PyObject *kwargs, const char *who, PyObject **fun,
+                            PyObject **primals, int *has_aux)
 {
     *has_aux = 0;
     if (!PyTuple_GET_SIZE(args)) {
@@ -88,7 +109,8 @@ static bool fun_and_primals(PyObject *args, PyObject *kwargs, const char *who, P
     return *primals != NULL;
 }
 
-static PyObject *differentiate(PyObject *args, PyObject *kwargs, const char *who, ct_tree (*how)(ct_fn, ct_tree, bool, ct_tree *, ct_fn *))
+static PyObject *differentiate(PyObject *args, PyObject *kwargs, const char *who,
+                               ct_tree (*how)(ct_fn, ct_tree, bool, ct_tree *, ct_fn *))
 {
     PyObject *fun, *primals, *out = NULL;
     int has_aux;
@@ -112,8 +134,14 @@ static PyObject *differentiate(PyObject *args, PyObject *kwargs, const char *who
     return out;
 }
 
-static PyObject *vjp(PyObject *self, PyObject *args, PyObject *kwargs) { return differentiate(args, kwargs, "vjp", ct_vjp_); }
-static PyObject *linearize(PyObject *self, PyObject *args, PyObject *kwargs) { return differentiate(args, kwargs, "linearize", ct_linearize_); }
+static PyObject *vjp(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    return differentiate(args, kwargs, "vjp", ct_vjp_);
+}
+static PyObject *linearize(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    return differentiate(args, kwargs, "linearize", ct_linearize_);
+}
 
 /* _linear_transpose(fun, primals): primals give shapes only. */
 static PyObject *linear_transpose(PyObject *self, PyObject *const *args, Py_ssize_t n)
@@ -123,7 +151,8 @@ static PyObject *linear_transpose(PyObject *self, PyObject *const *args, Py_ssiz
     ct_scope scope = ct_begin();
     ct_fn f = ext_callable(args[0]);
     ct_tree p = f ? ext_tree(args[1], "linear_transpose") : NULL;
-    PyObject *out = p ? ext_function_new(ext_function_type, args[0], ct_linear_transpose_(f, p), NULL) : NULL;
+    PyObject *out =
+        p ? ext_function_new(ext_function_type, args[0], ct_linear_transpose_(f, p), NULL) : NULL;
     ct_end_(scope, NULL);
     return out;
 }
@@ -139,7 +168,10 @@ static bool axis_of(PyObject *o, int *axis, const char *what)
     }
     int64_t i;
     if (!PyIndex_Check(o)) {
-        PyErr_Format(PyExc_TypeError, "%s must be an int, None, or a tuple of entries corresponding to the positional arguments passed to the function, but got %S.", what, o);
+        PyErr_Format(PyExc_TypeError,
+                     "%s must be an int, None, or a tuple of entries corresponding to the "
+                     "positional arguments passed to the function, but got %S.",
+                     what, o);
         return false;
     }
     if (!ext_int(o, &i, what))
@@ -148,7 +180,8 @@ static bool axis_of(PyObject *o, int *axis, const char *what)
     return true;
 }
 
-/* A prefix tree of axes; None is a leaf of it. The block at `tree->at` is the caller's to free with PyMem_Free, the definition to release. */
+/* A prefix tree of axes; None is a leaf of it. The block at `tree->at` is the caller's to free with
+ * PyMem_Free, the definition to release. */
 static bool axes_of(PyObject *o, ct_axes_tree *tree, const char *what)
 {
     flattening f = {0};
@@ -166,19 +199,26 @@ static bool axes_of(PyObject *o, ct_axes_tree *tree, const char *what)
 
 static PyObject *vmap(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    static const char *const names[] = {"fun", "in_axes", "out_axes", "axis_name", "axis_size", "spmd_axis_name", "sum_match", NULL};
-    PyObject *fun, *in = NULL, *out_axes = NULL, *name = Py_None, *size = Py_None, *spmd = NULL, *match = NULL, *out = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOOOOO:vmap", (char **)(uintptr_t)names, &fun, &in, &out_axes, &name, &size, &spmd, &match))
+    static const char *const names[] = {"fun",       "in_axes",        "out_axes",  "axis_name",
+                                        "axis_size", "spmd_axis_name", "sum_match", NULL};
+    PyObject *fun, *in = NULL, *out_axes = NULL, *name = Py_None, *size = Py_None, *spmd = NULL,
+                   *match = NULL, *out = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOOOOO:vmap", (char **)(uintptr_t)names, &fun,
+                                     &in, &out_axes, &name, &size, &spmd, &match))
         return NULL;
     int64_t axis_size = 0;
     if (size != Py_None && !ext_int(size, &axis_size, "vmap axis_size"))
         return NULL;
-    PyObject *shown = name != Py_None && !PyUnicode_Check(name) ? PyObject_Repr(name) : Py_NewRef(name);
+    PyObject *shown =
+        name != Py_None && !PyUnicode_Check(name) ? PyObject_Repr(name) : Py_NewRef(name);
     ct_scope scope = ct_begin();
-    ct_vmap_args a = {.axis_size = axis_size, .axis_name = shown && shown != Py_None ? PyUnicode_AsUTF8(shown) : NULL};
-    bool good = (!in || axes_of(in, &a.in_tree, "vmap in_axes")) && (!out_axes || axes_of(out_axes, &a.out_tree, "vmap out_axes"));
+    ct_vmap_args a = {.axis_size = axis_size,
+                      .axis_name = shown && shown != Py_None ? PyUnicode_AsUTF8(shown) : NULL};
+    bool good = (!in || axes_of(in, &a.in_tree, "vmap in_axes")) &&
+                (!out_axes || axes_of(out_axes, &a.out_tree, "vmap out_axes"));
     if (good && (a.f = ext_callable(fun)))
-        out = ext_function_new(ext_function_type, fun, ct_vmap_(&a), &(ext_policy){.lenient = true});
+        out =
+            ext_function_new(ext_function_type, fun, ct_vmap_(&a), &(ext_policy){.lenient = true});
     ct_end_(scope, NULL);
     object_release((void *)(uintptr_t)a.in_tree.def);
     object_release((void *)(uintptr_t)a.out_tree.def);
@@ -190,22 +230,30 @@ static PyObject *vmap(PyObject *self, PyObject *args, PyObject *kwargs)
 
 /* ---- jit ---- */
 
-/* _jit(fun, static_argnums, static_argnames (a frozenset or None), donate_argnums, keep_unused, inline): numbers and names are resolved by _face.jit. */
+/* _jit(fun, static_argnums, static_argnames (a frozenset or None), donate_argnums, keep_unused,
+ * inline): numbers and names are resolved by _face.jit. */
 static PyObject *make_jit(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     if (n != 6)
         return PyErr_Format(PyExc_TypeError, "_jit takes 6 arguments");
     ct_ints statics, donated;
     bool one;
-    if (!ext_argnums(args[1], &statics, &one, "static_argnums") || !ext_argnums(args[3], &donated, &one, "donate_argnums"))
+    if (!ext_argnums(args[1], &statics, &one, "static_argnums") ||
+        !ext_argnums(args[3], &donated, &one, "donate_argnums"))
         return NULL;
     ct_scope scope = ct_begin();
     ct_fn f = ext_callable(args[0]);
-    ext_policy p = {.statics = statics.n ? statics : (ct_ints){0}, .static_names = args[2] == Py_None ? NULL : args[2]};
+    ext_policy p = {.statics = statics.n ? statics : (ct_ints){0},
+                    .static_names = args[2] == Py_None ? NULL : args[2]};
     PyObject *out = NULL;
     if (f)
-        out = ext_function_new(ext_jit_type, args[0], ct_jit_(&(ct_jit_args){.f = f, .donate_argnums = donated.n ? donated : (ct_ints){0},
-            .keep_unused = args[4] == Py_True, .inlined = args[5] == Py_True}), &p);
+        out = ext_function_new(
+            ext_jit_type, args[0],
+            ct_jit_(&(ct_jit_args){.f = f,
+                                   .donate_argnums = donated.n ? donated : (ct_ints){0},
+                                   .keep_unused = args[4] == Py_True,
+                                   .inlined = args[5] == Py_True}),
+            &p);
     ct_end_(scope, NULL);
     PyMem_Free((void *)(uintptr_t)statics.at);
     PyMem_Free((void *)(uintptr_t)donated.at);
@@ -218,11 +266,14 @@ static PyObject *jit(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObje
     if (n == 1 && !names) {
         ct_scope scope = ct_begin();
         ct_fn f = ext_jitted(args[0]);
-        PyObject *out = f ? ext_function_new(ext_jit_type, args[0], f, NULL) : PyErr_Occurred() ? NULL : ext_raise();
+        PyObject *out = f                  ? ext_function_new(ext_jit_type, args[0], f, NULL)
+                        : PyErr_Occurred() ? NULL
+                                           : ext_raise();
         ct_end_(scope, NULL);
         return out;
     }
-    PyObject *m = PyImport_ImportModule("cotan._face"), *f = m ? PyObject_GetAttrString(m, "jit") : NULL;
+    PyObject *m = PyImport_ImportModule("cotan._face"),
+             *f = m ? PyObject_GetAttrString(m, "jit") : NULL;
     PyObject *out = f ? PyObject_Vectorcall(f, args, (size_t)n, names) : NULL;
     Py_XDECREF(f);
     Py_XDECREF(m);
@@ -243,25 +294,39 @@ static PyObject *custom(PyObject *const *args, Py_ssize_t n, bool reverse)
     ct_fn f = ext_kept_callable(args[0]), rule = f ? ext_kept_callable(args[1]) : NULL, made = NULL;
     ct_fn backward = rule && reverse ? ext_kept_callable(args[2]) : NULL;
     if (rule && (!reverse || backward))
-        made = reverse ? ct_custom_vjp_(f, rule, backward, nondiff) : ct_custom_jvp_(f, rule, nondiff);
-    PyObject *out = PyErr_Occurred() ? NULL : ext_function_new(ext_function_type, args[0], made, &(ext_policy){.lenient = true});
+        made =
+            reverse ? ct_custom_vjp_(f, rule, backward, nondiff) : ct_custom_jvp_(f, rule, nondiff);
+    PyObject *out = PyErr_Occurred() ? NULL
+                                     : ext_function_new(ext_function_type, args[0], made,
+                                                        &(ext_policy){.lenient = true});
     ct_end_(scope, NULL);
     PyMem_Free((void *)(uintptr_t)nondiff.at);
     return out;
 }
 
-static PyObject *custom_jvp(PyObject *self, PyObject *const *args, Py_ssize_t n) { return custom(args, n, false); }
-static PyObject *custom_vjp(PyObject *self, PyObject *const *args, Py_ssize_t n) { return custom(args, n, true); }
+static PyObject *custom_jvp(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    return custom(args, n, false);
+}
+static PyObject *custom_vjp(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    return custom(args, n, true);
+}
 
-#define ROW(name, doc) {#name, EXT_FASTCALL(name), METH_VARARGS | METH_KEYWORDS, doc}
+#define ROW(name, doc)                                                                             \
+    {                                                                                              \
+#name, EXT_FASTCALL(name), METH_VARARGS | METH_KEYWORDS, doc                               \
+    }
 PyMethodDef ext_transform_methods[] = {
-    ROW(grad, "A function that computes the gradient of fun with respect to the arguments in argnums."),
+    ROW(grad,
+        "A function that computes the gradient of fun with respect to the arguments in argnums."),
     ROW(value_and_grad, "A function that computes the value of fun and its gradient."),
     ROW(jvp, "The value of fun and its directional derivative along tangents."),
     ROW(vjp, "The value of fun and a function that pulls cotangents back to the arguments."),
     ROW(linearize, "The value of fun and its derivative as a linear function of tangents."),
     ROW(vmap, "fun mapped over axes of its arguments."),
-    {"jit", EXT_FASTCALL(jit), METH_FASTCALL | METH_KEYWORDS, "fun compiled, once for each combination of argument shapes, dtypes and static values."},
+    {"jit", EXT_FASTCALL(jit), METH_FASTCALL | METH_KEYWORDS,
+     "fun compiled, once for each combination of argument shapes, dtypes and static values."},
     {"_jit", EXT_FASTCALL(make_jit), METH_FASTCALL, NULL},
     {"_linear_transpose", EXT_FASTCALL(linear_transpose), METH_FASTCALL, NULL},
     {"_custom_jvp", EXT_FASTCALL(custom_jvp), METH_FASTCALL, NULL},

@@ -1,7 +1,9 @@
-/* Pytrees of Python objects: taking containers apart into leaves and tree nodes, and building them again.
+/* Pytrees of Python objects: taking containers apart into leaves and tree nodes, and building them
+ * again.
  *
- * Nodes are those of array.h's treedef, in post-order; their data are Python objects: the sorted keys of a dict, and for registered containers a pair
- * (registration, auxiliary data). The objects of the API are in treedef.c, tree_map and its kin in treemap.c, key paths in treepath.c. */
+ * Nodes are those of array.h's treedef, in post-order; their data are Python objects: the sorted
+ * keys of a dict, and for registered containers a pair (registration, auxiliary data). The objects
+ * of the API are in treedef.c, tree_map and its kin in treemap.c, key paths in treepath.c. */
 #include "ext.h"
 
 /* ---- Python data in nodes ---- */
@@ -41,7 +43,8 @@ static void data_repr(void *data, text *out)
     Py_XDECREF(s);
 }
 
-/* ['key'] of a dict; other containers are named by position here, and by their own keys in treepath.c. */
+/* ['key'] of a dict; other containers are named by position here, and by their own keys in
+ * treepath.c. */
 static void data_entry(void *data, int64_t i, text *out)
 {
     text_add(out, "[");
@@ -50,20 +53,37 @@ static void data_entry(void *data, int64_t i, text *out)
     text_add(out, "]");
 }
 
-const tree_host ext_tree_host = {.hash = data_hash, .equal = data_equal, .retain = data_retain, .release = data_release, .repr = data_repr, .entry = data_entry};
+const tree_host ext_tree_host = {.hash = data_hash,
+                                 .equal = data_equal,
+                                 .retain = data_retain,
+                                 .release = data_release,
+                                 .repr = data_repr,
+                                 .entry = data_entry};
 
-tree_node tree_static_node(PyObject *value) { return (tree_node){.kind = TREE_STATIC, .host = &ext_tree_host, .data = Py_NewRef(value)}; }
+tree_node tree_static_node(PyObject *value)
+{
+    return (tree_node){.kind = TREE_STATIC, .host = &ext_tree_host, .data = Py_NewRef(value)};
+}
 
 /* Objects that only pass through are told apart by identity. */
 static uint64_t pass_hash(void *data) { return (uint64_t)(uintptr_t)data >> 4; }
 static bool pass_equal(void *a, void *b) { return a == b; }
-static const tree_host pass_host = {.hash = pass_hash, .equal = pass_equal, .retain = data_retain, .release = data_release, .repr = data_repr, .entry = data_entry};
+static const tree_host pass_host = {.hash = pass_hash,
+                                    .equal = pass_equal,
+                                    .retain = data_retain,
+                                    .release = data_release,
+                                    .repr = data_repr,
+                                    .entry = data_entry};
 
-tree_node tree_passing_node(PyObject *value) { return (tree_node){.kind = TREE_STATIC, .host = &pass_host, .data = Py_NewRef(value)}; }
+tree_node tree_passing_node(PyObject *value)
+{
+    return (tree_node){.kind = TREE_STATIC, .host = &pass_host, .data = Py_NewRef(value)};
+}
 
 /* ---- the order of a dict's keys, remembered ---- */
 
-/* Sorting is the cost of taking a dict apart, and programs meet the same keys again and again: the order is kept under the keys' identities. */
+/* Sorting is the cost of taking a dict apart, and programs meet the same keys again and again: the
+ * order is kept under the keys' identities. */
 typedef struct key_order {
     int64_t n;
     PyObject **inserted; /* strong */
@@ -101,7 +121,8 @@ static bool order_make(key_order *k, PyObject *dict)
     if (!index || PyList_Sort(list) < 0) {
         if (index && PyErr_ExceptionMatches(PyExc_TypeError)) {
             PyErr_Clear();
-            PyErr_SetString(PyExc_ValueError, "Comparator raised exception while sorting pytree dictionary keys.");
+            PyErr_SetString(PyExc_ValueError,
+                            "Comparator raised exception while sorting pytree dictionary keys.");
         }
         Py_XDECREF(index);
         Py_XDECREF(list);
@@ -150,9 +171,9 @@ static const key_order *order_of(PyObject *dict)
 
 /* How a class is taken apart; `fields` for dataclasses, functions otherwise. */
 typedef struct registration {
-    PyObject_HEAD
-    PyObject *type, *flatten, *unflatten, *with_keys, *data_fields, *meta_fields;
-    char kind; /* 'f' functions, 'd' dataclass, 'n' namedtuple, 'o' OrderedDict, 'D' defaultdict, 's' static */
+    PyObject_HEAD PyObject *type, *flatten, *unflatten, *with_keys, *data_fields, *meta_fields;
+    char kind; /* 'f' functions, 'd' dataclass, 'n' namedtuple, 'o' OrderedDict, 'D' defaultdict,
+                  's' static */
 } registration;
 static PyTypeObject *registration_type;
 static PyObject *registry; /* type -> registration */
@@ -176,7 +197,8 @@ static registration *registration_add(PyObject *type, char kind)
 {
     if (PyDict_Contains(registry, type)) {
         if (!PyErr_Occurred())
-            PyErr_Format(PyExc_ValueError, "Duplicate custom PyTreeDef type registration for %R.", type);
+            PyErr_Format(PyExc_ValueError, "Duplicate custom PyTreeDef type registration for %R.",
+                         type);
         return NULL;
     }
     registration *r = PyObject_New(registration, registration_type);
@@ -198,7 +220,9 @@ static registration *registration_of(PyObject *o)
         return r;
     if (PyTuple_Check(o)) { /* a namedtuple registers itself */
         PyObject *fields = NULL;
-        if (_PyObject_LookupAttr((PyObject *)t, PyUnicode_InternFromString("_fields"), &fields) < 0 || !fields)
+        if (_PyObject_LookupAttr((PyObject *)t, PyUnicode_InternFromString("_fields"), &fields) <
+                0 ||
+            !fields)
             return NULL;
         r = registration_add((PyObject *)t, 'n');
         if (r)
@@ -213,7 +237,9 @@ static registration *registration_of(PyObject *o)
 static PyObject *register_functions(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     if (n < 3)
-        return PyErr_Format(PyExc_TypeError, "register_pytree_node(type, flatten, unflatten, flatten_with_keys=None)");
+        return PyErr_Format(
+            PyExc_TypeError,
+            "register_pytree_node(type, flatten, unflatten, flatten_with_keys=None)");
     registration *r = registration_add(args[0], 'f');
     if (!r)
         return NULL;
@@ -235,7 +261,10 @@ static PyObject *register_fields(PyObject *self, PyObject *const *args, Py_ssize
     Py_RETURN_NONE;
 }
 
-static PyObject *register_static(PyObject *self, PyObject *type) { return registration_add(type, 's') ? Py_NewRef(type) : NULL; }
+static PyObject *register_static(PyObject *self, PyObject *type)
+{
+    return registration_add(type, 's') ? Py_NewRef(type) : NULL;
+}
 
 /* ---- taking apart ---- */
 
@@ -263,7 +292,8 @@ static bool push_leaf(flattening *f, PyObject *o)
 
 static bool flatten_one(flattening *f, PyObject *o, PyObject *is_leaf, int flags);
 
-static bool flatten_items(flattening *f, PyObject *const *items, Py_ssize_t n, PyObject *is_leaf, int flags)
+static bool flatten_items(flattening *f, PyObject *const *items, Py_ssize_t n, PyObject *is_leaf,
+                          int flags)
 {
     for (Py_ssize_t i = 0; i < n; i++)
         if (!flatten_one(f, items[i], is_leaf, flags))
@@ -279,7 +309,8 @@ static bool flatten_dict(flattening *f, PyObject *o, PyObject *is_leaf, int flag
     const key_order *k = order_of(o);
     if (!k)
         return false;
-    PyObject *keys = Py_NewRef(k->sorted), *key, *value, *small[64], **values = n <= 64 ? small : PyMem_Malloc(sizeof *values * (size_t)n);
+    PyObject *keys = Py_NewRef(k->sorted), *key, *value, *small[64],
+             **values = n <= 64 ? small : PyMem_Malloc(sizeof *values * (size_t)n);
     bool good = values != NULL;
     if (!values)
         PyErr_NoMemory();
@@ -294,7 +325,8 @@ static bool flatten_dict(flattening *f, PyObject *o, PyObject *is_leaf, int flag
         Py_DECREF(keys);
         return false;
     }
-    return push_node(f, (tree_node){.kind = TREE_DICT, .arity = n, .host = &ext_tree_host, .data = keys});
+    return push_node(
+        f, (tree_node){.kind = TREE_DICT, .arity = n, .host = &ext_tree_host, .data = keys});
 }
 
 static PyObject *attributes(PyObject *o, PyObject *names)
@@ -317,8 +349,12 @@ static PyObject *open_registered(const registration *r, PyObject *o, PyObject **
     *aux = NULL;
     PyObject *pair, *children = NULL;
     switch (r->kind) {
-    case 'n': *aux = Py_NewRef(Py_None); return PyTuple_GetSlice(o, 0, PY_SSIZE_T_MAX);
-    case 's': *aux = Py_NewRef(o); return PyTuple_New(0);
+    case 'n':
+        *aux = Py_NewRef(Py_None);
+        return PyTuple_GetSlice(o, 0, PY_SSIZE_T_MAX);
+    case 's':
+        *aux = Py_NewRef(o);
+        return PyTuple_New(0);
     case 'd':
         *aux = attributes(o, r->meta_fields);
         return *aux ? attributes(o, r->data_fields) : NULL;
@@ -337,16 +373,22 @@ static PyObject *open_registered(const registration *r, PyObject *o, PyObject **
         if (!*aux || !(children = PyTuple_New(k->n)))
             return NULL;
         for (int64_t i = 0; i < k->n; i++)
-            PyTuple_SET_ITEM(children, i, Py_XNewRef(PyDict_GetItemWithError(o, PyTuple_GET_ITEM(k->sorted, i))));
+            PyTuple_SET_ITEM(
+                children, i,
+                Py_XNewRef(PyDict_GetItemWithError(o, PyTuple_GET_ITEM(k->sorted, i))));
         return children;
     }
-    default: break;
+    default:
+        break;
     }
     pair = PyObject_CallOneArg(r->flatten, o);
     if (!pair)
         return NULL;
     if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) {
-        PyErr_Format(PyExc_TypeError, "the flatten function of %R must return a pair (children, auxiliary data), not %R", r->type, pair);
+        PyErr_Format(
+            PyExc_TypeError,
+            "the flatten function of %R must return a pair (children, auxiliary data), not %R",
+            r->type, pair);
     } else {
         *aux = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
         children = PySequence_Tuple(PyTuple_GET_ITEM(pair, 0));
@@ -362,12 +404,15 @@ static bool registered_node(registration *r, PyObject *aux, Py_ssize_t n, tree_n
     return data != NULL;
 }
 
-static bool flatten_registered(flattening *f, registration *r, PyObject *o, PyObject *is_leaf, int flags)
+static bool flatten_registered(flattening *f, registration *r, PyObject *o, PyObject *is_leaf,
+                               int flags)
 {
     PyObject *aux, *children = open_registered(r, o, &aux);
     tree_node node;
-    bool good = children && flatten_items(f, &PyTuple_GET_ITEM(children, 0), PyTuple_GET_SIZE(children), is_leaf, flags)
-        && registered_node(r, aux, PyTuple_GET_SIZE(children), &node) && push_node(f, node);
+    bool good = children &&
+                flatten_items(f, &PyTuple_GET_ITEM(children, 0), PyTuple_GET_SIZE(children),
+                              is_leaf, flags) &&
+                registered_node(r, aux, PyTuple_GET_SIZE(children), &node) && push_node(f, node);
     Py_XDECREF(children);
     Py_XDECREF(aux);
     return good;
@@ -386,7 +431,8 @@ static bool flatten_one(flattening *f, PyObject *o, PyObject *is_leaf, int flags
     if (t == ext_array_impl || t == &PyLong_Type || t == &PyFloat_Type)
         return push_leaf(f, o);
     if (o == Py_None)
-        return flags & FLATTEN_NONE_IS_LEAF ? push_leaf(f, o) : push_node(f, (tree_node){.kind = TREE_NONE});
+        return flags & FLATTEN_NONE_IS_LEAF ? push_leaf(f, o)
+                                            : push_node(f, (tree_node){.kind = TREE_NONE});
     if (t != &PyTuple_Type && t != &PyList_Type && t != &PyDict_Type) {
         registration *r = registration_of(o);
         if (!r)
@@ -403,11 +449,11 @@ static bool flatten_one(flattening *f, PyObject *o, PyObject *is_leaf, int flags
     if (t == &PyDict_Type)
         good = flatten_dict(f, o, is_leaf, flags);
     else if (t == &PyTuple_Type)
-        good = flatten_items(f, &PyTuple_GET_ITEM(o, 0), PyTuple_GET_SIZE(o), is_leaf, flags)
-            && push_node(f, (tree_node){.kind = TREE_TUPLE, .arity = PyTuple_GET_SIZE(o)});
+        good = flatten_items(f, &PyTuple_GET_ITEM(o, 0), PyTuple_GET_SIZE(o), is_leaf, flags) &&
+               push_node(f, (tree_node){.kind = TREE_TUPLE, .arity = PyTuple_GET_SIZE(o)});
     else
-        good = flatten_items(f, ((PyListObject *)o)->ob_item, PyList_GET_SIZE(o), is_leaf, flags)
-            && push_node(f, (tree_node){.kind = TREE_LIST, .arity = PyList_GET_SIZE(o)});
+        good = flatten_items(f, ((PyListObject *)o)->ob_item, PyList_GET_SIZE(o), is_leaf, flags) &&
+               push_node(f, (tree_node){.kind = TREE_LIST, .arity = PyList_GET_SIZE(o)});
     Py_LeaveRecursiveCall();
     return good;
 }
@@ -447,16 +493,21 @@ PyObject *tree_children(PyObject *o, tree_node *node, int flags)
         return PyList_New(0);
     }
     if (PyTuple_CheckExact(o) || PyList_CheckExact(o)) {
-        *node = (tree_node){.kind = PyList_CheckExact(o) ? TREE_LIST : TREE_TUPLE, .arity = PySequence_Size(o)};
+        *node = (tree_node){.kind = PyList_CheckExact(o) ? TREE_LIST : TREE_TUPLE,
+                            .arity = PySequence_Size(o)};
         return PySequence_List(o);
     }
     if (PyDict_CheckExact(o)) {
         const key_order *k = order_of(o);
         PyObject *list = k ? PyList_New(k->n) : NULL;
         for (int64_t i = 0; list && i < k->n; i++)
-            PyList_SET_ITEM(list, i, Py_XNewRef(PyDict_GetItemWithError(o, PyTuple_GET_ITEM(k->sorted, i))));
+            PyList_SET_ITEM(list, i,
+                            Py_XNewRef(PyDict_GetItemWithError(o, PyTuple_GET_ITEM(k->sorted, i))));
         if (list)
-            *node = (tree_node){.kind = TREE_DICT, .arity = k->n, .host = &ext_tree_host, .data = Py_NewRef(k->sorted)};
+            *node = (tree_node){.kind = TREE_DICT,
+                                .arity = k->n,
+                                .host = &ext_tree_host,
+                                .data = Py_NewRef(k->sorted)};
         return list;
     }
     registration *r = registration_of(o);
@@ -477,7 +528,8 @@ static PyObject *build_dict(const tree_node *n, PyObject *const *items)
 {
     PyObject *d = PyDict_New();
     for (int64_t i = 0; d && i < n->arity; i++) {
-        PyObject *key = n->host ? Py_NewRef(PyTuple_GET_ITEM((PyObject *)n->data, i)) : PyUnicode_FromString(((char **)n->data)[i]);
+        PyObject *key = n->host ? Py_NewRef(PyTuple_GET_ITEM((PyObject *)n->data, i))
+                                : PyUnicode_FromString(((char **)n->data)[i]);
         if (!key || PyDict_SetItem(d, key, items[i]) < 0)
             Py_CLEAR(d);
         Py_XDECREF(key);
@@ -500,7 +552,8 @@ static PyObject *build_dataclass(const registration *r, PyObject *aux, PyObject 
     for (Py_ssize_t i = 0; good && i < PyTuple_GET_SIZE(r->data_fields); i++)
         good = !PyDict_SetItem(kwargs, PyTuple_GET_ITEM(r->data_fields, i), items[i]);
     for (Py_ssize_t i = 0; good && i < PyTuple_GET_SIZE(r->meta_fields); i++)
-        good = !PyDict_SetItem(kwargs, PyTuple_GET_ITEM(r->meta_fields, i), PyTuple_GET_ITEM(aux, i));
+        good =
+            !PyDict_SetItem(kwargs, PyTuple_GET_ITEM(r->meta_fields, i), PyTuple_GET_ITEM(aux, i));
     if (good)
         out = PyObject_Call(r->type, none, kwargs);
     Py_XDECREF(kwargs);
@@ -508,7 +561,8 @@ static PyObject *build_dataclass(const registration *r, PyObject *aux, PyObject 
     return out;
 }
 
-static PyObject *build_mapping(PyObject *type, PyObject *keys, PyObject *factory, PyObject *const *items)
+static PyObject *build_mapping(PyObject *type, PyObject *keys, PyObject *factory,
+                               PyObject *const *items)
 {
     PyObject *d = factory ? PyObject_CallOneArg(type, factory) : PyObject_CallNoArgs(type);
     for (Py_ssize_t i = 0; d && i < PyTuple_GET_SIZE(keys); i++)
@@ -522,15 +576,22 @@ static PyObject *build_registered(const tree_node *n, PyObject *const *items)
     const registration *r = (registration *)PyTuple_GET_ITEM((PyObject *)n->data, 0);
     PyObject *aux = PyTuple_GET_ITEM((PyObject *)n->data, 1);
     switch (r->kind) {
-    case 'n': return PyObject_Vectorcall(r->type, items, (size_t)n->arity, NULL);
-    case 's': return Py_NewRef(aux);
-    case 'd': return build_dataclass(r, aux, items);
-    case 'o': return build_mapping(r->type, aux, NULL, items);
-    case 'D': return build_mapping(r->type, PyTuple_GET_ITEM(aux, 1), PyTuple_GET_ITEM(aux, 0), items);
-    default: break;
+    case 'n':
+        return PyObject_Vectorcall(r->type, items, (size_t)n->arity, NULL);
+    case 's':
+        return Py_NewRef(aux);
+    case 'd':
+        return build_dataclass(r, aux, items);
+    case 'o':
+        return build_mapping(r->type, aux, NULL, items);
+    case 'D':
+        return build_mapping(r->type, PyTuple_GET_ITEM(aux, 1), PyTuple_GET_ITEM(aux, 0), items);
+    default:
+        break;
     }
     PyObject *children = items_tuple(n, items);
-    PyObject *out = children ? PyObject_CallFunctionObjArgs(r->unflatten, aux, children, NULL) : NULL;
+    PyObject *out =
+        children ? PyObject_CallFunctionObjArgs(r->unflatten, aux, children, NULL) : NULL;
     Py_XDECREF(children);
     return out;
 }
@@ -539,24 +600,32 @@ static PyObject *build(const tree_node *n, PyObject *const *items)
 {
     PyObject *list;
     switch ((tree_kind)n->kind) {
-    case TREE_LEAF: break;
-    case TREE_NONE: Py_RETURN_NONE;
-    case TREE_STATIC: return Py_NewRef((PyObject *)n->data);
-    case TREE_TUPLE: return items_tuple(n, items);
+    case TREE_LEAF:
+        break;
+    case TREE_NONE:
+        Py_RETURN_NONE;
+    case TREE_STATIC:
+        return Py_NewRef((PyObject *)n->data);
+    case TREE_TUPLE:
+        return items_tuple(n, items);
     case TREE_LIST:
         list = PyList_New(n->arity);
         for (int64_t i = 0; list && i < n->arity; i++)
             PyList_SET_ITEM(list, i, Py_NewRef(items[i]));
         return list;
-    case TREE_DICT: return build_dict(n, items);
-    case TREE_CUSTOM: return build_registered(n, items);
+    case TREE_DICT:
+        return build_dict(n, items);
+    case TREE_CUSTOM:
+        return build_registered(n, items);
     }
     return NULL;
 }
 
-PyObject *tree_unflatten_nodes(int64_t count, const tree_node *nodes, int64_t nleaves, PyObject *const *leaves)
+PyObject *tree_unflatten_nodes(int64_t count, const tree_node *nodes, int64_t nleaves,
+                               PyObject *const *leaves)
 {
-    PyObject *small[64], **stack = count <= 64 ? small : PyMem_Malloc(sizeof *stack * (size_t)count), *out = NULL;
+    PyObject *small[64],
+        **stack = count <= 64 ? small : PyMem_Malloc(sizeof *stack * (size_t)count), *out = NULL;
     int64_t top = 0, next = 0;
     bool good = stack != NULL;
     if (!good)
@@ -590,12 +659,19 @@ static const char *kind_names[] = {"leaf", "None", "tuple", "list", "dict", "cus
 PyObject *tree_node_type(const tree_node *n)
 {
     switch ((tree_kind)n->kind) {
-    case TREE_TUPLE: return (PyObject *)&PyTuple_Type;
-    case TREE_LIST: return (PyObject *)&PyList_Type;
-    case TREE_DICT: return (PyObject *)&PyDict_Type;
-    case TREE_NONE: return (PyObject *)Py_TYPE(Py_None);
-    case TREE_CUSTOM: return ((registration *)PyTuple_GET_ITEM((PyObject *)n->data, 0))->type;
-    case TREE_LEAF: case TREE_STATIC: break;
+    case TREE_TUPLE:
+        return (PyObject *)&PyTuple_Type;
+    case TREE_LIST:
+        return (PyObject *)&PyList_Type;
+    case TREE_DICT:
+        return (PyObject *)&PyDict_Type;
+    case TREE_NONE:
+        return (PyObject *)Py_TYPE(Py_None);
+    case TREE_CUSTOM:
+        return ((registration *)PyTuple_GET_ITEM((PyObject *)n->data, 0))->type;
+    case TREE_LEAF:
+    case TREE_STATIC:
+        break;
     }
     return NULL;
 }
@@ -604,14 +680,23 @@ static bool mismatch(const tree_node *n, const tree_node *have, PyObject *o, con
 {
     PyObject *expected = tree_node_type(n);
     if (expected != (PyObject *)Py_TYPE(o))
-        PyErr_Format(PyExc_ValueError, "pytree structure error: different types in %s: the first tree has a subtree of type\n    %S\nbut the same place of the "
-                     "other holds\n    %S.", what, expected ? expected : Py_None, (PyObject *)Py_TYPE(o));
+        PyErr_Format(PyExc_ValueError,
+                     "pytree structure error: different types in %s: the first tree has a subtree "
+                     "of type\n    %S\nbut the same place of the "
+                     "other holds\n    %S.",
+                     what, expected ? expected : Py_None, (PyObject *)Py_TYPE(o));
     else if (n->arity != have->arity)
-        PyErr_Format(PyExc_ValueError, "pytree structure error: different lengths of %s in %s: %lld in the first tree, %lld in the other.",
+        PyErr_Format(PyExc_ValueError,
+                     "pytree structure error: different lengths of %s in %s: %lld in the first "
+                     "tree, %lld in the other.",
                      kind_names[n->kind], what, (long long)n->arity, (long long)have->arity);
     else
-        PyErr_Format(PyExc_ValueError, "pytree structure error: different pytree metadata in %s: a subtree of type\n    %S\nhas metadata\n    %R\nin the "
-                     "first tree and\n    %R\nin the other.", what, expected ? expected : Py_None, (PyObject *)n->data, (PyObject *)have->data);
+        PyErr_Format(PyExc_ValueError,
+                     "pytree structure error: different pytree metadata in %s: a subtree of type\n "
+                     "   %S\nhas metadata\n    %R\nin the "
+                     "first tree and\n    %R\nin the other.",
+                     what, expected ? expected : Py_None, (PyObject *)n->data,
+                     (PyObject *)have->data);
     return false;
 }
 
@@ -624,8 +709,10 @@ static bool same_node(const tree_node *a, const tree_node *b)
     return !a->host == !b->host;
 }
 
-/* Walks the nodes from the root down, with the objects that wait in a stack; children come off it last first, as post-order read backwards wants them. */
-bool tree_flatten_up_to(int64_t count, const tree_node *nodes, PyObject *tree, const char *what, PyObject **leaves)
+/* Walks the nodes from the root down, with the objects that wait in a stack; children come off it
+ * last first, as post-order read backwards wants them. */
+bool tree_flatten_up_to(int64_t count, const tree_node *nodes, PyObject *tree, const char *what,
+                        PyObject **leaves)
 {
     int64_t next = 0;
     for (int64_t k = 0; k < count; k++)
@@ -679,12 +766,16 @@ static bool add_key(PyObject *list, const char *class, PyObject *argument)
     return good;
 }
 
-static bool custom_keys(const registration *r, PyObject *aux, int64_t arity, PyObject *container, PyObject *list)
+static bool custom_keys(const registration *r, PyObject *aux, int64_t arity, PyObject *container,
+                        PyObject *list)
 {
     bool good = true;
     if (r->kind == 'f' && r->with_keys) {
-        PyObject *pair = PyObject_CallOneArg(r->with_keys, container), *items = pair ? PySequence_GetItem(pair, 0) : NULL;
-        PyObject *fast = items ? PySequence_Fast(items, "flatten_with_keys must return (key, child) pairs") : NULL;
+        PyObject *pair = PyObject_CallOneArg(r->with_keys, container),
+                 *items = pair ? PySequence_GetItem(pair, 0) : NULL;
+        PyObject *fast =
+            items ? PySequence_Fast(items, "flatten_with_keys must return (key, child) pairs")
+                  : NULL;
         good = fast != NULL;
         for (Py_ssize_t i = 0; good && i < PySequence_Fast_GET_SIZE(fast); i++) {
             PyObject *key = PySequence_GetItem(PySequence_Fast_GET_ITEM(fast, i), 0);
@@ -716,10 +807,13 @@ PyObject *tree_node_keys(const tree_node *n, PyObject *container)
     PyObject *list = PyList_New(0);
     bool good = list != NULL;
     if (n->kind == TREE_CUSTOM) {
-        good = good && custom_keys((registration *)PyTuple_GET_ITEM((PyObject *)n->data, 0), PyTuple_GET_ITEM((PyObject *)n->data, 1), n->arity, container, list);
+        good = good &&
+               custom_keys((registration *)PyTuple_GET_ITEM((PyObject *)n->data, 0),
+                           PyTuple_GET_ITEM((PyObject *)n->data, 1), n->arity, container, list);
     } else {
         for (int64_t i = 0; good && i < n->arity; i++) {
-            PyObject *k = n->kind == TREE_DICT ? Py_NewRef(PyTuple_GET_ITEM((PyObject *)n->data, i)) : PyLong_FromLongLong(i);
+            PyObject *k = n->kind == TREE_DICT ? Py_NewRef(PyTuple_GET_ITEM((PyObject *)n->data, i))
+                                               : PyLong_FromLongLong(i);
             good = add_key(list, n->kind == TREE_DICT ? "DictKey" : "SequenceKey", k);
             Py_XDECREF(k);
         }
@@ -752,11 +846,22 @@ static void registered_text(text *t, const tree_node *n, text *children)
 static void node_text(text *t, const tree_node *n, text *c)
 {
     switch ((tree_kind)n->kind) {
-    case TREE_LEAF: text_add(t, "*"); return;
-    case TREE_NONE: text_add(t, "None"); return;
-    case TREE_STATIC: data_repr(n->data, t); return;
-    case TREE_CUSTOM: registered_text(t, n, c); return;
-    case TREE_TUPLE: case TREE_LIST: case TREE_DICT: break;
+    case TREE_LEAF:
+        text_add(t, "*");
+        return;
+    case TREE_NONE:
+        text_add(t, "None");
+        return;
+    case TREE_STATIC:
+        data_repr(n->data, t);
+        return;
+    case TREE_CUSTOM:
+        registered_text(t, n, c);
+        return;
+    case TREE_TUPLE:
+    case TREE_LIST:
+    case TREE_DICT:
+        break;
     }
     text_add(t, n->kind == TREE_TUPLE ? "(" : n->kind == TREE_LIST ? "[" : "{");
     for (int64_t i = 0; i < n->arity; i++) {
@@ -769,7 +874,9 @@ static void node_text(text *t, const tree_node *n, text *c)
         }
         text_bytes(t, c[i].at, (size_t)c[i].n);
     }
-    text_add(t, n->kind == TREE_TUPLE ? (n->arity == 1 ? ",)" : ")") : n->kind == TREE_LIST ? "]" : "}");
+    text_add(t, n->kind == TREE_TUPLE  ? (n->arity == 1 ? ",)" : ")")
+                : n->kind == TREE_LIST ? "]"
+                                       : "}");
 }
 
 void ext_tree_text(text *t, int64_t count, const tree_node *nodes)
@@ -810,10 +917,12 @@ static bool builtin(const char *name, char kind, PyObject **out)
 static bool init_registry(PyObject *module)
 {
     static PyType_Slot slots[] = {{Py_tp_dealloc, (void *)registration_dealloc}, {0, NULL}};
-    static PyType_Spec spec = {"cotan._cotan.registration", sizeof(registration), 0, Py_TPFLAGS_DEFAULT, slots};
+    static PyType_Spec spec = {"cotan._cotan.registration", sizeof(registration), 0,
+                               Py_TPFLAGS_DEFAULT, slots};
     registry = PyDict_New();
     registration_type = ext_add_type(module, &spec, NULL);
-    return registry && registration_type && builtin("OrderedDict", 'o', &ordered_dict) && builtin("defaultdict", 'D', &default_dict);
+    return registry && registration_type && builtin("OrderedDict", 'o', &ordered_dict) &&
+           builtin("defaultdict", 'D', &default_dict);
 }
 
 bool ext_init_registry(PyObject *module);

@@ -2,8 +2,7 @@
 #include "ext.h"
 
 typedef struct tree_object {
-    PyObject_HEAD
-    treedef *def;
+    PyObject_HEAD treedef *def;
 } tree_object;
 static PyTypeObject *type;
 
@@ -62,7 +61,8 @@ static PyObject *def_compare(PyObject *a, PyObject *b, int comparison)
 
 static PyObject *wrong_count(int64_t expected, Py_ssize_t got)
 {
-    return PyErr_Format(PyExc_ValueError, "Too %s leaves for PyTreeDef; expected %lld, got %zd", got < expected ? "few" : "many", (long long)expected, got);
+    return PyErr_Format(PyExc_ValueError, "Too %s leaves for PyTreeDef; expected %lld, got %zd",
+                        got < expected ? "few" : "many", (long long)expected, got);
 }
 
 static PyObject *def_unflatten(PyObject *self, PyObject *leaves)
@@ -84,7 +84,8 @@ static PyObject *def_flatten_up_to(PyObject *self, PyObject *tree)
     treedef *d = ((tree_object *)self)->def;
     int64_t n = treedef_leaves(d);
     PyObject *list = PyList_New(n);
-    if (list && !tree_flatten_up_to(d->count, d->nodes, tree, "the tree", ((PyListObject *)list)->ob_item))
+    if (list &&
+        !tree_flatten_up_to(d->count, d->nodes, tree, "the tree", ((PyListObject *)list)->ob_item))
         Py_CLEAR(list);
     return list;
 }
@@ -111,15 +112,21 @@ static PyObject *def_node_data(PyObject *self, PyObject *unused)
     treedef *d = ((tree_object *)self)->def;
     const tree_node *n = &d->nodes[d->count - 1];
     switch ((tree_kind)n->kind) {
-    case TREE_TUPLE: return Py_BuildValue("(OO)", (PyObject *)&PyTuple_Type, Py_None);
-    case TREE_LIST: return Py_BuildValue("(OO)", (PyObject *)&PyList_Type, Py_None);
-    case TREE_NONE: return Py_BuildValue("(OO)", (PyObject *)Py_TYPE(Py_None), Py_None);
+    case TREE_TUPLE:
+        return Py_BuildValue("(OO)", (PyObject *)&PyTuple_Type, Py_None);
+    case TREE_LIST:
+        return Py_BuildValue("(OO)", (PyObject *)&PyList_Type, Py_None);
+    case TREE_NONE:
+        return Py_BuildValue("(OO)", (PyObject *)Py_TYPE(Py_None), Py_None);
     case TREE_DICT: {
         PyObject *keys = n->data && n->host ? PySequence_List(n->data) : PyList_New(0);
         return keys ? Py_BuildValue("(ON)", (PyObject *)&PyDict_Type, keys) : NULL;
     }
-    case TREE_CUSTOM: return Py_BuildValue("(OO)", tree_node_type(n), PyTuple_GET_ITEM((PyObject *)n->data, 1));
-    case TREE_LEAF: case TREE_STATIC: break;
+    case TREE_CUSTOM:
+        return Py_BuildValue("(OO)", tree_node_type(n), PyTuple_GET_ITEM((PyObject *)n->data, 1));
+    case TREE_LEAF:
+    case TREE_STATIC:
+        break;
     }
     Py_RETURN_NONE;
 }
@@ -151,7 +158,8 @@ static PyObject *def_reduce(PyObject *self, PyObject *unused)
     /* pickled as the structure with zeros for leaves */
     treedef *d = ((tree_object *)self)->def;
     int64_t n = treedef_leaves(d);
-    PyObject *m = PyImport_ImportModule("cotan.tree_util"), *f = m ? PyObject_GetAttrString(m, "tree_structure") : NULL;
+    PyObject *m = PyImport_ImportModule("cotan.tree_util"),
+             *f = m ? PyObject_GetAttrString(m, "tree_structure") : NULL;
     PyObject *zero = PyLong_FromLong(0), *zeros = PyList_New(n), *tree = NULL;
     for (int64_t i = 0; zero && zeros && i < n; i++)
         PyList_SET_ITEM(zeros, i, Py_NewRef(zero));
@@ -166,8 +174,14 @@ static PyObject *def_reduce(PyObject *self, PyObject *unused)
     return out;
 }
 
-static PyObject *get_leaves(PyObject *self, void *c) { return PyLong_FromLongLong(treedef_leaves(((tree_object *)self)->def)); }
-static PyObject *get_nodes(PyObject *self, void *c) { return PyLong_FromLongLong(((tree_object *)self)->def->count); }
+static PyObject *get_leaves(PyObject *self, void *c)
+{
+    return PyLong_FromLongLong(treedef_leaves(((tree_object *)self)->def));
+}
+static PyObject *get_nodes(PyObject *self, void *c)
+{
+    return PyLong_FromLongLong(((tree_object *)self)->def->count);
+}
 
 bool ext_init_registry(PyObject *module);
 
@@ -182,10 +196,18 @@ bool ext_init_trees(PyObject *module)
         {"__reduce__", def_reduce, METH_NOARGS, NULL},
         {NULL, NULL, 0, NULL},
     };
-    static PyGetSetDef getset[] = {{"num_leaves", get_leaves, NULL, NULL, NULL}, {"num_nodes", get_nodes, NULL, NULL, NULL}, {NULL, NULL, NULL, NULL, NULL}};
-    static PyType_Slot slots[] = {{Py_tp_dealloc, (void *)def_dealloc}, {Py_tp_repr, (void *)def_repr}, {Py_tp_hash, (void *)def_hash},
-        {Py_tp_richcompare, (void *)def_compare}, {Py_tp_methods, methods}, {Py_tp_getset, getset}, {0, NULL}};
-    static PyType_Spec spec = {"jaxlib._jax.pytree.PyTreeDef", sizeof(tree_object), 0, Py_TPFLAGS_DEFAULT, slots};
+    static PyGetSetDef getset[] = {{"num_leaves", get_leaves, NULL, NULL, NULL},
+                                   {"num_nodes", get_nodes, NULL, NULL, NULL},
+                                   {NULL, NULL, NULL, NULL, NULL}};
+    static PyType_Slot slots[] = {{Py_tp_dealloc, (void *)def_dealloc},
+                                  {Py_tp_repr, (void *)def_repr},
+                                  {Py_tp_hash, (void *)def_hash},
+                                  {Py_tp_richcompare, (void *)def_compare},
+                                  {Py_tp_methods, methods},
+                                  {Py_tp_getset, getset},
+                                  {0, NULL}};
+    static PyType_Spec spec = {"jaxlib._jax.pytree.PyTreeDef", sizeof(tree_object), 0,
+                               Py_TPFLAGS_DEFAULT, slots};
     type = ext_add_type(module, &spec, NULL);
     return type && ext_init_registry(module);
 }

@@ -57,7 +57,9 @@ static PyObject *tree_paths(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     if (n != 2)
         return PyErr_Format(PyExc_TypeError, "_tree_paths(tree, is_leaf)");
-    walk w = {.paths = PyList_New(0), .leaves = PyList_New(0), .is_leaf = args[1] == Py_None ? NULL : args[1]};
+    walk w = {.paths = PyList_New(0),
+              .leaves = PyList_New(0),
+              .is_leaf = args[1] == Py_None ? NULL : args[1]};
     PyObject *empty = PyTuple_New(0), *out = NULL;
     if (w.paths && w.leaves && empty && descend(&w, empty, args[0]))
         out = PyTuple_Pack(2, w.paths, w.leaves);

@@ -1,7 +1,7 @@
-/* The code generator's door: a module of kernels to machine code. Built as a library of its own, libcotan_llvm, which
- * is loaded when a program is first compiled and not found in the cache. Measured: explicit vectors, no IR passes,
- * level None with the greedy register allocator compile 5 to 15 times faster than the usual pipeline and run as fast.
- * Next: kernel.c. */
+/* The code generator's door: a module of kernels to machine code. Built as a library of its own,
+ * libcotan_llvm, which is loaded when a program is first compiled and not found in the cache.
+ * Measured: explicit vectors, no IR passes, level None with the greedy register allocator compile 5
+ * to 15 times faster than the usual pipeline and run as fast. Next: kernel.c. */
 #include <llvm-c/Analysis.h>
 #include <llvm-c/Support.h>
 #include <stdio.h>
@@ -29,12 +29,13 @@ static bool start(char *message)
     LLVMTargetRef target;
     char *problem = NULL;
     if (LLVMGetTargetFromTriple("x86_64-unknown-linux-gnu", &target, &problem)) {
-        snprintf(message, 256, "compile: no code generator for this machine: %s", problem ? problem : "");
+        snprintf(message, 256, "compile: no code generator for this machine: %s",
+                 problem ? problem : "");
         return false;
     }
     char *cpu = LLVMGetHostCPUName(), *features = LLVMGetHostCPUFeatures();
-    machine = LLVMCreateTargetMachine(target, "x86_64-unknown-linux-gnu", cpu, features, LLVMCodeGenLevelNone,
-                                      LLVMRelocPIC, LLVMCodeModelSmall);
+    machine = LLVMCreateTargetMachine(target, "x86_64-unknown-linux-gnu", cpu, features,
+                                      LLVMCodeGenLevelNone, LLVMRelocPIC, LLVMCodeModelSmall);
     LLVMDisposeMessage(cpu), LLVMDisposeMessage(features);
     if (!machine)
         snprintf(message, 256, "compile: LLVM made no target machine");
@@ -51,15 +52,18 @@ static void prepare(emitter *e)
     LLVMSetModuleDataLayout(e->module, layout);
     LLVMDisposeTargetData(layout);
     LLVMContextRef c = e->context;
-    LLVMTypeRef types[BODY_TYPES] = {LLVMVoidTypeInContext(c),  LLVMInt1TypeInContext(c),   LLVMInt8TypeInContext(c),
-                                     LLVMInt16TypeInContext(c), LLVMInt32TypeInContext(c),  LLVMInt64TypeInContext(c),
-                                     LLVMHalfTypeInContext(c),  LLVMBFloatTypeInContext(c), LLVMFloatTypeInContext(c),
-                                     LLVMDoubleTypeInContext(c)};
+    LLVMTypeRef types[BODY_TYPES] = {LLVMVoidTypeInContext(c),  LLVMInt1TypeInContext(c),
+                                     LLVMInt8TypeInContext(c),  LLVMInt16TypeInContext(c),
+                                     LLVMInt32TypeInContext(c), LLVMInt64TypeInContext(c),
+                                     LLVMHalfTypeInContext(c),  LLVMBFloatTypeInContext(c),
+                                     LLVMFloatTypeInContext(c), LLVMDoubleTypeInContext(c)};
     memcpy(e->scalar, types, sizeof types);
-    e->i1 = types[BODY_I1], e->i32 = types[BODY_I32], e->i64 = types[BODY_I64], e->ptr = LLVMPointerTypeInContext(c, 0);
+    e->i1 = types[BODY_I1], e->i32 = types[BODY_I32], e->i64 = types[BODY_I64],
+    e->ptr = LLVMPointerTypeInContext(c, 0);
 }
 
-static bool generate(emitter *e, int n, const kernel_ir *const *kernels, int debug, code_blob *out, char *message)
+static bool generate(emitter *e, int n, const kernel_ir *const *kernels, int debug, code_blob *out,
+                     char *message)
 {
     for (int i = 0; i < n; i++) {
         char name[24];
@@ -79,7 +83,8 @@ static bool generate(emitter *e, int n, const kernel_ir *const *kernels, int deb
     }
     LLVMDisposeMessage(problem);
     problem = NULL;
-    if (debug >= 4 && !LLVMTargetMachineEmitToMemoryBuffer(machine, e->module, LLVMAssemblyFile, &problem, &file)) {
+    if (debug >= 4 && !LLVMTargetMachineEmitToMemoryBuffer(machine, e->module, LLVMAssemblyFile,
+                                                           &problem, &file)) {
         fwrite(LLVMGetBufferStart(file), 1, LLVMGetBufferSize(file), stderr);
         LLVMDisposeMemoryBuffer(file);
     }
@@ -93,7 +98,8 @@ static bool generate(emitter *e, int n, const kernel_ir *const *kernels, int deb
     return ok;
 }
 
-static bool compile(int n, const kernel_ir *const *kernels, int debug, code_blob *out, char *message)
+static bool compile(int n, const kernel_ir *const *kernels, int debug, code_blob *out,
+                    char *message)
 {
     *out = (code_blob){NULL, 0, NULL};
     if (!start(message))

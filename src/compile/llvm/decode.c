@@ -1,8 +1,9 @@
-/* A build-time tool: decodes the bitcode of the scalar bodies into C tables, so that nothing is parsed when a program
- * is compiled.
+/* A build-time tool: decodes the bitcode of the scalar bodies into C tables, so that nothing is
+ * parsed when a program is compiled.
  *
- * usage: decode bodies.bc names.c code.c. Reads functions body_<primitive>_<dtype> of one basic block each. What the
- * tables mean is in compile/bodies.h; who clones them at vector width is widen.c. */
+ * usage: decode bodies.bc names.c code.c. Reads functions body_<primitive>_<dtype> of one basic
+ * block each. What the tables mean is in compile/bodies.h; who clones them at vector width is
+ * widen.c. */
 #include <llvm-c/BitReader.h>
 #include <llvm-c/Core.h>
 #include <stdio.h>
@@ -32,8 +33,9 @@ static int nfunctions;
 static LLVMValueRef values[MAX_VALUES];
 static int nvalues;
 
-static const char *const type_names[] = {"BODY_VOID", "BODY_I1",  "BODY_I8",   "BODY_I16", "BODY_I32",
-                                         "BODY_I64",  "BODY_F16", "BODY_BF16", "BODY_F32", "BODY_F64"};
+static const char *const type_names[] = {"BODY_VOID", "BODY_I1",  "BODY_I8",  "BODY_I16",
+                                         "BODY_I32",  "BODY_I64", "BODY_F16", "BODY_BF16",
+                                         "BODY_F32",  "BODY_F64"};
 
 static int type_of(LLVMTypeRef t)
 {
@@ -94,7 +96,8 @@ static int constant_index(LLVMValueRef v)
     else
         return -1;
     for (int i = 0; i < nconstants; i++)
-        if (constants[i].type == c.type && constants[i].poison == c.poison && constants[i].bits == c.bits)
+        if (constants[i].type == c.type && constants[i].poison == c.poison &&
+            constants[i].bits == c.bits)
             return i;
     if (nconstants == MAX_CONSTANTS)
         return -1;
@@ -152,11 +155,12 @@ static bool ignored_call(LLVMValueRef callee)
 {
     size_t length;
     const char *name = LLVMGetValueName2(callee, &length);
-    return !strncmp(name, "llvm.lifetime", 13) || !strncmp(name, "llvm.dbg", 8) || !strncmp(name, "llvm.assume", 11);
+    return !strncmp(name, "llvm.lifetime", 13) || !strncmp(name, "llvm.dbg", 8) ||
+           !strncmp(name, "llvm.assume", 11);
 }
 
-/* One function as table text; false (with a note) when it is not straight-line code of the kinds that the widening
- * knows. */
+/* One function as table text; false (with a note) when it is not straight-line code of the kinds
+ * that the widening knows. */
 static bool decode(function *f, FILE *rows, FILE *instructions)
 {
     body_code code = {.first = ninstructions};
@@ -233,8 +237,9 @@ static bool decode(function *f, FILE *rows, FILE *instructions)
                 return false;
             row.in[k] = (int16_t)operand;
         }
-        fprintf(instructions, "    {%d, %s, %d, %d, {%d, %d, %d, %d}, %d},\n", row.opcode, type_names[row.type],
-                row.predicate, row.nin, row.in[0], row.in[1], row.in[2], row.in[3], row.intrinsic);
+        fprintf(instructions, "    {%d, %s, %d, %d, {%d, %d, %d, %d}, %d},\n", row.opcode,
+                type_names[row.type], row.predicate, row.nin, row.in[0], row.in[1], row.in[2],
+                row.in[3], row.intrinsic);
         values[nvalues++] = i;
         ninstructions++, code.count++;
     }
@@ -243,8 +248,8 @@ static bool decode(function *f, FILE *rows, FILE *instructions)
     fprintf(rows, "    {%d, %d, %d, %d, {", code.first, code.count, code.nargs, code.nresults);
     for (int k = 0; k < 6; k++)
         fprintf(rows, "%s%s", k ? ", " : "", type_names[code.args[k]]);
-    fprintf(rows, "}, {%s, %s}, {%d, %d}}, /* %s */\n", type_names[code.results[0]], type_names[code.results[1]],
-            code.result_values[0], code.result_values[1], f->name);
+    fprintf(rows, "}, {%s, %s}, {%d, %d}}, /* %s */\n", type_names[code.results[0]],
+            type_names[code.results[1]], code.result_values[0], code.result_values[1], f->name);
     return true;
 }
 
@@ -279,8 +284,11 @@ int main(int argc, char **argv)
     LLVMMemoryBufferRef buffer;
     LLVMModuleRef module;
     char *message = NULL;
-    if (LLVMCreateMemoryBufferWithContentsOfFile(argv[1], &buffer, &message) || LLVMParseBitcode2(buffer, &module))
-        return fprintf(stderr, "decode: cannot read %s: %s\n", argv[1], message ? message : "not bitcode"), 1;
+    if (LLVMCreateMemoryBufferWithContentsOfFile(argv[1], &buffer, &message) ||
+        LLVMParseBitcode2(buffer, &module))
+        return fprintf(stderr, "decode: cannot read %s: %s\n", argv[1],
+                       message ? message : "not bitcode"),
+               1;
     for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f)) {
         size_t n;
         const char *name = LLVMGetValueName2(f, &n);
@@ -289,7 +297,8 @@ int main(int argc, char **argv)
         functions[nfunctions++] = (function){name + 5, f, 0, 0, 0};
     }
     qsort(functions, (size_t)nfunctions, sizeof *functions, by_name);
-    FILE *rows = tmpfile(), *names = fopen(argv[2], "w"), *code = fopen(argv[3], "w"), *instructions = tmpfile();
+    FILE *rows = tmpfile(), *names = fopen(argv[2], "w"), *code = fopen(argv[3], "w"),
+         *instructions = tmpfile();
     if (!rows || !names || !code || !instructions)
         return perror("decode"), 1;
     fprintf(names, "#include \"compile/bodies.h\"\nconst body_name body_names[] = {\n");
@@ -298,29 +307,36 @@ int main(int argc, char **argv)
         long row_mark = ftell(rows), mark = ftell(instructions);
         int before = ninstructions;
         if (!decode(&functions[i], rows, instructions)) {
-            fprintf(stderr, "decode: body_%s is not straight-line code; the compiler will call its loop instead\n",
+            fprintf(stderr,
+                    "decode: body_%s is not straight-line code; the compiler will call its loop "
+                    "instead\n",
                     functions[i].name);
             fseek(rows, row_mark, SEEK_SET), fseek(instructions, mark, SEEK_SET);
             ninstructions = before;
             continue;
         }
-        fprintf(names, "    {\"%s\", %d, %d, %d},\n", functions[i].name, functions[i].nargs, functions[i].nresults,
-                functions[i].cost);
+        fprintf(names, "    {\"%s\", %d, %d, %d},\n", functions[i].name, functions[i].nargs,
+                functions[i].nresults, functions[i].cost);
         kept++;
     }
-    fprintf(names, "    {\"~\", 0, 0, 0}};\nconst int body_count = %d;\nconst uint64_t body_version = 0x%llxu;\n", kept,
-            (unsigned long long)file_hash(argv[1]));
+    fprintf(names,
+            "    {\"~\", 0, 0, 0}};\nconst int body_count = %d;\nconst uint64_t body_version = "
+            "0x%llxu;\n",
+            kept, (unsigned long long)file_hash(argv[1]));
     fprintf(code, "#include \"compile/bodies.h\"\nconst body_code body_codes[] = {\n");
     fflush(rows), fflush(instructions);
-    if (ftruncate(fileno(rows), ftell(rows)) || ftruncate(fileno(instructions), ftell(instructions)))
+    if (ftruncate(fileno(rows), ftell(rows)) ||
+        ftruncate(fileno(instructions), ftell(instructions)))
         return perror("decode"), 1;
     copy(rows, code);
     fprintf(code, "};\nconst body_instruction body_instructions[] = {\n");
     copy(instructions, code);
-    fprintf(code, "    {0, BODY_VOID, 0, 0, {0, 0, 0, 0}, -1}};\nconst body_constant body_constants[] = {\n");
+    fprintf(
+        code,
+        "    {0, BODY_VOID, 0, 0, {0, 0, 0, 0}, -1}};\nconst body_constant body_constants[] = {\n");
     for (int i = 0; i < nconstants; i++)
-        fprintf(code, "    {%s, %d, 0x%llxu},\n", type_names[constants[i].type], constants[i].poison,
-                (unsigned long long)constants[i].bits);
+        fprintf(code, "    {%s, %d, 0x%llxu},\n", type_names[constants[i].type],
+                constants[i].poison, (unsigned long long)constants[i].bits);
     fprintf(code, "    {BODY_VOID, 0, 0}};\nconst body_intrinsic body_intrinsics[] = {\n");
     for (int i = 0; i < nintrinsics; i++)
         fprintf(code, "    {\"%s\", %d},\n", intrinsics[i].name, intrinsics[i].scalar_operands);

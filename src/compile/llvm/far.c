@@ -1,5 +1,6 @@
-/* Arguments that a body does not take (kernel/far.h): the kernel tests for them after the body, and where a vector
- * holds one it hands argument and result, through the stack, to a function whose address every kernel is given. */
+/* Arguments that a body does not take (kernel/far.h): the kernel tests for them after the body, and
+ * where a vector holds one it hands argument and result, through the stack, to a function whose
+ * address every kernel is given. */
 #include "compile/llvm/llvm.h"
 
 #include "kernel/far.h"
@@ -22,7 +23,8 @@ void llvm_far_space(emitter *e)
     if (!any)
         return;
     for (int i = 0; i <= MAX_FAR; i++) {
-        LLVMTypeRef room = LLVMArrayType2(e->scalar[BODY_F64], (uint64_t)(e->shape.width * MAX_UNROLL));
+        LLVMTypeRef room =
+            LLVMArrayType2(e->scalar[BODY_F64], (uint64_t)(e->shape.width * MAX_UNROLL));
         e->far_space[i] = LLVMBuildAlloca(e->b, room, "");
         LLVMSetAlignment(e->far_space[i], 64);
     }
@@ -40,12 +42,14 @@ static LLVMValueRef any_far(emitter *e, bool wide, int live, const lanes *x)
     LLVMValueRef magnitude = llvm_splat_bits(e, bits, wide ? INT64_MAX : INT32_MAX);
     LLVMValueRef limit = llvm_splat_bits(e, bits, wide ? FAR_LIMIT_F64 : FAR_LIMIT_F32), any = NULL;
     for (int u = 0; u < live; u++) {
-        LLVMValueRef size = LLVMBuildAnd(e->b, LLVMBuildBitCast(e->b, x->at[u], e->vector[bits], ""), magnitude, "");
+        LLVMValueRef size = LLVMBuildAnd(
+            e->b, LLVMBuildBitCast(e->b, x->at[u], e->vector[bits], ""), magnitude, "");
         LLVMValueRef far = LLVMBuildICmp(e->b, LLVMIntUGT, size, limit, "");
         any = any ? LLVMBuildOr(e->b, any, far, "") : far;
     }
     LLVMTypeRef word = LLVMIntTypeInContext(e->context, (unsigned)e->shape.width);
-    return LLVMBuildICmp(e->b, LLVMIntNE, LLVMBuildBitCast(e->b, any, word, ""), LLVMConstNull(word), "");
+    return LLVMBuildICmp(e->b, LLVMIntNE, LLVMBuildBitCast(e->b, any, word, ""),
+                         LLVMConstNull(word), "");
 }
 
 static void call_far(emitter *e, int which, int live, int result)
@@ -53,12 +57,13 @@ static void call_far(emitter *e, int which, int live, int result)
     LLVMTypeRef types[] = {e->i32, e->i64, e->ptr, e->ptr};
     LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(e->context), types, 4, false);
     LLVMValueRef args[] = {LLVMConstInt(e->i32, (unsigned long long)which, false),
-                           llvm_int(e, live * (int64_t)e->shape.width), e->far_space[1 + result], e->far_space[0]};
+                           llvm_int(e, live * (int64_t)e->shape.width), e->far_space[1 + result],
+                           e->far_space[0]};
     LLVMBuildCall2(e->b, type, LLVMGetParam(e->function, 3), args, 4, "");
 }
 
-/* Functions of one argument are computed together: one test serves them, and what their bodies share (the reduction of
- * the argument) is in one block, where the code generator sees it. */
+/* Functions of one argument are computed together: one test serves them, and what their bodies
+ * share (the reduction of the argument) is in one block, where the code generator sees it. */
 static int find_like(emitter *e, int n, int like[MAX_FAR])
 {
     const loop_node *nodes = e->k->nodes;
@@ -69,8 +74,8 @@ static int find_like(emitter *e, int n, int like[MAX_FAR])
     return count;
 }
 
-static void exact_results(emitter *e, int count, const int *like, int live, LLVMBasicBlockRef before,
-                          LLVMBasicBlockRef done)
+static void exact_results(emitter *e, int count, const int *like, int live,
+                          LLVMBasicBlockRef before, LLVMBasicBlockRef done)
 {
     const loop_node *node = &e->k->nodes[like[0]];
     const lanes *x = &e->value[node->in[0]];
@@ -85,14 +90,17 @@ static void exact_results(emitter *e, int count, const int *like, int live, LLVM
     lanes exact[MAX_FAR];
     for (int i = 0; i < count; i++)
         for (int u = 0; u < live; u++)
-            exact[i].at[u] = LLVMBuildLoad2(e->b, LLVMTypeOf(x->at[u]), place(e, 1 + i, u, size), "");
+            exact[i].at[u] =
+                LLVMBuildLoad2(e->b, LLVMTypeOf(x->at[u]), place(e, 1 + i, u, size), "");
     LLVMBasicBlockRef slow = LLVMGetInsertBlock(e->b);
     LLVMBuildBr(e->b, done);
     LLVMPositionBuilderAtEnd(e->b, done);
     for (int i = 0; i < count; i++)
         for (int u = 0; u < live; u++) {
-            LLVMValueRef *y = &e->value[like[i]].at[u], either = LLVMBuildPhi(e->b, LLVMTypeOf(*y), "");
-            LLVMAddIncoming(either, (LLVMValueRef[]){*y, exact[i].at[u]}, (LLVMBasicBlockRef[]){before, slow}, 2);
+            LLVMValueRef *y = &e->value[like[i]].at[u],
+                         either = LLVMBuildPhi(e->b, LLVMTypeOf(*y), "");
+            LLVMAddIncoming(either, (LLVMValueRef[]){*y, exact[i].at[u]},
+                            (LLVMBasicBlockRef[]){before, slow}, 2);
             *y = either;
         }
 }

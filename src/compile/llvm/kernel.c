@@ -1,8 +1,9 @@
 /* Writes the function of one kernel: units, phases, loops, and in them the nodes as vectors.
  *
- * A unit's nodes are of two sorts: inner ones change in its loops, the others hold for the unit. Reductions separate
- * phases: phase p runs over the reduced dimensions (or along the row) with everything that needs p finished reductions.
- * Bodies come from widen.c; loop.c has the loops' plumbing. */
+ * A unit's nodes are of two sorts: inner ones change in its loops, the others hold for the unit.
+ * Reductions separate phases: phase p runs over the reduced dimensions (or along the row) with
+ * everything that needs p finished reductions. Bodies come from widen.c; loop.c has the loops'
+ * plumbing. */
 #include "compile/llvm/llvm.h"
 
 #include <stdlib.h>
@@ -52,11 +53,12 @@ static void advance(emitter *e, int d, LLVMValueRef i)
 /* ---- memory ---- */
 static LLVMTypeRef memory_type(emitter *e, int dtype)
 {
-    return LLVMVectorType(e->scalar[dtype == CT_BOOL ? BODY_I8 : llvm_type_of(dtype)], (unsigned)e->shape.width);
+    return LLVMVectorType(e->scalar[dtype == CT_BOOL ? BODY_I8 : llvm_type_of(dtype)],
+                          (unsigned)e->shape.width);
 }
 
-static LLVMValueRef masked(emitter *e, const char *name, LLVMTypeRef *types, int ntypes, LLVMValueRef *args,
-                           unsigned nargs)
+static LLVMValueRef masked(emitter *e, const char *name, LLVMTypeRef *types, int ntypes,
+                           LLVMValueRef *args, unsigned nargs)
 {
     unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
     LLVMValueRef callee = LLVMGetIntrinsicDeclaration(e->module, id, types, (size_t)ntypes);
@@ -100,8 +102,8 @@ static LLVMValueRef load_vector(emitter *e, int number, int dtype, int u)
     if (stride == size) {
         LLVMValueRef at = u ? bytes_on(e, base, llvm_int(e, stride * u * e->shape.width)) : base;
         if (live)
-            v = masked(e, "llvm.masked.load", (LLVMTypeRef[]){type, e->ptr}, 2, (LLVMValueRef[]){at, align, live, none},
-                       4);
+            v = masked(e, "llvm.masked.load", (LLVMTypeRef[]){type, e->ptr}, 2,
+                       (LLVMValueRef[]){at, align, live, none}, 4);
         else {
             v = LLVMBuildLoad2(e->b, type, at, "");
             LLVMSetAlignment(v, (unsigned)size);
@@ -127,7 +129,8 @@ static void stream(emitter *e, LLVMValueRef store)
 {
     unsigned kind = LLVMGetMDKindIDInContext(e->context, "nontemporal", 11);
     LLVMMetadataRef one = LLVMValueAsMetadata(LLVMConstInt(e->i32, 1, false));
-    LLVMSetMetadata(store, kind, LLVMMetadataAsValue(e->context, LLVMMDNodeInContext2(e->context, &one, 1)));
+    LLVMSetMetadata(store, kind,
+                    LLVMMetadataAsValue(e->context, LLVMMDNodeInContext2(e->context, &one, 1)));
     LLVMSetAlignment(store, 64);
     e->streamed = true;
 }
@@ -155,7 +158,8 @@ static void store_vector(emitter *e, int s, LLVMValueRef v, int u)
     }
     LLVMValueRef at = u ? bytes_on(e, base, llvm_int(e, stride * u * e->shape.width)) : base;
     if (live) {
-        masked(e, "llvm.masked.store", (LLVMTypeRef[]){type, e->ptr}, 2, (LLVMValueRef[]){v, at, align, live}, 4);
+        masked(e, "llvm.masked.store", (LLVMTypeRef[]){type, e->ptr}, 2,
+               (LLVMValueRef[]){v, at, align, live}, 4);
         return;
     }
     LLVMValueRef store = LLVMBuildStore(e->b, v, at);
@@ -176,7 +180,8 @@ static LLVMValueRef index_vector(emitter *e, const loop_node *node, int u)
         return v;
     LLVMValueRef steps[64];
     for (int l = 0; l < e->shape.width; l++)
-        steps[l] = LLVMConstInt(e->scalar[type], (unsigned long long)(l + u * e->shape.width), false);
+        steps[l] =
+            LLVMConstInt(e->scalar[type], (unsigned long long)(l + u * e->shape.width), false);
     return LLVMBuildAdd(e->b, v, LLVMConstVector(steps, (unsigned)e->shape.width), "");
 }
 
@@ -207,25 +212,29 @@ static void emit_node(emitter *e, int n, int live)
         break;
     case LOOP_SELECT:
         for (int u = 0; u < live; u++)
-            out->at[u] = LLVMBuildSelect(e->b, e->value[node->in[0]].at[u], e->value[node->in[2]].at[u],
-                                         e->value[node->in[1]].at[u], "");
+            out->at[u] =
+                LLVMBuildSelect(e->b, e->value[node->in[0]].at[u], e->value[node->in[2]].at[u],
+                                e->value[node->in[1]].at[u], "");
         break;
     case LOOP_BITS:
         for (int u = 0; u < live; u++)
-            out->at[u] = LLVMBuildBitCast(e->b, e->value[node->in[0]].at[u], e->vector[llvm_type_of(node->dtype)], "");
+            out->at[u] = LLVMBuildBitCast(e->b, e->value[node->in[0]].at[u],
+                                          e->vector[llvm_type_of(node->dtype)], "");
         break;
     case LOOP_REDUCE:
         break; /* its value is set when its phase ends */
     }
 }
 
-/* Values that hold for the unit and become known with `depth` reductions. Rows have one copy for all vectors. */
+/* Values that hold for the unit and become known with `depth` reductions. Rows have one copy for
+ * all vectors. */
 static void emit_unit_nodes(emitter *e, int depth)
 {
     int live = e->shape.columns ? e->live : 1;
     for (int n = 0; n < e->k->nnodes; n++) {
         e->early[n] = false;
-        e->wanted[n] = !e->places[n].inner && e->places[n].depth == depth && e->k->nodes[n].kind != LOOP_REDUCE;
+        e->wanted[n] = !e->places[n].inner && e->places[n].depth == depth &&
+                       e->k->nodes[n].kind != LOOP_REDUCE;
     }
     for (int n = 0; n < e->k->nnodes; n++) {
         if (!e->wanted[n])
@@ -249,14 +258,15 @@ enum { WORTH_KEEPING = 12, MOST_KEPT_BYTES = 1 << 16 };
 static int64_t kept_row_bytes(const emitter *e, int n)
 {
     int last = e->k->ndim - 1;
-    int64_t step = (int64_t)e->shape.width * MAX_UNROLL, row = (e->k->extent[last] + step - 1) / step * step;
+    int64_t step = (int64_t)e->shape.width * MAX_UNROLL,
+            row = (e->k->extent[last] + step - 1) / step * step;
     if (e->shape.columns || e->k->reduced != 1u << last || row > MOST_KEPT_BYTES)
         return MOST_KEPT_BYTES + 1;
     return row * loop_itemsize(e->k->nodes[n].dtype);
 }
 
-/* Notes who needs a value first; the second phase that needs an expensive one makes it kept. True when this phase reads
- * it from the stack. */
+/* Notes who needs a value first; the second phase that needs an expensive one makes it kept. True
+ * when this phase reads it from the stack. */
 static bool keep_value(emitter *e, int n, int number)
 {
     const loop_node *node = &e->k->nodes[n];
@@ -264,8 +274,8 @@ static bool keep_value(emitter *e, int n, int number)
         return e->first_phase[n] < number;
     if (e->first_phase[n] < 0)
         e->first_phase[n] = number;
-    if (e->first_phase[n] == number || node->kind != LOOP_BODY || !e->places[n].inner || node->dtype == CT_BOOL ||
-        body_names[node->number].cost < WORTH_KEEPING)
+    if (e->first_phase[n] == number || node->kind != LOOP_BODY || !e->places[n].inner ||
+        node->dtype == CT_BOOL || body_names[node->number].cost < WORTH_KEEPING)
         return false;
     int64_t bytes = kept_row_bytes(e, n);
     if (e->kept_bytes + bytes > MOST_KEPT_BYTES)
@@ -293,16 +303,19 @@ static void write_kept(emitter *e, int n, int live)
 static void read_kept(emitter *e, int n, int live)
 {
     for (int u = 0; u < live; u++) {
-        e->value[n].at[u] = LLVMBuildLoad2(e->b, memory_type(e, e->k->nodes[n].dtype), kept_address(e, n, u), "");
+        e->value[n].at[u] =
+            LLVMBuildLoad2(e->b, memory_type(e, e->k->nodes[n].dtype), kept_address(e, n, u), "");
         LLVMSetAlignment(e->value[n].at[u], (unsigned)loop_itemsize(e->k->nodes[n].dtype));
     }
 }
 
-/* Whether a store writes at every step of the lanes: its value changes there, or the same value goes to each (a fill). */
+/* Whether a store writes at every step of the lanes: its value changes there, or the same value
+ * goes to each (a fill). */
 static bool stores_in_step(const emitter *e, int s)
 {
     const loop_store *store = &e->k->stores[s];
-    return e->places[store->node].inner || (!e->shape.columns && store->access.stride[e->k->ndim - 1]);
+    return e->places[store->node].inner ||
+           (!e->shape.columns && store->access.stride[e->k->ndim - 1]);
 }
 
 static bool find_phase(emitter *e, int number, phase *p)
@@ -333,12 +346,14 @@ static bool find_phase(emitter *e, int number, phase *p)
     return true;
 }
 
-/* One step of the innermost loop: inner values, stores, and the accumulators' next values (live per reduction). */
+/* One step of the innermost loop: inner values, stores, and the accumulators' next values (live per
+ * reduction). */
 static void emit_step(emitter *e, const phase *p, int live, LLVMValueRef *accumulators)
 {
     for (int n = 0; n < e->k->nnodes; n++) {
         e->early[n] = false;
-        e->wanted[n] = p->needed[n] && e->places[n].inner && !(e->kept[n] && e->first_phase[n] < p->number);
+        e->wanted[n] =
+            p->needed[n] && e->places[n].inner && !(e->kept[n] && e->first_phase[n] < p->number);
     }
     for (int n = 0; n < e->k->nnodes; n++) {
         if (!p->needed[n] || !e->places[n].inner)
@@ -363,7 +378,8 @@ static void emit_step(emitter *e, const phase *p, int live, LLVMValueRef *accumu
         llvm_body(e, node->number, live, args, next);
         for (int u = 0; u < live; u++) {
             bool dead_lanes = e->mask[u] && !e->shape.columns;
-            acc[u] = dead_lanes ? LLVMBuildSelect(e->b, e->mask[u], next[0].at[u], acc[u], "") : next[0].at[u];
+            acc[u] = dead_lanes ? LLVMBuildSelect(e->b, e->mask[u], next[0].at[u], acc[u], "")
+                                : next[0].at[u];
         }
     }
 }
@@ -376,7 +392,8 @@ typedef struct counted {
 } counted;
 
 /* Opens for (i = from; i < to; ...) with n values carried round; inside, values are the phis. */
-static bool open_loop(emitter *e, counted *l, LLVMValueRef from, LLVMValueRef to, int n, LLVMValueRef *values)
+static bool open_loop(emitter *e, counted *l, LLVMValueRef from, LLVMValueRef to, int n,
+                      LLVMValueRef *values)
 {
     l->phis = malloc((size_t)(n + 1) * sizeof *l->phis);
     if (!l->phis)
@@ -441,8 +458,8 @@ static void restore_addresses(emitter *e, LLVMValueRef *copy)
     free(copy);
 }
 
-static bool along_lanes(emitter *e, const phase *p, LLVMValueRef from, LLVMValueRef to, int live, bool mask,
-                        LLVMValueRef *accumulators, int n)
+static bool along_lanes(emitter *e, const phase *p, LLVMValueRef from, LLVMValueRef to, int live,
+                        bool mask, LLVMValueRef *accumulators, int n)
 {
     counted l;
     if (!open_loop(e, &l, from, to, n, accumulators))
@@ -462,17 +479,18 @@ static bool along_lanes(emitter *e, const phase *p, LLVMValueRef from, LLVMValue
     return true;
 }
 
-/* Lanes [from, to): whole steps, then single vectors, the last one masked. length: to - from where it is known, else
- * -1. */
-static bool lane_loops(emitter *e, const phase *p, LLVMValueRef from, LLVMValueRef to, int64_t length,
-                       LLVMValueRef *accumulators)
+/* Lanes [from, to): whole steps, then single vectors, the last one masked. length: to - from where
+ * it is known, else -1. */
+static bool lane_loops(emitter *e, const phase *p, LLVMValueRef from, LLVMValueRef to,
+                       int64_t length, LLVMValueRef *accumulators)
 {
     int64_t width = e->shape.width, step = width * e->shape.unroll;
     int n = p->nreduces * MAX_UNROLL;
     if (length >= 0 && length % step == 0)
         return along_lanes(e, p, from, to, e->shape.unroll, false, accumulators, n);
     if (!e->shape.compact && (length < 0 || length >= step)) {
-        LLVMValueRef whole = LLVMBuildAnd(e->b, LLVMBuildSub(e->b, to, from, ""), llvm_int(e, -step), "");
+        LLVMValueRef whole =
+            LLVMBuildAnd(e->b, LLVMBuildSub(e->b, to, from, ""), llvm_int(e, -step), "");
         LLVMValueRef middle = LLVMBuildAdd(e->b, from, whole, "");
         if (!along_lanes(e, p, from, middle, e->shape.unroll, false, accumulators, n))
             return false;
@@ -487,19 +505,22 @@ typedef struct span {
 } span; /* of lanes in the unit */
 
 /* The reduced dimensions from d on (but the last one when vectors run along it), then the step. */
-static bool reduced_loops(emitter *e, const phase *p, int d, span lanes_of_unit, LLVMValueRef *accumulators)
+static bool reduced_loops(emitter *e, const phase *p, int d, span lanes_of_unit,
+                          LLVMValueRef *accumulators)
 {
     int last = e->k->ndim - 1, n = p->nreduces * MAX_UNROLL;
     while (d < last && !(e->k->reduced >> d & 1))
         d++;
     if (d >= last) {
         if (!e->shape.columns)
-            return lane_loops(e, p, lanes_of_unit.from, lanes_of_unit.to, lanes_of_unit.length, accumulators);
+            return lane_loops(e, p, lanes_of_unit.from, lanes_of_unit.to, lanes_of_unit.length,
+                              accumulators);
         emit_step(e, p, e->live, accumulators);
         return true;
     }
     counted l;
-    LLVMValueRef trips = e->k->ragged && e->k->ragged == d ? e->ragged_extent : llvm_int(e, e->k->extent[d]);
+    LLVMValueRef trips =
+        e->k->ragged && e->k->ragged == d ? e->ragged_extent : llvm_int(e, e->k->extent[d]);
     if (!open_loop(e, &l, llvm_int(e, 0), trips, n, accumulators))
         return false;
     LLVMValueRef *here = save_addresses(e);
@@ -521,7 +542,8 @@ static LLVMValueRef combine(emitter *e, const loop_node *node, LLVMValueRef x, L
     return out[0].at[0];
 }
 
-/* A row's accumulators become one value in all lanes: vectors pairwise, then halves of the vector. */
+/* A row's accumulators become one value in all lanes: vectors pairwise, then halves of the vector.
+ */
 static LLVMValueRef finish_row(emitter *e, const loop_node *node, LLVMValueRef *acc)
 {
     for (int step = 1; step < e->shape.unroll; step *= 2)
@@ -532,8 +554,9 @@ static LLVMValueRef finish_row(emitter *e, const loop_node *node, LLVMValueRef *
         LLVMValueRef order[64];
         for (int l = 0; l < e->shape.width; l++)
             order[l] = LLVMConstInt(e->i32, (unsigned long long)(l ^ half), false);
-        LLVMValueRef other = LLVMBuildShuffleVector(e->b, v, LLVMGetPoison(LLVMTypeOf(v)),
-                                                    LLVMConstVector(order, (unsigned)e->shape.width), "");
+        LLVMValueRef other =
+            LLVMBuildShuffleVector(e->b, v, LLVMGetPoison(LLVMTypeOf(v)),
+                                   LLVMConstVector(order, (unsigned)e->shape.width), "");
         v = combine(e, node, v, other);
     }
     return v;
@@ -634,8 +657,8 @@ static void find_ragged(emitter *e)
     if (!e->k->ragged)
         return;
     int64_t run = e->k->extent[e->k->ragged];
-    LLVMValueRef left =
-        LLVMBuildSub(e->b, llvm_int(e, e->k->ragged_total), mul_const(e, e->index[e->k->ragged - 1], run), "");
+    LLVMValueRef left = LLVMBuildSub(e->b, llvm_int(e, e->k->ragged_total),
+                                     mul_const(e, e->index[e->k->ragged - 1], run), "");
     LLVMValueRef shorter = LLVMBuildICmp(e->b, LLVMIntSLT, left, llvm_int(e, run), "");
     e->ragged_extent = LLVMBuildSelect(e->b, shorter, left, llvm_int(e, run), "");
 }
@@ -656,7 +679,9 @@ static bool tile(emitter *e, LLVMValueRef block)
         LLVMBasicBlockRef whole = LLVMAppendBasicBlockInContext(e->context, e->function, "");
         LLVMBasicBlockRef part = LLVMAppendBasicBlockInContext(e->context, e->function, "");
         done = LLVMAppendBasicBlockInContext(e->context, e->function, "");
-        LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntEQ, block, llvm_int(e, e->shape.blocks - 1), ""), part, whole);
+        LLVMBuildCondBr(e->b,
+                        LLVMBuildICmp(e->b, LLVMIntEQ, block, llvm_int(e, e->shape.blocks - 1), ""),
+                        part, whole);
         LLVMPositionBuilderAtEnd(e->b, part);
         LLVMValueRef *here = save_addresses(e);
         if (!here)
@@ -664,7 +689,8 @@ static bool tile(emitter *e, LLVMValueRef block)
         e->live = (int)((rest + e->shape.width - 1) / e->shape.width);
         int last = e->live - 1;
         if (rest % e->shape.width)
-            e->mask[last] = lane_mask(e, llvm_int(e, last * (int64_t)e->shape.width), llvm_int(e, rest));
+            e->mask[last] =
+                lane_mask(e, llvm_int(e, last * (int64_t)e->shape.width), llvm_int(e, rest));
         bool ok = emit_phases(e, none);
         e->mask[last] = NULL;
         restore_addresses(e, here);
@@ -704,7 +730,8 @@ static bool one_unit(emitter *e, LLVMValueRef unit)
         s = (span){llvm_int(e, 0), e->ragged_extent, -1};
     if (e->shape.blocks > 1) {
         s.from = mul_const(e, block, e->shape.block);
-        s.to = smaller(e, LLVMBuildAdd(e->b, s.from, llvm_int(e, e->shape.block), ""), llvm_int(e, n));
+        s.to =
+            smaller(e, LLVMBuildAdd(e->b, s.from, llvm_int(e, e->shape.block), ""), llvm_int(e, n));
         s.length = n % e->shape.block ? -1 : e->shape.block;
     }
     return emit_phases(e, s);
@@ -732,22 +759,23 @@ static void load_buffers(emitter *e)
     for (int a = 0; a < nplaces(e); a++) {
         const loop_access *access = place_access(e, a);
         int64_t offset = access->offset * place_itemsize(e, a);
-        e->base[a] = offset ? bytes_on(e, buffers[access->buffer], llvm_int(e, offset)) : buffers[access->buffer];
+        e->base[a] = offset ? bytes_on(e, buffers[access->buffer], llvm_int(e, offset))
+                            : buffers[access->buffer];
     }
 }
 
 static void attribute(emitter *e, const char *name, const char *value)
 {
-    LLVMAttributeRef a =
-        LLVMCreateStringAttribute(e->context, name, (unsigned)strlen(name), value, (unsigned)strlen(value));
+    LLVMAttributeRef a = LLVMCreateStringAttribute(e->context, name, (unsigned)strlen(name), value,
+                                                   (unsigned)strlen(value));
     LLVMAddAttributeAtIndex(e->function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
 }
 
 static void open_function(emitter *e, const char *name)
 {
     LLVMTypeRef params[] = {e->ptr, e->i64, e->i64, e->ptr};
-    e->function =
-        LLVMAddFunction(e->module, name, LLVMFunctionType(LLVMVoidTypeInContext(e->context), params, 4, false));
+    e->function = LLVMAddFunction(
+        e->module, name, LLVMFunctionType(LLVMVoidTypeInContext(e->context), params, 4, false));
     const char *bits = host_vector_bytes() == 64 ? "512" : "256";
     attribute(e, "prefer-vector-width", bits);
     attribute(e, "min-legal-vector-width", bits);
@@ -792,7 +820,8 @@ bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name)
     e->wanted = calloc((size_t)k->nnodes, sizeof *e->wanted);
     e->early = calloc((size_t)k->nnodes, sizeof *e->early);
     e->kept_bytes = 0;
-    bool ok = e->places && e->value && e->base && e->kept && e->first_phase && e->wanted && e->early;
+    bool ok =
+        e->places && e->value && e->base && e->kept && e->first_phase && e->wanted && e->early;
     if (ok) {
         memset(e->intrinsics, 0, sizeof e->intrinsics);
         memset(e->mask, 0, sizeof e->mask);

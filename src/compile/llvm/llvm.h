@@ -1,5 +1,5 @@
-/* Inside the code generator: the emitter's state, shared by widen.c (bodies at vector width), emit.c (loops) and
- * kernel.c (units, phases, stores). */
+/* Inside the code generator: the emitter's state, shared by widen.c (bodies at vector width),
+ * emit.c (loops) and kernel.c (units, phases, stores). */
 #ifndef COTAN_SRC_COMPILE_LLVM_H
 #define COTAN_SRC_COMPILE_LLVM_H
 #include <llvm-c/Core.h>
@@ -20,24 +20,29 @@ typedef struct emitter {
     LLVMBuilderRef b;
     LLVMValueRef function;
     LLVMTypeRef i1, i32, i64, ptr, scalar[BODY_TYPES];
-    LLVMValueRef intrinsics[64][BODY_TYPES][BODY_TYPES]; /* declarations at this width, by result and operand */
+    LLVMValueRef intrinsics[64][BODY_TYPES]
+                           [BODY_TYPES]; /* declarations at this width, by result and operand */
 
     /* of the kernel at hand */
     const kernel_ir *k;
     loop_shape shape;
     loop_place *places;
     LLVMTypeRef vector[BODY_TYPES];
-    lanes *value;                  /* of each node */
-    LLVMValueRef *base;            /* of each access: its address at the present position, lane 0 of vector 0 */
+    lanes *value; /* of each node */
+    LLVMValueRef
+        *base; /* of each access: its address at the present position, lane 0 of vector 0 */
     LLVMValueRef index[LOOP_DIMS]; /* present position; of the last dimension: its first lane */
     LLVMValueRef limit;            /* lanes at or beyond it are masked; NULL: all are live */
     LLVMValueRef mask[MAX_UNROLL]; /* NULL: all live */
     int live;                      /* vectors emitted at once */
     LLVMValueRef ragged_extent;    /* trip count of the ragged dimension in this unit */
     bool streamed;
-    LLVMValueRef far_space[1 + MAX_FAR]; /* stack for arguments and results that go to the C library */
-    bool *wanted, *early; /* of each node: computed in the step at hand; computed in it before its turn */
-    /* expensive inner values that several passes over a row need: computed in one, kept on the stack for the others */
+    LLVMValueRef
+        far_space[1 + MAX_FAR]; /* stack for arguments and results that go to the C library */
+    bool *wanted,
+        *early; /* of each node: computed in the step at hand; computed in it before its turn */
+    /* expensive inner values that several passes over a row need: computed in one, kept on the
+     * stack for the others */
     LLVMValueRef *kept;   /* of each node: its row on the stack; NULL */
     int32_t *first_phase; /* of each node: the first phase that needs it; -1 */
     int64_t kept_bytes;
@@ -51,8 +56,8 @@ LLVMValueRef llvm_splat(emitter *e, LLVMValueRef scalar, body_type type);
 
 /* widen.c: appends body `number` applied to nargs vectors, `live` copies interleaved. */
 void llvm_body(emitter *e, int number, int live, const lanes *args, lanes results[2]);
-/* far.c: stack for far arguments, reserved at the entry; the values of node n, whose body may not take all arguments,
- * and of its like. False: it takes all. */
+/* far.c: stack for far arguments, reserved at the entry; the values of node n, whose body may not
+ * take all arguments, and of its like. False: it takes all. */
 void llvm_far_space(emitter *e);
 bool llvm_far(emitter *e, int n, int live);
 /* kernel.c: the function of one kernel. */

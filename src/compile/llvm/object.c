@@ -1,6 +1,6 @@
-/* Turns LLVM's object file into a blob: sections laid out one after another, their references to each other filled in.
- * All of those are relative to the instruction pointer, so the blob runs wherever it is mapped and can be kept in a
- * file. */
+/* Turns LLVM's object file into a blob: sections laid out one after another, their references to
+ * each other filled in. All of those are relative to the instruction pointer, so the blob runs
+ * wherever it is mapped and can be kept in a file. */
 #include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +47,8 @@ static bool relocate(const elf_object *o, const Elf64_Shdr *relocations, char *b
         const Elf64_Sym *s = &symbols[ELF64_R_SYM(r->r_info)];
         if (s->st_shndx == SHN_UNDEF || s->st_shndx >= o->head->e_shnum)
             return fail(message, "an undefined symbol", names + s->st_name);
-        uint64_t from = o->at[relocations->sh_info] + r->r_offset, to = o->at[s->st_shndx] + s->st_value;
+        uint64_t from = o->at[relocations->sh_info] + r->r_offset,
+                 to = o->at[s->st_shndx] + s->st_value;
         int32_t distance = (int32_t)(to + (uint64_t)r->r_addend - from);
         char kind[24];
         switch (ELF64_R_TYPE(r->r_info)) {
@@ -98,9 +99,11 @@ bool llvm_link(const char *bytes, size_t size, int n, code_blob *out, char *mess
         return fail(message, "no memory for its", "code");
     for (int s = 0; s < o.head->e_shnum; s++)
         if ((o.sections[s].sh_flags & SHF_ALLOC) && o.sections[s].sh_type != SHT_NOBITS)
-            memcpy((char *)out->bytes + o.at[s], bytes + o.sections[s].sh_offset, o.sections[s].sh_size);
+            memcpy((char *)out->bytes + o.at[s], bytes + o.sections[s].sh_offset,
+                   o.sections[s].sh_size);
     for (int s = 0; s < o.head->e_shnum; s++) {
-        if (o.sections[s].sh_type != SHT_RELA || !(o.sections[o.sections[s].sh_info].sh_flags & SHF_ALLOC))
+        if (o.sections[s].sh_type != SHT_RELA ||
+            !(o.sections[o.sections[s].sh_info].sh_flags & SHF_ALLOC))
             continue;
         /* Unwinding tables are not used: kernels throw nothing, nor does what they call. */
         const char *names = bytes + o.sections[o.head->e_shstrndx].sh_offset;

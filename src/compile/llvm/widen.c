@@ -1,5 +1,5 @@
-/* Clones a scalar body's instructions at vector width. The tables come from decode.c; kernel.c asks for bodies one node
- * at a time. */
+/* Clones a scalar body's instructions at vector width. The tables come from decode.c; kernel.c asks
+ * for bodies one node at a time. */
 #include "compile/llvm/llvm.h"
 
 body_type llvm_type_of(int dtype)
@@ -29,7 +29,10 @@ body_type llvm_type_of(int dtype)
     return BODY_VOID;
 }
 
-LLVMValueRef llvm_int(emitter *e, int64_t value) { return LLVMConstInt(e->i64, (unsigned long long)value, true); }
+LLVMValueRef llvm_int(emitter *e, int64_t value)
+{
+    return LLVMConstInt(e->i64, (unsigned long long)value, true);
+}
 
 static LLVMValueRef scalar_constant(emitter *e, body_type type, uint64_t bits)
 {
@@ -52,10 +55,11 @@ LLVMValueRef llvm_splat_bits(emitter *e, body_type type, uint64_t bits)
 
 LLVMValueRef llvm_splat(emitter *e, LLVMValueRef scalar, body_type type)
 {
-    LLVMValueRef first =
-        LLVMBuildInsertElement(e->b, LLVMGetPoison(e->vector[type]), scalar, LLVMConstInt(e->i32, 0, false), "");
+    LLVMValueRef first = LLVMBuildInsertElement(e->b, LLVMGetPoison(e->vector[type]), scalar,
+                                                LLVMConstInt(e->i32, 0, false), "");
     return LLVMBuildShuffleVector(e->b, first, LLVMGetPoison(e->vector[type]),
-                                  LLVMConstNull(LLVMVectorType(e->i32, (unsigned)e->shape.width)), "");
+                                  LLVMConstNull(LLVMVectorType(e->i32, (unsigned)e->shape.width)),
+                                  "");
 }
 
 static LLVMValueRef constant(emitter *e, int index, bool immediate)
@@ -71,8 +75,9 @@ static body_type value_type(const body_code *code, int operand)
 {
     if (operand < 0)
         return (body_type)body_constants[~operand].type;
-    return (body_type)(operand < code->nargs ? code->args[operand]
-                                             : body_instructions[code->first + operand - code->nargs].type);
+    return (body_type)(operand < code->nargs
+                           ? code->args[operand]
+                           : body_instructions[code->first + operand - code->nargs].type);
 }
 
 /* Converting intrinsics are overloaded on result and operand, all others on the operand alone. */
@@ -102,7 +107,8 @@ static LLVMValueRef extended_bool(emitter *e, LLVMValueRef v)
     return LLVMTypeOf(from) == e->vector[BODY_I1] ? from : NULL;
 }
 
-static LLVMValueRef clone(emitter *e, const body_code *code, const body_instruction *i, LLVMValueRef *in)
+static LLVMValueRef clone(emitter *e, const body_code *code, const body_instruction *i,
+                          LLVMValueRef *in)
 {
     LLVMTypeRef type = e->vector[i->type];
     switch ((LLVMOpcode)i->opcode) {
@@ -113,8 +119,10 @@ static LLVMValueRef clone(emitter *e, const body_code *code, const body_instruct
     case LLVMSelect:
         return LLVMBuildSelect(e->b, in[0], in[1], in[2], "");
     case LLVMICmp: {
-        LLVMValueRef known = i->predicate == LLVMIntNE && is_zero_vector(in[1]) ? extended_bool(e, in[0]) : NULL;
-        return known ? known : LLVMBuildICmp(e->b, (LLVMIntPredicate)i->predicate, in[0], in[1], "");
+        LLVMValueRef known =
+            i->predicate == LLVMIntNE && is_zero_vector(in[1]) ? extended_bool(e, in[0]) : NULL;
+        return known ? known
+                     : LLVMBuildICmp(e->b, (LLVMIntPredicate)i->predicate, in[0], in[1], "");
     }
     case LLVMFCmp:
         return LLVMBuildFCmp(e->b, (LLVMRealPredicate)i->predicate, in[0], in[1], "");
@@ -132,7 +140,8 @@ static LLVMValueRef clone(emitter *e, const body_code *code, const body_instruct
     case LLVMFPTrunc:
     case LLVMFPExt:
     case LLVMBitCast: {
-        LLVMValueRef known = i->opcode == LLVMTrunc && i->type == BODY_I1 ? extended_bool(e, in[0]) : NULL;
+        LLVMValueRef known =
+            i->opcode == LLVMTrunc && i->type == BODY_I1 ? extended_bool(e, in[0]) : NULL;
         return known ? known : LLVMBuildCast(e->b, (LLVMOpcode)i->opcode, in[0], type, "");
     }
     default: /* binary operations */
