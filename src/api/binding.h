@@ -30,9 +30,9 @@ typedef enum bind_kind {
     BIND_PAIRS,     /* ct_ints from nested pairs, an int, or a flat pair: flattened; the function
                        canonicalises */
     BIND_NESTED,    /* ct_ints from numbers, strings and nested sequences, depth first: a sequence
-                       gives its length and then its items, a string its    length and then its
-                       characters, None CT_NONE_INT. ((1,), (0,)) is 2 1 1 1 0. Tuple classes count as
-                       sequences. At most 512 numbers. */
+                       gives its length and then its items, a string its length and then its
+                       characters, None CT_NONE_INT. ((1,), (0,)) is 2 1 1 1 0. Tuple classes
+                       count as sequences. At most 512 numbers. */
     BIND_FN,        /* ct_fn from a callable */
     BIND_NONE, /* accepted for compatibility: anything but the default is NotImplementedError naming
                   it */

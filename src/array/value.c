@@ -144,9 +144,9 @@ ct_array array_tracer(struct trace *trace, const aval *a)
     if (unlikely(!t))
         return array_poison;
     t->size = shape_size(a->ndim, a->shape);
-    t->trace = trace;
     if (unlikely(!scope_own(t)))
         return array_poison;
+    t->trace = trace; /* only now: a tracer that was never handed out has no trace to tell */
     return t;
 }
 

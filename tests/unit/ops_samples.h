@@ -240,6 +240,7 @@ static const sample samples[OP_COUNT] = {
     ELSEWHERE(random_wrap, "structured_random"),
     ELSEWHERE(random_unwrap, "structured_random"),
     ELSEWHERE(random_clone, "structured_random"),
+    ELSEWHERE(random_gamma, "random_recorded"),
     ELSEWHERE(psum, "ops_collectives"),
     ELSEWHERE(pmax, "ops_collectives"),
     ELSEWHERE(pmin, "ops_collectives"),
