@@ -114,7 +114,7 @@ def main():
     parser.add_argument("--suite", default=next((s for s in SUITES if os.path.exists(s)), None))
     parser.add_argument("--jax", help="a Python with JAX; made under build/ otherwise")
     parser.add_argument("--case", default="dispatch/*,jitcall/*,elementwise/*,matmul/*,conv/*,prng/*,data/*,vmap/*,train/*,startup/*,compile/*")
-    parser.add_argument("--skip", default="loops/*,library/*,sharded8/*,linalg/*,compile/lstm_grad,compile/mlp_adam,data/fft*,vmap/solve*")
+    parser.add_argument("--skip", default="startup/empty_python,startup/import_numpy,loops/*,library/*,sharded8/*,linalg/*,compile/lstm_grad,compile/mlp_adam,compile/make_jaxpr*,data/fft*,vmap/solve*")
     parser.add_argument("--quiet", type=float, default=0)
     parser.add_argument("--limit", type=float, default=300)
     parser.add_argument("--chart")
