@@ -18,6 +18,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SUITES = [os.path.join(ROOT, "bench", "suite.py"), os.path.join(os.path.dirname(ROOT), "shared", "bench", "suite.py")]
 
 
+# Cases for later, and plain Python.
+UNSUPPORTED = ("startup/empty_python,startup/import_numpy,loops/*,library/*,sharded8/*,linalg/*,compile/lstm_grad,compile/mlp_adam,"
+               "compile/make_jaxpr*,data/fft*,vmap/solve*")
+
+
 def oracle(build):
     """A Python with JAX in a virtual environment of its own, made on first use."""
     folder = os.path.join(build, "jax")
@@ -114,7 +119,7 @@ def main():
     parser.add_argument("--suite", default=next((s for s in SUITES if os.path.exists(s)), None))
     parser.add_argument("--jax", help="a Python with JAX; made under build/ otherwise")
     parser.add_argument("--case", default="dispatch/*,jitcall/*,elementwise/*,matmul/*,conv/*,prng/*,data/*,vmap/*,train/*,startup/*,compile/*")
-    parser.add_argument("--skip", default="startup/empty_python,startup/import_numpy,loops/*,library/*,sharded8/*,linalg/*,compile/lstm_grad,compile/mlp_adam,compile/make_jaxpr*,data/fft*,vmap/solve*")
+    parser.add_argument("--skip", default=UNSUPPORTED)
     parser.add_argument("--quiet", type=float, default=0)
     parser.add_argument("--limit", type=float, default=300)
     parser.add_argument("--chart")
