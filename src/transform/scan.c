@@ -168,7 +168,8 @@ bool scan_closed(const jaxpr *body, int64_t length, bool reverse, int64_t unroll
     if (good) {
         memcpy(in, body->consts, (size_t)body->nconsts * sizeof *in);
         memcpy(in + body->nconsts, carry, (size_t)ncarry * sizeof *in);
-        memcpy(in + body->nconsts + ncarry, xs, (size_t)nxs * sizeof *in);
+        if (nxs)
+            memcpy(in + body->nconsts + ncarry, xs, (size_t)nxs * sizeof *in);
         params_scan p = {.jaxpr = open,
                          .length = length,
                          .num_carry = ncarry,

@@ -195,7 +195,7 @@ TEST(ragged_runs_cover_everything_once)
     store(&b, reduce(&b, CT_INT32, "add_i32", x, 0), 1, 1, 0, 0);
     int32_t *in = malloc((size_t)n * 4), out[16], total = 0, want = 0;
     for (int32_t i = 0; i < n; i++)
-        want += in[i] = i * i;
+        want += in[i] = i % 1000;
     if (run(&b, (void *[]){in, out}))
         for (int i = 0; i < runs; i++)
             total += out[i];
