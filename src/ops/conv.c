@@ -510,22 +510,10 @@ static ct_status convolve_ordered(const params_conv *p, const operand *x, const 
 static ct_status convolve_typed(const params_conv *p, const operand *x, const operand *kernel,
                                 operand *out)
 {
-    if (product_fits((ct_dtype)x->aval.dtype, (ct_dtype)out->aval.dtype))
-        return convolve_ordered(p, x, kernel, out);
-    operand wide = {out->aval, NULL};
-    int64_t n = shape_size(out->aval.ndim, out->aval.shape), step = 1;
-    size_t bytes = (size_t)n * dtype_table[x->aval.dtype].itemsize;
-    wide.aval.dtype = x->aval.dtype;
-    wide.data = array_memory(bytes);
-    if (!wide.data)
+    operand wide;
+    if (!product_result_make(&wide, out, (ct_dtype)x->aval.dtype))
         return CT_OUT_OF_MEMORY_ERROR;
-    ct_status status = convolve_ordered(p, x, kernel, &wide);
-    const void *source = wide.data;
-    if (status == CT_OK)
-        kernel_convert((ct_dtype)x->aval.dtype, (ct_dtype)out->aval.dtype)(n, out->data, &source,
-                                                                           &step);
-    array_memory_free(wide.data, bytes);
-    return status;
+    return product_result_finish(&wide, out, convolve_ordered(p, x, kernel, &wide));
 }
 
 static ct_status kernel_conv(const op *o, const void *params, int nin, const operand *in, int nout,

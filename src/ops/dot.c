@@ -225,6 +225,30 @@ void product_operand_free(product_operand *p)
         array_memory_free(p->memory, p->bytes);
 }
 
+bool product_result_make(operand *wide, const operand *out, ct_dtype dtype)
+{
+    *wide = *out;
+    if (product_fits(dtype, (ct_dtype)out->aval.dtype))
+        return true;
+    wide->aval.dtype = (uint8_t)dtype;
+    size_t n = (size_t)shape_size(out->aval.ndim, out->aval.shape);
+    wide->data = array_memory(n * dtype_table[dtype].itemsize);
+    return wide->data != NULL;
+}
+
+ct_status product_result_finish(operand *wide, const operand *out, ct_status status)
+{
+    if (wide->data == out->data)
+        return status;
+    ct_dtype from = (ct_dtype)wide->aval.dtype;
+    int64_t n = shape_size(out->aval.ndim, out->aval.shape), step = 1;
+    const void *source = wide->data;
+    if (status == CT_OK)
+        kernel_convert(from, (ct_dtype)out->aval.dtype)(n, out->data, &source, &step);
+    array_memory_free(wide->data, (size_t)n * dtype_table[from].itemsize);
+    return status;
+}
+
 /* ---- the kernel ---- */
 
 /* One operand as a stack of matrices: strides in elements. */
@@ -434,22 +458,10 @@ static ct_status product(const dot_dims *d, const operand *x, const operand *y, 
 static ct_status into_result_type(const dot_dims *d, const operand *x, const operand *y,
                                   const operand *out)
 {
-    if (product_fits((ct_dtype)x->aval.dtype, (ct_dtype)out->aval.dtype))
-        return product(d, x, y, out);
-    operand wide = {out->aval, NULL};
-    int64_t n = shape_size(out->aval.ndim, out->aval.shape), step = 1;
-    size_t bytes = (size_t)n * dtype_table[x->aval.dtype].itemsize;
-    wide.aval.dtype = x->aval.dtype;
-    wide.data = array_memory(bytes);
-    if (!wide.data)
+    operand wide;
+    if (!product_result_make(&wide, out, (ct_dtype)x->aval.dtype))
         return CT_OUT_OF_MEMORY_ERROR;
-    ct_status status = product(d, x, y, &wide);
-    const void *source = wide.data;
-    if (status == CT_OK)
-        kernel_convert((ct_dtype)x->aval.dtype, (ct_dtype)out->aval.dtype)(n, out->data, &source,
-                                                                           &step);
-    array_memory_free(wide.data, bytes);
-    return status;
+    return product_result_finish(&wide, out, product(d, x, y, &wide));
 }
 
 /* Rows times columns of matrices of one type, as most products are: nothing to lay out. False when

@@ -110,6 +110,10 @@ typedef struct product_operand {
 } product_operand;
 CT_NODISCARD bool product_operand_make(product_operand *p, const operand *x, ct_dtype dtype);
 void product_operand_free(product_operand *p);
+/* The result in the type of the arithmetic: `wide` is out itself, or memory that
+ * product_result_finish narrows into out (unless the status is a failure) and frees. */
+bool product_result_make(operand *wide, const operand *out, ct_dtype dtype);
+ct_status product_result_finish(operand *wide, const operand *out, ct_status status);
 
 /* The spatial axes of a convolution, checked. */
 CT_NODISCARD bool conv_axes(const params_conv *p, const aval *x, const aval *kernel,

@@ -19,14 +19,6 @@ static int64_t clamp_index(ct_array index, int64_t n)
     return i < 0 ? 0 : i >= n ? n - 1 : i;
 }
 
-static bool no_poison(int64_t n, const ct_array *values)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (values[i] && is_poison(values[i]))
-            return false;
-    return true;
-}
-
 static bool cond_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
                           aval *out, arena *a)
 {
@@ -52,7 +44,7 @@ static bool bind_cond(jaxpr **branches, int64_t n, int nin, const ct_array *in, 
 {
     params_cond p = {{n, branches}};
     core_bind(&op_row_cond, &p, nin, in, nout, out);
-    return no_poison(nout, out);
+    return values_good(nout, out);
 }
 
 /* ---- derivatives ---- */

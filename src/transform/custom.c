@@ -14,13 +14,6 @@ bool custom_apply(custom_call *c, int64_t n, const ct_array *in, leaves *out)
     return t ? t->class->custom(t, c, n, in, out) : c->primal(c, n, in, out);
 }
 
-static ct_array zero_tangent(ct_array primal)
-{
-    aval a = primal->aval;
-    a.dtype = (uint8_t)dtype_tangent((ct_dtype)a.dtype);
-    return a.dtype == CT_FLOAT0 ? array_like(&a) : op_full(&a, 0);
-}
-
 static bool leaves_room(leaves *l, int64_t n)
 {
     *l = (leaves){n, base_zalloc((size_t)(n + 1) * sizeof *l->at)};

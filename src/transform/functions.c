@@ -196,13 +196,6 @@ static treedef *choose_arguments(const gradient *g, const treedef *in_def, int64
     return chosen;
 }
 
-static ct_array zero_cotangent(ct_array primal)
-{
-    aval a = primal->aval;
-    a.dtype = (uint8_t)dtype_tangent((ct_dtype)a.dtype);
-    return a.dtype == CT_FLOAT0 ? array_like(&a) : op_full(&a, 0);
-}
-
 /* Evaluates, transposes: out_leaves are the results, cts the gradients of the chosen leaves. */
 static bool gradient_run(const gradient *g, partial_call *c, int64_t n, const ct_array *chosen,
                          leaves *out, leaves *cts, treedef **main, treedef **aux)
@@ -221,7 +214,7 @@ static bool gradient_run(const gradient *g, partial_call *c, int64_t n, const ct
         good = linear_transpose(l, out->n, out_cts, cts);
         for (int64_t i = 0; i < n && good; i++) {
             if (!cts->at[i])
-                cts->at[i] = zero_cotangent(chosen[i]);
+                cts->at[i] = zero_tangent(chosen[i]);
             else if (cts->at[i]->aval.weak != chosen[i]->aval.weak && is_array(cts->at[i]))
                 cts->at[i] =
                     array_view(cts->at[i], (ct_dtype)cts->at[i]->aval.dtype, chosen[i]->aval.weak,
@@ -384,7 +377,7 @@ ct_tree ct_jvp_(ct_fn f, ct_tree primals, ct_tree tangents, bool has_aux)
     if (good) {
         for (int64_t i = 0; i < n_main; i++)
             if (!out_tangents.at[i])
-                out_tangents.at[i] = zero_cotangent(out.at[i]);
+                out_tangents.at[i] = zero_tangent(out.at[i]);
         ct_tree parts[3] = {tree_new(main, n_main, out.at),
                             tree_new(main, n_main, out_tangents.at)};
         if (has_aux)

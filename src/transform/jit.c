@@ -46,14 +46,6 @@ static void bind_program(const params_call *like, jaxpr *j, int nin, const ct_ar
     core_bind(&op_row_jit, &p, nin, in, j->nout, out);
 }
 
-static bool all_good(int64_t n, const ct_array *values)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (values[i] && is_poison(values[i]))
-            return false;
-    return true;
-}
-
 static bool jit_jvp(const op *o, const void *params, int nin, const ct_array *primals,
                     const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
 {
@@ -74,7 +66,7 @@ static bool jit_jvp(const op *o, const void *params, int nin, const ct_array *pr
     good = made != NULL;
     if (good) {
         bind_program(p, made, n, in, results);
-        good = all_good(made->nout, results);
+        good = values_good(made->nout, results);
         int next = nout;
         for (int i = 0; i < nout && good; i++) {
             out[i] = results[i];
@@ -106,7 +98,7 @@ static bool jit_linearize(const op *o, const void *params, linearize_trace *t, i
         trace_context saved = trace_enter(linearize_parent(t));
         bind_program(p, known, nin, primals, results);
         trace_leave(saved);
-        good = all_good(known->nout, results);
+        good = values_good(known->nout, results);
         memcpy(out, results, (size_t)nout * sizeof *out);
     }
     if (good && tangent->nout) {
@@ -119,7 +111,7 @@ static bool jit_linearize(const op *o, const void *params, linearize_trace *t, i
         trace_context saved = trace_enter(stage_as_trace(linearize_tangents(t)));
         bind_program(p, tangent, n, in, out_values);
         trace_leave(saved);
-        good = all_good(tangent->nout, out_values);
+        good = values_good(tangent->nout, out_values);
         int next = 0;
         for (int i = 0; i < nout && good; i++)
             out_tangents[i] = out_nonzero[i] ? out_values[next++] : NULL;
@@ -153,7 +145,7 @@ static bool jit_transpose(const op *o, const void *params, int nin, const ct_arr
     good = made != NULL;
     if (good) {
         bind_program(p, made, n, values, results);
-        good = all_good(made->nout, results);
+        good = values_good(made->nout, results);
         int next = 0;
         for (int i = 0; i < nin && good; i++)
             out[i] = flags[i] ? results[next++] : NULL;
@@ -179,7 +171,7 @@ static bool jit_vmap(const op *o, const void *params, batch b, int nin, const ct
     good = made != NULL;
     if (good) {
         bind_program(p, made, nin, values, out);
-        good = all_good(nout, out);
+        good = values_good(nout, out);
         for (int i = 0; i < nout; i++)
             out_dims[i] = out_mapped[i] ? 0 : NOT_MAPPED;
     }
@@ -344,7 +336,7 @@ static bool apply_specialization(const jitted *f, const specialization *s, int64
     params_call p = {
         .jaxpr = s->j, .name = s->j->name, .keep_unused = f->keep_unused, .inlined = f->inlined};
     core_bind(&op_row_jit, &p, (int)n, in, s->j->nout, out);
-    return all_good(s->j->nout, out);
+    return values_good(s->j->nout, out);
 }
 
 /* A program that closes over tracers takes them as leading inputs. */
@@ -360,7 +352,7 @@ static bool apply_closed(const jitted *f, const specialization *s, int64_t n, co
         memcpy(all + s->j->nconsts, in, (size_t)n * sizeof *all);
         params_call p = {.jaxpr = open, .name = open->name, .inlined = f->inlined};
         core_bind(&op_row_jit, &p, total, all, open->nout, out);
-        good = all_good(open->nout, out);
+        good = values_good(open->nout, out);
     }
     object_release(open);
     base_free(all);

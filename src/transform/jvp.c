@@ -22,10 +22,7 @@ static bool partial_process(trace *base, const op *o, const void *params, int ni
         if (traced_by(in[i], stage_as_trace(t->tangents)))
             to = stage_as_trace(t->tangents);
     core_bind_on(to, o, params, nin, in, nout, out);
-    for (int i = 0; i < nout; i++)
-        if (is_poison(out[i]))
-            return false;
-    return true;
+    return values_good(nout, out);
 }
 
 /* ---- the forward trace ---- */
@@ -82,10 +79,7 @@ static bool forward_process(trace *base, const op *o, const void *params, int ni
         any = any || traced_by(in[i], base);
     if (!any) {
         core_bind_on(base->parent, o, params, nin, in, nout, out);
-        for (int i = 0; i < nout; i++)
-            if (is_poison(out[i]))
-                return false;
-        return true;
+        return values_good(nout, out);
     }
     ct_array few[2 * FEW + 2 * FEW];
     bool many = nin > FEW || nout > FEW;

@@ -2,14 +2,6 @@
  * while.c. */
 #include "transform/loop.h"
 
-bool loop_good(int64_t n, const ct_array *values)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (values[i] && is_poison(values[i]))
-            return false;
-    return true;
-}
-
 void loop_set(ct_array *slot, ct_array value)
 {
     if (value)

@@ -64,7 +64,6 @@ void loop_results(loop_shape s, const bool *nonzero, const bool *out_nonzero,
  * grows until each step leaves what it found. Borrowed. */
 jaxpr *loop_vmap(jaxpr *j, loop_shape s, batch b, bool *mapped, bool *out_mapped);
 
-bool loop_good(int64_t n, const ct_array *values);
 /* A slot that holds one reference. */
 void loop_set(ct_array *slot, ct_array value);
 /* The held value as one of the current scope, with this aval's weakness; the slot is emptied.

@@ -12,11 +12,19 @@ typedef struct forward_program {
     bool *out_nonzero;
 } forward_program;
 
-static ct_array zeros_for(ct_array primal)
+ct_array zero_tangent(ct_array primal)
 {
     aval a = primal->aval;
     a.dtype = (uint8_t)dtype_tangent((ct_dtype)a.dtype);
-    return op_full(&a, 0);
+    return a.dtype == CT_FLOAT0 ? array_like(&a) : op_full(&a, 0);
+}
+
+bool values_good(int64_t n, const ct_array *values)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (values[i] && is_poison(values[i]))
+            return false;
+    return true;
 }
 
 static bool run_forward(void *env, int64_t nin, const ct_array *in, leaves *out)
@@ -40,7 +48,7 @@ static bool run_forward(void *env, int64_t nin, const ct_array *in, leaves *out)
         bool inexact = dtype_inexact((ct_dtype)primals.at[i]->aval.dtype);
         p->out_nonzero[i] = t || (p->instantiate && inexact);
         if (p->out_nonzero[i])
-            out->at[n++] = t ? t : zeros_for(primals.at[i]);
+            out->at[n++] = t ? t : zero_tangent(primals.at[i]);
     }
     out->n = n;
     base_free(tangents);

@@ -137,7 +137,7 @@ static bool scan_call(const op *o, const void *params, int nin, const ct_array *
 bool scan_bind(const params_scan *p, int nin, const ct_array *in, int nout, ct_array *out)
 {
     core_bind(&op_row_scan, p, nin, in, nout, out);
-    return loop_good(nout, out);
+    return values_good(nout, out);
 }
 
 const op op_row_scan = {

@@ -37,6 +37,10 @@ const aval *linear_out_aval(const linear_map *l, int64_t output);
 /* Ends a scope and keeps the leaves of one or two lists (NULL entries are skipped). */
 void leaves_keep(ct_scope scope, leaves *a, leaves *b);
 void leaves_free(leaves *l);
+/* True when none of the values is poison; NULL entries are skipped. */
+bool values_good(int64_t n, const ct_array *values);
+/* Zeros in the type of a primal's tangent; float0 for integers. */
+ct_array zero_tangent(ct_array primal);
 
 /* Batching. dims[i] may be NOT_MAPPED; `want` says where each output shall have its mapped axis: an
  * axis, -2 - k for axis -1 - k counted from the end, or NOT_MAPPED: it must have none. */

@@ -44,10 +44,7 @@ static bool batch_process(trace *base, const op *o, const void *params, int nin,
         any = any || traced_by(in[i], base);
     if (!any) {
         core_bind_on(base->parent, o, params, nin, in, nout, out);
-        for (int i = 0; i < nout; i++)
-            if (is_poison(out[i]))
-                return false;
-        return true;
+        return values_good(nout, out);
     }
     if (!o->vmap) {
         base_fail(CT_NOT_IMPLEMENTED_ERROR, "Batching rule for '%s' not implemented", o->name);

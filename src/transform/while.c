@@ -140,7 +140,7 @@ static bool while_call(const op *o, const void *params, int nin, const ct_array 
 bool while_bind(const params_while *p, int nin, const ct_array *in, int nout, ct_array *out)
 {
     core_bind(&op_row_while, p, nin, in, nout, out);
-    return loop_good(nout, out);
+    return values_good(nout, out);
 }
 
 const op op_row_while = {
