@@ -35,6 +35,11 @@ CT_API ct_array ct_weak_bool(bool value);
 #define ct_array_f32(shape, ...) ct_from_data(CT_FLOAT32, shape, (const float[]){__VA_ARGS__})
 #define ct_array_i32(shape, ...) ct_from_data(CT_INT32, shape, (const int32_t[]){__VA_ARGS__})
 
+/* Drops an array's elements (a tree's: all of them) at once, whoever else refers to it; reading it
+ * is a RuntimeError from then on. Donated arguments of a compiled function end like this. */
+CT_API void ct_delete(ct_tree a);
+CT_API bool ct_is_deleted(ct_array a);
+
 /* ---- to C data: false (and an error recorded) for poison and tracers ---- */
 /* The array's own memory, row-major; valid while the array is. */
 CT_API CT_NODISCARD bool ct_data(ct_array a, const void **data);

@@ -74,7 +74,7 @@ CT_API ct_fn ct_vmap_(const ct_vmap_args *args);
 /* ---- compiling ---- */
 typedef struct ct_jit_args {
     ct_fn f;
-    ct_ints donate_argnums;
+    ct_ints donate_argnums; /* arguments that end with the call: results may take their memory */
     bool keep_unused, inlined;
     const char *name;
 } ct_jit_args;

@@ -37,6 +37,8 @@ double array_get_double(ct_array a, int64_t index)
 {
     if (is_poison(a))
         return __builtin_nan("");
+    if (array_deleted(a))
+        return array_fail_deleted(a), __builtin_nan("");
     ct_dtype d = (ct_dtype)a->aval.dtype;
     return dtype_decode(d, (const char *)a->data + (size_t)index * dtype_table[d].itemsize);
 }
@@ -44,7 +46,7 @@ double array_get_double(ct_array a, int64_t index)
 int64_t array_get_int(ct_array a, int64_t index)
 {
     ct_dtype d = (ct_dtype)a->aval.dtype;
-    if (d == CT_INT64 || d == CT_UINT64)
+    if ((d == CT_INT64 || d == CT_UINT64) && !array_deleted(a))
         return ((const int64_t *)a->data)[index];
     double value = array_get_double(a, index);
     return value >= 0x1p63   ? INT64_MAX
@@ -84,6 +86,8 @@ bool ct_data(ct_array a, const void **data)
         fail_unreadable(a, CT_TRACER_ARRAY_ERROR, "ct_data");
         return false;
     }
+    if (array_deleted(a))
+        return array_fail_deleted(a);
     *data = a->data;
     return true;
 }
@@ -100,6 +104,8 @@ static bool one_element(ct_array a, ct_code tracer_code, const char *what, ct_ar
         fail_unreadable(a, tracer_code, what);
         return false;
     }
+    if (array_deleted(a))
+        return array_fail_deleted(a);
     if (a->size == 1 && a->aval.dtype < CT_FLOAT0)
         return true;
     text t = {0};

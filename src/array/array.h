@@ -126,6 +126,15 @@ static inline ct_array array_like(const aval *a)
 ct_array array_view(ct_array a, ct_dtype dtype, bool weak, int64_t ndim, const int64_t *shape);
 /* The elements from the first-th on, as many as the shape holds: shares the buffer. */
 ct_array array_part(ct_array a, int64_t first, int64_t ndim, const int64_t *shape);
+/* A deleted array (donated, or deleted by hand) keeps its type and has no elements. */
+static inline bool array_deleted(ct_array a) { return unlikely(!a->data) && a->size; }
+/* Drops the elements. Memory that a program reads with the host released stays until the array
+ * goes.
+ */
+void array_delete(ct_array a);
+/* Records the failure of reading a deleted array; false. */
+bool array_fail_deleted(ct_array a);
+extern _Atomic int32_t array_readers; /* programs that run with the host released */
 /* A tracer with the given aval (copied); the trace fills the rest. Destroying it releases primal
  * and tangent and calls trace_release. */
 ct_array array_tracer(struct trace *trace, const aval *a);

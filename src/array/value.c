@@ -122,6 +122,8 @@ ct_array array_view(ct_array a, ct_dtype dtype, bool weak, int64_t ndim, const i
 {
     if (is_poison(a))
         return a;
+    if (array_deleted(a))
+        return array_fail_deleted(a), array_poison;
     object_retain(a->buffer);
     ct_array view = with_buffer(a->buffer, shape_size(ndim, shape), dtype, weak, ndim, shape);
     if (likely(!is_poison(view)))
@@ -135,6 +137,38 @@ ct_array array_part(ct_array a, int64_t first, int64_t ndim, const int64_t *shap
     if (likely(!is_poison(part)))
         part->data = (char *)a->data + (size_t)first * dtype_table[a->aval.dtype].itemsize;
     return part;
+}
+
+_Atomic int32_t array_readers;
+
+void array_delete(ct_array a)
+{
+    if (!atomic_load(&array_readers)) {
+        object_release(a->buffer);
+        a->buffer = NULL;
+    }
+    a->data = NULL;
+}
+
+void ct_delete(ct_tree t)
+{
+    const ct_array *leaves;
+    int64_t n = tree_leaves(&t, &leaves);
+    for (int64_t i = 0; i < n; i++)
+        if (is_array(leaves[i]) && !array_deleted(leaves[i]))
+            array_delete(leaves[i]);
+}
+
+bool ct_is_deleted(ct_array a) { return is_array(a) && array_deleted(a); }
+
+bool array_fail_deleted(ct_array a)
+{
+    text t = {0};
+    aval_text(&t, &a->aval, false);
+    char *type = text_end(&t);
+    base_fail(CT_RUNTIME_ERROR, "Array has been deleted with shape=%s.", type ? type : "?");
+    base_free(type);
+    return false;
 }
 
 ct_array array_tracer(struct trace *trace, const aval *a)

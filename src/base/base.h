@@ -154,6 +154,9 @@ void base_at_thread_exit(void (*cleanup)(void));
 extern bool (*base_interrupted)(void);
 /* Around native work of notable length, so that the host's other threads may run: release hands out
  * a token (NULL: nothing was released), resume takes it. */
+/* Tells the user what does no harm to the result; stderr without a host language. False: the host
+ * turned the warning into an exception, which is pending there (recorded as CT_HOST_ERROR). */
+extern bool (*base_warn)(const char *message);
 extern void *(*base_host_release)(void);
 extern void (*base_host_resume)(void *token);
 

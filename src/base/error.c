@@ -49,6 +49,12 @@ ct_code base_fail(ct_code code, const char *format, ...)
     return code;
 }
 
+static bool warn_on_stderr(const char *message)
+{
+    return fprintf(stderr, "cotan: warning: %s\n", message), true;
+}
+bool (*base_warn)(const char *message) = warn_on_stderr;
+
 void base_fail_memory(size_t bytes)
 {
     if (bytes == SIZE_MAX)

@@ -10,7 +10,8 @@ typedef struct builder {
     groups groups;
     program *p;
     vec(step) steps;
-    vec(int32_t) code_index; /* of each kernel step: which distinct kernel */
+    vec(const kernel_ir *) kernels; /* of each step; NULL: no kernel */
+    vec(int32_t) code_index;        /* of each kernel step: which distinct kernel */
     vec(const kernel_ir *) distinct;
     vec(boxed) boxes;
 } builder;
@@ -61,7 +62,7 @@ static bool opaque_step(builder *b, const node *n)
                    (size_t)val->aval.ndim * sizeof(int64_t));
         s.work += val->size;
     }
-    return vec_push(&b->steps, s);
+    return vec_push(&b->steps, s) && vec_push(&b->kernels, NULL);
 }
 
 static bool distinct_kernel(builder *b, const kernel_ir *k)
@@ -98,7 +99,7 @@ static bool kernel_step(builder *b, const lowered *l, int32_t partial_slot)
         s.slots[i] = l->buffers[i] < 0 ? partial_slot : slot_of(b, l->buffers[i]);
     if (compile_debug() >= 2)
         print_kernel(&l->k);
-    return vec_push(&b->steps, s) && distinct_kernel(b, &l->k);
+    return vec_push(&b->steps, s) && vec_push(&b->kernels, &l->k) && distinct_kernel(b, &l->k);
 }
 
 static bool group_steps(builder *b, const group *gr)
@@ -342,7 +343,7 @@ static bool build(builder *b, const jaxpr *j)
     p->nsteps = (int32_t)b->steps.n;
     p->steps =
         p->nsteps ? arena_copy(&p->arena, b->steps.at, (size_t)p->nsteps * sizeof(step)) : NULL;
-    return p->steps || !p->nsteps;
+    return (p->steps || !p->nsteps) && plan_reuse(p, j, b->kernels.at);
 }
 
 program *program_build(const jaxpr *j)
@@ -358,7 +359,8 @@ program *program_build(const jaxpr *j)
     }
     groups_free(&b.groups);
     graph_free(&b.g);
-    vec_free(&b.steps), vec_free(&b.code_index), vec_free(&b.distinct), vec_free(&b.boxes);
+    vec_free(&b.steps), vec_free(&b.kernels), vec_free(&b.code_index), vec_free(&b.distinct),
+        vec_free(&b.boxes);
     return ok ? b.p : NULL;
 }
 

@@ -15,6 +15,7 @@ typedef struct activation {
     void **slots;
     ct_array *boxes; /* by slot; NULL when the program has no boxed values */
     const ct_array *in;
+    bool *donated; /* by input: donated, and its memory is still free for a result; NULL: none */
 } activation;
 
 /* ---- steps ---- */
@@ -97,14 +98,21 @@ static bool run_call(const activation *a, const step *s)
 static bool run_native(const activation *a, const step *s)
 {
     const int64_t notable = 1000000;
-    void *token = unlikely(s->work > notable) ? base_host_release() : NULL;
+    void *token = NULL;
+    if (unlikely(s->work > notable)) {
+        atomic_fetch_add(&array_readers, 1);
+        token = base_host_release();
+    }
     bool ok = true;
     if (s->kind == STEP_KERNEL)
         run_kernel(a, s);
     else
         ok = run_opaque(a, s);
-    if (unlikely(token != NULL))
-        base_host_resume(token);
+    if (unlikely(s->work > notable)) {
+        if (token)
+            base_host_resume(token);
+        atomic_fetch_sub(&array_readers, 1);
+    }
     return ok;
 }
 
@@ -135,17 +143,85 @@ static bool run_steps(const activation *a)
     return true;
 }
 
+/* ---- donation ---- */
+/* Whether nobody else holds the array's memory, which is ours to write. */
+static bool sole_owner(ct_array a)
+{
+    return a->buffer && !a->buffer->done && atomic_load(&a->buffer->head.refs) == 1 &&
+           a->data == a->buffer->data;
+}
+
+/* Which donated inputs' memory is free: no input or constant may have it twice. A claimed buffer's
+ * context, unused in memory of ours, points to its claim meanwhile. */
+static void claim_donated(activation *a, const bool *donated)
+{
+    const program *p = a->p;
+    for (int i = 0; i < p->nin; i++) {
+        a->donated[i] = donated[i] && sole_owner(a->in[i]);
+        if (!a->donated[i])
+            continue;
+        buffer *b = a->in[i]->buffer;
+        if (b->context)
+            a->donated[i] = *(bool *)b->context = false;
+        else
+            b->context = &a->donated[i];
+    }
+    for (int i = 0; i < p->nin + p->nconsts; i++) {
+        if (i < p->nin && donated[i])
+            continue;
+        buffer *b = i < p->nin ? a->in[i]->buffer : p->consts[i - p->nin]->buffer;
+        if (b && !b->done && b->context)
+            *(bool *)b->context = false;
+    }
+    for (int i = 0; i < p->nin; i++)
+        if (donated[i] && a->in[i]->buffer && !a->in[i]->buffer->done)
+            a->in[i]->buffer->context = NULL;
+}
+
+/* A result in the memory of a donated input, or in new memory. */
+static ct_array result_memory(const activation *a, const result *r)
+{
+    for (int i = 0; i < r->nreuse && a->donated; i++) {
+        int32_t k = r->reuse[i];
+        if (!a->donated[k])
+            continue;
+        a->donated[k] = false;
+        return array_view(a->in[k], (ct_dtype)r->aval.dtype, r->aval.weak, r->aval.ndim,
+                          r->aval.shape);
+    }
+    return array_like(&r->aval);
+}
+
 /* ---- addresses ---- */
+static bool check_readable(ct_array a, const char *what, int i)
+{
+    if (likely(!array_deleted(a)))
+        return true;
+    text t = {0};
+    aval_text(&t, &a->aval, false);
+    char *type = text_end(&t);
+    base_fail(CT_VALUE_ERROR,
+              "A compiled program cannot read its %s %d: the array of type %s has been deleted or "
+              "donated.",
+              what, i, type ? type : "?");
+    base_free(type);
+    return false;
+}
+
 static bool fill_slots(activation *a, void *memory, ct_array *out)
 {
     program *p = a->p;
     for (int i = 0; i < p->nin; i++)
         if (p->input_slots[i] >= 0) {
+            if (!check_readable(a->in[i], "argument", i))
+                return false;
             a->slots[p->input_slots[i]] = a->in[i]->data;
             if (a->boxes)
                 a->boxes[p->input_slots[i]] = a->in[i];
         }
     for (int i = 0; i < p->nconsts; i++) {
+        if (!check_readable(p->consts[i], "constant", i))
+            return false;
         a->slots[p->const_slots[i]] = p->consts[i]->data;
         if (a->boxes)
             a->boxes[p->const_slots[i]] = p->consts[i];
@@ -165,7 +241,7 @@ static bool fill_slots(activation *a, void *memory, ct_array *out)
         const result *r = &p->results[i];
         if (r->kind != RESULT_NEW)
             continue;
-        out[i] = array_like(&r->aval);
+        out[i] = result_memory(a, r);
         if (unlikely(is_poison(out[i])))
             return false;
         a->slots[r->slot] = out[i]->data;
@@ -175,9 +251,10 @@ static bool fill_slots(activation *a, void *memory, ct_array *out)
     return true;
 }
 
-static ct_array same_memory(ct_array owner, const result *r)
+/* A donated argument is about to be deleted: what shares its memory gets a header of its own. */
+static ct_array same_memory(const activation *a, ct_array owner, const result *r)
 {
-    if (r->view)
+    if (r->view || (a->donated && r->kind == RESULT_INPUT))
         return array_view(owner, (ct_dtype)r->aval.dtype, r->aval.weak, r->aval.ndim,
                           r->aval.shape);
     object_retain(owner);
@@ -192,16 +269,16 @@ static bool finish_results(const activation *a, ct_array *out)
         case RESULT_NEW:
             break;
         case RESULT_INPUT:
-            out[i] = same_memory(a->in[r->index], r);
+            out[i] = same_memory(a, a->in[r->index], r);
             break;
         case RESULT_CONST:
-            out[i] = same_memory(r->array, r);
+            out[i] = same_memory(a, r->array, r);
             break;
         case RESULT_BOXED:
-            out[i] = same_memory(a->boxes[r->slot], r);
+            out[i] = same_memory(a, a->boxes[r->slot], r);
             break;
         case RESULT_SAME:
-            out[i] = same_memory(out[r->index], r);
+            out[i] = same_memory(a, out[r->index], r);
             break;
         }
         if (unlikely(is_poison(out[i])))
@@ -242,7 +319,6 @@ static bool run_boxed(activation *a, ct_array *out)
 bool program_run(program *p, int nin, const ct_array *in, const bool *donated, int nout,
                  ct_array *out)
 {
-    (void)donated;
     void *few[SLOTS_ON_STACK], **block = NULL;
     activation a = {.p = p, .slots = few, .in = in};
     bool many = p->nslots > SLOTS_ON_STACK || p->nboxed;
@@ -258,7 +334,17 @@ bool program_run(program *p, int nin, const ct_array *in, const bool *donated, i
         if (ok && p->nboxed)
             a.boxes = (ct_array *)block + p->nslots;
     }
+    if (ok && donated) {
+        a.donated = base_alloc((size_t)nin + 1);
+        ok = a.donated;
+        if (ok)
+            claim_donated(&a, donated);
+    }
     ok = ok && (p->nboxed ? run_boxed(&a, out) : run_with_slots(&a, out));
+    for (int i = 0; i < nin && a.donated; i++)
+        if (donated[i])
+            array_delete(in[i]);
+    base_free(a.donated);
     base_free(block);
     for (int i = 0; !ok && i < nout; i++)
         out[i] = array_poison;

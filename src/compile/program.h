@@ -34,8 +34,9 @@ typedef struct result {
     uint8_t kind;  /* result_kind */
     int32_t index; /* of the input, or the earlier result with the same memory */
     int32_t slot;
-    aval aval; /* of the result */
-    bool view; /* differs from the memory's owner in more than its identity */
+    aval aval;              /* of the result */
+    int32_t nreuse, *reuse; /* inputs that RESULT_NEW may be written over when they are donated */
+    bool view;              /* differs from the memory's owner in more than its identity */
     ct_array array;
 } result;
 typedef struct temporary {
@@ -67,6 +68,8 @@ typedef struct program {
 
 /* build.c: groups to steps, buffers to slots. NULL after base_fail. */
 CT_NODISCARD program *program_build(const jaxpr *j);
+/* reuse.c: fills the results' reuse; kernels by step, NULL for other steps. */
+CT_NODISCARD bool plan_reuse(program *p, const jaxpr *j, const kernel_ir *const *kernels);
 void program_free(program *p);
 bool program_run(program *p, int nin, const ct_array *in, const bool *donated, int nout,
                  ct_array *out);

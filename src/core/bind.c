@@ -97,6 +97,8 @@ bool core_eval(const op *o, const void *params, int nin, const ct_array *in, int
             if (is_tracer(in[i]))
                 fail_leaked(o, in[i]);
             return false;
+        } else if (array_deleted(in[i])) {
+            return array_fail_deleted(in[i]);
         }
     if (o->call)
         return o->call(o, params, nin, in, nout, out);
@@ -138,7 +140,7 @@ bool core_concrete(ct_array a, ct_array *concrete)
     while (is_tracer(a) && a->trace->class->primal_is_value)
         a = a->primal;
     *concrete = a;
-    return is_array(a);
+    return is_array(a) && (!array_deleted(a) || array_fail_deleted(a));
 }
 
 /* ---- traces as objects ---- */

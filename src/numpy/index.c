@@ -13,6 +13,8 @@ static const index_options no_options;
 index_found index_to_box(ct_array x, const index_plan *plan, bool clamp, bool keep_negative,
                          index_box *box)
 {
+    if (array_deleted(x))
+        return BOX_UNSUITABLE; /* the operation says so */
     int64_t stride = 1, strides[INDEX_LIMIT];
     if (x->aval.ndim > INDEX_LIMIT)
         return BOX_UNSUITABLE;
@@ -38,7 +40,7 @@ index_found index_to_box(ct_array x, const index_plan *plan, bool clamp, bool ke
             continue;
         }
         if (p->kind == PART_ARRAY) {
-            if (!is_array(p->array) || p->array->aval.ndim)
+            if (!is_array(p->array) || p->array->aval.ndim || array_deleted(p->array))
                 return BOX_UNSUITABLE;
             index = array_get_int(p->array, 0);
         }

@@ -145,7 +145,7 @@ static ct_array update_box(ct_array x, const index_plan *plan, index_update upda
         return NULL;
     if (found == BOX_OUTSIDE)
         return x;
-    if (!broadcast_steps(values, plan, &box, steps))
+    if (array_deleted(values) || !broadcast_steps(values, plan, &box, steps))
         return NULL;
     if (update != INDEX_SET) {
         ct_array old = array_new((ct_dtype)x->aval.dtype, x->aval.weak, box.copied, box.lengths);

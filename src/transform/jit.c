@@ -298,6 +298,34 @@ static bool *donated_leaves(const jitted *f, const treedef *in_def, int64_t n)
     return donated;
 }
 
+/* Keeps the donations that a result can use: each result takes the first one of its type. Says
+ * which are useless; false when the host makes an exception of that. */
+static bool usable_donations(bool *donated, const jaxpr *j)
+{
+    text useless = {0};
+    bool *taken = base_zalloc((size_t)j->nin + 1);
+    int n = 0;
+    for (int k = 0; k < j->nout && taken; k++)
+        for (int i = 0; i < j->nin; i++)
+            if (donated[i] && !taken[i] &&
+                aval_equal(&j->in[i]->aval, atom_aval(&j->out[k]), false)) {
+                taken[i] = true;
+                break;
+            }
+    for (int i = 0; i < j->nin && taken; i++)
+        if (donated[i] && !taken[i]) {
+            text_add(&useless, n++ ? ", " : "Some donated buffers were not usable: ");
+            aval_text(&useless, &j->in[i]->aval, false);
+            donated[i] = false;
+        }
+    text_add(&useless, ". No result has their type.");
+    char *message = text_end(&useless);
+    bool good = taken && message && (!n || base_warn(message));
+    base_free(message);
+    base_free(taken);
+    return good;
+}
+
 static specialization *specialize(const jitted *f, const probe *p)
 {
     specialization *s = base_zalloc(sizeof *s);
@@ -308,11 +336,11 @@ static specialization *specialize(const jitted *f, const probe *p)
         s->j = transform_stage_fn(f->f, p->in_def, p->n, avals, &s->out_def);
         s->in_def = (treedef *)(uintptr_t)p->in_def;
         object_retain(s->in_def);
-        s->donated = donated_leaves(f, p->in_def, p->n);
+        s->donated = s->j ? donated_leaves(f, p->in_def, p->n) : NULL;
         s->x64 = array_x64;
     }
     base_free(avals);
-    if (s && !s->j) {
+    if (s && (!s->j || (f->ndonate && (!s->donated || !usable_donations(s->donated, s->j))))) {
         specialization_free(s);
         return NULL;
     }

@@ -56,8 +56,10 @@ static bool to_atom(stage_trace *t, ct_array a, atom *out)
     }
     if (is_array(a) && a->aval.ndim == 0 &&
         !dtype_is((ct_dtype)a->aval.dtype, FAMILY_KEY | FAMILY_FLOAT0)) {
-        *out = (atom){.literal = a};
-        return jaxpr_hold(t->j, a);
+        /* a header of its own: the user's may be deleted */
+        ct_array kept = array_view(a, (ct_dtype)a->aval.dtype, a->aval.weak, 0, NULL);
+        *out = (atom){.literal = kept};
+        return !is_poison(kept) && jaxpr_hold(t->j, kept);
     }
     *out = (atom){.var = const_var(t, a)};
     return out->var != NULL;

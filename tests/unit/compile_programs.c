@@ -1,5 +1,6 @@
 /* Compiled programs against the same jaxpr evaluated operation by operation. */
 #include "compile/compile.h"
+#include "cotan/transform.h"
 #include "ops/ops.h"
 #include "test.h"
 #include "transform/transform.h"
@@ -393,4 +394,25 @@ TEST(random_programs)
         check_program(
             (body){2, 3, random_program},
             (ct_array[]){numbers(CT_FLOAT32, I(6, 6), 1), numbers(CT_FLOAT32, I(6, 6), 2)}, 0);
+}
+
+/* ---- donation ---- */
+static ct_tree twice_and_one(ct_tree x)
+{
+    return op_add(op_mul(x, op_number(2, x)), op_number(1, x));
+}
+
+TEST(a_donated_argument_gives_its_memory_and_is_deleted)
+{
+    ct_fn f = ct_jit_(&(ct_jit_args){.f = ct_function(twice_and_one), .donate_argnums = I(0)});
+    ct_array x = numbers(CT_FLOAT32, I(100), 1);
+    if (is_poison(x))
+        return;
+    const void *memory = x->data;
+    float first = ((const float *)memory)[0];
+    ct_array y = ct_call(f, x);
+    CHECK(!is_poison(y) && y->data == memory && ((float *)y->data)[0] == first * 2 + 1);
+    CHECK(ct_is_deleted(x) && !ct_is_deleted(y));
+    CHECK(is_poison(op_neg(x)) && ct_error_code() == CT_RUNTIME_ERROR);
+    ct_clear_error();
 }

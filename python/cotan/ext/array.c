@@ -150,6 +150,8 @@ static PyObject *array_repr(PyObject *self)
     text t = {0};
     if (is_tracer(a))
         tracer_text(&t, a);
+    else if (array_deleted(a))
+        return array_fail_deleted(a), ext_raise();
     else
         array_text(&t, a, true);
     return from_text(&t);
@@ -158,7 +160,7 @@ static PyObject *array_repr(PyObject *self)
 static PyObject *array_str(PyObject *self)
 {
     ct_array a = ext_value_of(self);
-    if (is_tracer(a))
+    if (is_tracer(a) || array_deleted(a))
         return array_repr(self);
     text t = {0};
     array_text(&t, a, false);

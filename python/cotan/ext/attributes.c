@@ -96,9 +96,10 @@ static PyObject *call_python(PyObject *self, const char *name, PyObject *args, P
         return call_python(self, "array_" #name, args, kwargs);                                    \
     }
 FROM_PYTHON(devices)
-FROM_PYTHON(reshape) FROM_PYTHON(transpose) FROM_PYTHON(view) FROM_PYTHON(to_device)
-    FROM_PYTHON(addressable_data) FROM_PYTHON(flatten) FROM_PYTHON(choose) FROM_PYTHON(compress)
-        FROM_PYTHON(clip) FROM_PYTHON(copy)
+FROM_PYTHON(reshape)
+FROM_PYTHON(transpose) FROM_PYTHON(view) FROM_PYTHON(to_device) FROM_PYTHON(addressable_data)
+    FROM_PYTHON(flatten) FROM_PYTHON(choose) FROM_PYTHON(compress) FROM_PYTHON(clip)
+        FROM_PYTHON(copy)
 
     /* astype(dtype, copy=False, device=None) */
     static PyObject *method_astype(PyObject *self, PyObject *const *args, Py_ssize_t n,
@@ -128,10 +129,23 @@ FROM_PYTHON(reshape) FROM_PYTHON(transpose) FROM_PYTHON(view) FROM_PYTHON(to_dev
 
 static PyObject *method_block(PyObject *self, PyObject *unused)
 {
+    ct_array a = ext_value_of(self);
+    if (is_array(a) && array_deleted(a))
+        return array_fail_deleted(a), ext_raise();
     return Py_NewRef(self);
 } /* a call returns when its work is done */
 static PyObject *method_nothing(PyObject *self, PyObject *unused) { Py_RETURN_NONE; }
-static PyObject *method_false(PyObject *self, PyObject *unused) { Py_RETURN_FALSE; }
+
+static PyObject *method_delete(PyObject *self, PyObject *unused)
+{
+    ct_delete(ext_value_of(self));
+    Py_RETURN_NONE;
+}
+
+static PyObject *method_is_deleted(PyObject *self, PyObject *unused)
+{
+    return PyBool_FromLong(ct_is_deleted(ext_value_of(self)));
+}
 
 static PyObject *method_format(PyObject *self, PyObject *spec)
 {
@@ -171,10 +185,22 @@ static PyObject *method_round(PyObject *self, PyObject *const *args, Py_ssize_t 
     return PyObject_Vectorcall(f, all, n && args[0] != Py_None ? 2 : 1, NULL);
 }
 
+/* Elements never change, so a copy is another array over the same memory. */
 static PyObject *method_copy_protocol(PyObject *self, PyObject *unused)
 {
-    return Py_NewRef(self);
-} /* immutable: a copy is the array */
+    ct_array a = ext_value_of(self);
+    if (!is_array(a))
+        return Py_NewRef(self);
+    ct_scope scope = ct_begin();
+    return ext_finish(
+        scope, array_view(a, (ct_dtype)a->aval.dtype, a->aval.weak, a->aval.ndim, a->aval.shape));
+}
+
+static PyObject *method_pointer(PyObject *self, PyObject *unused)
+{
+    ct_array a = ext_concrete(self, CT_CONCRETIZATION_ERROR, "unsafe_buffer_pointer");
+    return a ? PyLong_FromVoidPtr(a->data) : NULL;
+}
 
 /* Pickled as a NumPy array and a weak flag. */
 static PyObject *method_reduce(PyObject *self, PyObject *unused)
@@ -197,11 +223,15 @@ PyMethodDef ext_array_methods[] = {
     {"block_until_ready", method_block, METH_NOARGS,
      "Waits until the array's value is there; returns the array."},
     {"copy_to_host_async", method_nothing, METH_NOARGS, NULL},
-    {"delete", method_nothing, METH_NOARGS, NULL},
-    {"is_deleted", method_false, METH_NOARGS, NULL},
+    {"delete", method_delete, METH_NOARGS,
+     "Drops the elements; reading them is an error from then on."},
+    {"is_deleted", method_is_deleted, METH_NOARGS,
+     "Whether the elements are gone: the array was donated, or deleted."},
     {"__array__", EXT_FASTCALL(ext_array_method), METH_FASTCALL | METH_KEYWORDS, NULL},
     {"__dlpack__", EXT_FASTCALL(ext_dlpack), METH_FASTCALL | METH_KEYWORDS, NULL},
     {"__dlpack_device__", ext_dlpack_device, METH_NOARGS, NULL},
+    {"unsafe_buffer_pointer", method_pointer, METH_NOARGS,
+     "Address of the elements, valid while the array lives and is not deleted."},
     {"__format__", method_format, METH_O, NULL},
     {"__complex__", method_complex, METH_NOARGS, NULL},
     {"__round__", EXT_FASTCALL(method_round), METH_FASTCALL, NULL},

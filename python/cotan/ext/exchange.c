@@ -1,12 +1,18 @@
 /* Elements out of arrays: Python numbers and lists, NumPy arrays, the buffer protocol, DLPack. All
  * refuse traced values with JAX's errors. */
 #include "ext.h"
+#include "kernel/kernel.h"
 
 ct_array ext_concrete(PyObject *self, ct_code code, const char *function)
 {
     ct_array a = ext_value_of(self), concrete;
-    if (is_array(a))
-        return a;
+    if (is_array(a)) {
+        if (!array_deleted(a))
+            return a;
+        array_fail_deleted(a);
+        ext_raise();
+        return NULL;
+    }
     if (code != CT_TRACER_ARRAY_ERROR && core_concrete(a, &concrete))
         return concrete;
     ct_clear_error();
@@ -135,6 +141,12 @@ static const char *format_of(ct_dtype d)
     }
 }
 
+/* What an exported view keeps: the memory, whatever becomes of the array, and the axes. */
+typedef struct exported {
+    buffer *memory;
+    Py_ssize_t dims[];
+} exported;
+
 int ext_getbuffer(PyObject *self, Py_buffer *view, int flags)
 {
     ct_array a = ext_value_of(self);
@@ -146,13 +158,21 @@ int ext_getbuffer(PyObject *self, Py_buffer *view, int flags)
         return -1;
     }
     int ndim = a->aval.ndim;
-    Py_ssize_t *dims = PyMem_Malloc(sizeof *dims * (size_t)(2 * ndim + 1)),
-               stride = (Py_ssize_t)ct_itemsize((ct_dtype)a->aval.dtype);
-    if (!dims) {
+    Py_ssize_t stride = (Py_ssize_t)ct_itemsize((ct_dtype)a->aval.dtype);
+    exported *e = array_deleted(a)
+                      ? NULL
+                      : PyMem_Malloc(sizeof *e + sizeof *e->dims * (size_t)(2 * ndim + 1));
+    if (!e) {
         view->obj = NULL;
-        PyErr_NoMemory();
+        if (array_deleted(a))
+            array_fail_deleted(a), ext_raise();
+        else
+            PyErr_NoMemory();
         return -1;
     }
+    Py_ssize_t *dims = e->dims;
+    object_retain(a->buffer);
+    e->memory = a->buffer;
     *view = (Py_buffer){.buf = a->data,
                         .obj = Py_NewRef(self),
                         .len = (Py_ssize_t)a->size * stride,
@@ -162,7 +182,7 @@ int ext_getbuffer(PyObject *self, Py_buffer *view, int flags)
                         .format = (char *)(uintptr_t)format,
                         .shape = dims,
                         .strides = dims + ndim,
-                        .internal = dims};
+                        .internal = e};
     for (int k = ndim; k-- > 0; stride *= (Py_ssize_t)a->aval.shape[k]) {
         dims[k] = (Py_ssize_t)a->aval.shape[k];
         dims[ndim + k] = stride;
@@ -170,7 +190,11 @@ int ext_getbuffer(PyObject *self, Py_buffer *view, int flags)
     return 0;
 }
 
-void ext_releasebuffer(PyObject *self, Py_buffer *view) { PyMem_Free(view->internal); }
+void ext_releasebuffer(PyObject *self, Py_buffer *view)
+{
+    object_release(((exported *)view->internal)->memory);
+    PyMem_Free(view->internal);
+}
 
 /* __array__(dtype=None, copy=None) */
 PyObject *ext_array_method(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
@@ -274,11 +298,17 @@ PyObject *ext_dlpack(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObje
     if (code < 0)
         return PyErr_Format(PyExc_TypeError, "DLPack has no type for %s",
                             ct_dtype_name((ct_dtype)a->aval.dtype));
-    dl_managed *m = base_zalloc(sizeof *m);
+    /* a header of its own keeps the memory, whatever becomes of the array */
+    ct_scope scope = ct_begin();
+    a = array_view(a, (ct_dtype)a->aval.dtype, false, a->aval.ndim, a->aval.shape);
+    dl_managed *m = is_poison(a) ? NULL : base_zalloc(sizeof *m);
+    if (m) {
+        object_retain(a);
+        m->context = a;
+    }
+    ct_end_(scope, NULL);
     if (!m)
         return ext_raise();
-    object_retain(a);
-    m->context = a;
     m->deleter = dl_delete;
     m->tensor.data = a->data;
     m->tensor.device.type = DL_CPU;
@@ -310,20 +340,44 @@ static ct_dtype dl_dtype(const dl_tensor *t)
     return ct_dtype_named(name);
 }
 
-static void strided(char *to, const char *from, size_t item, int ndim, const int64_t *shape,
-                    const int64_t *strides)
+/* Whether the elements lie row by row, as arrays keep them. */
+static bool dense(const dl_tensor *t)
 {
-    if (!ndim) {
-        memcpy(to, from, item);
-        return;
-    }
-    size_t step = item * (size_t)shape_size(ndim - 1, shape + 1);
-    for (int64_t i = 0; i < shape[0]; i++)
-        strided(to + (size_t)i * step, from + i * strides[0] * (int64_t)item, item, ndim - 1,
-                shape + 1, strides + 1);
+    int64_t run = 1;
+    for (int k = t->ndim; k-- > 0 && t->strides; run *= t->shape[k])
+        if (t->shape[k] != 1 && t->strides[k] != run)
+            return false;
+    return true;
 }
 
-static PyObject *from_capsule(PyObject *capsule)
+static ct_array copy_tensor(const dl_tensor *t, ct_dtype d, const char *from)
+{
+    ct_array a = array_new(d, false, t->ndim, t->shape);
+    int64_t item = (int64_t)ct_itemsize(d);
+    if (is_poison(a) || !a->size)
+        return a;
+    int64_t *steps = base_alloc(sizeof *steps * (size_t)(2 * t->ndim + 1)), run = item;
+    if (!steps)
+        return array_poison;
+    for (int k = t->ndim; k-- > 0; run *= t->shape[k])
+        steps[k] = run, steps[t->ndim + k] = t->strides[k] * item;
+    kernel_copy(t->ndim, t->shape, (size_t)item, a->data, steps, from, steps + t->ndim);
+    base_free(steps);
+    return a;
+}
+
+static void dl_done(void *context)
+{
+    dl_managed *m = context;
+    if (!m->deleter || !Py_IsInitialized())
+        return;
+    PyGILState_STATE gil = PyGILState_Ensure(); /* the owner may be Python's */
+    m->deleter(m);
+    PyGILState_Release(gil);
+}
+
+/* copy: 1 always, 0 never, -1 where the elements do not lie as arrays keep them. */
+static PyObject *from_capsule(PyObject *capsule, int copy)
 {
     dl_managed *m = PyCapsule_GetPointer(capsule, "dltensor");
     if (!m)
@@ -335,23 +389,23 @@ static PyObject *from_capsule(PyObject *capsule)
             PyExc_TypeError,
             "from_dlpack: no JAX array for DLPack type %d of %d bits on device type %d",
             t->dtype.code, t->dtype.bits, t->device.type);
+    char *from = (char *)t->data + t->byte_offset;
+    bool share = copy != 1 && dense(t) && (uintptr_t)from % ct_itemsize(d) == 0;
+    if (!share && copy == 0)
+        return PyErr_Format(PyExc_ValueError,
+                            "from_dlpack: these elements do not lie row by row, so copy=False "
+                            "cannot be met; leave copy out.");
     ct_scope scope = ct_begin();
-    ct_array a = array_new(d, false, t->ndim, t->shape);
-    if (!is_poison(a) && a->size) {
-        const char *from = (const char *)t->data + t->byte_offset;
-        if (t->strides)
-            strided(a->data, from, ct_itemsize(d), t->ndim, t->shape, t->strides);
-        else
-            memcpy(a->data, from, (size_t)a->size * ct_itemsize(d));
-    }
     PyCapsule_SetName(capsule, "used_dltensor");
-    if (m->deleter)
-        m->deleter(m);
+    ct_array a = share ? ct_borrow_data(d, (ct_ints){t->ndim, t->shape}, from, dl_done, m)
+                       : copy_tensor(t, d, from);
+    if (!share)
+        dl_done(m);
     return ext_finish(scope, a);
 }
 
-/* from_dlpack(x, device=None, copy=None): x has __dlpack__, or is a capsule. Elements are copied.
- */
+/* from_dlpack(x, device=None, copy=None): x has __dlpack__, or is a capsule. The memory is shared
+ * unless copy is true or the elements lie otherwise. */
 PyObject *ext_from_dlpack(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     if (n < 1)
@@ -359,7 +413,12 @@ PyObject *ext_from_dlpack(PyObject *self, PyObject *const *args, Py_ssize_t n, P
     PyObject *capsule = PyCapsule_CheckExact(args[0])
                             ? Py_NewRef(args[0])
                             : PyObject_CallMethod(args[0], "__dlpack__", NULL);
-    PyObject *out = capsule ? from_capsule(capsule) : NULL;
+    PyObject *wanted = n > 2 ? args[2] : Py_None;
+    for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); k++)
+        if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, k), "copy") == 0)
+            wanted = args[n + k];
+    int copy = wanted == Py_None ? -1 : PyObject_IsTrue(wanted);
+    PyObject *out = capsule ? from_capsule(capsule, copy) : NULL;
     Py_XDECREF(capsule);
     return out;
 }

@@ -55,6 +55,16 @@ static bool interrupted(void)
 static void *let_go(void) { return PyGILState_Check() ? PyEval_SaveThread() : NULL; }
 static void take_back(void *token) { PyEval_RestoreThread(token); }
 
+static bool warn(const char *message)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    bool good = PyErr_WarnEx(PyExc_UserWarning, message, 1) == 0;
+    if (!good)
+        ext_host_failed();
+    PyGILState_Release(gil);
+    return good;
+}
+
 static bool fill(PyObject *m)
 {
     PyMethodDef *const lists[] = {functions,
@@ -93,6 +103,7 @@ PyMODINIT_FUNC PyInit__cotan(void)
             PyErr_SetString(PyExc_ImportError, "cotan._cotan could not be set up");
     }
     base_interrupted = interrupted;
+    base_warn = warn;
     base_host_release = let_go;
     base_host_resume = take_back;
     return m;

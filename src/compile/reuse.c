@@ -1,0 +1,92 @@
+/* Which inputs may a result be written over, should they be donated?
+ *
+ * An input whose last reader runs before the result's first writer; or whose last reader is that
+ * writer, when it is a kernel that reads and writes each element at one point of its space. Taken
+ * at run time (program.c), since donation is the caller's choice and other arrays may share the
+ * memory.
+ */
+#include "compile/program.h"
+
+typedef struct span {
+    int32_t first, last; /* steps that name the slot */
+} span;
+
+static bool same_access(const loop_access *a, const loop_access *b, int32_t ndim)
+{
+    return a->offset == b->offset &&
+           !memcmp(a->stride, b->stride, (size_t)ndim * sizeof *a->stride);
+}
+
+static bool elementwise(const step *s, const kernel_ir *k, int32_t in, int32_t out)
+{
+    if (!k || k->reduced)
+        return false;
+    const loop_access *store = NULL;
+    for (int i = 0; i < k->nstores; i++)
+        if (s->slots[k->stores[i].access.buffer] == out) {
+            if (store)
+                return false;
+            store = &k->stores[i].access;
+        }
+    bool same = store;
+    for (int i = 0; i < k->naccesses && same; i++)
+        if (s->slots[k->accesses[i].buffer] == in)
+            same = same_access(&k->accesses[i], store, k->ndim);
+    return same;
+}
+
+/* Steps that keep hold of arrays, or run others, say nothing about when they read. */
+static bool reads_in_turn(const step *s)
+{
+    return s->kind == STEP_KERNEL || s->kind == STEP_OPAQUE;
+}
+
+static span *find_spans(const program *p)
+{
+    span *spans = base_alloc((size_t)(p->nslots + 1) * sizeof *spans);
+    for (int i = 0; i < p->nslots && spans; i++)
+        spans[i] = (span){INT32_MAX, -1};
+    for (int i = 0; i < p->nsteps && spans; i++) {
+        const step *s = &p->steps[i];
+        int n = s->kind == STEP_KERNEL ? s->n : s->nin + s->nout;
+        for (int k = 0; k < n; k++) {
+            span *at = &spans[s->slots[k]];
+            if (at->first > i)
+                at->first = i;
+            at->last = reads_in_turn(s) && at->last < i ? i : at->last;
+            if (!reads_in_turn(s))
+                at->first = -1, at->last = INT32_MAX;
+        }
+    }
+    for (int i = 0; i < p->nout && spans; i++)
+        if (p->results[i].kind == RESULT_INPUT && p->input_slots[p->results[i].index] >= 0)
+            spans[p->input_slots[p->results[i].index]].last = INT32_MAX;
+    return spans;
+}
+
+bool plan_reuse(program *p, const jaxpr *j, const kernel_ir *const *kernels)
+{
+    span *spans = find_spans(p);
+    int32_t *found = base_alloc((size_t)(p->nin + 1) * sizeof *found);
+    bool ok = spans && found;
+    for (int i = 0; i < p->nout && ok; i++) {
+        result *r = &p->results[i];
+        if (r->kind != RESULT_NEW)
+            continue;
+        int32_t first = spans[r->slot].first, n = 0;
+        for (int k = 0; k < p->nin; k++) {
+            if (!aval_equal(&j->in[k]->aval, &r->aval, false))
+                continue;
+            int32_t slot = p->input_slots[k], last = slot < 0 ? -1 : spans[slot].last;
+            if (last < first ||
+                (last == first && elementwise(&p->steps[first], kernels[first], slot, r->slot)))
+                found[n++] = k;
+        }
+        r->nreuse = n;
+        r->reuse = n ? arena_copy(&p->arena, found, (size_t)n * sizeof *found) : NULL;
+        ok = r->reuse || !n;
+    }
+    base_free(spans);
+    base_free(found);
+    return ok;
+}
