@@ -21,12 +21,13 @@ extern "C" {
 CT_API ct_fn ct_cond_(ct_fn on_true, ct_fn on_false);
 CT_API ct_fn ct_switch_(int64_t n, const ct_fn *branches);
 
+enum { CT_UNROLL_ALL = -1 };
 typedef struct ct_scan_args {
     ct_fn f;
     int64_t length;       /* default: the size of the first axis of xs */
     bool no_steps;        /* length is given and zero */
     bool reverse;         /* from the last slice to the first; ys stay in the order of xs */
-    int64_t unroll;       /* default 1 */
+    int64_t unroll;       /* default 1; CT_UNROLL_ALL: every step */
     const char *variable; /* what messages call the carry */
 } ct_scan_args;
 /* A function of (init, xs), or of init alone with a length: gives (carry, ys).
@@ -34,7 +35,8 @@ typedef struct ct_scan_args {
 CT_API ct_fn ct_scan_(const ct_scan_args *args);
 /* A function of the initial carry; `variable` may be NULL. Forward-differentiable only. */
 CT_API ct_fn ct_while_loop_(ct_fn test, ct_fn step, const char *variable);
-/* A function of (lower, upper, init). With concrete bounds a scan, otherwise a while loop. */
+/* A function of (lower, upper, init). With concrete bounds a scan, otherwise a while loop, which takes
+ * no unroll but 1 and CT_UNROLL_ALL. */
 CT_API ct_fn ct_fori_loop_(ct_fn step, int64_t unroll, const char *variable);
 #ifndef __cplusplus
 #define ct_scan(...) ct_scan_(&(ct_scan_args){CT_FN_FIRST(__VA_ARGS__)})

@@ -2,6 +2,8 @@
  * while.c. */
 #include "transform/loop.h"
 
+#include "cotan/control.h"
+
 void loop_set(ct_array *slot, ct_array value)
 {
     if (value)
@@ -26,6 +28,11 @@ char *loop_string(const char *s)
     size_t n = strlen(s) + 1;
     char *copy = base_alloc(n);
     return copy ? memcpy(copy, s, n) : NULL;
+}
+
+int64_t loop_unroll(int64_t asked, int64_t length)
+{
+    return asked != CT_UNROLL_ALL ? asked : length > 1 ? length : 1;
 }
 
 /* ---- staging a body ---- */
@@ -111,10 +118,12 @@ static bool check_structure(const loop_body *b, const jaxpr *j)
     if ((root->kind != TREE_TUPLE && root->kind != TREE_LIST) || root->arity != 2) {
         text t = {0};
         text_add(&t, "%s body output must be a pair, got ", b->who);
-        if (root->kind == TREE_LEAF)
+        if (root->kind == TREE_LEAF) {
+            text_add(&t, "%s", atom_aval(&j->out[0])->weak ? "~" : "");
             aval_text(&t, atom_aval(&j->out[0]), false);
-        else
+        } else {
             treedef_text(&t, b->out_def);
+        }
         text_add(&t, ".");
         return fail_text(&t);
     }

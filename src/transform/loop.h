@@ -64,6 +64,9 @@ void loop_results(loop_shape s, const bool *nonzero, const bool *out_nonzero,
  * grows until each step leaves what it found. Borrowed. */
 jaxpr *loop_vmap(jaxpr *j, loop_shape s, batch b, bool *mapped, bool *out_mapped);
 
+/* How many steps of `length` to run as one, as asked for in ct_scan_args. */
+int64_t loop_unroll(int64_t asked, int64_t length);
+
 /* A slot that holds one reference. */
 void loop_set(ct_array *slot, ct_array value);
 /* The held value as one of the current scope, with this aval's weakness; the slot is emptied.

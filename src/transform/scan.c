@@ -206,19 +206,28 @@ static bool fail_lengths(const char *before, int64_t n, const ct_array *xs, cons
     return false;
 }
 
+static bool fail_scalars(int64_t n, const ct_array *xs)
+{
+    text t = {0};
+    const char *before = "scan got value with no leading axis to scan over: ";
+    for (int64_t i = 0; i < n; i++)
+        if (!xs[i]->aval.ndim) {
+            text_add(&t, "%s", before);
+            array_text(&t, xs[i], false);
+            before = ", ";
+        }
+    char *s = text_end(&t);
+    base_fail(CT_VALUE_ERROR, "%s.", s ? s : "scan got a scalar to scan over");
+    base_free(s);
+    return false;
+}
+
 static bool scan_length(const scan_fn *s, int64_t n, const ct_array *xs, int64_t *length)
 {
     bool same = true;
     for (int64_t i = 0; i < n; i++) {
-        if (!xs[i]->aval.ndim) {
-            text t = {0};
-            array_text(&t, xs[i], false);
-            char *value = text_end(&t);
-            base_fail(CT_VALUE_ERROR, "scan got value with no leading axis to scan over: %s.",
-                      value ? value : "a scalar");
-            base_free(value);
-            return false;
-        }
+        if (!xs[i]->aval.ndim)
+            return fail_scalars(n, xs);
         same = same && xs[i]->aval.shape[0] == xs[0]->aval.shape[0];
     }
     if (s->has_length) {
@@ -298,7 +307,7 @@ static bool run_body_scan(const scan_fn *s, treedef *args, int64_t ncarry, int64
     jaxpr *body = good ? loop_stage(&b, ncarry, carry, nx, rest) : NULL;
     good =
         body && (*out_def = pair_def(b.out_def)) &&
-        scan_closed(body, length, s->reverse, s->unroll, ncarry, carry, nx, in + ncarry, results);
+        scan_closed(body, length, s->reverse, loop_unroll(s->unroll, length), ncarry, carry, nx, in + ncarry, results);
     object_release(body);
     object_release(b.carry_def);
     object_release(b.out_def);

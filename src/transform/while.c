@@ -380,8 +380,13 @@ static bool run_fori(loop_body *b, const while_fn *w, int64_t n, ct_array *value
     bool good = body;
     if (good && counted) {
         int64_t from = array_get_int(lower, 0), to = array_get_int(upper, 0);
-        good = scan_closed(body, to > from ? to - from : 0, false, w->unroll, n - 1, values + 1, 0,
+        int64_t steps = to > from ? to - from : 0;
+        good = scan_closed(body, steps, false, loop_unroll(w->unroll, steps), n - 1, values + 1, 0,
                            NULL, out);
+    } else if (good && w->unroll != 1 && w->unroll != CT_UNROLL_ALL) {
+        base_fail(CT_VALUE_ERROR,
+                  "Can only use `unroll` in `fori_loop` if the loop bounds are statically known.");
+        good = false;
     } else if (good) {
         values[0] = values[1];
         values[1] = limit;

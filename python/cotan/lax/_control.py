@@ -1,10 +1,13 @@
 """jax.lax's control flow: argument conventions; the work is done by the library."""
-from .. import _cotan
+import operator
+
+from .. import _cotan, core, errors
 
 _bound = _cotan.bound_functions("lax")
 add, bitwise_or, concatenate, pad, rev, slice_in_dim = (_bound[name] for name in ("add", "bitwise_or", "concatenate", "pad", "rev", "slice_in_dim"))
 
 _MISSING = object()
+_EVERY_STEP = -1  # CT_UNROLL_ALL
 
 
 def cond(pred, true_fun, false_fun, *operands, operand=_MISSING, linear=None):
@@ -34,15 +37,24 @@ def switch(index, branches, *operands, operand=_MISSING):
     return _cotan._branches(branches, False)(index, *operands)
 
 
+def _steps_at_once(unroll):
+    """The library's form of an `unroll` argument, in which True and 0 are every step."""
+    if isinstance(unroll, bool):
+        return _EVERY_STEP if unroll else 1
+    if operator.index(unroll) < 0:
+        raise ValueError("`unroll` must be a `bool` or a non-negative `int`.")
+    return operator.index(unroll) or _EVERY_STEP
+
+
 def scan(f, init, xs=None, length=None, reverse=False, unroll=1, _split_transpose=None):
     """Carries a value through f(carry, x) -> (carry, y) along the first axis of xs; the last carry and all ys, stacked."""
     if not callable(f):
         raise TypeError("lax.scan: f argument should be a callable.")
-    if isinstance(unroll, bool):
-        unroll = max(int(length or 1), 1) if unroll else 1
-    elif unroll < 1:
-        raise ValueError("`unroll` must be a `bool` or a positive `int`.")
-    return _cotan._scan(f, length, reverse, unroll)(init, xs)
+    if isinstance(length, core.Tracer):
+        raise errors.ConcretizationTypeError(
+            f"The `length` argument to `scan` expects a concrete `int` value, got {length}. For scan-like iteration with a dynamic length, use `while_loop` or "
+            "`fori_loop`, whose number of steps may be traced.")
+    return _cotan._scan(f, None if length is None else int(length), reverse, _steps_at_once(unroll))(init, xs)
 
 
 def while_loop(cond_fun, body_fun, init_val):
@@ -56,26 +68,29 @@ def fori_loop(lower, upper, body_fun, init_val, *, unroll=None):
     """val = body_fun(i, val) for i from lower up to upper. A scan, and so reverse-differentiable, where both bounds are known."""
     if not callable(body_fun):
         raise TypeError("lax.fori_loop: body_fun argument should be callable.")
-    return _cotan._fori_loop(body_fun, int(unroll) if unroll else 1)(lower, upper, init_val)
+    return _cotan._fori_loop(body_fun, 1 if unroll is None else _steps_at_once(unroll))(lower, upper, init_val)
 
 
 def map(f, xs, *, batch_size=None):
     """f on each slice of xs along the first axis, one after another (batch_size: that many at once), stacked."""
-    if batch_size is None:
-        return scan(lambda _, x: ((), f(x)), (), xs)[1]
     from .. import tree_util, vmap
     from ..numpy import concatenate
     leaves = tree_util.tree_leaves(xs)
+    if not batch_size or not leaves:
+        return scan(lambda _, x: ((), f(x)), (), xs)[1]
+    if batch_size < 0:
+        raise ValueError(f"map: batch_size must not be negative, got {batch_size}")
     n = leaves[0].shape[0]
     whole = n // batch_size * batch_size
-    parts = []
-    if whole:
-        batches = tree_util.tree_map(lambda x: x[:whole].reshape((-1, batch_size) + x.shape[1:]), xs)
-        ys = scan(lambda _, x: ((), vmap(f)(x)), (), batches)[1]
-        parts.append(tree_util.tree_map(lambda y: y.reshape((whole,) + y.shape[2:]), ys))
-    if whole < n or not parts:
-        parts.append(vmap(f)(tree_util.tree_map(lambda x: x[whole:], xs)))
-    return parts[0] if len(parts) == 1 else tree_util.tree_map(lambda a, b: concatenate([a, b]), *parts)
+    if not whole:
+        return vmap(f)(xs)
+    batches = tree_util.tree_map(lambda x: (x[:whole] if whole < n else x).reshape((-1, batch_size) + x.shape[1:]), xs)
+    rest = tree_util.tree_map(lambda x: x[whole:], xs) if whole < n else None
+    ys = scan(lambda _, x: ((), vmap(f)(x)), (), batches)[1]
+    if rest is not None:
+        last = vmap(f)(rest)
+    ys = tree_util.tree_map(lambda y: y.reshape((whole,) + y.shape[2:]), ys)
+    return ys if rest is None else tree_util.tree_map(lambda a, b: concatenate([a, b]), ys, last)
 
 
 def associative_scan(fn, elems, reverse=False, axis=0):
@@ -88,7 +103,9 @@ def associative_scan(fn, elems, reverse=False, axis=0):
     from ..numpy import asarray
     leaves, structure = tree_util.tree_flatten(elems)
     leaves = [asarray(x) for x in leaves]
-    axis = range(leaves[0].ndim)[axis]
+    if not -leaves[0].ndim <= axis < leaves[0].ndim:
+        raise ValueError(f"associative_scan: axis {axis} is out of bounds for array of dimension {leaves[0].ndim}")
+    axis %= leaves[0].ndim
     count = leaves[0].shape[axis]
     if any(x.shape[axis] != count for x in leaves):
         raise ValueError(f"Array inputs to associative_scan must have the same first dimension. (saw: {[x.shape for x in leaves]})")
