@@ -1,13 +1,15 @@
 /* Control flow on traced values: what Python's and C's `if` cannot do once a value is not known.
  *
- *     ct_call(ct_cond(on_true, on_false), predicate, x, y)       one of two functions of (x, y)
- *     ct_call(ct_branches(f0, f1, f2), index, x)                   one of several, the index
- * clipped to what there is
- *
- *     ct_call(ct_scan(step), carry, xs)                            step(carry, x) -> (carry, y)
- * along the first axis of xs ct_call(ct_while_loop(test, step), carry)                    carry =
- * step(carry) as long as test(carry) ct_call(ct_fori_loop(step), 0, n, carry) carry = step(i,
- * carry) for i from 0 up to n
+ *     ct_call(ct_cond(on_true, on_false), predicate, x, y)
+ *         one of two functions of (x, y)
+ *     ct_call(ct_branches(f0, f1, f2), index, x)
+ *         one of several, the index clipped to what there is
+ *     ct_call(ct_scan(step), carry, xs)
+ *         step(carry, x) -> (carry, y) along the first axis of xs
+ *     ct_call(ct_while_loop(test, step), carry)
+ *         carry = step(carry) as long as test(carry)
+ *     ct_call(ct_fori_loop(step), 0, n, carry)
+ *         carry = step(i, carry) for i from 0 up to n
  *
  * Branches take the operands and give results of one structure and type; steps give back what they
  * take. */
@@ -35,8 +37,8 @@ typedef struct ct_scan_args {
 CT_API ct_fn ct_scan_(const ct_scan_args *args);
 /* A function of the initial carry; `variable` may be NULL. Forward-differentiable only. */
 CT_API ct_fn ct_while_loop_(ct_fn test, ct_fn step, const char *variable);
-/* A function of (lower, upper, init). With concrete bounds a scan, otherwise a while loop, which takes
- * no unroll but 1 and CT_UNROLL_ALL. */
+/* A function of (lower, upper, init). With concrete bounds a scan, otherwise a while loop, which
+ * takes no unroll but 1 and CT_UNROLL_ALL. */
 CT_API ct_fn ct_fori_loop_(ct_fn step, int64_t unroll, const char *variable);
 #ifndef __cplusplus
 #define ct_scan(...) ct_scan_(&(ct_scan_args){CT_FN_FIRST(__VA_ARGS__)})

@@ -46,6 +46,29 @@ static void bind_program(const params_call *like, jaxpr *j, int nin, const ct_ar
     core_bind(&op_row_jit, &p, nin, in, j->nout, out);
 }
 
+bool jit_forward(trace *t, const void *params, jaxpr *j, int keep, int nin, const ct_array *in,
+                 ct_array *out)
+{
+    arena memory = {0};
+    int *input = arena_alloc(&memory, (size_t)(j->nout - keep + 1) * sizeof *input);
+    bool *may = arena_alloc(&memory, (size_t)nin + 1);
+    ct_array *results = arena_alloc(&memory, (size_t)(j->nout + 1) * sizeof *results);
+    bool good = input && may && results;
+    if (good)
+        memset(may, 1, (size_t)nin);
+    jaxpr *shorter = good ? jaxpr_forward(j, keep, may, input) : NULL;
+    if (shorter && shorter->nout) {
+        trace_context saved = trace_enter(t);
+        bind_program(params, shorter, nin, in, results);
+        trace_leave(saved);
+    }
+    good = shorter && values_good(shorter->nout, results);
+    for (int k = 0; k < j->nout && good; k++)
+        out[k] = k < keep || input[k - keep] < 0 ? *results++ : in[input[k - keep]];
+    arena_free(&memory);
+    return good;
+}
+
 static bool jit_jvp(const op *o, const void *params, int nin, const ct_array *primals,
                     const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
 {
@@ -93,14 +116,9 @@ static bool jit_linearize(const op *o, const void *params, linearize_trace *t, i
     bool good = jaxpr_linearize(p->jaxpr, nonzero, out_nonzero, &known, &tangent);
     ct_array *results =
         good ? base_alloc((size_t)(known->nout + nin + nout + 1) * sizeof *results) : NULL;
-    good = results != NULL;
-    if (good) {
-        trace_context saved = trace_enter(linearize_parent(t));
-        bind_program(p, known, nin, primals, results);
-        trace_leave(saved);
-        good = values_good(known->nout, results);
+    good = results && jit_forward(linearize_parent(t), p, known, nout, nin, primals, results);
+    if (good)
         memcpy(out, results, (size_t)nout * sizeof *out);
-    }
     if (good && tangent->nout) {
         ct_array *in = results + nout,
                  *out_values = results + known->nout + nin; /* residuals, then tangents */
@@ -108,10 +126,8 @@ static bool jit_linearize(const op *o, const void *params, linearize_trace *t, i
         for (int i = 0; i < nin; i++)
             if (tangents[i])
                 in[n++] = tangents[i];
-        trace_context saved = trace_enter(stage_as_trace(linearize_tangents(t)));
-        bind_program(p, tangent, n, in, out_values);
-        trace_leave(saved);
-        good = values_good(tangent->nout, out_values);
+        good = jit_forward(stage_as_trace(linearize_tangents(t)), p, tangent, tangent->nout, n, in,
+                           out_values);
         int next = 0;
         for (int i = 0; i < nout && good; i++)
             out_tangents[i] = out_nonzero[i] ? out_values[next++] : NULL;

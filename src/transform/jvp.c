@@ -1,35 +1,16 @@
 /* Forward mode: every value carries a tangent. Linearize is the same interpreter with the tangents
  * staged instead of evaluated.
  *
- * A rule runs under a trace that sends operations on known values to the parent and operations on
- * staged tangents to the tangent program (partial_process); so one derivative rule serves both
+ * A rule runs under a sorting trace (split.c), which sends operations on known values to the parent
+ * and operations on staged tangents to the tangent program; so one derivative rule serves both
  * modes. Next: transpose.c turns the tangent program round. */
 #include "transform/custom.h"
-
-/* ---- sending each operation where its operands live ---- */
-
-typedef struct partial_trace {
-    trace base;
-    stage_trace *tangents;
-} partial_trace;
-
-static bool partial_process(trace *base, const op *o, const void *params, int nin,
-                            const ct_array *in, int nout, ct_array *out)
-{
-    partial_trace *t = (partial_trace *)base;
-    trace *to = base->parent;
-    for (int i = 0; i < nin; i++)
-        if (traced_by(in[i], stage_as_trace(t->tangents)))
-            to = stage_as_trace(t->tangents);
-    core_bind_on(to, o, params, nin, in, nout, out);
-    return values_good(nout, out);
-}
 
 /* ---- the forward trace ---- */
 
 struct linearize_trace { /* tangents == NULL: plain jvp */
     trace base;
-    partial_trace rules;
+    sorting_trace rules;
     stage_trace *tangents;
 };
 
@@ -135,25 +116,10 @@ static bool forward_custom(trace *base, custom_call *c, int64_t n, const ct_arra
     return good;
 }
 
-static bool partial_custom(trace *base, custom_call *c, int64_t n, const ct_array *in, leaves *out)
-{
-    partial_trace *t = (partial_trace *)base;
-    trace *to = base->parent;
-    for (int64_t i = 0; i < n; i++)
-        if (traced_by(in[i], stage_as_trace(t->tangents)))
-            to = stage_as_trace(t->tangents);
-    trace_context saved = trace_enter(to);
-    bool good = custom_apply(c, n, in, out);
-    trace_leave(saved);
-    return good;
-}
-
 static const trace_class jvp_class = {"JVPTracer", forward_process, forward_custom,
                                       NULL,        forward_destroy, true};
 static const trace_class linearize_class = {
     "LinearizeTracer", forward_process, forward_custom, NULL, forward_destroy, true};
-static const trace_class partial_class = {
-    "PartialTracer", partial_process, partial_custom, NULL, NULL, false};
 
 static linearize_trace *forward_new(stage_trace *tangents)
 {
@@ -165,12 +131,7 @@ static linearize_trace *forward_new(stage_trace *tangents)
                       .parent = core_current,
                       .alive = true,
                       .what = tangents ? "grad" : "jvp"};
-    t->rules = (partial_trace){{.head = {&trace_object_class, INT32_MAX / 2, KIND_OTHER},
-                                .class = &partial_class,
-                                .parent = core_current,
-                                .alive = true,
-                                .what = "grad"},
-                               tangents};
+    t->rules = sorting_trace_on(core_current, tangents, false);
     t->tangents = tangents;
     if (tangents)
         object_retain(stage_as_trace(tangents));

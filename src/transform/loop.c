@@ -223,45 +223,63 @@ jaxpr *loop_stage(loop_body *b, int64_t ncarry, ct_array *carry, int64_t nrest, 
     return NULL;
 }
 
-/* ---- rewiring ---- */
+/* ---- what stays as it is ---- */
 
-typedef struct rewired {
-    const jaxpr *j;
-    const rewiring *w;
-} rewired;
-
-static bool run_rewired(void *env, int64_t nin, const ct_array *in, leaves *out)
+bool loop_settle(jaxpr *j, loop_shape s, const bool *may, loop_settled *l, arena *a)
 {
-    const rewired *r = env;
-    const rewiring *w = r->w;
-    ct_array *values = base_alloc((size_t)(r->j->nin + r->j->nout + 1) * sizeof *values),
-             *results = values + r->j->nin;
-    (void)nin;
-    *out = (leaves){w->nout, base_alloc((size_t)(w->nout + 1) * sizeof *out->at)};
-    bool good = values && out->at;
-    for (int i = 0; i < r->j->nin && good; i++)
-        values[i] = in[w->in[i]];
-    good = good && jaxpr_eval(r->j, r->j->nin, values, r->j->nout, results);
-    for (int64_t k = 0; k < w->nout && good; k++) {
-        ct_array value =
-            w->out[k] >= 0 ? results[w->out[k]] : op_full(&in[-1 - w->out[k]]->aval, 0);
-        if (w->spread && w->spread[k])
-            value = batch_front(value, NOT_MAPPED, w->b.size);
-        good = !is_poison(out->at[k] = value);
+    int64_t *in = arena_alloc(a, (size_t)(2 * j->nin + 2 * j->nout + 1) * sizeof *in), *out;
+    aval *avals = arena_alloc(a, (size_t)(j->nin + 1) * sizeof *avals);
+    *l = (loop_settled){.shape = s};
+    if (!in || !avals)
+        return false;
+    l->order = in + j->nin;
+    l->result = l->order + j->nin;
+    out = l->result + j->nout;
+    int n = 0, kept = 0, moving = s.consts + s.carry;
+    for (int i = 0; i < s.consts; i++)
+        l->order[n++] = i;
+    for (int k = 0; k < j->nout; k++) {
+        bool carried = k < s.carry;
+        int from = carried && may[k] && j->out[k].var == j->in[s.consts + k] ? s.consts + k : -1;
+        for (int i = moving; i < j->nin && !carried; i++)
+            from = j->out[k].var == j->in[i] ? i : from;
+        if (from >= 0 && carried)
+            l->order[n++] = from;
+        if (from < 0)
+            out[kept] = k;
+        l->result[k] = from < 0 ? kept++ : ~(int64_t)from;
     }
-    base_free(values);
-    return good;
+    l->shape.consts = n;
+    for (int i = s.consts; i < j->nin; i++)
+        if (i >= moving || l->result[i - s.consts] >= 0)
+            l->order[n++] = i;
+    l->shape.carry = n - l->shape.consts - s.xs;
+    l->shape.ys = kept - l->shape.carry;
+    l->j = j;
+    for (int i = 0; i < n; i++) {
+        in[l->order[i]] = i;
+        avals[i] = j->in[l->order[i]]->aval;
+    }
+    if (kept < j->nout) {
+        rewiring w = {
+            .name = j->name, .nin = n, .avals = avals, .in = in, .nout = kept, .out = out};
+        l->j = jaxpr_rewire(j, &w, j, "settled", (int64_t)((size_t)j->nout * sizeof *l->result),
+                            l->result);
+    }
+    if (l->j)
+        object_retain(l->j);
+    return l->j;
 }
 
-jaxpr *loop_rewire(const jaxpr *j, const rewiring *w, jaxpr *owner, const char *purpose,
-                   int64_t nkey, const void *key)
+void loop_settle_operands(const loop_settled *l, const ct_array *in, ct_array *out)
 {
-    jaxpr *made = jaxpr_derived(owner, purpose, nkey, key);
-    if (made)
-        return made;
-    rewired r = {j, w};
-    made = transform_stage((flat){run_rewired, &r, w->name}, w->nin, w->avals, w->name);
-    bool kept = made && jaxpr_derive(owner, purpose, nkey, key, made, 0, NULL);
-    object_release(made); /* the owner holds it */
-    return kept ? made : NULL;
+    for (int i = 0; i < l->j->nin; i++)
+        out[i] = in[l->order[i]];
+}
+
+void loop_settle_results(const loop_settled *l, int64_t n, const ct_array *in,
+                         const ct_array *results, ct_array *out)
+{
+    for (int64_t k = 0; k < n; k++)
+        out[k] = l->result[k] >= 0 ? results[l->result[k]] : in[~l->result[k]];
 }

@@ -22,24 +22,6 @@ typedef struct loop_body {
 CT_NODISCARD jaxpr *loop_stage(loop_body *b, int64_t ncarry, ct_array *carry, int64_t nrest,
                                const aval *rest);
 
-/* Stages j with inputs and results in another order: input i of j is input in[i] of the new
- * program, whose avals are given; result k is result out[k] of j, with a mapped axis of size
- * b->size in front where spread[k], or zeros like the new input -1 - out[k] where that is negative.
- */
-typedef struct rewiring {
-    const char *name;
-    int64_t nin;
-    const aval *avals;
-    const int64_t *in;
-    int64_t nout;
-    const int64_t *out;
-    const bool *spread; /* NULL: none */
-    batch b;
-} rewiring;
-/* The program is kept on its owner under the purpose and key; borrowed. */
-jaxpr *loop_rewire(const jaxpr *j, const rewiring *w, jaxpr *owner, const char *purpose,
-                   int64_t nkey, const void *key);
-
 /* A body (constants, carry, xs) -> (carry, ys) with tangents beside the values: (constants, their
  * tangents, carry, its, xs, theirs) -> (carry, its, ys, theirs). nonzero says which inputs have
  * tangents; the carry's grow until each step leaves as many as it found. */
@@ -63,6 +45,20 @@ void loop_results(loop_shape s, const bool *nonzero, const bool *out_nonzero,
 /* The body on mapped inputs, the mapped axis in front everywhere; the mapped part of the carry
  * grows until each step leaves what it found. Borrowed. */
 jaxpr *loop_vmap(jaxpr *j, loop_shape s, batch b, bool *mapped, bool *out_mapped);
+
+/* A body without what its steps leave as it is: carried values that come out as they went in become
+ * the last of its constants, where may[k]; ys that are xs are no results any more. */
+typedef struct loop_settled {
+    jaxpr *j; /* a reference of the caller's */
+    loop_shape shape;
+    int64_t *order;  /* of its inputs: which input of the body each is; in the arena */
+    int64_t *result; /* of the body's results: which one of j's, or ~i: input i of the body */
+} loop_settled;
+CT_NODISCARD bool loop_settle(jaxpr *j, loop_shape s, const bool *may, loop_settled *out, arena *a);
+/* The body's operands in that order; and its results out of those of the settled one. */
+void loop_settle_operands(const loop_settled *l, const ct_array *in, ct_array *out);
+void loop_settle_results(const loop_settled *l, int64_t n, const ct_array *in,
+                         const ct_array *results, ct_array *out);
 
 /* How many steps of `length` to run as one, as asked for in ct_scan_args. */
 int64_t loop_unroll(int64_t asked, int64_t length);

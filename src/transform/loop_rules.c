@@ -64,7 +64,7 @@ static jaxpr *interleave(jaxpr *j, const jaxpr *made, loop_shape s, const bool *
             out[n++] = nout + count_of(out_nonzero, k);
     rewiring w = {
         .name = made->name, .nin = made->nin, .avals = avals, .in = in, .nout = n, .out = out};
-    return loop_rewire(made, &w, j, "loop jvp", nin, nonzero);
+    return jaxpr_rewire(made, &w, j, "loop jvp", nin, nonzero);
 }
 
 bool loop_jvp(jaxpr *j, loop_shape s, bool *nonzero, bool *out_nonzero, loop_forward *out, arena *a)
@@ -144,7 +144,7 @@ static jaxpr *spread(jaxpr *j, const jaxpr *made, loop_shape s, batch b, const b
             out_mapped[k] = out_mapped[k] || more[k];
         }
         rewiring w = {made->name, made->nin, avals, in, made->nout, out, more, b};
-        wide = loop_rewire(made, &w, j, "loop vmap", key.n, key.at);
+        wide = jaxpr_rewire(made, &w, j, "loop vmap", key.n, key.at);
     }
     vec_free(&key);
     arena_free(&memory);

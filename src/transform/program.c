@@ -255,3 +255,76 @@ jaxpr *jaxpr_transpose(jaxpr *j, const bool *linear, const bool *ct_nonzero)
     base_free(key);
     return made;
 }
+
+/* ---- rewiring ---- */
+
+typedef struct rewired {
+    const jaxpr *j;
+    const rewiring *w;
+} rewired;
+
+static bool run_rewired(void *env, int64_t nin, const ct_array *in, leaves *out)
+{
+    const rewired *r = env;
+    const rewiring *w = r->w;
+    ct_array *values = base_alloc((size_t)(r->j->nin + r->j->nout + 1) * sizeof *values),
+             *results = values + r->j->nin;
+    (void)nin;
+    *out = (leaves){w->nout, base_alloc((size_t)(w->nout + 1) * sizeof *out->at)};
+    bool good = values && out->at;
+    for (int i = 0; i < r->j->nin && good; i++)
+        values[i] = in[w->in[i]];
+    good = good && jaxpr_eval(r->j, r->j->nin, values, r->j->nout, results);
+    for (int64_t k = 0; k < w->nout && good; k++) {
+        ct_array value =
+            w->out[k] >= 0 ? results[w->out[k]] : op_full(&in[-1 - w->out[k]]->aval, 0);
+        if (w->spread && w->spread[k])
+            value = batch_front(value, NOT_MAPPED, w->b.size);
+        good = !is_poison(out->at[k] = value);
+    }
+    base_free(values);
+    return good;
+}
+
+jaxpr *jaxpr_rewire(const jaxpr *j, const rewiring *w, jaxpr *owner, const char *purpose,
+                    int64_t nkey, const void *key)
+{
+    jaxpr *made = jaxpr_derived(owner, purpose, nkey, key);
+    if (made)
+        return made;
+    rewired r = {j, w};
+    made = transform_stage((flat){run_rewired, &r, w->name}, w->nin, w->avals, w->name);
+    bool kept = made && jaxpr_derive(owner, purpose, nkey, key, made, 0, NULL);
+    object_release(made); /* the owner holds it */
+    return kept ? made : NULL;
+}
+
+jaxpr *jaxpr_forward(jaxpr *j, int keep, const bool *may, int *input)
+{
+    arena memory = {0};
+    int64_t *in = arena_alloc(&memory, (size_t)(j->nin + j->nout + 1) * sizeof *in),
+            *out = in + j->nin, n = 0;
+    aval *avals = arena_alloc(&memory, (size_t)(j->nin + 1) * sizeof *avals);
+    jaxpr *made = in && avals ? j : NULL;
+    for (int i = 0; i < j->nin && made; i++) {
+        in[i] = i;
+        avals[i] = j->in[i]->aval;
+    }
+    for (int k = 0; k < j->nout && made; k++) {
+        int from = -1;
+        for (int i = 0; i < j->nin && k >= keep && j->out[k].var; i++)
+            if (may[i] && j->out[k].var == j->in[i])
+                from = i;
+        if (k >= keep)
+            input[k - keep] = from;
+        if (from < 0)
+            out[n++] = k;
+    }
+    if (made && n < j->nout) {
+        rewiring w = {
+            .name = j->name, .nin = j->nin, .avals = avals, .in = in, .nout = n, .out = out};
+        made = jaxpr_rewire(j, &w, j, "forward", n * (int64_t)sizeof *out, out);
+    }
+    arena_free(&memory);
+    return made;
+}

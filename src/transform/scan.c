@@ -160,26 +160,39 @@ const op op_row_scan = {
 bool scan_closed(const jaxpr *body, int64_t length, bool reverse, int64_t unroll, int64_t ncarry,
                  const ct_array *carry, int64_t nxs, const ct_array *xs, leaves *out)
 {
+    arena memory = {0};
+    loop_shape s = {body->nconsts, (int)ncarry, (int)nxs, body->nout - (int)ncarry};
+    loop_settled l = {0};
     jaxpr *open = jaxpr_consts_to_inputs(body);
-    int64_t n = body->nconsts + ncarry + nxs;
-    ct_array *in = base_alloc((size_t)(n + 1) * sizeof *in);
+    int64_t n = s.consts + ncarry + nxs;
+    ct_array *in = arena_alloc(&memory, (size_t)(2 * n + body->nout + 1) * sizeof *in),
+             *operands = in + n, *results = operands + n;
+    bool *may = arena_alloc(&memory, (size_t)ncarry + 1);
     *out = (leaves){body->nout, base_alloc((size_t)(body->nout + 1) * sizeof *out->at)};
-    bool good = open && in && out->at;
+    bool good = open && in && may && out->at;
     if (good) {
-        memcpy(in, body->consts, (size_t)body->nconsts * sizeof *in);
-        memcpy(in + body->nconsts, carry, (size_t)ncarry * sizeof *in);
+        memset(may, 1, (size_t)ncarry);
+        good = loop_settle(open, s, may, &l, &memory);
+    }
+    if (good) {
+        memcpy(in, body->consts, (size_t)s.consts * sizeof *in);
+        memcpy(in + s.consts, carry, (size_t)ncarry * sizeof *in);
         if (nxs)
-            memcpy(in + body->nconsts + ncarry, xs, (size_t)nxs * sizeof *in);
-        params_scan p = {.jaxpr = open,
+            memcpy(in + s.consts + ncarry, xs, (size_t)nxs * sizeof *in);
+        params_scan p = {.jaxpr = l.j,
                          .length = length,
-                         .num_carry = ncarry,
-                         .num_consts = body->nconsts,
+                         .num_carry = l.shape.carry,
+                         .num_consts = l.shape.consts,
                          .reverse = reverse,
                          .unroll = unroll};
-        good = scan_bind(&p, (int)n, in, (int)out->n, out->at);
+        loop_settle_operands(&l, in, operands);
+        good = scan_bind(&p, l.j->nin, operands, l.j->nout, results);
     }
+    if (good)
+        loop_settle_results(&l, out->n, in, results, out->at);
+    object_release(l.j);
     object_release(open);
-    base_free(in);
+    arena_free(&memory);
     if (!good)
         leaves_free(out);
     return good;
@@ -305,9 +318,9 @@ static bool run_body_scan(const scan_fn *s, treedef *args, int64_t ncarry, int64
         rest[i].shape++;
     }
     jaxpr *body = good ? loop_stage(&b, ncarry, carry, nx, rest) : NULL;
-    good =
-        body && (*out_def = pair_def(b.out_def)) &&
-        scan_closed(body, length, s->reverse, loop_unroll(s->unroll, length), ncarry, carry, nx, in + ncarry, results);
+    good = body && (*out_def = pair_def(b.out_def)) &&
+           scan_closed(body, length, s->reverse, loop_unroll(s->unroll, length), ncarry, carry, nx,
+                       in + ncarry, results);
     object_release(body);
     object_release(b.carry_def);
     object_release(b.out_def);

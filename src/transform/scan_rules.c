@@ -42,65 +42,77 @@ bool scan_jvp(const op *o, const void *params, int nin, const ct_array *primals,
 
 /* ---- splitting into values and tangents ---- */
 
-/* Where a residual comes from: an input of the body that stays the same (a constant) or that the
- * tangent scan can slice by itself (an x); else it is stacked. -1: stacked. */
-static int input_of(const jaxpr *known, loop_shape s, const atom *residual)
-{
-    for (int i = 0; i < known->nin; i++)
-        if (residual->var == known->in[i])
-            return i < s.consts || i >= s.consts + s.carry ? i : -1;
-    return -1;
-}
+/* A body in three: what follows from its constants and is computed once, what is left of it for
+ * each step, and the derivative. A residual is one value for all steps, an x that the derivative
+ * slices by itself, or stacked by the steps. */
+typedef struct split_scan {
+    loop_shape s;
+    jaxpr *once, *step, *tangent;
+    int nvalues;  /* what `once` gives to `step` */
+    int n;        /* residuals */
+    bool *stays;  /* one value for all steps */
+    int *input;   /* of those that don't: which input of the step, or -1: stacked */
+    ct_array *at; /* the residuals, once the loop has run */
+} split_scan;
 
-typedef struct residuals {
-    int n, stacked;
-    int *input;      /* -1: stacked */
-    int64_t *result; /* of the stacked ones: which result of the known scan */
-} residuals;
-
-static bool find_residuals(residuals *r, const jaxpr *known, loop_shape s, arena *a)
+static bool split_known(split_scan *r, jaxpr *known, arena *a)
 {
-    int nout = s.carry + s.ys;
+    int nout = r->s.carry + r->s.ys;
+    bool *in_known = arena_alloc(a, (size_t)(known->nin + known->nout) + 1),
+         *out_known = in_known + known->nin;
     r->n = known->nout - nout;
+    r->stays = out_known + nout;
     r->input = arena_alloc(a, (size_t)(r->n + 1) * sizeof *r->input);
-    r->result = arena_alloc(a, (size_t)(r->n + 1) * sizeof *r->result);
-    for (int k = 0; k < r->n && r->input && r->result; k++) {
-        r->input[k] = input_of(known, s, &known->out[nout + k]);
-        r->result[k] = r->input[k] < 0 ? nout + r->stacked++ : -1;
-    }
-    return r->input && r->result;
+    r->at = arena_alloc(a, (size_t)(r->n + 1) * sizeof *r->at);
+    if (!in_known || !r->input || !r->at)
+        return false;
+    for (int i = 0; i < known->nin; i++)
+        in_known[i] = i < r->s.consts;
+    jaxpr *rest;
+    if (!jaxpr_split(known, in_known, nout, out_known, &r->once, &rest))
+        return false;
+    r->nvalues = rest->nin - r->s.carry - r->s.xs;
+    bool *may = arena_alloc(a, (size_t)rest->nin + 1);
+    for (int i = 0; i < rest->nin && may; i++)
+        may[i] = i >= r->nvalues + r->s.carry;
+    r->step = may ? jaxpr_forward(rest, nout, may, r->input) : NULL;
+    return r->step;
 }
 
-/* The known body, giving only the residuals that are stacked. */
-static jaxpr *known_body(jaxpr *j, const jaxpr *known, const residuals *r, const bool *nonzero,
-                         arena *a)
+/* Runs the steps under the current trace; out gets the carry and ys, r->at the residuals. */
+static bool run_steps(split_scan *r, const params_scan *p, const ct_array *in, ct_array *out,
+                      arena *a)
 {
-    if (r->stacked == r->n)
-        return (jaxpr *)(uintptr_t)known;
-    int64_t *in = arena_alloc(a, (size_t)(known->nin + known->nout + 1) * sizeof *in),
-            *out = in + known->nin, n = 0;
-    aval *avals = arena_alloc(a, (size_t)(known->nin + 1) * sizeof *avals);
-    if (!in || !avals)
-        return NULL;
-    for (int i = 0; i < known->nin; i++) {
-        in[i] = i;
-        avals[i] = known->in[i]->aval;
+    int nout = r->s.carry + r->s.ys, moving = r->s.carry + r->s.xs;
+    ct_array *values = arena_alloc(a, (size_t)(r->once->nout + r->step->nin + r->step->nout + 1) *
+                                          sizeof *values),
+             *given = values + r->once->nout, *results = given + r->step->nin;
+    if (!values || !jaxpr_eval(r->once, r->s.consts, in, r->once->nout, values))
+        return false;
+    memcpy(given, values, (size_t)r->nvalues * sizeof *given);
+    memcpy(given + r->nvalues, in + r->s.consts, (size_t)moving * sizeof *given);
+    params_scan q = *p;
+    q.jaxpr = r->step;
+    q.num_consts = r->nvalues;
+    if (!scan_bind(&q, r->nvalues + moving, given, r->step->nout, results))
+        return false;
+    memcpy(out, results, (size_t)nout * sizeof *out);
+    int next_value = r->nvalues, next = nout, moved = 0;
+    for (int k = 0; k < r->n; k++) {
+        int input = r->stays[k] ? -1 : r->input[moved++];
+        r->at[k] = r->stays[k] ? values[next_value++] : input < 0 ? results[next++] : given[input];
     }
-    for (int k = 0; k < known->nout; k++)
-        if (k < j->nout || r->input[k - j->nout] < 0)
-            out[n++] = k;
-    rewiring w = {
-        .name = known->name, .nin = known->nin, .avals = avals, .in = in, .nout = n, .out = out};
-    return loop_rewire(known, &w, j, "scan known", j->nin, nonzero);
+    return true;
 }
 
 /* The tangent body in the scan's order: constants (residuals that stay, tangents), carry, slices
  * (residuals, tangents). `from` lists where each operand comes from: a residual k as k, the tangent
  * of input i as ~i. */
-static jaxpr *tangent_body(jaxpr *j, const jaxpr *tangent, loop_shape s, const residuals *r,
-                           const bool *nonzero, const bool *out_nonzero, int64_t *from,
-                           loop_shape *shape, arena *a)
+static jaxpr *tangent_body(jaxpr *j, const split_scan *r, const bool *nonzero,
+                           const bool *out_nonzero, int64_t *from, loop_shape *shape, arena *a)
 {
+    const jaxpr *tangent = r->tangent;
+    loop_shape s = r->s;
     int64_t *in = arena_alloc(a, (size_t)(tangent->nin + 2 * j->nin + j->nout + 1) * sizeof *in),
             *old = in + tangent->nin, *at = old + j->nin, *out = at + j->nin;
     aval *avals = arena_alloc(a, (size_t)(tangent->nin + 1) * sizeof *avals);
@@ -119,7 +131,7 @@ static jaxpr *tangent_body(jaxpr *j, const jaxpr *tangent, loop_shape s, const r
                                 : s.xs;
         int64_t start = n;
         for (int k = 0; k < r->n && part != 1; k++)
-            if ((r->input[k] >= 0 && r->input[k] < s.consts) == (part == 0)) {
+            if (r->stays[k] == (part == 0)) {
                 in[k] = n;
                 avals[n] = tangent->in[k]->aval;
                 from[n++] = k;
@@ -141,7 +153,7 @@ static jaxpr *tangent_body(jaxpr *j, const jaxpr *tangent, loop_shape s, const r
     }
     shape->ys = (int)m - shape->carry;
     rewiring w = {.name = tangent->name, .nin = n, .avals = avals, .in = in, .nout = m, .out = out};
-    return loop_rewire(tangent, &w, j, "scan tangent", j->nin, nonzero);
+    return jaxpr_rewire(tangent, &w, j, "scan tangent", j->nin, nonzero);
 }
 
 static bool split_body(jaxpr *j, loop_shape s, bool *nonzero, bool *out_nonzero, jaxpr **known,
@@ -158,60 +170,58 @@ static bool split_body(jaxpr *j, loop_shape s, bool *nonzero, bool *out_nonzero,
     return true;
 }
 
+/* Stages the scan of the tangents. */
+static bool bind_tangent(split_scan *r, const params_scan *p, const bool *nonzero,
+                         const bool *out_nonzero, const ct_array *primals, const ct_array *tangents,
+                         ct_array *out_tangents, arena *a)
+{
+    loop_shape shape;
+    int nout = r->s.carry + r->s.ys;
+    int64_t *from = arena_alloc(a, (size_t)(r->tangent->nin + 1) * sizeof *from);
+    jaxpr *body = from ? tangent_body(p->jaxpr, r, nonzero, out_nonzero, from, &shape, a) : NULL;
+    ct_array *in = body ? arena_alloc(a, (size_t)(body->nin + body->nout + 1) * sizeof *in) : NULL;
+    for (int k = 0; k < (in ? body->nin : 0); k++) {
+        int64_t i = from[k];
+        in[k] = i >= 0 ? r->at[i] : tangents[~i] ? tangents[~i] : op_full(&primals[~i]->aval, 0);
+        if (is_poison(in[k]))
+            return false;
+    }
+    if (!in)
+        return false;
+    params_scan q = *p;
+    q.jaxpr = body;
+    q.num_consts = shape.consts;
+    q.num_carry = shape.carry;
+    if (!scan_bind(&q, body->nin, in, body->nout, in + body->nin))
+        return false;
+    ct_array *next = in + body->nin;
+    for (int k = 0; k < nout; k++)
+        out_tangents[k] =
+            out_nonzero[k] || (k < r->s.carry && nonzero[r->s.consts + k]) ? *next++ : NULL;
+    return true;
+}
+
 bool scan_linearize(const op *o, const void *params, linearize_trace *t, int nin,
                     const ct_array *primals, const ct_array *tangents, int nout, ct_array *out,
                     ct_array *out_tangents)
 {
     const params_scan *p = params;
-    loop_shape s = shape_of(p, nin, nout), shape;
     (void)o;
     arena memory = {0};
-    residuals r = {0};
-    jaxpr *known, *tangent, *body = NULL;
+    jaxpr *known;
+    split_scan r = {.s = shape_of(p, nin, nout)};
     bool *nonzero = arena_alloc(&memory, (size_t)(nin + nout + 1)), *out_nonzero = nonzero + nin;
     for (int i = 0; i < nin && nonzero; i++)
         nonzero[i] = tangents[i] != NULL;
-    bool good = nonzero && split_body(p->jaxpr, s, nonzero, out_nonzero, &known, &tangent) &&
-                find_residuals(&r, known, s, &memory) &&
-                (body = known_body(p->jaxpr, known, &r, nonzero, &memory));
-    ct_array *results =
-        good ? arena_alloc(&memory,
-                           (size_t)(nout + r.stacked + tangent->nin + nout + 1) * sizeof *results)
-             : NULL;
-    int64_t *from = good ? arena_alloc(&memory, (size_t)(tangent->nin + 1) * sizeof *from) : NULL;
-    good = results && from;
-    if (good) {
-        params_scan q = *p;
-        q.jaxpr = body;
-        trace_context saved = trace_enter(linearize_parent(t));
-        good = scan_bind(&q, nin, primals, nout + r.stacked, results);
-        trace_leave(saved);
-    }
-    body = good
-               ? tangent_body(p->jaxpr, tangent, s, &r, nonzero, out_nonzero, from, &shape, &memory)
-               : NULL;
-    if ((good = body != NULL)) {
-        ct_array *in = results + nout + r.stacked, *moved = in + body->nin;
-        memcpy(out, results, (size_t)nout * sizeof *out);
-        trace_context saved = trace_enter(stage_as_trace(linearize_tangents(t)));
-        for (int k = 0; k < body->nin && good; k++) {
-            int64_t i = from[k];
-            in[k] = i < 0 ? (tangents[~i] ? tangents[~i] : op_full(&primals[~i]->aval, 0))
-                    : r.input[i] < 0 ? results[r.result[i]]
-                                     : primals[r.input[i]];
-            good = !is_poison(in[k]);
-        }
-        params_scan q = *p;
-        q.jaxpr = body;
-        q.num_consts = shape.consts;
-        q.num_carry = shape.carry;
-        good = good && scan_bind(&q, body->nin, in, body->nout, moved);
-        trace_leave(saved);
-        int next = 0;
-        for (int k = 0; k < nout && good; k++)
-            out_tangents[k] =
-                out_nonzero[k] || (k < s.carry && nonzero[s.consts + k]) ? moved[next++] : NULL;
-    }
+    bool good = nonzero && split_body(p->jaxpr, r.s, nonzero, out_nonzero, &known, &r.tangent) &&
+                split_known(&r, known, &memory);
+    trace_context saved = trace_enter(linearize_parent(t));
+    good = good && run_steps(&r, p, primals, out, &memory);
+    trace_leave(saved);
+    saved = trace_enter(stage_as_trace(linearize_tangents(t)));
+    good =
+        good && bind_tangent(&r, p, nonzero, out_nonzero, primals, tangents, out_tangents, &memory);
+    trace_leave(saved);
     arena_free(&memory);
     return good;
 }
@@ -311,12 +321,14 @@ bool scan_transpose(const op *o, const void *params, int nin, const ct_array *in
         if (!linear[i])
             operands[n++] = in[i];
     known = n;
-    for (int i = 0; i < s.consts && good; i++)
-        if (linear[i])
-            good = !is_poison(operands[n++] = op_full(&in_avals[i], 0));
-    sums = n - known;
+    for (int i = 0; i < s.consts; i++)
+        sums += linear[i];
+    n += sums;
     for (int k = 0; k < s.carry && good; k++)
         good = !is_poison(operands[n++] = cts[k] ? cts[k] : op_full(&in_avals[s.consts + k], 0));
+    for (int i = 0, at = (int)known; i < s.consts && good; i++)
+        if (linear[i])
+            good = !is_poison(operands[at++] = op_full(&in_avals[i], 0));
     int64_t sliced = n;
     for (int k = 0; k < nout && good; k++)
         if ((ct_nonzero[k] = cts[k] || k < s.carry) && k >= s.carry)

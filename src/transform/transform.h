@@ -108,4 +108,44 @@ CT_NODISCARD bool jaxpr_linearize(jaxpr *j, const bool *nonzero, bool *out_nonze
 jaxpr *jaxpr_vmap(jaxpr *j, batch b, const bool *mapped, bool force, bool *out_mapped);
 /* (known inputs..., nonzero cts...) -> cts of the linear inputs (instantiated). Borrowed. */
 jaxpr *jaxpr_transpose(jaxpr *j, const bool *linear, const bool *ct_nonzero);
+
+/* ---- programs taken apart and put together otherwise; kept on the jaxpr as well ---- */
+/* Stages j with inputs and results in another order: input i of j is input in[i] of the new
+ * program, whose avals are given; result k is result out[k] of j, with a mapped axis of size
+ * b->size in front where spread[k], or zeros like the new input -1 - out[k] where that is negative.
+ */
+typedef struct rewiring {
+    const char *name;
+    int64_t nin;
+    const aval *avals;
+    const int64_t *in;
+    int64_t nout;
+    const int64_t *out;
+    const bool *spread; /* NULL: none */
+    batch b;
+} rewiring;
+/* The program is kept on its owner under the purpose and key; borrowed. */
+jaxpr *jaxpr_rewire(const jaxpr *j, const rewiring *w, jaxpr *owner, const char *purpose,
+                    int64_t nkey, const void *key);
+/* j without those of its results from `keep` on that are inputs with may[i]: input[k] says which
+ * one result keep + k is, or -1. Borrowed. */
+jaxpr *jaxpr_forward(jaxpr *j, int keep, const bool *may, int *input);
+/* Binds a jit of j, with other parameters as given, on the trace; results from `keep` on that are
+ * operands need no call. */
+CT_NODISCARD bool jit_forward(trace *t, const void *params, jaxpr *j, int keep, int nin,
+                              const ct_array *in, ct_array *out);
+/* Two programs of one: *first maps the known inputs to values that *rest takes and to the known
+ * results, *rest maps those values and the other inputs to the other results. Results before `keep`
+ * count as not known. Both borrowed. */
+CT_NODISCARD bool jaxpr_split(jaxpr *j, const bool *known, int keep, bool *out_known, jaxpr **first,
+                              jaxpr **rest);
+
+/* A trace that sorts: what depends on tracers of `staged` is written down there, all else goes to
+ * the parent. Calls that depend on both are split in two where `splits`. */
+typedef struct sorting_trace {
+    trace base;
+    stage_trace *staged;
+    bool splits;
+} sorting_trace;
+sorting_trace sorting_trace_on(trace *parent, stage_trace *staged, bool splits);
 #endif

@@ -160,25 +160,63 @@ const op op_row_while = {
 
 /* ---- the functions ---- */
 
+static bool uses(const jaxpr *j, const var *v)
+{
+    bool used = j->out[0].var == v;
+    for (const eqn *e = j->eqns; e && !used; e = e->next)
+        for (int i = 0; i < e->nin; i++)
+            used = used || e->in[i].var == v;
+    return used;
+}
+
+/* The condition without the carried values that became constants of the body. */
+
+static bool shorten_condition(jaxpr *cond, int nconsts, int64_t n, const loop_settled *l)
+{
+    var **in = arena_alloc(&cond->arena, (size_t)(cond->nin + 1) * sizeof *in);
+    int kept = nconsts;
+    if (!in)
+        return false;
+    memcpy(in, cond->in, (size_t)nconsts * sizeof *in);
+    for (int64_t k = 0; k < n; k++)
+        if (l->result[k] >= 0)
+            in[kept++] = cond->in[nconsts + k];
+    cond->in = in;
+    cond->nin = kept;
+    return true;
+}
+
 /* Closes over the constants of both programs. */
 static bool while_closed(const jaxpr *cond, const jaxpr *body, int64_t n, const ct_array *carry,
                          leaves *out)
 {
-    params_while p = {jaxpr_consts_to_inputs(body), body->nconsts, jaxpr_consts_to_inputs(cond),
-                      cond->nconsts};
-    int64_t nin = p.cond_nconsts + p.body_nconsts + n;
-    ct_array *in = base_alloc((size_t)(nin + 1) * sizeof *in);
+    arena memory = {0};
+    loop_settled l = {0};
+    int nc = cond->nconsts, nb = body->nconsts;
+    jaxpr *open = jaxpr_consts_to_inputs(body), *test = jaxpr_consts_to_inputs(cond);
+    ct_array *in = arena_alloc(&memory, (size_t)(nc + 2 * (nb + n) + n + 1) * sizeof *in),
+             *operands = in + nb + n, *results = operands + nc + nb + n;
+    bool *may = arena_alloc(&memory, (size_t)n + 1);
     *out = (leaves){n, base_alloc((size_t)(n + 1) * sizeof *out->at)};
-    bool good = p.cond && p.body && in && out->at;
+    bool good = open && test && in && may && out->at;
+    for (int64_t k = 0; k < n && good; k++)
+        may[k] = !uses(test, test->in[nc + k]);
+    good = good && loop_settle(open, (loop_shape){nb, (int)n, 0, 0}, may, &l, &memory) &&
+           shorten_condition(test, nc, n, &l);
     if (good) {
-        memcpy(in, cond->consts, (size_t)p.cond_nconsts * sizeof *in);
-        memcpy(in + p.cond_nconsts, body->consts, (size_t)p.body_nconsts * sizeof *in);
-        memcpy(in + p.cond_nconsts + p.body_nconsts, carry, (size_t)n * sizeof *in);
-        good = while_bind(&p, (int)nin, in, (int)n, out->at);
+        memcpy(in, body->consts, (size_t)nb * sizeof *in);
+        memcpy(in + nb, carry, (size_t)n * sizeof *in);
+        memcpy(operands, cond->consts, (size_t)nc * sizeof *in);
+        loop_settle_operands(&l, in, operands + nc);
+        params_while p = {l.j, l.shape.consts, test, nc};
+        good = while_bind(&p, nc + l.j->nin, operands, l.j->nout, results);
     }
-    object_release(p.cond);
-    object_release(p.body);
-    base_free(in);
+    if (good)
+        loop_settle_results(&l, n, in, results, out->at);
+    object_release(l.j);
+    object_release(open);
+    object_release(test);
+    arena_free(&memory);
     if (!good)
         leaves_free(out);
     return good;

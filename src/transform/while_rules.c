@@ -32,7 +32,7 @@ static jaxpr *wide_condition(const params_while *p, const loop_forward *f, const
                   .in = in,
                   .nout = 1,
                   .out = &out};
-    return loop_rewire(cond, &w, cond, "while jvp", p->body->nout, nonzero + p->body_nconsts);
+    return jaxpr_rewire(cond, &w, cond, "while jvp", p->body->nout, nonzero + p->body_nconsts);
 }
 
 bool while_jvp(const op *o, const void *params, int nin, const ct_array *primals,
