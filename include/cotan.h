@@ -5,6 +5,7 @@
 #include "cotan/base.h"
 #include "cotan/control.h"
 #include "cotan/index.h"
+#include "cotan/stages.h"
 #include "cotan/transform.h"
 #include "cotan/numpy.h" /* generated from api/numpy.pyi, and so on */
 #include "cotan/lax.h"

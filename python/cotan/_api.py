@@ -5,12 +5,17 @@ from ._cotan import tree_flatten, tree_map, tree_unflatten, vmap, jvp, vjp, line
 
 class ShapeDtypeStruct:
     """The shape and dtype of an array without its value."""
-    __slots__ = ("shape", "_dtype", "sharding", "weak_type", "__weakref__")
+    __slots__ = ("shape", "_dtype", "sharding", "weak_type", "is_ref", "__weakref__")
+    vma = format = None
 
     def __init__(self, shape, dtype, *, sharding=None, weak_type=False, manual_axis_type=None, is_ref=False):
         if dtype is None:
             raise ValueError("ShapeDtypeStruct: dtype must be specified.")
-        self.shape, self._dtype, self.sharding, self.weak_type = tuple(shape), dtype, sharding, weak_type
+        for name, value in zip(self.__slots__, (tuple(shape), dtype, sharding, weak_type, is_ref)):
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name, value):
+        raise RuntimeError(f"Cannot reassign attributes ({name}) of immutable ShapeDtypeStruct objects")
 
     @property
     def dtype(self):
@@ -33,22 +38,30 @@ class ShapeDtypeStruct:
         return self.shape[0]
 
     def __repr__(self):
-        return f"ShapeDtypeStruct(shape={self.shape}, dtype={self.dtype.name}{', weak_type=True' if self.weak_type else ''})"
+        more = f", sharding={self.sharding}" if self.sharding is not None else ""
+        return f"ShapeDtypeStruct(shape={self.shape}, dtype={self.dtype.name}{more}{', weak_type=True' if self.weak_type else ''}{', is_ref=True' if self.is_ref else ''})"
 
     def __eq__(self, other):
-        return isinstance(other, ShapeDtypeStruct) and (self.shape, self.dtype, self.weak_type) == (other.shape, other.dtype, other.weak_type)
+        return isinstance(other, ShapeDtypeStruct) and self._key() == other._key()
 
     def __hash__(self):
-        return hash((self.shape, self.dtype, self.weak_type))
+        return hash(self._key())
+
+    def _key(self):
+        return self.shape, self.dtype, self.sharding, self.weak_type, self.is_ref
+
+    def __reduce__(self):
+        from functools import partial
+        return partial(ShapeDtypeStruct, sharding=self.sharding, weak_type=self.weak_type, is_ref=self.is_ref), (self.shape, self._dtype)
 
     def update(self, **changes):
-        return ShapeDtypeStruct(**{"shape": self.shape, "dtype": self.dtype, "sharding": self.sharding, "weak_type": self.weak_type, **changes})
+        return ShapeDtypeStruct(**{**dict(zip(("shape", "dtype", "sharding", "weak_type", "is_ref"), self._key())), **changes})
 
 
-def make_jaxpr(fun, static_argnums=(), axis_env=None, return_shape=False, abstracted_axes=None):
+def make_jaxpr(fun, static_argnums=(), axis_env=None, return_shape=False):
     """A function that returns the jaxpr of fun for arguments like those it is called with."""
     from . import _stages
-    return _stages.make_jaxpr(fun, static_argnums, axis_env, return_shape, abstracted_axes)
+    return _stages.make_jaxpr(fun, static_argnums, axis_env, return_shape)
 
 
 def eval_shape(fun, *args, **kwargs):
@@ -83,7 +96,8 @@ live_arrays = lambda platform=None: []
 
 
 def clear_caches():
-    pass
+    """Forgets the programs of all jitted functions."""
+    _cotan._clear_caches()
 
 
 def block_until_ready(x):
@@ -109,23 +123,33 @@ def make_array_from_callback(shape, sharding, data_callback, dtype=None):
 # ---- names of parts of a program ----
 
 class named_scope:
-    """Names the operations inside the context."""
+    """Names the operations inside the context, or those of the decorated function."""
 
     def __init__(self, name):
+        if not isinstance(name, str):
+            raise TypeError("named_scope name argument must be a string.")
         self.name = name
 
     def __enter__(self):
+        _cotan._push_name(self.name)
         return self
 
     def __exit__(self, *_):
-        pass
+        _cotan._pop_name()
 
     def __call__(self, fun):
-        return fun
+        from functools import wraps
+
+        @wraps(fun)
+        def named(*args, **kwargs):
+            with named_scope(self.name):
+                return fun(*args, **kwargs)
+        return named
 
 
 def named_call(fun, *, name=None):
-    return fun
+    """fun with its operations under its name."""
+    return named_scope(name or fun.__name__)(fun)
 
 
 class ensure_compile_time_eval:

@@ -50,6 +50,10 @@ class Config:
         if name in ("jax_debug_nans", "jax_debug_infs"):
             other = {**_flags, name: _truth(value)}
             _cotan.set_debug(other["jax_debug_nans"], other["jax_debug_infs"])
+        elif name in ("jax_log_compiles", "jax_explain_cache_misses"):
+            from ._stages import observe
+            other = {**_flags, name: _truth(value)}
+            observe(other["jax_log_compiles"], other["jax_explain_cache_misses"])
         elif value in _refused.get(name, ()):
             raise NotImplementedError(f"{name} = {value!r} is not there yet")
         _flags[name] = value
@@ -114,6 +118,7 @@ numpy_rank_promotion = _State("jax_numpy_rank_promotion")
 default_matmul_precision = _State("jax_default_matmul_precision")
 default_device = _State("jax_default_device")
 log_compiles = _State("jax_log_compiles", True)
+explain_cache_misses = _State("jax_explain_cache_misses", True)
 
 
 def disable_jit(disable=True):

@@ -1,72 +1,254 @@
-"""Programs looked at before they run: make_jaxpr, eval_shape, and the stages of jit (trace, lower, compile)."""
+"""Programs looked at before they run: make_jaxpr, eval_shape, the stages of jit (trace, lower, compile), and why there are several."""
+import collections
+
 from . import _cotan
-from .core import ClosedJaxpr
+from .core import ClosedJaxpr, ShapedArray
+
+CacheInfo = collections.namedtuple("CacheInfo", "hits misses maxsize currsize reasons")
+
+
+def cache_info(hits, misses, size, reasons):
+    return CacheInfo(hits, misses, None, size, reasons)
 
 
 def stage(fun, args, kwargs, static_argnums=(), static_argnames=None):
     return _cotan._stage(fun, static_argnums, static_argnames, args, kwargs)
 
 
-class Traced:
+class ArgInfo:
+    """What is known of one argument: its type, and whether its memory is given away."""
+    __slots__ = ("_aval", "donated")
+
+    def __init__(self, _aval, donated):
+        self._aval, self.donated = _aval, donated
+
+    shape = property(lambda self: self._aval.shape)
+    dtype = property(lambda self: self._aval.dtype)
+
+    def __eq__(self, other):
+        return type(other) is ArgInfo and (self._aval, self.donated) == (other._aval, other.donated)
+
+    def __hash__(self):
+        return hash((self._aval, self.donated))
+
+    def __repr__(self):
+        return f"ArgInfo(_aval={self._aval!r}, donated={self.donated})"
+
+
+def _aval(described):
+    shape, code, weak = described
+    return ShapedArray(shape, _cotan.dtype_of_code(code), weak)
+
+
+class Stage:
+    """What the three stages have in common: the types of arguments and results."""
+
+    args_info = property(lambda self: self._call.args_info)
+    in_avals = property(lambda self: self._call.in_avals)
+    in_tree = property(lambda self: self._call.in_tree)
+    out_tree = property(lambda self: self._call.out_tree)
+    donate_argnums = property(lambda self: self._call.donate_argnums)
+    out_info = property(lambda self: _shapes(self._call.program, self.out_tree))
+
+    def __init__(self, call):
+        self._call = call
+
+
+class _Call:
+    """A function traced for given arguments, of which the static ones are left out."""
+
     def __init__(self, fun, args, kwargs):
-        self.fun, self.args, self.kwargs = fun, args, kwargs
-        program, self.in_tree, self.out_tree = stage(fun.__wrapped__, args, kwargs, *fun._statics)
-        self.jaxpr = ClosedJaxpr(program)
-        self.fun_name = fun.__name__
+        nums, names = fun._statics
+        self.fun, self.name = fun.__wrapped__, fun.__name__
+        self.program, self.call_def, self.out_tree = stage(self.fun, args, kwargs, nums, names)
+        nums = {n % len(args) for n in nums if -len(args) <= n < len(args)}
+        self.in_tree = _cotan.tree_structure((tuple(a for i, a in enumerate(args) if i not in nums),
+                                              {k: v for k, v in kwargs.items() if k not in (names or ())}))
+        avals = [_aval(a) for a in self.program._in_avals]
+        donated = set(fun._donated)
+        flags = [i in donated for i, a in enumerate(args) if i not in nums for _ in _cotan.tree_leaves(a)]
+        flags += [False] * (len(avals) - len(flags))
+        self.donate_argnums = tuple(i for i, d in enumerate(flags) if d)
+        self.in_avals = self.in_tree.unflatten(avals)
+        self.args_info = self.in_tree.unflatten([ArgInfo(a, d) for a, d in zip(avals, flags)])
 
-    @property
-    def out_info(self):
-        return _shapes(self.jaxpr._program, self.out_tree)
-
-    def lower(self, **_):
-        return Lowered(self)
-
-
-class Lowered:
-    def __init__(self, traced):
-        self._traced = traced
-        self.in_tree, self.out_tree = traced.in_tree, traced.out_tree
-
-    @property
-    def out_info(self):
-        return self._traced.out_info
-
-    def as_text(self, dialect=None, **_):
-        return str(self._traced.jaxpr)
-
-    def compile(self, compiler_options=None):
-        return Compiled(self._traced)
-
-
-class Compiled:
-    def __init__(self, traced):
-        self._traced = traced
-        self.in_tree, self.out_tree = traced.in_tree, traced.out_tree
-
-    def __call__(self, *args, **kwargs):
-        return self._traced.fun(*args, **kwargs)
-
-    def as_text(self):
-        return str(self._traced.jaxpr)
+    def path(self, leaf):
+        return _cotan._argument_path(self.fun, self.call_def, leaf)
 
     def cost_analysis(self):
-        return None
+        flops, transcendentals, moved = _cotan._cost(self.program)
+        cost = {"flops": flops, "bytes accessed": moved}
+        return {**cost, "transcendentals": transcendentals} if transcendentals else cost
+
+
+class Traced(Stage):
+    """A jitted function's jaxpr for given arguments."""
+    jaxpr = property(lambda self: ClosedJaxpr(self._call.program))
+    fun_name = property(lambda self: self._call.name)
+    out_avals = property(lambda self: self.out_tree.unflatten([_aval(a) for a in self._call.program._out_avals]))
+
+    def lower(self, *, lowering_platforms=None, _private_parameters=None):
+        return Lowered(self._call)
+
+    def __call__(self, *args, **kwargs):
+        return self.lower().compile()(*args, **kwargs)
+
+
+class Lowered(Stage):
+    """A program as the compiler gets it: the jaxpr."""
+
+    def as_text(self, dialect=None, *, debug_info=False):
+        if dialect not in (None, "jaxpr"):
+            raise NotImplementedError(f"Lowered.as_text(dialect={dialect!r}) is not there yet; programs are written as jaxprs")
+        return repr(self._call.program)
+
+    def compiler_ir(self, dialect=None):
+        raise NotImplementedError(f"Lowered.compiler_ir(dialect={dialect!r}) is not there yet; as_text() gives the jaxpr")
+
+    def compile(self, compiler_options=None, *, device_assignment=None):
+        _cotan._compile(self._call.program)
+        return Compiled(self._call)
+
+    def cost_analysis(self):
+        return self._call.cost_analysis()
+
+
+class CompiledMemoryStats:
+    """Bytes that a compiled program takes, by use."""
+    alias_size_in_bytes = 0
+    host_generated_code_size_in_bytes = host_argument_size_in_bytes = host_output_size_in_bytes = host_alias_size_in_bytes = host_temp_size_in_bytes = 0
+
+    def __init__(self, arguments, results, temporaries, code):
+        self.argument_size_in_bytes, self.output_size_in_bytes = arguments, results
+        self.temp_size_in_bytes, self.generated_code_size_in_bytes = temporaries, code
+        self.peak_memory_in_bytes = arguments + results + temporaries
+
+    def __repr__(self):
+        return "CompiledMemoryStats(" + ", ".join(f"{k}={v}" for k, v in vars(self).items()) + ")"
+
+
+class Compiled(Stage):
+    """Machine code for arguments of given types, and no others."""
+
+    def __call__(self, *args, **kwargs):
+        call = self._call
+        leaves, in_tree = _cotan.tree_flatten((args, kwargs))
+        if in_tree != call.in_tree:
+            raise TypeError(_tree_mismatch(call.in_tree, (args, kwargs)))
+        out = _cotan._execute(call.program, leaves)
+        if out is NotImplemented:
+            raise TypeError(self._type_mismatch(leaves))
+        if isinstance(out, type):
+            raise TypeError("Cannot apply JAX transformations to a function lowered and compiled for a particular signature. "
+                            f"Detected argument of Tracer type {out}.")
+        return call.out_tree.unflatten(out)
+
+    @staticmethod
+    def call(self, *args, **kwargs):
+        return self(*args, **kwargs)
+
+    def _type_mismatch(self, leaves):
+        call, lines = self._call, []
+        for i, (described, leaf) in enumerate(zip(call.program._in_avals, leaves)):
+            want, got = _aval(described), _cotan._as_array(leaf).aval
+            if (want.shape, want.dtype) != (got.shape, got.dtype):
+                lines.append(f"Argument '{call.path(i)}' compiled with {want.str_short()} and called with {got.str_short()}")
+        return ("Argument types differ from the types for which this computation was compiled. Perhaps you are calling the compiled executable with a "
+                "different enable_x64 mode than when it was AOT compiled? The mismatches are:\n" + "\n".join(lines))
+
+    def as_text(self):
+        return repr(self._call.program)
+
+    def cost_analysis(self):
+        return self._call.cost_analysis()
 
     def memory_analysis(self):
-        return None
+        return CompiledMemoryStats(*_cotan._memory(self._call.program))
+
+    def runtime_executable(self):
+        return self._call.program
+
+    def _placed(self, tree):
+        from ._device import SingleDeviceSharding
+        return tree.unflatten([SingleDeviceSharding()] * tree.num_leaves)
+
+    input_shardings = property(lambda self: self._placed(self.in_tree))
+    output_shardings = property(lambda self: self._placed(self.out_tree))
+
+
+def _tree_mismatch(expected, given):
+    """Where the arguments of a call are built differently from those of the compiled function."""
+    from .tree_util import keystr
+    lines = [f"    * at {('args', 'kwargs')[path[0].idx]}{keystr(path[1:])}, {what}"
+             for path, what in _differences(expected, _cotan.tree_structure(given), given, ())]
+    return (f"Function compiled with input pytree does not match the input pytree it was called with. There are {len(lines)} mismatches, including:\n"
+            + "\n".join(lines))
+
+
+def _described(treedef):
+    node = treedef.node_data()
+    if treedef.num_nodes == 1 and treedef.num_leaves == 1:
+        return "a leaf"
+    kind = node[0].__name__ if node else "None"
+    return f"{kind} with keys {node[1]}" if kind == "dict" else f"{kind} of length {len(treedef.children())}"
+
+
+def _differences(expected, got, tree, path):
+    from .tree_util import tree_flatten_with_path
+    if expected == got:
+        return
+    a, b = expected.children(), got.children()
+    if expected.node_data() != got.node_data() or len(a) != len(b):
+        yield path, f"seen {_described(expected)} but now given {_described(got)}"
+        return
+    shallow, _ = tree_flatten_with_path(tree, is_leaf=lambda t: t is not tree)
+    for x, y, (key, child) in zip(a, b, shallow):
+        yield from _differences(x, y, child, path + key)
 
 
 def trace(fun, *args, **kwargs):
-    return Traced(fun, args, kwargs)
+    return Traced(_Call(fun, args, kwargs))
 
 
 def lower(fun, *args, **kwargs):
-    return Traced(fun, args, kwargs).lower()
+    return trace(fun, *args, **kwargs).lower()
 
 
 def _shapes(program, out_tree):
     from ._api import ShapeDtypeStruct
     return out_tree.unflatten([ShapeDtypeStruct(shape, _cotan.dtype_of_code(code), weak_type=weak) for shape, code, weak in program._out_avals])
+
+
+# ---- who wants to know ----
+
+def _place(function=None):
+    """file:line (function) of the caller outside of the library."""
+    import os
+    import sys
+    frame, here = sys._getframe(1), os.path.dirname(__file__)
+    while frame and frame.f_code.co_filename.startswith(here):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno} ({frame.f_code.co_name})" if frame else "<unknown>"
+
+
+def observe(log_compiles, explain_misses):
+    """Logs what jit traces and compiles (jax_log_compiles), and why it does so again (jax_explain_cache_misses)."""
+    if not (log_compiles or explain_misses):
+        return _cotan._set_observer(None)
+    import logging
+    log = lambda module, text: logging.getLogger("jax._src." + module).warning(text)
+
+    def told(kind, name, types, seconds, why):
+        if kind == 0 and explain_misses:
+            reason = f"for {name}\n  all previously seen cache keys differ. For the closest previous key:\n  {why}" if why else f"never seen function:\n    {name}"
+            log("interpreters.partial_eval", f"TRACING CACHE MISS at {_place()}:\n  {reason}")
+        if log_compiles and kind == 0:
+            log("dispatch", f"Finished tracing {name} for jit in {seconds:.9f} sec")
+            log("interpreters.pxla", f"Compiling jit({name}) with global shapes and types ({', '.join(types)}).")
+        elif log_compiles:
+            log("dispatch", f"Finished compilation of jit({name}) in {seconds:.9f} sec")
+
+    _cotan._set_observer(told)
 
 
 def eval_shape(fun, *args, **kwargs):
@@ -75,7 +257,7 @@ def eval_shape(fun, *args, **kwargs):
     return _shapes(program, out_tree)
 
 
-def make_jaxpr(fun, static_argnums=(), axis_env=None, return_shape=False, abstracted_axes=None):
+def make_jaxpr(fun, static_argnums=(), axis_env=None, return_shape=False):
     if not callable(fun):
         raise TypeError(f"Expected a callable value, got {fun}")
     nums = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)

@@ -1,5 +1,14 @@
 """jax.stages."""
-from ._stages import Compiled, Lowered, Traced
+from ._cotan import PjitFunction
+from ._stages import ArgInfo, Compiled, Lowered, Traced
 
-class Wrapped:
-    """The protocol of jitted functions: trace, lower, eval_shape."""
+CompilerOptions = dict
+
+
+class _Jitted(type):
+    def __instancecheck__(cls, o):
+        return isinstance(o, PjitFunction)
+
+
+class Wrapped(metaclass=_Jitted):
+    """Jitted functions: they have trace, lower and eval_shape."""

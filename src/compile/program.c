@@ -400,6 +400,13 @@ static ct_status backend_compile(jaxpr *j) { return program_of(j) ? CT_OK : ct_e
 
 static void backend_release(void *compiled) { program_free(compiled); }
 
-const ct_backend compile_backend = {backend_run, backend_compile, backend_release};
+static void backend_memory(const void *compiled, size_t *temporaries, size_t *machine_code)
+{
+    const program *p = compiled;
+    *temporaries = p->temporary_bytes;
+    *machine_code = p->code ? p->code->size : 0;
+}
+
+const ct_backend compile_backend = {backend_run, backend_compile, backend_memory, backend_release};
 
 __attribute__((constructor)) void compile_install(void) { core_backend = &compile_backend; }

@@ -207,6 +207,10 @@ static inline bool traced_by(ct_array a, const trace *t) { return is_tracer(a) &
  * look at. Writes the concrete array. */
 bool core_concrete(ct_array a, ct_array *concrete);
 
+/* The names of the part of the program that is being written, "outer/inner" or NULL (names.c); kept
+ * for good. */
+extern _Thread_local const char *core_names;
+
 /* Named axes of enclosing vmaps, innermost first. */
 typedef struct axis_frame {
     const char *name;
@@ -309,6 +313,9 @@ typedef struct fn_class {
     bool (*call)(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def,
                  int64_t *nout, ct_array **out);
     const char *(*name)(ct_fn f); /* may be NULL */
+    /* May be NULL. Writes what the function calls its i-th positional argument, or with a keyword
+     * that keyword argument. */
+    void (*argument)(ct_fn f, int64_t i, const char *keyword, text *out);
     void (*destroy)(ct_fn f);     /* releases its own fields; the header is freed by the caller */
 } fn_class;
 struct ct_function {
@@ -318,6 +325,9 @@ struct ct_function {
 CT_NODISCARD bool fn_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in,
                           treedef **out_def, int64_t *nout, ct_array **out);
 const char *fn_name(ct_fn f);
+void fn_argument(ct_fn f, int64_t i, const char *keyword, text *out);
+/* Where a leaf of a call's arguments is, in the function's own names: "x['w']". */
+void fn_leaf_path(ct_fn f, const treedef *in_def, int64_t leaf, text *out);
 /* For writers of fn_class (function.c): a zeroed function owned by the scope; packing arguments;
  * taking them apart; returning. */
 ct_fn fn_new(const fn_class *class, size_t size);
@@ -334,6 +344,8 @@ typedef struct ct_backend {
     bool (*run)(jaxpr *j, int nin, const ct_array *in, const bool *donated, int nout,
                 ct_array *out);
     ct_status (*compile)(jaxpr *j);
+    /* Bytes of temporaries and of machine code. */
+    void (*memory)(const void *compiled, size_t *temporary, size_t *code);
     void (*release)(void *compiled);
 } ct_backend;
 extern const ct_backend *core_backend;

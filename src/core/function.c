@@ -21,6 +21,61 @@ const char *fn_name(ct_fn f)
     return name ? name : "<unnamed function>";
 }
 
+void fn_argument(ct_fn f, int64_t i, const char *keyword, text *out)
+{
+    if (f->class->argument)
+        f->class->argument(f, i, keyword, out);
+    else if (keyword)
+        text_add(out, "%s", keyword);
+    else
+        text_add(out, "args[%lld]", (long long)i);
+}
+
+/* The key of a keyword argument without its quotes. */
+static char *keyword_of(const tree_node *keywords, int64_t k)
+{
+    text quoted = {0}, bare = {0};
+    treedef_key_text(&quoted, keywords, k);
+    if (quoted.n > 2)
+        text_bytes(&bare, quoted.at + 1, (size_t)quoted.n - 2);
+    vec_free(&quoted);
+    return text_end(&bare);
+}
+
+/* Writes the path to a leaf below children i = 0, 1, ... of the definition; false when there is no
+ * such leaf. */
+static bool path_below(ct_fn f, const treedef *d, int64_t nchildren, bool keywords, int64_t leaf,
+                       text *out)
+{
+    for (int64_t i = 0; i < nchildren; i++) {
+        int64_t first, n;
+        treedef *child = treedef_child(d, i, &first, &n);
+        bool here = child && leaf >= first && leaf < first + n;
+        if (here) {
+            char *keyword = keywords ? keyword_of(&d->nodes[d->count - 1], i) : NULL;
+            fn_argument(f, i, keyword, out);
+            base_free(keyword);
+            treedef_path(out, child, leaf - first);
+        }
+        object_release(child);
+        if (here)
+            return true;
+    }
+    return false;
+}
+
+void fn_leaf_path(ct_fn f, const treedef *in_def, int64_t leaf, text *out)
+{
+    int64_t n = in_def->nodes[in_def->count - 1].arity - 1, first, count;
+    if (path_below(f, in_def, n, false, leaf, out))
+        return;
+    treedef *keywords = treedef_child(in_def, n, &first, &count);
+    if (keywords)
+        path_below(f, keywords, keywords->nodes[keywords->count - 1].arity, true, leaf - first,
+                   out);
+    object_release(keywords);
+}
+
 static void function_destroy(object *o)
 {
     ct_fn f = (ct_fn)o;
@@ -161,7 +216,8 @@ static void c_function_destroy(ct_fn f)
         c->done(c->env);
 }
 
-static const fn_class c_function_class = {c_function_call, c_function_name, c_function_destroy};
+static const fn_class c_function_class = {
+    .call = c_function_call, .name = c_function_name, .destroy = c_function_destroy};
 
 ct_fn ct_function_(ct_c_function f, int arity, const char *name)
 {

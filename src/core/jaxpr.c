@@ -75,7 +75,13 @@ eqn *jaxpr_eqn(jaxpr *j, eqn **tail, const op *o, const void *params, int nin, c
     const void *copy = params_copy(o, params, &j->arena, &j->refs);
     if (!e || !ins || !outs || !copy)
         return NULL;
-    *e = (eqn){.op = o, .params = copy, .nin = nin, .nout = nout, .in = ins, .out = outs};
+    *e = (eqn){.op = o,
+               .params = copy,
+               .nin = nin,
+               .nout = nout,
+               .in = ins,
+               .out = outs,
+               .name_stack = core_names};
     if (*tail)
         (*tail)->next = e;
     else
@@ -203,7 +209,11 @@ static bool eval_eqn(environment *env, const eqn *e)
     for (int i = 0; i < e->nin; i++)
         in[i] = read_atom(env, &e->in[i]);
     ct_scope scope = ct_begin();
+    const char *names = core_names;
+    if (e->name_stack)
+        core_names = e->name_stack;
     core_bind(e->op, e->params, e->nin, in, e->nout, out);
+    core_names = names;
     bool good = true;
     for (int i = 0; i < e->nout; i++) {
         good = good && !is_poison(out[i]);

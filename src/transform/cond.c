@@ -606,7 +606,7 @@ static void cond_fn_destroy(ct_fn base)
         object_release(c->branches[i]);
 }
 
-static const fn_class cond_class = {cond_fn_call, NULL, cond_fn_destroy};
+static const fn_class cond_class = {.call = cond_fn_call, .destroy = cond_fn_destroy};
 
 static ct_fn choose(int64_t n, const ct_fn *branches, bool by_predicate)
 {

@@ -444,7 +444,7 @@ static void batched_destroy(ct_fn f)
     base_free(((batched_call *)f)->dims);
 }
 
-static const fn_class batched_class = {NULL, batched_name, batched_destroy};
+static const fn_class batched_class = {.name = batched_name, .destroy = batched_destroy};
 
 custom_call *custom_batched(custom_call *c, batch b, int64_t n, const int *dims)
 {

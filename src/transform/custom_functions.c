@@ -260,7 +260,7 @@ static void tree_call_destroy(ct_fn f)
     base_free(c->fixed);
 }
 
-static const fn_class tree_call_class = {NULL, tree_call_name, tree_call_destroy};
+static const fn_class tree_call_class = {.name = tree_call_name, .destroy = tree_call_destroy};
 
 static tree_call *tree_call_new(custom_fn *owner, const treedef *in_def, int64_t nin,
                                 const ct_array *in)
@@ -334,7 +334,8 @@ static void custom_fn_destroy(ct_fn base)
     base_free(f->nondiff);
 }
 
-static const fn_class custom_fn_class = {custom_fn_call, custom_fn_name, custom_fn_destroy};
+static const fn_class custom_fn_class = {
+    .call = custom_fn_call, .name = custom_fn_name, .destroy = custom_fn_destroy};
 
 static ct_fn make(ct_fn f, ct_fn rule, ct_fn backward, ct_ints nondiff)
 {

@@ -276,7 +276,8 @@ static void gradient_destroy(ct_fn f)
     base_free(((gradient *)f)->argnums);
 }
 
-static const fn_class gradient_class = {gradient_call, gradient_name, gradient_destroy};
+static const fn_class gradient_class = {
+    .call = gradient_call, .name = gradient_name, .destroy = gradient_destroy};
 
 ct_fn ct_grad_(const ct_grad_args *args)
 {
@@ -544,7 +545,8 @@ static bool derivative_call(ct_fn base, const treedef *in_def, int64_t nin, cons
     return (d->reverse ? pull_back : push_forward)(d, in_def, nin, in, out_def, nout, out);
 }
 
-static const fn_class derivative_class = {derivative_call, derivative_name, derivative_destroy};
+static const fn_class derivative_class = {
+    .call = derivative_call, .name = derivative_name, .destroy = derivative_destroy};
 
 static bool remember_inputs(derivative_fn *d, int64_t n, const ct_array *in)
 {
@@ -669,7 +671,7 @@ static bool transposed_call(ct_fn base, const treedef *in_def, int64_t nin, cons
     return *out_def != NULL;
 }
 
-static const fn_class transposed_class = {transposed_call, NULL, transposed_destroy};
+static const fn_class transposed_class = {.call = transposed_call, .destroy = transposed_destroy};
 
 ct_fn ct_linear_transpose_(ct_fn f, ct_tree primals)
 {

@@ -1,11 +1,5 @@
-/* The jit operation (a call of a jaxpr) with its rules, and ct_jit: a function that is traced once
- * for each kind of arguments.
- *
- * The cache key is the structure of the arguments (static ones are part of it) and their avals. A
- * program whose constants are tracers of an enclosing transformation closes over them by taking
- * them as inputs, and is not kept. Next: program.c makes the derived programs. */
-#include <pthread.h>
-
+/* The jit operation (a call of a jaxpr) with its rules, and tracing a function of trees. Next:
+ * jitted.c (functions that keep their programs), program.c (makes the derived programs). */
 #include "cotan/transform.h"
 #include "ops/ops.h"
 #include "transform/transform.h"
@@ -196,6 +190,22 @@ static bool jit_vmap(const op *o, const void *params, batch b, int nin, const ct
     return good;
 }
 
+/* Marked inline, the program's equations are written where the call would be. */
+static bool jit_stage(const op *o, const void *params, stage_trace *t, int nin, const ct_array *in,
+                      int nout, ct_array *out)
+{
+    const params_call *p = params;
+    if (p->inlined)
+        return jaxpr_eval(p->jaxpr, nin, in, nout, out);
+    arena scratch = {0};
+    aval *avals = arena_alloc(&scratch, (size_t)(nout + 1) * sizeof *avals);
+    int n = nout;
+    bool good = avals && jit_abstract(o, params, nin, NULL, &n, avals, &scratch) &&
+                stage_record(t, o, params, nin, in, nout, avals, out);
+    arena_free(&scratch);
+    return good;
+}
+
 const op op_row_jit = {
     .name = "jit",
     .flags = OP_MULTIPLE | OP_CALL,
@@ -209,6 +219,7 @@ const op op_row_jit = {
     .transpose = jit_transpose,
     .vmap = jit_vmap,
     .linearize = jit_linearize,
+    .stage = jit_stage,
 };
 
 /* ---- tracing a tree function ---- */
@@ -237,282 +248,4 @@ jaxpr *transform_stage_fn(ct_fn f, const treedef *in_def, int64_t n, const aval 
     }
     *out_def = c.out_def;
     return j;
-}
-
-/* ---- jitted functions ---- */
-
-typedef struct specialization {
-    treedef *in_def, *out_def;
-    jaxpr *j;
-    bool *donated; /* NULL: none */
-    bool x64;
-} specialization;
-
-typedef struct jitted {
-    struct ct_function head;
-    ct_fn f;
-    table cache;
-    pthread_mutex_t lock;
-    int64_t *donate;
-    int64_t ndonate;
-    bool keep_unused, inlined;
-} jitted;
-
-typedef struct probe {
-    const treedef *in_def;
-    int64_t n;
-    const ct_array *in;
-} probe;
-
-static bool specialization_matches(const void *value, const void *key)
-{
-    const specialization *s = value;
-    const probe *p = key;
-    if (s->x64 != array_x64 || p->n != s->j->nin || !treedef_equal(s->in_def, p->in_def))
-        return false;
-    for (int64_t i = 0; i < p->n; i++)
-        if (!aval_equal(&s->j->in[i]->aval, &p->in[i]->aval, true))
-            return false;
-    return true;
-}
-
-static uint64_t probe_hash(const probe *p)
-{
-    uint64_t h = p->in_def->hash;
-    for (int64_t i = 0; i < p->n; i++) {
-        const aval *a = &p->in[i]->aval;
-        h = h * 0x9e3779b97f4a7c15u + (uint64_t)a->dtype + 64 * (uint64_t)a->weak +
-            256 * (uint64_t)a->ndim;
-        for (int k = 0; k < a->ndim; k++)
-            h = (h ^ (uint64_t)a->shape[k]) * 0xff51afd7ed558ccdu;
-    }
-    return h ^ (h >> 29);
-}
-
-static void specialization_free(specialization *s)
-{
-    object_release(s->in_def);
-    object_release(s->out_def);
-    object_release(s->j);
-    base_free(s->donated);
-    base_free(s);
-}
-
-static bool *donated_leaves(const jitted *f, const treedef *in_def, int64_t n)
-{
-    if (!f->ndonate)
-        return NULL;
-    bool *donated = base_zalloc((size_t)n + 1);
-    for (int64_t k = 0; k < f->ndonate && donated; k++) {
-        int64_t first, count;
-        if (f->donate[k] < 0 || f->donate[k] >= in_def->nodes[in_def->count - 1].arity - 1)
-            continue;
-        treedef *child = treedef_child(in_def, f->donate[k], &first, &count);
-        object_release(child);
-        memset(donated + first, 1, (size_t)count);
-    }
-    return donated;
-}
-
-/* Keeps the donations that a result can use: each result takes the first one of its type. Says
- * which are useless; false when the host makes an exception of that. */
-static bool usable_donations(bool *donated, const jaxpr *j)
-{
-    text useless = {0};
-    bool *taken = base_zalloc((size_t)j->nin + 1);
-    int n = 0;
-    for (int k = 0; k < j->nout && taken; k++)
-        for (int i = 0; i < j->nin; i++)
-            if (donated[i] && !taken[i] &&
-                aval_equal(&j->in[i]->aval, atom_aval(&j->out[k]), false)) {
-                taken[i] = true;
-                break;
-            }
-    for (int i = 0; i < j->nin && taken; i++)
-        if (donated[i] && !taken[i]) {
-            text_add(&useless, n++ ? ", " : "Some donated buffers were not usable: ");
-            aval_text(&useless, &j->in[i]->aval, false);
-            donated[i] = false;
-        }
-    text_add(&useless, ". No result has their type.");
-    char *message = text_end(&useless);
-    bool good = taken && message && (!n || base_warn(message));
-    base_free(message);
-    base_free(taken);
-    return good;
-}
-
-static specialization *specialize(const jitted *f, const probe *p)
-{
-    specialization *s = base_zalloc(sizeof *s);
-    aval *avals = base_alloc((size_t)(p->n + 1) * sizeof *avals);
-    if (s && avals) {
-        for (int64_t i = 0; i < p->n; i++)
-            avals[i] = p->in[i]->aval;
-        s->j = transform_stage_fn(f->f, p->in_def, p->n, avals, &s->out_def);
-        s->in_def = (treedef *)(uintptr_t)p->in_def;
-        object_retain(s->in_def);
-        s->donated = s->j ? donated_leaves(f, p->in_def, p->n) : NULL;
-        s->x64 = array_x64;
-    }
-    base_free(avals);
-    if (s && (!s->j || (f->ndonate && (!s->donated || !usable_donations(s->donated, s->j))))) {
-        specialization_free(s);
-        return NULL;
-    }
-    return s;
-}
-
-static bool any_tracer(int64_t n, const ct_array *values)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (is_tracer(values[i]))
-            return true;
-    return false;
-}
-
-/* Runs or binds the program; out has j->nout entries. */
-static bool apply_specialization(const jitted *f, const specialization *s, int64_t n,
-                                 const ct_array *in, ct_array *out)
-{
-    if (!core_current && !any_tracer(n, in))
-        return transform_run(s->j, (int)n, in, s->donated, s->j->nout, out);
-    params_call p = {
-        .jaxpr = s->j, .name = s->j->name, .keep_unused = f->keep_unused, .inlined = f->inlined};
-    core_bind(&op_row_jit, &p, (int)n, in, s->j->nout, out);
-    return values_good(s->j->nout, out);
-}
-
-/* A program that closes over tracers takes them as leading inputs. */
-static bool apply_closed(const jitted *f, const specialization *s, int64_t n, const ct_array *in,
-                         ct_array *out)
-{
-    jaxpr *open = jaxpr_consts_to_inputs(s->j);
-    int total = s->j->nconsts + (int)n;
-    ct_array *all = base_alloc((size_t)(total + 1) * sizeof *all);
-    bool good = open && all;
-    if (good) {
-        memcpy(all, s->j->consts, (size_t)s->j->nconsts * sizeof *all);
-        memcpy(all + s->j->nconsts, in, (size_t)n * sizeof *all);
-        params_call p = {.jaxpr = open, .name = open->name, .inlined = f->inlined};
-        core_bind(&op_row_jit, &p, total, all, open->nout, out);
-        good = values_good(open->nout, out);
-    }
-    object_release(open);
-    base_free(all);
-    return good;
-}
-
-_Thread_local bool transform_disable_jit;
-
-static bool jitted_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
-                        treedef **out_def, int64_t *nout, ct_array **out)
-{
-    jitted *f = (jitted *)base;
-    if (transform_disable_jit)
-        return fn_call(f->f, in_def, nin, in, out_def, nout, out);
-    probe p = {in_def, nin, in};
-    uint64_t hash = probe_hash(&p);
-    pthread_mutex_lock(&f->lock);
-    specialization *s = table_find(&f->cache, hash, specialization_matches, &p);
-    pthread_mutex_unlock(&f->lock);
-    bool keep = s;
-    if (!s) {
-        s = specialize(f, &p);
-        if (!s)
-            return false;
-        if (!any_tracer(s->j->nconsts, s->j->consts)) {
-            pthread_mutex_lock(&f->lock);
-            keep = table_add(&f->cache, hash, s);
-            pthread_mutex_unlock(&f->lock);
-        }
-    }
-    *nout = s->j->nout;
-    *out = base_alloc((size_t)(*nout + 1) * sizeof **out);
-    bool good = *out && (keep ? apply_specialization(f, s, nin, in, *out)
-                              : apply_closed(f, s, nin, in, *out));
-    if (good) {
-        *out_def = s->out_def;
-        object_retain(*out_def);
-    } else {
-        base_free(*out);
-        *out = NULL;
-    }
-    if (!keep)
-        specialization_free(s);
-    return good;
-}
-
-static const char *jitted_name(ct_fn base) { return fn_name(((jitted *)base)->f); }
-
-void ct_jit_clear_cache(ct_fn base)
-{
-    jitted *f = (jitted *)base;
-    for (int64_t i = 0; i < f->cache.capacity; i++)
-        if (f->cache.slots[i].value)
-            specialization_free(f->cache.slots[i].value);
-    table_free(&f->cache);
-    f->cache = (table){0};
-}
-
-static void jitted_destroy(ct_fn base)
-{
-    jitted *f = (jitted *)base;
-    ct_jit_clear_cache(base);
-    pthread_mutex_destroy(&f->lock);
-    base_free(f->donate);
-    object_release(f->f);
-}
-
-static const fn_class jitted_class = {jitted_call, jitted_name, jitted_destroy};
-
-int64_t ct_jit_cache_size(ct_fn f)
-{
-    return f->class == &jitted_class ? ((jitted *)f)->cache.used : 0;
-}
-
-ct_fn ct_jit_(const ct_jit_args *args)
-{
-    if (!args->f)
-        return NULL;
-    jitted *f = (jitted *)fn_new(&jitted_class, sizeof *f);
-    if (!f)
-        return NULL;
-    object_retain(args->f);
-    f->f = args->f;
-    pthread_mutex_init(&f->lock, NULL);
-    f->keep_unused = args->keep_unused;
-    f->inlined = args->inlined;
-    if (args->donate_argnums.n) {
-        f->donate = base_alloc((size_t)args->donate_argnums.n * sizeof *f->donate);
-        if (!f->donate)
-            return NULL;
-        memcpy(f->donate, args->donate_argnums.at,
-               (size_t)args->donate_argnums.n * sizeof *f->donate);
-        f->ndonate = args->donate_argnums.n;
-    }
-    return &f->head;
-}
-
-char *ct_jaxpr_text(ct_fn f, int n, const ct_tree *args)
-{
-    int64_t nin;
-    ct_array *in;
-    treedef *out_def = NULL, *def = f ? fn_pack(n, args, &nin, &in) : NULL;
-    if (!def)
-        return NULL;
-    aval *avals = base_alloc((size_t)(nin + 1) * sizeof *avals);
-    for (int64_t i = 0; i < nin && avals; i++)
-        avals[i] = in[i]->aval;
-    jaxpr *j = avals ? transform_stage_fn(f, def, nin, avals, &out_def) : NULL;
-    text t = {0};
-    if (j)
-        jaxpr_text(&t, j);
-    object_release(out_def);
-    object_release(def);
-    base_free(avals);
-    base_free(in);
-    bool made = j;
-    object_release(j);
-    return made ? text_end(&t) : NULL;
 }

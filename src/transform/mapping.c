@@ -249,7 +249,8 @@ static void mapped_fn_destroy(ct_fn f)
     base_free(m->axis_name);
 }
 
-static const fn_class mapped_class = {mapped_fn_call, mapped_fn_name, mapped_fn_destroy};
+static const fn_class mapped_class = {
+    .call = mapped_fn_call, .name = mapped_fn_name, .destroy = mapped_fn_destroy};
 
 static bool copy_axes(ct_axes list, ct_axes_tree tree, int *n, int **at, treedef **spec)
 {

@@ -355,7 +355,7 @@ static void scan_fn_destroy(ct_fn base)
     base_free(((scan_fn *)base)->variable);
 }
 
-static const fn_class scan_class = {scan_fn_call, NULL, scan_fn_destroy};
+static const fn_class scan_class = {.call = scan_fn_call, .destroy = scan_fn_destroy};
 
 ct_fn ct_scan_(const ct_scan_args *args)
 {

@@ -56,6 +56,36 @@ CT_NODISCARD jaxpr *transform_stage_fn(ct_fn f, const treedef *in_def, int64_t n
                                        treedef **out_def);
 extern _Thread_local bool transform_disable_jit; /* jax_disable_jit */
 
+/* What programs are kept by: the structure of a call's arguments and their types. */
+typedef struct call_type {
+    const treedef *in_def;
+    int64_t n;
+    const aval *avals;
+    bool x64;
+} call_type;
+/* How many argument types differ; INT64_MAX - 1 for another structure, INT64_MAX under another
+ * jax_enable_x64. */
+int64_t call_distance(const call_type *a, const call_type *b);
+/* Which arguments of f differ, and how. */
+void call_explain(text *t, ct_fn f, const call_type *now, const call_type *before);
+
+/* What a host language may log: called when a jitted function was traced or compiled. `why` says
+ * what was new about the arguments; NULL: the function was never seen before. */
+typedef struct jit_event {
+    enum { JIT_TRACED, JIT_COMPILED } kind;
+    ct_fn f;
+    const jaxpr *j;
+    double seconds;
+    const char *why;
+} jit_event;
+extern void (*transform_observer)(const jit_event *e); /* NULL: nobody asks */
+
+/* Counts a program's operations (stages.h says what). */
+struct ct_cost;
+void jaxpr_cost(const jaxpr *j, struct ct_cost *cost);
+/* Whether arrays of these types are what the program takes, weakness aside. */
+bool jaxpr_accepts(const jaxpr *j, int64_t n, const ct_array *in);
+
 /* Runs a program on concrete arrays through the backend. */
 CT_NODISCARD bool transform_run(jaxpr *j, int nin, const ct_array *in, const bool *donated,
                                 int nout, ct_array *out);

@@ -314,7 +314,7 @@ static void while_fn_destroy(ct_fn base)
     base_free(w->variable);
 }
 
-static const fn_class while_class = {while_fn_call, NULL, while_fn_destroy};
+static const fn_class while_class = {.call = while_fn_call, .destroy = while_fn_destroy};
 
 static ct_fn loop_fn(const fn_class *class, ct_fn step, ct_fn test_fn, int64_t unroll,
                      const char *variable)
@@ -481,7 +481,7 @@ static bool fori_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const c
     return good;
 }
 
-static const fn_class fori_class = {fori_fn_call, NULL, while_fn_destroy};
+static const fn_class fori_class = {.call = fori_fn_call, .destroy = while_fn_destroy};
 
 ct_fn ct_fori_loop_(ct_fn step, int64_t unroll, const char *variable)
 {

@@ -171,15 +171,21 @@ static bool let_pass(ext_call *c, int64_t leaf)
     return true;
 }
 
-static bool bad_leaf(PyObject *function, PyObject *o)
+bool ext_bad_leaf(PyObject *function, const treedef *def, int64_t leaf, PyObject *o)
 {
+    text path = {0};
+    ct_fn f = def ? ext_kept_callable(function) : NULL;
+    if (f)
+        fn_leaf_path(f, def, leaf, &path);
+    char *at = f ? text_end(&path) : NULL;
     PyErr_Format(PyExc_TypeError,
                  "Error interpreting argument to %R as an abstract array. The problematic value is "
-                 "of type %S. This typically means that a "
-                 "transformed function was called with a non-array argument; jit takes such "
-                 "arguments when they are marked as static with static_argnums or "
-                 "static_argnames.",
-                 function, (PyObject *)Py_TYPE(o));
+                 "of type %S and was passed to the function at path %s.\n"
+                 "This typically means that a transformed function was called with a non-array "
+                 "argument; jit takes such arguments when they are marked as static with "
+                 "static_argnums or static_argnames.",
+                 function, (PyObject *)Py_TYPE(o), at ? at : "?");
+    base_free(at);
     return false;
 }
 
@@ -200,7 +206,7 @@ static bool convert(ext_call *c, const ext_policy *p, PyObject *function)
         else if (p->lenient)
             let_pass(c, i);
         else
-            return bad_leaf(function, o);
+            return ext_bad_leaf(function, c->def = flattening_def(&c->flat), i, o);
     }
     c->n = c->flat.leaves.n;
     return true;

@@ -160,6 +160,79 @@ static const char *host_name(ct_fn f)
     return name;
 }
 
+/* ---- what it calls its arguments ---- */
+
+/* The plain function behind a callable, and how many leading parameters are filled already. */
+static PyCodeObject *code_behind(PyObject *callable, int *bound)
+{
+    *bound = 0;
+    for (int depth = 0; depth < 16; depth++) {
+        if (PyMethod_Check(callable)) {
+            ++*bound;
+            callable = PyMethod_GET_FUNCTION(callable);
+        } else if (Py_IS_TYPE(callable, ext_function_type) || Py_IS_TYPE(callable, ext_jit_type)) {
+            callable = ((ext_function *)callable)->wrapped;
+        } else {
+            break;
+        }
+    }
+    return PyFunction_Check(callable) ? (PyCodeObject *)PyFunction_GET_CODE(callable) : NULL;
+}
+
+static const char *variable(PyCodeObject *code, int i)
+{
+    PyObject *names = PyCode_GetVarnames(code);
+    const char *s =
+        names && i < PyTuple_GET_SIZE(names) ? PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, i)) : NULL;
+    PyErr_Clear();
+    Py_XDECREF(names); /* the code object keeps them */
+    return s;
+}
+
+void ext_argument_name(PyObject *callable, int64_t i, const char *keyword, text *out)
+{
+    int bound;
+    PyCodeObject *code = code_behind(callable, &bound);
+    if (!code) {
+        if (keyword)
+            text_add(out, "kwargs['%s']", keyword);
+        else
+            text_add(out, "args[%lld]", (long long)i);
+        return;
+    }
+    int named = code->co_argcount + code->co_kwonlyargcount;
+    bool star = code->co_flags & CO_VARARGS;
+    if (keyword) {
+        for (int k = 0; k < named; k++) {
+            const char *s = variable(code, k);
+            if (s && !strcmp(s, keyword)) {
+                text_add(out, "%s", keyword);
+                return;
+            }
+        }
+        const char *rest = variable(code, named + star);
+        text_add(out, "%s['%s']", rest ? rest : "kwargs", keyword);
+        return;
+    }
+    int64_t position = i + bound;
+    const char *s = variable(code, position < code->co_argcount ? (int)position : named);
+    if (position < code->co_argcount)
+        text_add(out, "%s", s ? s : "?");
+    else
+        text_add(out, "%s[%lld]", s ? s : "args", (long long)(position - code->co_argcount));
+}
+
+static void host_argument(ct_fn f, int64_t i, const char *keyword, text *out)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyObject *callable = callable_of((host_fn *)f);
+    if (callable)
+        ext_argument_name(callable, i, keyword, out);
+    PyErr_Clear();
+    Py_XDECREF(callable);
+    PyGILState_Release(gil);
+}
+
 static void host_destroy(ct_fn f)
 {
     if (!Py_IsInitialized())
@@ -169,7 +242,8 @@ static void host_destroy(ct_fn f)
     PyGILState_Release(gil);
 }
 
-static const fn_class host_class = {host_call, host_name, host_destroy};
+static const fn_class host_class = {
+    .call = host_call, .name = host_name, .argument = host_argument, .destroy = host_destroy};
 
 ct_fn ext_callable(PyObject *callable)
 {

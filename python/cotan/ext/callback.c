@@ -35,7 +35,7 @@ static void callback_destroy(ct_fn f)
     PyGILState_Release(gil);
 }
 
-static const fn_class callback_class = {NULL, callback_name, callback_destroy};
+static const fn_class callback_class = {.name = callback_name, .destroy = callback_destroy};
 static callback_fn *function_of(const void *params)
 {
     return (callback_fn *)((const params_callback *)params)->callback;

@@ -164,6 +164,8 @@ ct_fn ext_kept_callable(PyObject *callable);
  * shares its programs. It doesn't keep the function alive. */
 ct_fn ext_jitted(PyObject *callable);
 const char *ext_callable_name(PyObject *callable); /* UTF-8, borrowed from the object */
+/* What a callable calls its i-th positional argument, or that keyword argument. */
+void ext_argument_name(PyObject *callable, int64_t i, const char *keyword, text *out);
 
 /* ---- calls of transformed functions (call.c) ---- */
 /* What happens to each argument on its way into the flat form of fn_call: most are flattened and
@@ -191,6 +193,8 @@ void ext_call_end(ext_call *c);
 /* The structure and the leaves without converting them: for shapes only. */
 bool ext_call_flatten(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *names,
                       const ext_policy *p);
+/* The TypeError for an argument that is no array; false. `def` is the structure of the call. */
+bool ext_bad_leaf(PyObject *function, const treedef *def, int64_t leaf, PyObject *o);
 PyObject *ext_call_run(ct_fn f, const ext_call *c);
 
 /* ---- what transformations return (function.c), and the transformations (transform.c) ---- */
@@ -227,7 +231,8 @@ extern PyMethodDef ext_config_methods[];
 extern bool ext_debug_nans, ext_debug_infs;
 bool ext_refuse_nans(int64_t n, const ct_array *values, const char *where);
 bool ext_init_jaxprs(PyObject *module);
-extern PyMethodDef ext_jaxpr_methods[], ext_callback_methods[];
+jaxpr *ext_jaxpr_of(PyObject *program); /* borrowed; NULL and an exception for other objects */
+extern PyMethodDef ext_jaxpr_methods[], ext_callback_methods[], ext_stage_methods[];
 
 /* Adds a heap type to the module under its short name. */
 PyTypeObject *ext_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base);

@@ -1,5 +1,6 @@
 /* What jit, grad, vmap and their relatives return: a callable that remembers the ct_fn and looks
  * like the function it wraps. */
+#include "cotan/stages.h"
 #include "ext.h"
 
 PyTypeObject *ext_function_type, *ext_jit_type;
@@ -145,6 +146,20 @@ static PyObject *jit_clear_cache(PyObject *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static PyObject *jit_cache_info(PyObject *self, PyObject *unused)
+{
+    ct_fn f = ((ext_function *)self)->fn;
+    ct_cache_info i = ct_jit_cache_info(f);
+    char *reasons = ct_jit_cache_text(f);
+    PyObject *m = reasons ? PyImport_ImportModule("cotan._stages") : ext_raise(),
+             *out = m ? PyObject_CallMethod(m, "cache_info", "LLLs", (long long)i.hits,
+                                            (long long)i.misses, (long long)i.size, reasons)
+                      : NULL;
+    Py_XDECREF(m);
+    base_free(reasons);
+    return out;
+}
+
 static PyObject *through_python(PyObject *self, const char *name, PyObject *args, PyObject *kwargs)
 {
     PyObject *m = PyImport_ImportModule("cotan._stages"),
@@ -184,11 +199,21 @@ static PyObject *get_statics(PyObject *self, void *c)
     return nums ? Py_BuildValue("(NO)", nums, p->static_names ? p->static_names : Py_None) : NULL;
 }
 
+static PyObject *get_donated(PyObject *self, void *c)
+{
+    ct_ints list = ct_jit_donated(((ext_function *)self)->fn);
+    PyObject *nums = PyTuple_New(list.n);
+    for (int64_t i = 0; nums && i < list.n; i++)
+        PyTuple_SET_ITEM(nums, i, PyLong_FromLongLong(list.at[i]));
+    return nums;
+}
+
 bool ext_init_functions(PyObject *module)
 {
 #define NAME(literal) ((void *)(uintptr_t)(literal))
     static PyGetSetDef getset[] = {
         {"_statics", get_statics, NULL, NULL, NULL},
+        {"_donated", get_donated, NULL, NULL, NULL},
         {"__wrapped__", get_wrapped, NULL, NULL, NULL},
         {"__name__", get_from_wrapped, NULL, NULL, NAME("__name__")},
         {"__qualname__", get_from_wrapped, NULL, NULL, NAME("__qualname__")},
@@ -204,6 +229,8 @@ bool ext_init_functions(PyObject *module)
     };
     static PyMethodDef jit_methods[] = {
         {"_cache_size", jit_cache_size, METH_NOARGS, "How many programs are in the cache."},
+        {"cache_info", jit_cache_info, METH_NOARGS,
+         "Hits, misses, the number of programs, and why each of them was traced."},
         {"clear_cache", jit_clear_cache, METH_NOARGS, "Forgets all compiled programs."},
         {"lower", EXT_FASTCALL(jit_lower), METH_VARARGS | METH_KEYWORDS,
          "The program for arguments like these, not compiled yet."},

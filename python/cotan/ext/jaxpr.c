@@ -7,6 +7,14 @@ typedef struct jaxpr_object {
 } jaxpr_object;
 static PyTypeObject *jaxpr_type;
 
+jaxpr *ext_jaxpr_of(PyObject *program)
+{
+    if (Py_IS_TYPE(program, jaxpr_type))
+        return ((jaxpr_object *)program)->j;
+    PyErr_Format(PyExc_TypeError, "expected a program, got %s", Py_TYPE(program)->tp_name);
+    return NULL;
+}
+
 static void jaxpr_dealloc(PyObject *self)
 {
     PyTypeObject *t = Py_TYPE(self);
@@ -43,9 +51,9 @@ static bool named_attribute(PyObject *o, const char *name, PyObject **out)
     return *out != NULL;
 }
 
-/* The aval of an array-like, or of anything with a shape and a dtype. The shape lies in the arena.
- */
-static bool aval_of(PyObject *o, aval *out, arena *memory, PyObject *function)
+/* The aval of an array-like, or of anything with a shape and a dtype; false (with an exception or
+ * not) for others. The shape lies in the arena. */
+static bool aval_of(PyObject *o, aval *out, arena *memory)
 {
     ct_array a = ext_try_array(o, 0);
     if (a) {
@@ -58,11 +66,6 @@ static bool aval_of(PyObject *o, aval *out, arena *memory, PyObject *function)
     ct_ints dims;
     ct_dtype d;
     bool good = named_attribute(o, "shape", &shape) && named_attribute(o, "dtype", &dtype);
-    if (!good)
-        PyErr_Format(PyExc_TypeError,
-                     "Error interpreting argument to %R as an abstract array. The problematic "
-                     "value is of type %S.",
-                     function, (PyObject *)Py_TYPE(o));
     good = good && ext_ints(shape, &dims, memory, "shape") &&
            ext_dtype_code(dtype, &d, "an argument's dtype");
     if (good) {
@@ -94,7 +97,8 @@ static jaxpr *stage(PyObject *fun, PyObject *args, PyObject *kwargs, const ext_p
         aval *avals = arena_alloc(&memory, sizeof *avals * (size_t)(c.flat.leaves.n + 1));
         bool good = avals != NULL;
         for (int64_t i = 0; good && i < c.flat.leaves.n; i++)
-            good = aval_of(c.flat.leaves.at[i], &avals[i], &memory, fun);
+            good = aval_of(c.flat.leaves.at[i], &avals[i], &memory) ||
+                   (!PyErr_Occurred() && ext_bad_leaf(fun, c.def, i, c.flat.leaves.at[i]));
         ct_fn f = good ? ext_callable(fun) : NULL;
         if (f && (!(j = transform_stage_fn(f, c.def, c.flat.leaves.n, avals, out_def)) || !ct_ok()))
             ext_raise();

@@ -76,7 +76,8 @@ static bool fill(PyObject *m)
                                   ext_binding_methods,
                                   ext_config_methods,
                                   ext_callback_methods,
-                                  ext_jaxpr_methods};
+                                  ext_jaxpr_methods,
+                                  ext_stage_methods};
     for (size_t i = 0; i < countof(lists); i++)
         if (PyModule_AddFunctions(m, lists[i]) < 0)
             return false;

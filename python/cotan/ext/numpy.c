@@ -112,7 +112,8 @@ typedef struct {
     char bytes[16];
 } sixteen;
 COPY(1, char)
-COPY(2, uint16_t) COPY(4, uint32_t) COPY(8, uint64_t) COPY(16, sixteen) NARROW(f64, double, float)
+COPY(2, uint16_t)
+COPY(4, uint32_t) COPY(8, uint64_t) COPY(16, sixteen) NARROW(f64, double, float)
     NARROW(i64, int64_t, int32_t) NARROW(u64, uint64_t, uint32_t)
         NARROW(c128, _Complex double, _Complex float)
 

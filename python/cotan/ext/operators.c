@@ -121,8 +121,9 @@ static PyObject *unary(enum operator o, PyObject *a)
 #define UNARY(function)                                                                            \
     static PyObject *slot_##function(PyObject *a) { return unary(OPERATOR_##function, a); }
 BINARY(add)
-BINARY(subtract) BINARY(multiply) BINARY(remainder) BINARY(true_divide) BINARY(floor_divide)
-    BINARY(matmul) BINARY(left_shift) BINARY(right_shift) BINARY(bitwise_and) BINARY(bitwise_or)
+BINARY(subtract)
+BINARY(multiply) BINARY(remainder) BINARY(true_divide) BINARY(floor_divide) BINARY(matmul)
+    BINARY(left_shift) BINARY(right_shift) BINARY(bitwise_and) BINARY(bitwise_or)
         BINARY(bitwise_xor) BINARY(divmod) UNARY(negative) UNARY(abs) UNARY(invert)
 
             static PyObject *slot_power(PyObject *a, PyObject *b, PyObject *modulus)
