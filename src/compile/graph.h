@@ -32,6 +32,8 @@ typedef struct value {
 typedef enum node_role {
     ROLE_OPAQUE, /* its own kernel, on memory */
     ROLE_MAP,    /* elementwise, by scalar bodies */
+    ROLE_LOOKUP, /* reads its first operand, which is in memory, at places it computes: gathers,
+                    dynamic slices, reductions over windows */
     ROLE_VIEW,   /* index arithmetic: broadcast_in_dim, transpose, slice, rev, squeeze, reshape by
                     ones, iota */
     ROLE_ALIAS,  /* the same memory under another shape */
@@ -99,11 +101,25 @@ typedef struct view {
     int8_t dim[LOOP_DIMS];
     int64_t scale[LOOP_DIMS], offset[LOOP_DIMS];
 } view;
-/* Follows views from operand i of a node to what is stored or fused: views.c. */
+/* Follows views from operand i of a node to what is stored or fused: views.c. What counts as an
+ * operand is said by operand_count. */
 void view_operand(const graph *g, const node *n, int i, view *v);
 void view_identity(const graph *g, int32_t source, view *v);
 /* One step: v sees the result of a view node; afterwards it sees the node's operand. */
 void view_through(const graph *g, const node *n, view *v);
+
+/* ---- lookups: lookup.c ---- */
+/* Can a kernel do this gather, dynamic slice or reduction over windows? */
+bool lookup_fuses(const graph *g, const node *n);
+/* Operands as kernels see them: a node's own, or the first one of a lookup and its indices, one for
+ * each dimension of the first that they move along. */
+int operand_count(const graph *g, const node *n);
+/* The concatenation that a gather's indices are, if its operands are their components: the gather
+ * then reads those. */
+const node *joined_index(const graph *g, const node *n);
+/* From operand i of a lookup to the value it is read from; for the first: where all indices are 0.
+ */
+void lookup_view(const graph *g, const node *n, int i, view *v);
 
 /* ---- bodies ---- */
 /* The body of a primitive at a dtype; -1: none. */

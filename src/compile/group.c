@@ -102,6 +102,12 @@ static node_role role_of(const graph *g, const node *n)
         if (!usable(graph_in(g, n, i)))
             return ROLE_OPAQUE;
     switch (n->op->code) {
+    case OP_gather:
+    case OP_dynamic_slice:
+    case OP_reduce_window_sum:
+    case OP_reduce_window_max:
+    case OP_reduce_window_min:
+        return lookup_fuses(g, n) ? ROLE_LOOKUP : ROLE_OPAQUE;
     case OP_broadcast_in_dim:
     case OP_squeeze:
     case OP_slice:
@@ -172,7 +178,7 @@ static int32_t cost_of(const graph *g, const node *n)
         return 1;
     if (n->role == ROLE_REDUCE)
         return 2;
-    if (n->op->code == OP_integer_pow)
+    if (n->role == ROLE_LOOKUP || n->op->code == OP_integer_pow)
         return 8;
     int body = n->op->code == OP_select_n || n->op->code == OP_convert_element_type ||
                        n->op->code == OP_bitcast_convert_type
@@ -192,8 +198,8 @@ static void consider(graph *g, int32_t index, candidate *c)
         for (int64_t i = 0; i < axes.n; i++)
             c->axes |= 1u << axes.at[i];
     }
-    c->noperands = n->nin;
-    for (int i = 0; i < n->nin; i++)
+    c->noperands = operand_count(g, n);
+    for (int i = 0; i < c->noperands; i++)
         view_operand(g, n, i, &c->operands[i]);
 }
 
@@ -206,7 +212,8 @@ static int32_t earliest(const graph *g, const candidate *c)
                     *owner = root_of(g, c->operands[i].source);
         if (owner->origin != FROM_NODE || owner->group < 0)
             continue;
-        bool fused = v == owner && !v->outside && g->nodes.at[v->index].role != ROLE_OPAQUE;
+        bool fused = v == owner && !v->outside && g->nodes.at[v->index].role != ROLE_OPAQUE &&
+                     !(c->n->role == ROLE_LOOKUP && i == 0);
         int32_t from = owner->group + !fused;
         if (from > first)
             first = from;
@@ -291,7 +298,7 @@ static bool shares_operand(const graph *g, const group *gr, int32_t number, cons
         for (int64_t m = gr->members.n; m-- > 0 && m > gr->members.n - 8;) {
             const node *n = &g->nodes.at[gr->members.at[m]];
             view v;
-            for (int k = 0; k < n->nin; k++)
+            for (int k = 0; k < operand_count(g, n); k++)
                 if (view_operand(g, n, k, &v), v.source == s)
                     return true;
         }
@@ -410,18 +417,22 @@ static bool opaque(graph *g, groups *gs, int32_t index)
     return vec_push(gs, (group){.opaque = true, .node = index});
 }
 
-/* Which views need memory of their own: results of the program, and what opaque calls and aliases
- * read. */
+/* Which views and joins need memory of their own: results of the program, what opaque calls and
+ * aliases read, and what lookups look up in; joins also when anyone else reads more of them than
+ * one operand. */
 static void mark_needed(graph *g, bool *needed)
 {
     for (int i = 0; i < g->j->nout; i++)
         needed[g->outputs[i]] = true;
     for (int64_t i = 0; i < g->nodes.n; i++) {
         const node *n = &g->nodes.at[i];
-        if (!n->live || (n->role != ROLE_OPAQUE && n->role != ROLE_ALIAS))
-            continue;
-        for (int k = 0; k < n->nin; k++)
-            needed[n->in[k]] = true;
+        bool all = n->role == ROLE_OPAQUE || n->role == ROLE_ALIAS;
+        for (int k = 0; n->live && k < n->nin; k++) {
+            const value *v = graph_in(g, n, k);
+            bool join = v->origin == FROM_NODE && g->nodes.at[v->index].role == ROLE_JOIN;
+            if (all || (k == 0 && n->role == ROLE_LOOKUP) || (join && !joined_index(g, n)))
+                needed[n->in[k]] = true;
+        }
     }
 }
 
@@ -491,11 +502,14 @@ static bool place_nodes(graph *g, groups *gs, const bool *needed)
                 return false;
             break;
         case ROLE_MAP:
+        case ROLE_LOOKUP:
         case ROLE_REDUCE:
             if (!join(g, gs, (int32_t)i))
                 return false;
             break;
         case ROLE_JOIN:
+            if (!needed[n->out[0]])
+                break; /* read through its operands */
             if (!join_parts(g, gs, (int32_t)i))
                 return false;
             n = &g->nodes.at[i];

@@ -35,26 +35,30 @@ void loop_places(const kernel_ir *k, loop_place *places)
         moving |= 1u << (k->ndim - 1);
     for (int n = 0; n < k->nnodes; n++) {
         const loop_node *node = &k->nodes[n];
-        loop_place p = {false, 0};
+        loop_place p = {false, false, 0};
         if (node->kind == LOOP_LOAD)
             for (int d = 0; d < k->ndim; d++)
                 p.inner |= (moving >> d & 1) && k->accesses[node->number].stride[d];
+        if (node->kind == LOOP_LOAD)
+            p.lanes = k->accesses[node->number].stride[k->ndim - 1];
         if (node->kind == LOOP_INDEX)
-            p.inner = moving >> node->number & 1;
+            p.inner = moving >> node->number & 1, p.lanes = node->number == k->ndim - 1;
         for (int i = 0; i < node->nin; i++) {
             const loop_place *in = &places[node->in[i]];
-            p.inner |= in->inner;
+            p.inner |= in->inner, p.lanes |= in->lanes;
             if (in->depth > p.depth)
                 p.depth = in->depth;
         }
         if (node->kind == LOOP_REDUCE)
-            p.inner = false, p.depth++;
+            p.inner = false, p.lanes &= !lane_is_inner(k), p.depth++;
         places[n] = p;
     }
 }
 
 static int64_t node_cost(const loop_node *node)
 {
+    if (node->kind == LOOP_LOAD && node->nin)
+        return 8;
     return node->kind == LOOP_BODY || node->kind == LOOP_REDUCE ? body_names[node->number].cost : 1;
 }
 

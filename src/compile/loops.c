@@ -25,6 +25,9 @@ static bool verify_node(const kernel_ir *k, const loop_place *places, int n)
         if (node->number < 0 || node->number >= k->naccesses ||
             !access_fits(k, &k->accesses[node->number]))
             return broken(n, "loads from nowhere");
+        if (node->nin > 1 || (node->nin && k->nodes[node->in[0]].dtype != CT_INT32 &&
+                              k->nodes[node->in[0]].dtype != CT_INT64))
+            return broken(n, "loads at no place");
         break;
     case LOOP_CONST:
         break;

@@ -25,7 +25,8 @@ typedef struct loop_access {
 } loop_access;
 
 typedef enum loop_kind {
-    LOOP_LOAD,   /* access: number in accesses */
+    LOOP_LOAD,   /* access: number in accesses; in[0], if there, an integer: elements to add to
+                    its offset */
     LOOP_CONST,  /* bits: the element's bytes */
     LOOP_INDEX,  /* the index along dimension `number`, int32 or int64 */
     LOOP_BODY,   /* body applied to in; number: body; second: its second result */
@@ -83,6 +84,7 @@ loop_shape loop_shape_of(const kernel_ir *k, int vector_bytes);
 /* What the emitter and the verifier need to know of each node. */
 typedef struct loop_place {
     bool inner;    /* changes inside a unit's loops */
+    bool lanes;    /* differs between the lanes of a vector */
     int32_t depth; /* reductions to be finished before it */
 } loop_place;
 void loop_places(const kernel_ir *k, loop_place *places);
@@ -109,7 +111,7 @@ typedef struct codegen {
     bool (*compile)(int n, const kernel_ir *const *kernels, int debug, code_blob *out,
                     char *message);
 } codegen;
-enum { CODEGEN_VERSION = 3 };
+enum { CODEGEN_VERSION = 4 };
 
 /* Bytes of an element of the dtypes that kernels compute with. */
 int loop_itemsize(int dtype);

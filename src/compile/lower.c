@@ -1,25 +1,11 @@
 /* From a group of nodes to a kernel of the loop language: loads with strides, bodies, reductions,
  * stores; then dimensions are merged where memory allows, and a reduction that is too large for one
  * unit becomes two kernels. Next: loops.c, llvm/kernel.c. */
-#include "compile/graph.h"
+#include "compile/lower.h"
 #include "ops/ops.h"
 
-typedef struct lowering {
-    graph *g;
-    const group *gr;
-    int32_t at; /* the group's number, as its members know it */
-    lowered *out;
-    int8_t dim_of[LOOP_DIMS]; /* kernel dimension of a space dimension; -1: extent 1 */
-    int32_t *node_of;         /* loop node of each value of the graph; -1 */
-    vec(loop_node) nodes;
-    vec(loop_access) accesses;
-    vec(loop_store) stores;
-    vec(int32_t) buffers;
-    bool ok;
-} lowering;
-
 /* ---- pieces ---- */
-static int32_t add_node(lowering *l, loop_node n)
+int32_t lower_node(lowering *l, loop_node n)
 {
     for (int64_t i = l->nodes.n; i-- > 0 && i > l->nodes.n - 48;) {
         const loop_node *k = &l->nodes.at[i];
@@ -35,7 +21,7 @@ static int32_t add_node(lowering *l, loop_node n)
     return (int32_t)l->nodes.n - 1;
 }
 
-static int32_t add_body(lowering *l, int body, int dtype, int nin, const int32_t *in)
+int32_t lower_body(lowering *l, int body, int dtype, int nin, const int32_t *in)
 {
     loop_node n = {.kind = LOOP_BODY, .dtype = (uint8_t)dtype, .nin = (uint8_t)nin, .number = body};
     if (body < 0)
@@ -43,32 +29,32 @@ static int32_t add_body(lowering *l, int body, int dtype, int nin, const int32_t
     if (!l->ok)
         return 0;
     memcpy(n.in, in, (size_t)nin * sizeof *in);
-    return add_node(l, n);
+    return lower_node(l, n);
 }
 
-static int32_t convert(lowering *l, int32_t x, int to)
+int32_t lower_convert(lowering *l, int32_t x, int to)
 {
     int from = l->ok ? l->nodes.at[x].dtype : to;
     if (from == to)
         return x;
     int direct = body_find_convert(from, to);
     if (direct >= 0)
-        return add_body(l, direct, to, 1, &x);
-    x = convert(l, x, compute_dtype(from));
+        return lower_body(l, direct, to, 1, &x);
+    x = lower_convert(l, x, compute_dtype(from));
     if (l->ok && l->nodes.at[x].dtype == compute_dtype(to) && compute_dtype(to) == to)
         return x;
     if (l->ok && l->nodes.at[x].dtype != compute_dtype(to)) {
         int middle = body_find_convert(l->nodes.at[x].dtype, compute_dtype(to));
-        x = add_body(l, middle, compute_dtype(to), 1, &x);
+        x = lower_body(l, middle, compute_dtype(to), 1, &x);
     }
     return to == compute_dtype(to)
                ? x
-               : add_body(l, body_find_convert(compute_dtype(to), to), to, 1, &x);
+               : lower_body(l, body_find_convert(compute_dtype(to), to), to, 1, &x);
 }
 
-static int32_t add_constant(lowering *l, int dtype, uint64_t bits)
+int32_t lower_constant(lowering *l, int dtype, uint64_t bits)
 {
-    return add_node(l, (loop_node){.kind = LOOP_CONST, .dtype = (uint8_t)dtype, .bits = bits});
+    return lower_node(l, (loop_node){.kind = LOOP_CONST, .dtype = (uint8_t)dtype, .bits = bits});
 }
 
 static int32_t buffer_of(lowering *l, int32_t v)
@@ -83,9 +69,12 @@ static int32_t buffer_of(lowering *l, int32_t v)
 }
 
 /* ---- operands ---- */
-/* The strides of a value's memory along the kernel's dimensions, when the value is seen through v
- * by something whose dimensions lie along dims. */
-static loop_access access_of(lowering *l, const view *v, const int8_t *dims)
+int lower_dim(const lowering *l, const int8_t *dims, int d)
+{
+    return d < 0 || dims[d] < 0 ? -1 : l->dim_of[dims[d]];
+}
+
+loop_access lower_access(lowering *l, const view *v, const int8_t *dims)
 {
     const value *x = &l->g->values.at[v->source];
     loop_access a = {.buffer = buffer_of(l, v->source), .offset = x->part_offset};
@@ -93,7 +82,7 @@ static loop_access access_of(lowering *l, const view *v, const int8_t *dims)
     int64_t stride = 1;
     for (int d = x->aval.ndim; d-- > 0;) {
         a.offset += v->offset[d] * stride;
-        int space = v->dim[d] < 0 ? -1 : dims[v->dim[d]], k = space < 0 ? -1 : l->dim_of[space];
+        int k = lower_dim(l, dims, v->dim[d]);
         if (k >= 0)
             a.stride[k] += v->scale[d] * stride;
         stride *= memory[d];
@@ -101,9 +90,8 @@ static loop_access access_of(lowering *l, const view *v, const int8_t *dims)
     return a;
 }
 
-static int32_t load(lowering *l, const view *v, const int8_t *dims)
+int32_t lower_load(lowering *l, loop_access a, int dtype, int32_t at)
 {
-    loop_access a = access_of(l, v, dims);
     int32_t n = -1;
     for (int64_t i = 0; i < l->accesses.n; i++)
         if (!memcmp(&l->accesses.at[i], &a, sizeof a))
@@ -113,44 +101,49 @@ static int32_t load(lowering *l, const view *v, const int8_t *dims)
         if (!vec_push(&l->accesses, a))
             l->ok = false;
     }
-    int dtype = l->g->values.at[v->source].aval.dtype;
-    for (int64_t i = 0; i < l->nodes.n; i++)
-        if (l->nodes.at[i].kind == LOOP_LOAD && l->nodes.at[i].number == n &&
-            l->nodes.at[i].dtype == dtype)
+    loop_node load = {.kind = LOOP_LOAD, .dtype = (uint8_t)dtype, .number = n};
+    if (at >= 0)
+        load.nin = 1, load.in[0] = at;
+    for (int64_t i = 0; i < l->nodes.n; i++) {
+        const loop_node *k = &l->nodes.at[i];
+        if (k->kind == LOOP_LOAD && k->number == n && k->dtype == dtype && k->nin == load.nin &&
+            k->in[0] == load.in[0])
             return (int32_t)i;
-    return add_node(l, (loop_node){.kind = LOOP_LOAD, .dtype = (uint8_t)dtype, .number = n});
+    }
+    return lower_node(l, load);
 }
 
 static int32_t literal(lowering *l, const value *x)
 {
     uint64_t bits = 0;
     memcpy(&bits, x->array->data, dtype_table[x->aval.dtype].itemsize);
-    return add_constant(l, x->aval.dtype, bits);
+    return lower_constant(l, x->aval.dtype, bits);
+}
+
+int32_t lower_index(lowering *l, int k, int64_t scale, int64_t offset, int dtype)
+{
+    uint64_t mask = dtype == CT_INT32 ? 0xffffffffu : ~(uint64_t)0;
+    if (k < 0)
+        return lower_constant(l, dtype, (uint64_t)offset & mask);
+    int32_t n =
+        lower_node(l, (loop_node){.kind = LOOP_INDEX, .dtype = (uint8_t)dtype, .number = k});
+    if (scale != 1)
+        n = lower_body(l, body_find("mul", dtype), dtype, 2,
+                       (int32_t[]){n, lower_constant(l, dtype, (uint64_t)scale & mask)});
+    if (offset)
+        n = lower_body(l, body_find("add", dtype), dtype, 2,
+                       (int32_t[]){n, lower_constant(l, dtype, (uint64_t)offset & mask)});
+    return n;
 }
 
 /* An index as a value: where an iota is seen through v. */
 static int32_t index_value(lowering *l, const view *v, const int8_t *dims)
 {
     const node *iota = &l->g->nodes.at[l->g->values.at[v->source].index];
-    const params_iota *p = iota->params;
-    int d = (int)p->dimension, to = l->g->values.at[v->source].aval.dtype,
-        dtype = to == CT_INT64 ? CT_INT64 : CT_INT32;
-    int space = v->dim[d] < 0 ? -1 : dims[v->dim[d]], k = space < 0 ? -1 : l->dim_of[space];
-    if (k < 0)
-        return convert(
-            l,
-            add_constant(l, dtype,
-                         (uint64_t)v->offset[d] & (dtype == CT_INT32 ? 0xffffffffu : ~(uint64_t)0)),
-            to);
-    int32_t n = add_node(l, (loop_node){.kind = LOOP_INDEX, .dtype = (uint8_t)dtype, .number = k});
-    uint64_t mask = dtype == CT_INT32 ? 0xffffffffu : ~(uint64_t)0;
-    if (v->scale[d] != 1)
-        n = add_body(l, body_find("mul", dtype), dtype, 2,
-                     (int32_t[]){n, add_constant(l, dtype, (uint64_t)v->scale[d] & mask)});
-    if (v->offset[d])
-        n = add_body(l, body_find("add", dtype), dtype, 2,
-                     (int32_t[]){n, add_constant(l, dtype, (uint64_t)v->offset[d] & mask)});
-    return convert(l, n, to);
+    int d = (int)((const params_iota *)iota->params)->dimension,
+        to = l->g->values.at[v->source].aval.dtype, dtype = to == CT_INT64 ? CT_INT64 : CT_INT32;
+    int32_t n = lower_index(l, lower_dim(l, dims, v->dim[d]), v->scale[d], v->offset[d], dtype);
+    return lower_convert(l, n, to);
 }
 
 static bool made_here(const lowering *l, int32_t v)
@@ -169,7 +162,7 @@ static int32_t seen(lowering *l, const view *v, const int8_t *dims)
     if (x->origin == FROM_NODE && l->g->nodes.at[x->index].role == ROLE_VIEW &&
         !l->g->nodes.at[x->index].nin)
         return index_value(l, v, dims);
-    return load(l, v, dims);
+    return lower_load(l, lower_access(l, v, dims), x->aval.dtype, -1);
 }
 
 /* ---- nodes ---- */
@@ -179,14 +172,15 @@ static int32_t power(lowering *l, int32_t x, int64_t y, int dtype)
     int32_t square = x, result = -1;
     for (uint64_t p = (uint64_t)(y < 0 ? -y : y); p;) {
         if (p & 1)
-            result = result < 0 ? square : add_body(l, mul, dtype, 2, (int32_t[]){result, square});
+            result =
+                result < 0 ? square : lower_body(l, mul, dtype, 2, (int32_t[]){result, square});
         if (p >>= 1)
-            square = add_body(l, mul, dtype, 2, (int32_t[]){square, square});
+            square = lower_body(l, mul, dtype, 2, (int32_t[]){square, square});
     }
     if (y > 0)
         return result;
-    int32_t one = convert(l, add_constant(l, CT_FLOAT32, 0x3f800000), dtype);
-    return add_body(l, body_find("div", dtype), dtype, 2, (int32_t[]){one, result});
+    int32_t one = lower_convert(l, lower_constant(l, CT_FLOAT32, 0x3f800000), dtype);
+    return lower_body(l, body_find("div", dtype), dtype, 2, (int32_t[]){one, result});
 }
 
 static int32_t map_node(lowering *l, const node *n, const int32_t *in)
@@ -195,29 +189,30 @@ static int32_t map_node(lowering *l, const node *n, const int32_t *in)
         dtype = compute_dtype(from);
     int32_t args[LOOP_INPUTS] = {0, 0, 0, 0};
     if (n->op->code == OP_convert_element_type)
-        return convert(l, in[0], to);
+        return lower_convert(l, in[0], to);
     if (n->op->code == OP_bitcast_convert_type)
-        return add_node(
+        return lower_node(
             l, (loop_node){.kind = LOOP_BITS, .dtype = (uint8_t)to, .nin = 1, .in = {in[0]}});
     if (n->op->code == OP_select_n)
-        return add_node(l, (loop_node){.kind = LOOP_SELECT,
-                                       .dtype = (uint8_t)to,
-                                       .nin = 3,
-                                       .in = {in[0], in[1], in[2]}});
+        return lower_node(l, (loop_node){.kind = LOOP_SELECT,
+                                         .dtype = (uint8_t)to,
+                                         .nin = 3,
+                                         .in = {in[0], in[1], in[2]}});
     for (int i = 0; i < n->nin; i++)
-        args[i] = convert(l, in[i], compute_dtype(graph_in(l->g, n, i)->aval.dtype));
+        args[i] = lower_convert(l, in[i], compute_dtype(graph_in(l->g, n, i)->aval.dtype));
     if (n->op->code == OP_integer_pow)
-        return convert(l, power(l, args[0], ((const params_integer_pow *)n->params)->y, dtype), to);
+        return lower_convert(
+            l, power(l, args[0], ((const params_integer_pow *)n->params)->y, dtype), to);
     const char *name = n->op->name;
     if (n->op->code == OP_round)
         name = ((const params_round *)n->params)->rounding_method == 1 ? "round_to_even" : "round";
     if (n->op->code == OP_add_any)
         name = "add";
-    return convert(l, add_body(l, body_find(name, dtype), compute_dtype(to), n->nin, args), to);
+    return lower_convert(l, lower_body(l, body_find(name, dtype), compute_dtype(to), n->nin, args),
+                         to);
 }
 
-/* What a reduction starts from. */
-static uint64_t identity_bits(int reduction, int dtype)
+uint64_t lower_identity(int reduction, int dtype)
 {
     int size = loop_itemsize(dtype);
     bool is_signed = dtype_is((ct_dtype)dtype, FAMILY_INT),
@@ -265,18 +260,18 @@ static const char *combining(int reduction)
 static int32_t reduce_node(lowering *l, const node *n, int32_t x)
 {
     int to = graph_out(l->g, n, 0)->aval.dtype, dtype = compute_dtype(to);
-    x = convert(l, x, dtype);
+    x = lower_convert(l, x, dtype);
     if (l->out->k.reduced) {
         loop_node r = {.kind = LOOP_REDUCE,
                        .dtype = (uint8_t)dtype,
                        .nin = 1,
                        .in = {x},
                        .number = body_find(combining(n->op->code), dtype)};
-        r.bits = identity_bits(n->op->code, dtype);
-        x = add_node(l, r);
+        r.bits = lower_identity(n->op->code, dtype);
+        x = lower_node(l, r);
     }
     /* Partial results keep the wider type; the second kernel rounds. */
-    return l->gr->split ? x : convert(l, x, to);
+    return l->gr->split ? x : lower_convert(l, x, to);
 }
 
 /* Where the dimensions of what a member runs over lie in the space. */
@@ -296,14 +291,16 @@ static void lower_member(lowering *l, int32_t index)
     int8_t dims[LOOP_DIMS];
     int32_t in[LOOP_INPUTS] = {0, 0, 0, 0}, made = -1;
     member_dims(l, n, dims);
-    for (int i = 0; i < n->nin; i++) {
+    for (int i = n->role == ROLE_LOOKUP; i < operand_count(l->g, n); i++) {
         view v;
         view_operand(l->g, n, i, &v);
         in[i] = seen(l, &v, dims);
         if (!l->ok)
             return;
     }
-    if (n->role == ROLE_MAP)
+    if (n->role == ROLE_LOOKUP)
+        made = lower_lookup(l, n, in + 1, dims);
+    else if (n->role == ROLE_MAP)
         made = map_node(l, n, in);
     else if (n->role == ROLE_REDUCE)
         made = reduce_node(l, n, in[0]);
@@ -329,7 +326,7 @@ static void store_members(lowering *l)
         view_identity(l->g, v, &own);
         loop_store s = {.node = l->node_of[v],
                         .stream = x->bytes >= STREAM_FROM,
-                        .access = access_of(l, &own, x->dims)};
+                        .access = lower_access(l, &own, x->dims)};
         if (!vec_push(&l->stores, s))
             l->ok = false;
     }
@@ -490,16 +487,16 @@ static bool split(lowering *l, lowered *second, size_t *partial_bytes)
         loop_access from = {.buffer = 0, .offset = a.offset, .stride = {kept, kept > 1}};
         if (!vec_push(&m.accesses, from))
             return false;
-        int32_t x = add_node(&m, (loop_node){.kind = LOOP_LOAD,
-                                             .dtype = (uint8_t)dtype,
-                                             .number = (int32_t)m.accesses.n - 1});
-        x = add_node(&m, (loop_node){.kind = LOOP_REDUCE,
-                                     .dtype = (uint8_t)dtype,
-                                     .nin = 1,
-                                     .in = {x},
-                                     .number = body_find(combining(n->op->code), dtype),
-                                     .bits = identity_bits(n->op->code, dtype)});
-        x = convert(&m, x, to);
+        int32_t x = lower_node(&m, (loop_node){.kind = LOOP_LOAD,
+                                               .dtype = (uint8_t)dtype,
+                                               .number = (int32_t)m.accesses.n - 1});
+        x = lower_node(&m, (loop_node){.kind = LOOP_REDUCE,
+                                       .dtype = (uint8_t)dtype,
+                                       .nin = 1,
+                                       .in = {x},
+                                       .number = body_find(combining(n->op->code), dtype),
+                                       .bits = lower_identity(n->op->code, dtype)});
+        x = lower_convert(&m, x, to);
         loop_access result = {.buffer = buffer_of(&m, n->out[0]), .stride = {0, kept > 1}};
         if (!vec_push(&m.stores, (loop_store){.node = x, .access = result}))
             return false;

@@ -29,9 +29,11 @@ static bool elementwise(const step *s, const kernel_ir *k, int32_t in, int32_t o
             store = &k->stores[i].access;
         }
     bool same = store;
-    for (int i = 0; i < k->naccesses && same; i++)
-        if (s->slots[k->accesses[i].buffer] == in)
-            same = same_access(&k->accesses[i], store, k->ndim);
+    for (int i = 0; i < k->nnodes && same; i++) {
+        const loop_node *n = &k->nodes[i];
+        if (n->kind == LOOP_LOAD && s->slots[k->accesses[n->number].buffer] == in)
+            same = !n->nin && same_access(&k->accesses[n->number], store, k->ndim);
+    }
     return same;
 }
 

@@ -98,7 +98,13 @@ void view_through(const graph *g, const node *n, view *v)
 
 void view_operand(const graph *g, const node *n, int i, view *v)
 {
-    view_identity(g, n->in[i], v);
+    if (n->role == ROLE_LOOKUP) {
+        lookup_view(g, n, i, v);
+        if (i == 0)
+            return;
+    } else {
+        view_identity(g, n->in[i], v);
+    }
     if (n->role == ROLE_VIEW) {
         view_identity(g, n->out[0], v);
         view_through(g, n, v);

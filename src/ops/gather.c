@@ -161,9 +161,7 @@ static void gather_piece(void *context, int64_t begin, int64_t end)
     indexed_walk(g->plan, begin, end, visit_gather, g);
 }
 
-/* What out-of-bounds windows read: the given number, or NaN, the smallest signed and the largest
- * unsigned integer, True. */
-static void fill_element(const params_gather *p, ct_dtype dtype, void *element)
+void gather_fill(const params_gather *p, ct_dtype dtype, void *element)
 {
     double value = p->fill_value.value;
     if (!p->fill_value.given)
@@ -191,7 +189,7 @@ static ct_status kernel_gather(const op *o, const void *params, int nin, const o
         return CT_OUT_OF_MEMORY_ERROR;
     gather_run g = {&plan, in[0].data, out->data, dtype_table[out->aval.dtype].itemsize, {0}};
     if (p->mode == GATHER_FILL_OR_DROP)
-        fill_element(p, (ct_dtype)out->aval.dtype, g.fill);
+        gather_fill(p, (ct_dtype)out->aval.dtype, g.fill);
     int64_t grain = 65536 / plan.unit + 1;
     if (plan.units <= grain)
         gather_piece(&g, 0, plan.units);

@@ -114,14 +114,14 @@ typedef struct int_list {
     int64_t at[MAX_NDIM];
 } int_list;
 static inline ct_ints ints_of(const int_list *l) { return (ct_ints){l->n, l->at}; }
-static inline bool ints_contain(ct_ints list, int64_t value)
+static inline bool ints_contain(ct_ints list, int64_t entry)
 {
     for (int64_t i = 0; i < list.n; i++)
-        if (list.at[i] == value)
+        if (list.at[i] == entry)
             return true;
     return false;
 }
-static inline void int_push(int_list *l, int64_t value) { l->at[l->n++] = value; }
+static inline void int_push(int_list *l, int64_t entry) { l->at[l->n++] = entry; }
 /* 0, 1, ..., n-1 */
 int_list ints_range(int64_t first, int64_t n);
 /* The list with value inserted at position, and without the positions in `drop`. */

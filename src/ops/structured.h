@@ -57,6 +57,10 @@ void indexed_walk(const indexed_plan *p, int64_t begin, int64_t end, indexed_vis
 /* Every entry plus one: axes after a mapped axis came to the front. */
 int_list ints_raised(ct_ints list);
 
+/* What a gather's windows out of bounds read, into 16 bytes: the given number, or NaN, the smallest
+ * signed and the largest unsigned integer, True. */
+void gather_fill(const params_gather *p, ct_dtype dtype, void *element);
+
 /* The axes of the gather that reads what a scatter writes, and the window's shape, one size an
  * operand axis. */
 gather_dims scatter_inverse(const scatter_dims *d);
@@ -127,7 +131,8 @@ CT_NODISCARD bool conv_axes(const params_conv *p, const aval *x, const aval *ker
     bool name(const op *o, const void *params, int nin, const ct_array *in, const aval *in_avals,  \
               int nout, const ct_array *cts, ct_array *out);
 JVP(jvp_scatter)
-JVP(jvp_scatter_linear) JVP(jvp_scatter_mul) JVP(jvp_scatter_extreme) TRANSPOSE(transpose_scatter)
+JVP(jvp_scatter_linear)
+JVP(jvp_scatter_mul) JVP(jvp_scatter_extreme) TRANSPOSE(transpose_scatter)
     TRANSPOSE(transpose_scatter_linear) TRANSPOSE(transpose_scatter_mul) JVP(jvp_window_extreme)
         JVP(jvp_conv)
             TRANSPOSE(transpose_conv) bool vmap_conv(const op *o, const void *params, batch b,

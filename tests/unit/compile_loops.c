@@ -226,6 +226,43 @@ TEST(comparison_select_and_bools_in_memory)
     free(p), free(q), free(out);
 }
 
+/* Loads at computed places: one for each lane, one and a step for each lane, one for a whole row.
+ */
+static void check_places(int64_t rows, int64_t n)
+{
+    builder b;
+    start(&b, 2, (int64_t[]){rows, n}, 0, 4);
+    int lane = load(&b, CT_INT32, 1, 0, 0, 1, 0), row = load(&b, CT_INT32, 2, 0, 1, 0, 0);
+    int each = load(&b, CT_FLOAT32, 0, 1, 0, 0, 0), stepped = load(&b, CT_FLOAT32, 0, 0, 0, 2, 0);
+    int whole = load(&b, CT_FLOAT32, 0, 0, 0, 1, 0);
+    const int nodes[] = {each, stepped, whole}, places[] = {lane, lane, row};
+    for (int i = 0; i < 3; i++)
+        b.nodes[nodes[i]].nin = 1, b.nodes[nodes[i]].in[0] = places[i];
+    int sum =
+        apply(&b, CT_FLOAT32, "add_f32", apply(&b, CT_FLOAT32, "add_f32", each, stepped), whole);
+    store(&b, sum, 3, n, 1, 0);
+    float *x = floats(4 * n + 8), *out = floats(rows * n);
+    int32_t *at = malloc((size_t)n * 4), *from = malloc((size_t)rows * 4);
+    for (int64_t i = 0; i < n; i++)
+        at[i] = (int32_t)(i * 7919 % (2 * n));
+    for (int64_t r = 0; r < rows; r++)
+        from[r] = (int32_t)(r * 31 % (3 * n));
+    if (run(&b, (void *[]){x, at, from, out}))
+        for (int64_t i = 0; i < rows * n; i++) {
+            int64_t l = i % n, r = i / n;
+            if (!CHECK(out[i] == x[1 + at[l]] + x[2 * l + at[l]] + x[l + from[r]]))
+                break;
+        }
+    free(x), free(out), free(at), free(from);
+}
+
+TEST(loads_at_computed_places)
+{
+    check_places(3, 5);
+    check_places(2, 64);
+    check_places(4, 1000);
+}
+
 TEST(malformed_kernels_are_refused)
 {
     builder b;
@@ -233,6 +270,11 @@ TEST(malformed_kernels_are_refused)
     int x = load(&b, CT_FLOAT32, 0, 0, 1, 0, 0);
     int y = apply(&b, CT_FLOAT32, "neg_f32", x, 0);
     b.nodes[y].in[0] = y;
+    CHECK(!loop_verify(&b.k));
+    ct_clear_error();
+    b.nodes[y].in[0] = x;
+    int z = load(&b, CT_FLOAT32, 0, 0, 1, 0, 0);
+    b.nodes[z].nin = 1, b.nodes[z].in[0] = x; /* at a place that is no integer */
     CHECK(!loop_verify(&b.k));
     ct_clear_error();
 }

@@ -292,6 +292,16 @@ TEST(bools_integers_and_powers)
                   (ct_array[]){numbers(CT_FLOAT32, I(50), 1), numbers(CT_INT32, I(50), 2)}, 0);
 }
 
+/* Rows of x, at places that the first column of y says; both (6, 6). */
+static ct_array rows_at(ct_array x, ct_array y)
+{
+    params_gather p = {.dimension_numbers = {I(1), I(0), I(0), I_NONE, I_NONE},
+                       .mode = GATHER_CLIP,
+                       .slice_sizes = I(1, 6)};
+    ct_array column = op_slice(y, I(0, 0), I(6, 1), (ct_ints){0});
+    return op_gather(x, op_convert(column, CT_INT32, false), &p);
+}
+
 static void random_steps(const ct_array *in, ct_array *out, uint32_t state)
 {
     ct_array pool[24] = {in[0], in[1]};
@@ -300,7 +310,7 @@ static void random_steps(const ct_array *in, ct_array *out, uint32_t state)
         state = state * 1664525u + 1013904223u;
         ct_array x = pool[(state >> 10) % (uint32_t)n], y = pool[(state >> 20) % (uint32_t)n];
         ct_array r = NULL;
-        switch ((state >> 5) % 11) {
+        switch ((state >> 5) % 12) {
         case 0:
             r = op_add(x, y);
             break;
@@ -336,6 +346,9 @@ static void random_steps(const ct_array *in, ct_array *out, uint32_t state)
                                (ct_array[]){op_slice(x, I(0, 2), I(6, 6), (ct_ints){0}),
                                             op_slice(y, I(0, 0), I(6, 2), (ct_ints){0})},
                                1);
+            break;
+        case 11:
+            r = rows_at(x, op_mul(op_number(3, y), y));
             break;
         }
         pool[n++] = op_tanh(r);
@@ -386,6 +399,121 @@ static void joins(const ct_array *in, ct_array *out)
 TEST(concatenations)
 {
     check_program((body){1, 6, joins}, (ct_array[]){numbers(CT_FLOAT32, I(5, 6), 1)}, 0);
+}
+
+/* ---- lookups ---- */
+static int lookup_mode;
+static ct_dtype index_dtype;
+
+static ct_array index_of(ct_array i, ct_ints shape)
+{
+    return op_broadcast_in_dim(op_convert(i, index_dtype, false), shape, I(0));
+}
+
+/* in: (7, 5, 6) numbers, (4) and (7) integers from -10 to 9. */
+static void gathers(const ct_array *in, ct_array *out)
+{
+    ct_array x = in[0], i = op_add(in[1], op_number(1, in[1])), j = in[2];
+    params_gather p = {.mode = lookup_mode};
+    p.dimension_numbers = (gather_dims){I(1, 2), I(0), I(0), I_NONE, I_NONE};
+    p.slice_sizes = I(1, 5, 6);
+    out[0] = op_gather(x, index_of(i, I(4, 1)), &p); /* matrices */
+    p.dimension_numbers = (gather_dims){I(0, 2), I_NONE, I(1), I_NONE, I_NONE};
+    p.dimension_numbers.collapsed_slice_dims = I(2);
+    p.slice_sizes = I(7, 3, 1);
+    out[1] = op_gather(x, index_of(i, I(4, 1)), &p); /* parts of columns */
+    p.dimension_numbers = (gather_dims){I_NONE, I(0, 1, 2), I(2, 0, 1), I_NONE, I_NONE};
+    p.slice_sizes = I(1, 1, 1);
+    ct_array points[] = {index_of(i, I(4, 1)), index_of(op_neg(i), I(4, 1)),
+                         op_rev(index_of(i, I(4, 1)), I(0))};
+    out[2] = op_gather(x, op_concatenate(3, points, 1), &p); /* elements */
+    p.dimension_numbers = (gather_dims){I(1), I(1), I(1), I(0), I(0)};
+    p.slice_sizes = I(1, 1, 6);
+    out[3] = op_gather(x, index_of(j, I(7, 1)), &p); /* one row of each matrix */
+    if (x->aval.dtype == CT_FLOAT32)
+        out[3] = op_reduce_max(op_mul(out[3], out[3]), I(1));
+    out[4] = op_convert(out[2], CT_FLOAT32, false);
+}
+
+TEST(gathers_in_kernels)
+{
+    const ct_dtype dtypes[] = {CT_FLOAT32, CT_BFLOAT16, CT_BOOL, CT_FLOAT64, CT_INT32};
+    const ct_dtype indices[] = {CT_INT32, CT_INT64, CT_INT8, CT_UINT32, CT_UINT8};
+    for (int d = 0; d < 5; d++)
+        for (lookup_mode = GATHER_CLIP; lookup_mode <= GATHER_PROMISE_IN_BOUNDS; lookup_mode++) {
+            index_dtype = indices[(d + lookup_mode) % 5];
+            ct_array in[] = {numbers(dtypes[d], I(7, 5, 6), 1), numbers(CT_INT32, I(4), 2),
+                             numbers(CT_INT32, I(7), 3)};
+            check_program((body){3, 5, gathers}, in, 0);
+        }
+}
+
+static void long_gather(const ct_array *in, ct_array *out)
+{
+    params_gather p = {.dimension_numbers = {I_NONE, I(0), I(0), I_NONE, I_NONE},
+                       .mode = lookup_mode,
+                       .slice_sizes = I(1)};
+    ct_array i = op_mul(in[1], op_iota(CT_INT32, I(5000), 0));
+    out[0] = op_neg(op_gather(op_exp(in[0]), index_of(i, I(5000, 1)), &p));
+    out[1] = op_reduce_max(out[0], I(0));
+}
+
+TEST(gathers_of_many_elements)
+{
+    index_dtype = CT_INT32;
+    for (lookup_mode = GATHER_CLIP; lookup_mode <= GATHER_PROMISE_IN_BOUNDS; lookup_mode++)
+        check_program((body){2, 2, long_gather},
+                      (ct_array[]){numbers(CT_FLOAT32, I(9001), 1), numbers(CT_INT32, I(5000), 2)},
+                      0);
+}
+
+/* in: (4, 9, 5, 20) numbers, and a place. */
+static void slices(const ct_array *in, ct_array *out)
+{
+    ct_array x = in[0], i = in[1], zero = op_number(0, i);
+    out[0] = op_dynamic_slice(x, 4, (ct_array[]){i, zero, zero, i}, I(2, 9, 5, 7));
+    out[1] =
+        op_neg(op_dynamic_slice(op_exp(x), 4, (ct_array[]){i, i, op_neg(i), zero}, I(1, 2, 3, 20)));
+    out[2] = op_reduce_sum(
+        op_dynamic_slice(x, 4, (ct_array[]){zero, i, zero, zero}, I(4, 1, 5, 20)), I(3));
+    out[3] = op_dynamic_slice(x, 4, (ct_array[]){i, i, i, i}, I(1, 1, 1, 1));
+}
+
+TEST(dynamic_slices_in_kernels)
+{
+    for (int place = -3; place <= 12; place += 3)
+        check_program((body){2, 4, slices},
+                      (ct_array[]){numbers(CT_FLOAT32, I(4, 9, 5, 20), 1), ct_i32(place)}, 1e-6);
+}
+
+/* in: (2, 9, 8, 17): pooling, padded and not, and windows spread over the last axis. */
+static void windows(const ct_array *in, ct_array *out)
+{
+    ct_array x = in[0];
+    params_window p = {.base_dilation = I(1, 1, 1, 1),
+                       .padding = I(0, 0, 0, 0, 0, 0, 0, 0),
+                       .window_dilation = I(1, 1, 1, 1),
+                       .window_dimensions = I(1, 2, 2, 1),
+                       .window_strides = I(1, 2, 2, 1)};
+    out[0] = op_reduce_window_max(x, &p);
+    out[1] = op_reduce_window_sum(x, &p);
+    p.padding = I(0, 0, 1, 1, 0, 1, 0, 0);
+    p.window_dimensions = I(1, 3, 3, 1);
+    out[2] = op_neg(op_reduce_window_min(op_mul(x, x), &p));
+    out[3] = op_reduce_window_sum(x, &p);
+    p.padding = I(0, 0, 0, 0, -1, 4, 0, 0);
+    p.window_dimensions = I(1, 1, 1, 3);
+    p.window_dilation = I(1, 1, 1, 4);
+    out[4] = op_reduce_window_max(op_neg(x), &p);
+    out[5] = op_reduce_max(out[0], I(0, 1, 2));
+}
+
+TEST(windows_in_kernels)
+{
+    const ct_dtype dtypes[] = {CT_FLOAT32, CT_BFLOAT16, CT_INT32, CT_FLOAT64};
+    for (int d = 0; d < 4; d++)
+        check_program((body){1, 6, windows}, (ct_array[]){numbers(dtypes[d], I(2, 9, 8, 17), 1)},
+                      0);
 }
 
 TEST(random_programs)

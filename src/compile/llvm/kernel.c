@@ -84,12 +84,45 @@ static LLVMValueRef to_register(emitter *e, LLVMValueRef v, int dtype)
     return LLVMBuildICmp(e->b, LLVMIntNE, v, LLVMConstNull(LLVMTypeOf(v)), "");
 }
 
-static LLVMValueRef load_vector(emitter *e, int number, int dtype, int u)
+/* Lanes that each read a place of their own: a vector of elements from the base on, to which the
+ * lanes' own stride is added. */
+static LLVMValueRef scattered_addresses(emitter *e, LLVMTypeRef lane, LLVMValueRef base,
+                                        LLVMValueRef at, int64_t stride, int u)
 {
+    LLVMTypeRef index = LLVMGetElementType(LLVMTypeOf(at));
+    LLVMValueRef steps[64];
+    for (int l = 0; l < e->shape.width; l++)
+        steps[l] = LLVMConstInt(
+            index, (unsigned long long)(stride * (l + (int64_t)u * e->shape.width)), true);
+    if (stride)
+        at = LLVMBuildAdd(e->b, at, LLVMConstVector(steps, (unsigned)e->shape.width), "");
+    return LLVMBuildGEP2(e->b, lane, base, &at, 1, "");
+}
+
+static LLVMValueRef gather(emitter *e, LLVMTypeRef type, LLVMValueRef at, int64_t size, int u)
+{
+    LLVMValueRef align = LLVMConstInt(e->i32, (unsigned long long)size, false);
+    LLVMValueRef args[] = {at, align, e->mask[u] ? e->mask[u] : all_lanes(e), LLVMConstNull(type)};
+    return masked(e, "llvm.masked.gather", (LLVMTypeRef[]){type, LLVMTypeOf(at)}, 2, args, 4);
+}
+
+static LLVMValueRef load_vector(emitter *e, const loop_node *node, int u)
+{
+    int number = node->number, dtype = node->dtype;
     const loop_access *a = &e->k->accesses[number];
     int64_t size = loop_itemsize(dtype), stride = a->stride[e->k->ndim - 1] * size;
     LLVMTypeRef type = memory_type(e, dtype), lane = LLVMGetElementType(type);
     LLVMValueRef base = e->base[number];
+    if (node->nin && e->places[node->in[0]].lanes) {
+        LLVMValueRef at = scattered_addresses(e, lane, base, e->value[node->in[0]].at[u],
+                                              a->stride[e->k->ndim - 1], u);
+        return to_register(e, gather(e, type, at, size, u), dtype);
+    }
+    if (node->nin) { /* one place for all lanes */
+        LLVMValueRef at = LLVMBuildExtractElement(e->b, e->value[node->in[0]].at[u],
+                                                  LLVMConstInt(e->i32, 0, false), "");
+        base = LLVMBuildGEP2(e->b, lane, base, &at, 1, "");
+    }
     if (!stride) {
         LLVMValueRef one = LLVMBuildLoad2(e->b, lane, base, "");
         LLVMSetAlignment(one, (unsigned)size);
@@ -109,9 +142,7 @@ static LLVMValueRef load_vector(emitter *e, int number, int dtype, int u)
             LLVMSetAlignment(v, (unsigned)size);
         }
     } else {
-        LLVMValueRef at = lane_addresses(e, base, stride, u);
-        v = masked(e, "llvm.masked.gather", (LLVMTypeRef[]){type, LLVMTypeOf(at)}, 2,
-                   (LLVMValueRef[]){at, align, live ? live : all_lanes(e), none}, 4);
+        v = gather(e, type, lane_addresses(e, base, stride, u), size, u);
     }
     return to_register(e, v, dtype);
 }
@@ -192,7 +223,7 @@ static void emit_node(emitter *e, int n, int live)
     switch ((loop_kind)node->kind) {
     case LOOP_LOAD:
         for (int u = 0; u < live; u++)
-            out->at[u] = load_vector(e, node->number, node->dtype, u);
+            out->at[u] = load_vector(e, node, u);
         break;
     case LOOP_CONST:
         for (int u = 0; u < live; u++)
