@@ -4,6 +4,7 @@
 #include "cotan/array.h"
 #include "cotan/base.h"
 #include "cotan/control.h"
+#include "cotan/effects.h"
 #include "cotan/index.h"
 #include "cotan/stages.h"
 #include "cotan/transform.h"

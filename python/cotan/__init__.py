@@ -29,9 +29,9 @@ def __getattr__(name):
     elif name == "pmap":
         from ._pmap import pmap
         return pmap
-    elif name == "pure_callback":
-        from ._callback import pure_callback
-        return pure_callback
+    elif name in ("pure_callback", "effects_barrier"):
+        from . import _callback
+        return getattr(_callback, name)
     elif name == "Device":
         from ._device import Device
         return Device

@@ -104,7 +104,8 @@ static bool add_node(graph *g, const eqn *e, const int32_t *in, int32_t *map)
     n.out = arena_alloc(&g->arena, (size_t)e->nout * sizeof *n.out);
     if (!n.in || !n.out)
         return false;
-    bool pure = !(e->op->flags & (OP_EFFECT | OP_COLLECTIVE)) && e->op->code < OP_COUNT;
+    bool pure = !(e->op->flags & (OP_COLLECTIVE | OP_HOST)) && e->op->code < OP_COUNT &&
+                !op_effects(e->op, e->params);
     uint64_t h = pure ? node_hash(&n) : 0;
     void *known = pure ? table_find(&g->numbering, h, node_equal, &(node_probe){g, &n}) : NULL;
     if (known) {
@@ -247,7 +248,7 @@ static void mark_live(graph *g)
 {
     bool *wanted = base_zalloc((size_t)g->values.n + 1);
     for (int64_t n = 0; n < g->nodes.n; n++)
-        g->nodes.at[n].live = !wanted || (g->nodes.at[n].op->flags & OP_EFFECT);
+        g->nodes.at[n].live = !wanted || op_effects(g->nodes.at[n].op, g->nodes.at[n].params);
     for (int i = 0; wanted && i < g->j->nout; i++)
         wanted[g->outputs[i]] = true;
     for (int64_t i = g->nodes.n; wanted && i-- > 0;) {

@@ -94,7 +94,7 @@ static int body_of_map(const graph *g, const node *n)
 
 static node_role role_of(const graph *g, const node *n)
 {
-    if (n->nout != 1 || n->op->code >= OP_COUNT || (n->op->flags & OP_EFFECT) ||
+    if (n->nout != 1 || n->op->code >= OP_COUNT || (n->op->flags & OP_HOST) ||
         !usable(graph_out(g, n, 0)))
         return ROLE_OPAQUE;
     const value *x = n->nin ? graph_in(g, n, 0) : NULL, *out = graph_out(g, n, 0);

@@ -44,6 +44,7 @@ typedef enum param_kind {
     PARAM_JAXPR,         /* jaxpr *, one reference */
     PARAM_JAXPRS,        /* jaxpr_list */
     PARAM_FN,            /* ct_fn, one reference */
+    PARAM_AVALS,         /* aval_list, printed (ShapedArray(float32[3]),) */
     PARAM_HOST, /* host_object: a host-language value with its own equality, hash and repr */
 } param_kind;
 /* What the kinds above store. */
@@ -75,6 +76,10 @@ typedef struct jaxpr_list {
     jaxpr **at;
 } jaxpr_list;
 enum gather_mode { GATHER_CLIP, GATHER_FILL_OR_DROP, GATHER_PROMISE_IN_BOUNDS, GATHER_ONE_HOT };
+typedef struct aval_list {
+    int64_t n;
+    const aval *at;
+} aval_list;
 typedef struct param_field {
     const char *name;
     uint8_t kind; /* param_kind */
@@ -109,6 +114,7 @@ enum op_flags {
     OP_CALL = 32,   /* has a jaxpr parameter that it runs */
     OP_LINEAR = 64, /* linear in every operand */
     OP_DATA_MOVEMENT = 128,
+    OP_HOST = 256, /* calls a function of the host: never merged with an equal one */
 };
 
 struct op {
@@ -152,8 +158,21 @@ struct op {
      * here). */
     bool (*stage)(const op *o, const void *params, struct stage_trace *t, int nin,
                   const ct_array *in, int nout, ct_array *out);
+    /* Optional: which effects it has; without, OP_EFFECT alone means EFFECT_OTHER. */
+    uint32_t (*effects)(const op *o, const void *params);
     void *host; /* a user-defined primitive's rules in the host language */
 };
+
+/* Effects of an equation, those of programs in its parameters included. Equations with effects are
+ * never dropped, merged or moved past one another. */
+enum effect {
+    EFFECT_OTHER = 1,
+    EFFECT_DEBUG = 2,
+    EFFECT_ORDERED_DEBUG = 4,
+    EFFECT_IO = 8,
+    EFFECT_ORDERED_IO = 16,
+};
+uint32_t op_effects(const op *o, const void *params);
 
 /* Hands the operation to the current trace. Results belong to the current scope; all poison after a
  * failure. */
@@ -258,7 +277,7 @@ struct jaxpr {
     var **in;
     atom *out;
     eqn *eqns;
-    uint32_t effects;
+    uint32_t effects; /* of its equations: enum effect */
     const char *name; /* of the traced function, or NULL */
     void *compiled;   /* cache slot of the backend; released through core_backend */
     struct derived *
@@ -316,7 +335,7 @@ typedef struct fn_class {
     /* May be NULL. Writes what the function calls its i-th positional argument, or with a keyword
      * that keyword argument. */
     void (*argument)(ct_fn f, int64_t i, const char *keyword, text *out);
-    void (*destroy)(ct_fn f);     /* releases its own fields; the header is freed by the caller */
+    void (*destroy)(ct_fn f); /* releases its own fields; the header is freed by the caller */
 } fn_class;
 struct ct_function {
     object head;

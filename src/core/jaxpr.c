@@ -66,6 +66,23 @@ var *jaxpr_var(jaxpr *j, const aval *a)
     return v;
 }
 
+/* A program that was read from text may lack a parameter; the verifier says so later. */
+static uint32_t program_effects(const jaxpr *j) { return j ? j->effects : 0; }
+
+uint32_t op_effects(const op *o, const void *params)
+{
+    uint32_t effects = o->effects ? o->effects(o, params) : o->flags & OP_EFFECT ? EFFECT_OTHER : 0;
+    for (int i = 0; i < o->nfields; i++) {
+        const void *at = (const char *)params + o->fields[i].offset;
+        if (o->fields[i].kind == PARAM_JAXPR)
+            effects |= program_effects(*(jaxpr *const *)at);
+        else if (o->fields[i].kind == PARAM_JAXPRS)
+            for (int64_t k = 0; k < ((const jaxpr_list *)at)->n; k++)
+                effects |= program_effects(((const jaxpr_list *)at)->at[k]);
+    }
+    return effects;
+}
+
 eqn *jaxpr_eqn(jaxpr *j, eqn **tail, const op *o, const void *params, int nin, const atom *in,
                int nout, var *const *out)
 {
@@ -88,6 +105,7 @@ eqn *jaxpr_eqn(jaxpr *j, eqn **tail, const op *o, const void *params, int nin, c
         j->eqns = e;
     *tail = e;
     j->neqns++;
+    j->effects |= op_effects(o, copy);
     return e;
 }
 

@@ -32,6 +32,7 @@ static size_t lists_in(param_kind kind)
     case PARAM_JAXPR:
     case PARAM_JAXPRS:
     case PARAM_FN:
+    case PARAM_AVALS:
     case PARAM_HOST:
         return 0;
     }
@@ -77,6 +78,13 @@ static bool field_equal(const param_field *f, const void *a, const void *b)
     }
     case PARAM_FN:
         return *(const ct_fn *)a == *(const ct_fn *)b;
+    case PARAM_AVALS: {
+        const aval_list *x = a, *y = b;
+        bool same = x->n == y->n;
+        for (int64_t i = 0; i < x->n && same; i++)
+            same = aval_equal(&x->at[i], &y->at[i], true);
+        return same;
+    }
     case PARAM_HOST: {
         const host_object *x = a, *y = b;
         return x->data == y->data ||
@@ -143,6 +151,13 @@ static uint64_t field_hash(const param_field *f, const void *a)
     }
     case PARAM_FN:
         return (uint64_t)(uintptr_t) * (const ct_fn *)a;
+    case PARAM_AVALS: {
+        const aval_list *x = a;
+        uint64_t h = (uint64_t)x->n;
+        for (int64_t i = 0; i < x->n; i++)
+            h = base_mix(h, aval_hash(&x->at[i]));
+        return h;
+    }
     case PARAM_HOST: {
         const host_object *x = a;
         return x->host ? x->host->hash(x->data) : (uint64_t)(uintptr_t)x->data;
@@ -232,6 +247,17 @@ static bool copy_lists(size_t count, ct_ints *lists, arena *a)
     return true;
 }
 
+static bool copy_avals(aval_list *list, arena *a)
+{
+    aval *copy = arena_copy(a, list->at, (size_t)list->n * sizeof *copy);
+    for (int64_t i = 0; i < list->n && copy; i++)
+        if (!(copy[i].shape =
+                  arena_copy(a, copy[i].shape, (size_t)copy[i].ndim * sizeof *copy[i].shape)))
+            return false;
+    list->at = copy;
+    return copy != NULL;
+}
+
 static bool field_copy(const param_field *f, void *at, arena *a, struct jaxpr_refs *refs)
 {
     switch ((param_kind)f->kind) {
@@ -244,6 +270,8 @@ static bool field_copy(const param_field *f, void *at, arena *a, struct jaxpr_re
         return hold(refs, *(jaxpr **)at);
     case PARAM_FN:
         return hold(refs, *(ct_fn *)at);
+    case PARAM_AVALS:
+        return copy_avals(at, a);
     case PARAM_HOST:
         return hold_host(refs, *(host_object *)at);
     case PARAM_JAXPRS: {

@@ -471,6 +471,7 @@ static bool value(parser *p, jaxpr *j, const param_field *f, void *at)
     case PARAM_JAXPRS:
         return programs(p, j, at);
     case PARAM_FN:
+    case PARAM_AVALS:
     case PARAM_HOST:
         base_fail(CT_NOT_IMPLEMENTED_ERROR,
                   "reading the parameter '%s': functions and objects of a host language have no "

@@ -339,6 +339,17 @@ static void value_text(text *t, const param_field *f, const void *at)
     case PARAM_FN:
         text_add(t, "%s", fn_name(*(const ct_fn *)at));
         break;
+    case PARAM_AVALS: {
+        const aval_list *list = at;
+        text_add(t, "(");
+        for (int64_t i = 0; i < list->n; i++) {
+            text_add(t, i ? ", ShapedArray(" : "ShapedArray(");
+            aval_text(t, &list->at[i], false);
+            text_add(t, list->at[i].weak ? ", weak_type=True)" : ")");
+        }
+        text_add(t, list->n == 1 ? ",)" : ")");
+        break;
+    }
     case PARAM_HOST: {
         const host_object *h = at;
         if (h->host)
@@ -366,6 +377,7 @@ static const struct {
     {"dot_general", "out_sharding", HIDE_ALWAYS},
     {"dot_general", "precision", HIDE_DEFAULT},
     {"dot_general", "preferred_element_type", HIDE_DEFAULT},
+    {"debug_print", "callback", HIDE_ALWAYS},
     {"jit", "inlined", HIDE_ALWAYS},
     {"jit", "keep_unused", HIDE_DEFAULT},
     {"jit", "donated_invars", HIDE_DEFAULT},
