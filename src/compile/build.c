@@ -12,9 +12,12 @@ typedef struct builder {
     vec(step) steps;
     vec(const kernel_ir *) kernels; /* of each step; NULL: no kernel */
     vec(int32_t) code_index;        /* of each kernel step: which distinct kernel */
-    vec(const kernel_ir *) distinct;
     vec(boxed) boxes;
+    struct builder *root, *next;     /* the outermost program; the list of all those inside it */
+    vec(const kernel_ir *) distinct; /* of the root */
 } builder;
+
+static program *build_inner(builder *b, const jaxpr *j);
 
 /* ---- slots ---- */
 static int32_t slot_of(builder *b, int32_t v)
@@ -25,21 +28,54 @@ static int32_t slot_of(builder *b, int32_t v)
     return owner->slot;
 }
 
+/* A value that only steps know. */
+static int32_t private_slot(builder *b, size_t bytes)
+{
+    value v = {.aval = {.dtype = CT_INT8},
+               .bytes = bytes,
+               .origin = FROM_NODE,
+               .alias = (int32_t)b->g.values.n,
+               .stored = true,
+               .slot = b->p->nslots,
+               .group = -1,
+               .part_of = -1};
+    return vec_push(&b->g.values, v) ? b->p->nslots++ : -1;
+}
+
 /* ---- steps ---- */
+/* The programs of a loop or a branch, and its memory as one more slot. */
+static bool control_parts(builder *b, step *s)
+{
+    int64_t n = 0;
+    while (control_program(s->op, s->params, n))
+        n++;
+    program **made = arena_alloc(&b->p->arena, (size_t)n * sizeof *made);
+    size_t scratch;
+    for (int64_t i = 0; made && i < n; i++)
+        if (!(made[i] = build_inner(b, control_program(s->op, s->params, i))))
+            return false;
+    return made && control_plan(&b->p->arena, s, n, made, &scratch) &&
+           (s->slots[s->n++] = private_slot(b, scratch)) >= 0;
+}
+
 static bool opaque_step(builder *b, const node *n)
 {
-    step s = {.kind = n->op->call ? STEP_CALL : STEP_OPAQUE,
+    bool native = compile_optimizes() && control_is_native(n->op, n->params);
+    step s = {.kind = native          ? STEP_CONTROL
+                      : n->op->kernel ? STEP_OPAQUE
+                                      : STEP_CALL,
               .op = n->op,
               .params = n->params,
               .nin = n->nin,
               .nout = n->nout,
+              .n = n->nin + n->nout,
               .units = 1,
               .grain = 1};
     if (!n->op->call && !n->op->kernel)
         return base_fail(CT_NOT_IMPLEMENTED_ERROR, "Evaluation rule for '%s' not implemented",
                          n->op->name),
                false;
-    int total = n->nin + n->nout;
+    int total = s.n;
     s.slots = arena_alloc(&b->p->arena, (size_t)(total + 1) * sizeof *s.slots);
     s.operands = arena_alloc(&b->p->arena, (size_t)(total + 1) * sizeof *s.operands);
     if (!s.slots || !s.operands)
@@ -62,15 +98,17 @@ static bool opaque_step(builder *b, const node *n)
                    (size_t)val->aval.ndim * sizeof(int64_t));
         s.work += val->size;
     }
-    return vec_push(&b->steps, s) && vec_push(&b->kernels, NULL);
+    return (!native || control_parts(b, &s)) && vec_push(&b->steps, s) &&
+           vec_push(&b->kernels, NULL);
 }
 
 static bool distinct_kernel(builder *b, const kernel_ir *k)
 {
-    for (int64_t i = 0; i < b->distinct.n; i++)
-        if (loop_equal(b->distinct.at[i], k))
+    builder *root = b->root;
+    for (int64_t i = 0; i < root->distinct.n; i++)
+        if (loop_equal(root->distinct.at[i], k))
             return vec_push(&b->code_index, (int32_t)i);
-    return vec_push(&b->distinct, k) && vec_push(&b->code_index, (int32_t)b->distinct.n - 1);
+    return vec_push(&root->distinct, k) && vec_push(&b->code_index, (int32_t)root->distinct.n - 1);
 }
 
 static void print_kernel(const kernel_ir *k)
@@ -86,7 +124,7 @@ static void print_kernel(const kernel_ir *k)
 static bool kernel_step(builder *b, const lowered *l, int32_t partial_slot)
 {
     enum { WORTH_A_TASK = 20000 }; /* ns */
-    loop_shape shape = loop_shape_of(&l->k, host_vector_bytes());
+    kernel_shape shape = kernel_shape_of(&l->k, host_vector_bytes());
     step s = {.kind = STEP_KERNEL, .n = l->k.nbuffers, .units = shape.units};
     s.work = shape.work * shape.units;
     s.grain = WORTH_A_TASK / shape.work + 1;
@@ -113,21 +151,10 @@ static bool group_steps(builder *b, const group *gr)
     size_t partial = 0;
     if (!l || !lower_group(&b->g, gr, l, &n, &partial))
         return false;
-    int32_t partial_slot = -1;
-    if (partial) {
-        /* Partial results are a value that only these two steps know. */
-        value v = {.aval = {.dtype = CT_INT8},
-                   .bytes = partial,
-                   .origin = FROM_NODE,
-                   .alias = (int32_t)b->g.values.n,
-                   .stored = true,
-                   .slot = b->p->nslots,
-                   .group = -1,
-                   .part_of = -1};
-        partial_slot = b->p->nslots++;
-        if (!vec_push(&b->g.values, v))
-            return false;
-    }
+    /* Partial results are a value that only these two steps know. */
+    int32_t partial_slot = partial ? private_slot(b, partial) : -1;
+    if (partial && partial_slot < 0)
+        return false;
     for (int i = 0; i < n; i++)
         if (!kernel_step(b, &l[i], partial_slot))
             return false;
@@ -286,8 +313,7 @@ static bool plan_temporaries(builder *b)
     }
     for (int64_t s = 0; s < b->steps.n; s++) {
         const step *st = &b->steps.at[s];
-        int n = st->kind == STEP_KERNEL ? st->n : st->nin + st->nout;
-        for (int i = 0; i < n; i++) {
+        for (int i = 0; i < st->n; i++) {
             block *k = &blocks[st->slots[i]];
             if (s < k->first)
                 k->first = s;
@@ -312,21 +338,7 @@ static bool plan_temporaries(builder *b)
 }
 
 /* ---- all together ---- */
-static bool make_code(builder *b)
-{
-    if (!b->distinct.n)
-        return true;
-    b->p->code = code_compile((int)b->distinct.n, b->distinct.at);
-    if (!b->p->code)
-        return false;
-    int64_t k = 0;
-    for (int64_t s = 0; s < b->steps.n; s++)
-        if (b->steps.at[s].kind == STEP_KERNEL)
-            b->steps.at[s].code = b->p->code->kernels[b->code_index.at[k++]];
-    return true;
-}
-
-static bool build(builder *b, const jaxpr *j)
+static bool build_steps(builder *b, const jaxpr *j)
 {
     program *p = b->p;
     p->nin = j->nin, p->nout = j->nout;
@@ -335,32 +347,70 @@ static bool build(builder *b, const jaxpr *j)
     for (int64_t i = 0; i < b->groups.n; i++)
         if (!group_steps(b, &b->groups.at[i]))
             return false;
-    if (!find_boxes(b) || !place_results(b) || !place_inputs(b) || !plan_temporaries(b) ||
-        !make_code(b))
+    if (!find_boxes(b) || !place_results(b) || !place_inputs(b) || !plan_temporaries(b))
         return false;
     p->folded = b->g.folded.at, p->nfolded = b->g.folded.n;
     b->g.folded.at = NULL, b->g.folded.n = b->g.folded.capacity = 0;
     p->nsteps = (int32_t)b->steps.n;
+    for (int32_t i = 0; i < p->nsteps; i++)
+        p->work += b->steps.at[i].work;
     p->steps =
         p->nsteps ? arena_copy(&p->arena, b->steps.at, (size_t)p->nsteps * sizeof(step)) : NULL;
     return (p->steps || !p->nsteps) && plan_reuse(p, j, b->kernels.at);
 }
 
+static program *build_inner(builder *b, const jaxpr *j)
+{
+    builder *inner = base_zalloc(sizeof *inner);
+    program *p = base_zalloc(sizeof *p);
+    if (!inner || !p)
+        return base_free(inner), base_free(p), NULL;
+    p->next = b->p->inner, b->p->inner = p;
+    inner->next = b->root->next, b->root->next = inner;
+    inner->root = b->root, inner->p = p;
+    return build_steps(inner, j) ? p : NULL;
+}
+
+/* The kernels of all programs at once. */
+static bool make_code(builder *root)
+{
+    if (!root->distinct.n)
+        return true;
+    code *c = root->p->code = code_compile((int)root->distinct.n, root->distinct.at);
+    if (!c)
+        return false;
+    for (builder *b = root; b; b = b->next)
+        for (int32_t s = 0, k = 0; s < b->p->nsteps; s++)
+            if (b->p->steps[s].kind == STEP_KERNEL)
+                b->p->steps[s].code = c->kernels[b->code_index.at[k++]];
+    return true;
+}
+
+static void builder_free(builder *b)
+{
+    groups_free(&b->groups);
+    graph_free(&b->g);
+    vec_free(&b->steps), vec_free(&b->kernels), vec_free(&b->code_index);
+    vec_free(&b->boxes), vec_free(&b->distinct);
+}
+
 program *program_build(const jaxpr *j)
 {
-    builder b = {.p = base_zalloc(sizeof(program))};
+    builder b = {.p = base_zalloc(sizeof(program)), .root = &b};
     if (!b.p)
         return NULL;
-    bool ok = build(&b, j);
+    bool ok = build_steps(&b, j) && make_code(&b);
     if (!ok) {
         if (ct_ok())
             base_fail(CT_RUNTIME_ERROR, "compile: a program could not be built");
         program_free(b.p);
     }
-    groups_free(&b.groups);
-    graph_free(&b.g);
-    vec_free(&b.steps), vec_free(&b.kernels), vec_free(&b.code_index), vec_free(&b.distinct),
-        vec_free(&b.boxes);
+    for (builder *inner = b.next, *next; inner; inner = next) {
+        next = inner->next;
+        builder_free(inner);
+        base_free(inner);
+    }
+    builder_free(&b);
     return ok ? b.p : NULL;
 }
 
@@ -369,6 +419,10 @@ void program_free(program *p)
     void *memory = atomic_load(&p->spare);
     if (memory)
         array_memory_free(memory, p->temporary_bytes);
+    for (program *inner = p->inner, *next; inner; inner = next) {
+        next = inner->next;
+        program_free(inner);
+    }
     object_release(p->code);
     for (int64_t i = 0; i < p->nfolded; i++)
         object_release(p->folded[i]);

@@ -3,13 +3,10 @@
 #include "compile/graph.h"
 #include "ops/ops.h"
 
-static bool inlines(const op *o)
+const jaxpr *graph_inlined(const op *o, const void *params)
 {
-    return o->code == OP_jit || o->code == OP_custom_jvp_call || o->code == OP_custom_vjp_call;
-}
-
-static const jaxpr *called(const op *o, const void *params)
-{
+    if (o->code != OP_jit && o->code != OP_custom_jvp_call && o->code != OP_custom_vjp_call)
+        return NULL;
     for (int f = 0; f < o->nfields; f++)
         if (o->fields[f].kind == PARAM_JAXPR)
             return *(jaxpr *const *)((const char *)params + o->fields[f].offset);
@@ -214,7 +211,7 @@ static bool read_eqn(graph *g, const eqn *e, int32_t *map)
     }
     if (folds(g, e, in))
         return fold(g, e, in, map);
-    const jaxpr *inner = inlines(e->op) ? called(e->op, e->params) : NULL;
+    const jaxpr *inner = graph_inlined(e->op, e->params);
     if (!inner)
         return add_node(g, e, in, map);
     if (!read_jaxpr(g, inner, in, out))

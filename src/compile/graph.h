@@ -62,6 +62,8 @@ typedef struct graph {
     vec(ct_array) folded; /* constants made here; one reference each */
 } graph;
 
+/* The program that a call is replaced by; NULL: the operation stays. */
+const jaxpr *graph_inlined(const op *o, const void *params);
 /* graph.c: inlines calls, folds scalars, merges equal nodes, marks live ones. */
 CT_NODISCARD bool graph_build(graph *g, const jaxpr *j, arena *kept);
 /* rewrite.c: products of transposed matrices and transposed products, without the transposes. */

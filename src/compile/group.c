@@ -94,13 +94,14 @@ static int body_of_map(const graph *g, const node *n)
 
 static node_role role_of(const graph *g, const node *n)
 {
-    if (n->nout != 1 || n->op->code >= OP_COUNT || (n->op->flags & OP_HOST) ||
-        !usable(graph_out(g, n, 0)))
+    if (n->nout != 1 || n->op->code >= OP_COUNT || (n->op->flags & OP_HOST))
         return ROLE_OPAQUE;
     const value *x = n->nin ? graph_in(g, n, 0) : NULL, *out = graph_out(g, n, 0);
+    bool all_usable = usable(out);
     for (int i = 0; i < n->nin; i++)
-        if (!usable(graph_in(g, n, i)))
-            return ROLE_OPAQUE;
+        all_usable &= usable(graph_in(g, n, i));
+    if (!all_usable)
+        return n->op->code == OP_reshape || n->op->code == OP_squeeze ? ROLE_ALIAS : ROLE_OPAQUE;
     switch (n->op->code) {
     case OP_gather:
     case OP_dynamic_slice:

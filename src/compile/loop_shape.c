@@ -62,7 +62,7 @@ static int64_t node_cost(const loop_node *node)
     return node->kind == LOOP_BODY || node->kind == LOOP_REDUCE ? body_names[node->number].cost : 1;
 }
 
-loop_shape loop_shape_of(const kernel_ir *k, int vector_bytes)
+kernel_shape kernel_shape_of(const kernel_ir *k, int vector_bytes)
 {
     int bytes = 4;
     int64_t cost = 0;
@@ -71,7 +71,7 @@ loop_shape loop_shape_of(const kernel_ir *k, int vector_bytes)
             bytes = loop_itemsize(k->nodes[n].dtype);
         cost += node_cost(&k->nodes[n]);
     }
-    loop_shape s = {.width = vector_bytes / bytes, .rows = 1};
+    kernel_shape s = {.width = vector_bytes / bytes, .rows = 1};
     s.columns = !lane_is_inner(k);
     int64_t lanes = k->ndim ? k->extent[k->ndim - 1] : 1;
     int64_t inner = 1;

@@ -67,7 +67,7 @@ typedef void kernel_code(void *const *buffers, int64_t begin, int64_t end, far_c
 /* How a kernel is cut into units of work. Rows: vectors run along the reduced last dimension (or
  * there is none), a unit is a row or a block of one. Columns: the last dimension is kept, a unit is
  * a tile of columns. */
-typedef struct loop_shape {
+typedef struct kernel_shape {
     bool columns;
     int width, unroll; /* lanes, vectors per step */
     int64_t rows;      /* product of the kept dimensions but the last */
@@ -78,8 +78,8 @@ typedef struct loop_shape {
     bool compact;   /* little work: one masked loop instead of an unrolled one and its tail, to save
                        compile time */
     int64_t work;   /* rough cost of a unit in nanoseconds */
-} loop_shape;
-loop_shape loop_shape_of(const kernel_ir *k, int vector_bytes);
+} kernel_shape;
+kernel_shape kernel_shape_of(const kernel_ir *k, int vector_bytes);
 
 /* What the emitter and the verifier need to know of each node. */
 typedef struct loop_place {

@@ -10,14 +10,6 @@
 
 enum { SLOTS_ON_STACK = 192, OPERANDS_ON_STACK = 24 };
 
-typedef struct activation {
-    program *p;
-    void **slots;
-    ct_array *boxes; /* by slot; NULL when the program has no boxed values */
-    const ct_array *in;
-    bool *donated; /* by input: donated, and its memory is still free for a result; NULL: none */
-} activation;
-
 /* ---- steps ---- */
 typedef struct kernel_call {
     kernel_code *code;
@@ -93,52 +85,69 @@ static bool run_call(const activation *a, const step *s)
     return ok;
 }
 
+void watch_let_go(watch *w)
+{
+    atomic_fetch_add(&array_readers, 1);
+    w->let_go = true;
+    w->token = base_host_release();
+}
+
+void watch_take_back(watch *w)
+{
+    if (!w->let_go)
+        return;
+    if (w->token)
+        base_host_resume(w->token);
+    w->let_go = false;
+    atomic_fetch_sub(&array_readers, 1);
+}
+
+bool watch_poll(watch *w)
+{
+    watch_take_back(w);
+    w->since = 0;
+    if (base_interrupted())
+        return base_fail(CT_INTERRUPTED, "interrupted while running a compiled program"), false;
+    if (w->loops)
+        watch_let_go(w);
+    return true;
+}
+
 /* Long kernels let the host's other threads run meanwhile: nothing in them comes back to the host.
  */
 static bool run_native(const activation *a, const step *s)
 {
-    const int64_t notable = 1000000;
-    void *token = NULL;
-    if (unlikely(s->work > notable)) {
-        atomic_fetch_add(&array_readers, 1);
-        token = base_host_release();
-    }
-    bool ok = true;
+    bool ok = true, alone = unlikely(s->work > NOTABLE_WORK) && !a->watch->let_go;
+    if (alone)
+        watch_let_go(a->watch);
     if (s->kind == STEP_KERNEL)
         run_kernel(a, s);
     else
         ok = run_opaque(a, s);
-    if (unlikely(s->work > notable)) {
-        if (token)
-            base_host_resume(token);
-        atomic_fetch_sub(&array_readers, 1);
-    }
+    if (alone)
+        watch_take_back(a->watch);
     return ok;
 }
 
-static bool run_steps(const activation *a)
+bool program_steps(const activation *a)
 {
-    const int64_t poll_every = 5000000;
-    int64_t since = 0;
     for (int i = 0; i < a->p->nsteps; i++) {
         const step *s = &a->p->steps[i];
+        bool ok = false;
         switch ((step_kind)s->kind) {
         case STEP_KERNEL:
         case STEP_OPAQUE:
-            if (unlikely(!run_native(a, s)))
-                return false;
+            ok = run_native(a, s) && watch_work(a->watch, s->work);
             break;
         case STEP_CALL:
-            if (unlikely(!run_call(a, s)))
-                return false;
+            ok = run_call(a, s) && watch_work(a->watch, s->work);
+            break;
+        case STEP_CONTROL:
+            ok = control_run(a, s);
             break;
         }
-        if (unlikely((since += s->work) > poll_every)) {
-            since = 0;
-            if (base_interrupted())
-                return base_fail(CT_INTERRUPTED, "interrupted while running a compiled program"),
-                       false;
-        }
+        if (unlikely(!ok))
+            return false;
     }
     return true;
 }
@@ -210,7 +219,7 @@ static bool check_readable(ct_array a, const char *what, int i)
 
 static bool fill_slots(activation *a, void *memory, ct_array *out)
 {
-    program *p = a->p;
+    const program *p = a->p;
     for (int i = 0; i < p->nin; i++)
         if (p->input_slots[i] >= 0) {
             if (!check_readable(a->in[i], "argument", i))
@@ -287,16 +296,15 @@ static bool finish_results(const activation *a, ct_array *out)
     return true;
 }
 
-static bool run_with_slots(activation *a, ct_array *out)
+static bool run_with_slots(program *p, activation *a, ct_array *out)
 {
-    program *p = a->p;
     void *memory = NULL;
     if (p->temporary_bytes) {
         memory = atomic_exchange(&p->spare, NULL);
         if (!memory && !(memory = array_memory(p->temporary_bytes)))
             return false;
     }
-    bool ok = fill_slots(a, memory, out) && run_steps(a) && finish_results(a, out);
+    bool ok = fill_slots(a, memory, out) && program_steps(a) && finish_results(a, out);
     if (memory) {
         void *none = NULL;
         if (!atomic_compare_exchange_strong(&p->spare, &none, memory))
@@ -305,10 +313,10 @@ static bool run_with_slots(activation *a, ct_array *out)
     return ok;
 }
 
-static bool run_boxed(activation *a, ct_array *out)
+static bool run_boxed(program *p, activation *a, ct_array *out)
 {
     ct_scope scope = ct_begin();
-    bool ok = run_with_slots(a, out);
+    bool ok = run_with_slots(p, a, out);
     if (ok)
         scope_end_many(scope, a->p->nout, (void *const *)out);
     else
@@ -320,7 +328,8 @@ bool program_run(program *p, int nin, const ct_array *in, const bool *donated, i
                  ct_array *out)
 {
     void *few[SLOTS_ON_STACK], **block = NULL;
-    activation a = {.p = p, .slots = few, .in = in};
+    watch w = {.token = NULL};
+    activation a = {.p = p, .slots = few, .in = in, .watch = &w};
     bool many = p->nslots > SLOTS_ON_STACK || p->nboxed;
     bool ok = nin == p->nin && nout == p->nout;
     if (unlikely(!ok))
@@ -340,7 +349,7 @@ bool program_run(program *p, int nin, const ct_array *in, const bool *donated, i
         if (ok)
             claim_donated(&a, donated);
     }
-    ok = ok && (p->nboxed ? run_boxed(&a, out) : run_with_slots(&a, out));
+    ok = ok && (p->nboxed ? run_boxed(p, &a, out) : run_with_slots(p, &a, out));
     for (int i = 0; i < nin && a.donated; i++)
         if (donated[i])
             array_delete(in[i]);

@@ -8,15 +8,17 @@ typedef enum step_kind {
     STEP_KERNEL, /* machine code over a range of units */
     STEP_OPAQUE, /* an operation's own kernel, on memory */
     STEP_CALL,   /* an operation that takes arrays */
+    STEP_CONTROL /* a loop or a branch: programs inside this one */
 } step_kind;
 typedef struct step {
     uint8_t kind; /* step_kind */
-    int32_t n;    /* buffers of a kernel */
+    int32_t n;    /* slots: buffers of a kernel, else operands, results and scratch memory */
     int32_t nin, nout;
     kernel_code *code;
     int64_t units, grain; /* grain: units a thread takes at least; units when the step is not worth
                              splitting */
     int32_t *slots;       /* of the buffers, or of the operands and results */
+    struct control *control;
     const op *op;
     const void *params;
     operand *operands; /* addresses are filled in for each call */
@@ -63,8 +65,51 @@ typedef struct program {
     ct_array *folded; /* constants that only this program holds */
     int64_t nfolded;
     size_t temporary_bytes;
-    _Atomic(void *) spare; /* the temporaries' memory between calls */
+    int64_t work;                 /* of all steps */
+    _Atomic(void *) spare;        /* the temporaries' memory between calls */
+    struct program *inner, *next; /* programs of its control steps: a list */
 } program;
+
+/* ---- running ---- */
+/* Long work lets the host's other threads run, and asks now and then whether it shall stop. */
+typedef struct watch {
+    int64_t since; /* rough nanoseconds since it last asked */
+    int32_t loops; /* running now, one in another: they let the host go until the outermost ends */
+    bool let_go;
+    void *token; /* of base_host_release, meanwhile */
+} watch;
+enum { NOTABLE_WORK = 1000000 }; /* ns */
+void watch_let_go(watch *w);
+void watch_take_back(watch *w); /* if it is let go */
+/* False after CT_INTERRUPTED. */
+CT_NODISCARD bool watch_poll(watch *w);
+static inline bool watch_work(watch *w, int64_t work)
+{
+    enum { POLL_EVERY = 5000000 };
+    return likely((w->since += work) <= POLL_EVERY) || watch_poll(w);
+}
+
+/* One run of a program: its table of addresses. */
+typedef struct activation {
+    const program *p;
+    void **slots;
+    ct_array *boxes; /* by slot; NULL when the program has no boxed values */
+    const ct_array *in;
+    bool *donated; /* by input: donated, and its memory is still free for a result; NULL: none */
+    watch *watch;
+} activation;
+bool program_steps(const activation *a);
+
+/* ---- loops and branches: control.c ---- */
+/* Does the operation run inside the program? Not when its bodies need arrays (callbacks, say). */
+bool control_is_native(const op *o, const void *params);
+/* Its programs: the body, the test; or the branches. NULL: no more. */
+jaxpr *control_program(const op *o, const void *params, int64_t i);
+/* The step's plan: where operands and results of n built programs are; s has op, params and
+ * operands. *scratch: bytes of memory it wants while it runs. */
+CT_NODISCARD bool control_plan(arena *a, step *s, int64_t n, program *const *programs,
+                               size_t *scratch);
+bool control_run(const activation *a, const step *s);
 
 /* build.c: groups to steps, buffers to slots. NULL after base_fail. */
 CT_NODISCARD program *program_build(const jaxpr *j);

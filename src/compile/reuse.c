@@ -37,11 +37,8 @@ static bool elementwise(const step *s, const kernel_ir *k, int32_t in, int32_t o
     return same;
 }
 
-/* Steps that keep hold of arrays, or run others, say nothing about when they read. */
-static bool reads_in_turn(const step *s)
-{
-    return s->kind == STEP_KERNEL || s->kind == STEP_OPAQUE;
-}
+/* Steps that keep hold of arrays say nothing about when they read. */
+static bool reads_in_turn(const step *s) { return s->kind != STEP_CALL; }
 
 static span *find_spans(const program *p)
 {
@@ -50,8 +47,7 @@ static span *find_spans(const program *p)
         spans[i] = (span){INT32_MAX, -1};
     for (int i = 0; i < p->nsteps && spans; i++) {
         const step *s = &p->steps[i];
-        int n = s->kind == STEP_KERNEL ? s->n : s->nin + s->nout;
-        for (int k = 0; k < n; k++) {
+        for (int k = 0; k < s->n; k++) {
             span *at = &spans[s->slots[k]];
             if (at->first > i)
                 at->first = i;

@@ -71,7 +71,7 @@ static bool run(builder *b, void *const *buffers)
     code *c = code_compile(1, kernels);
     if (!CHECK(c))
         return printf("%s\n", ct_error_message()), false;
-    int64_t units = loop_shape_of(&b->k, host_vector_bytes()).units;
+    int64_t units = kernel_shape_of(&b->k, host_vector_bytes()).units;
     /* In two parts, as threads would. */
     c->kernels[0](buffers, 0, units / 2, kernel_far);
     c->kernels[0](buffers, units / 2, units, kernel_far);

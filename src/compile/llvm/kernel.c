@@ -842,7 +842,7 @@ static bool emit_units(emitter *e)
 bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name)
 {
     e->k = k;
-    e->shape = loop_shape_of(k, host_vector_bytes());
+    e->shape = kernel_shape_of(k, host_vector_bytes());
     e->places = malloc((size_t)k->nnodes * sizeof *e->places);
     e->value = calloc(1, (size_t)k->nnodes * sizeof *e->value);
     e->base = calloc(1, (size_t)(nplaces(e) + 1) * sizeof *e->base);

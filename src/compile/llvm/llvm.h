@@ -25,7 +25,7 @@ typedef struct emitter {
 
     /* of the kernel at hand */
     const kernel_ir *k;
-    loop_shape shape;
+    kernel_shape shape;
     loop_place *places;
     LLVMTypeRef vector[BODY_TYPES];
     lanes *value; /* of each node */

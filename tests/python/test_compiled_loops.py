@@ -1,0 +1,178 @@
+"""Loops and branches inside compiled programs give the bits that the same loops give when each step is a call (COTAN_OPTIMIZE=0)."""
+import _thread
+import threading
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+x = jnp.linspace(-2.0, 3.0, 12, dtype=jnp.float32)
+table = x.reshape(4, 3)
+weights = jnp.sin(jnp.arange(9.0, dtype=jnp.float32)).reshape(3, 3)
+
+
+def while_sum(n, step):
+    return lax.while_loop(lambda c: c[0] < n, lambda c: (c[0] + 1, c[1] + step), (0, jnp.float32(0)))
+
+
+def collatz(n):
+    return lax.while_loop(lambda c: c[0] != 1, lambda c: (jnp.where(c[0] % 2 == 0, c[0] // 2, 3 * c[0] + 1), c[1] + 1), (n, 0))
+
+
+def rnn(w, h, xs):
+    def step(h, x):
+        h = jnp.tanh(w @ h + x)
+        return h, h
+    last, hs = lax.scan(step, h, xs)
+    return last.sum() + (hs ** 2).sum()
+
+
+def pendulum(k, s):
+    def rhs(s):
+        return jnp.stack([s[1], -k * jnp.sin(s[0])])
+    def step(s, _):
+        a = rhs(s)
+        b = rhs(s + 0.01 * a)
+        s = s + 0.005 * (a + 2 * b)
+        return s, s[0]
+    return lax.scan(step, s, None, length=20)
+
+
+def newton(c):
+    def step(z, _):
+        z = z - (z ** 3 - c) / (3 * z * z)
+        return z, jnp.abs(z)
+    return lax.scan(step, jnp.full_like(c, 1 + 1j), None, length=5)
+
+
+def mandelbrot(c):
+    def step(_, carry):
+        z, n = carry
+        z = jnp.where(jnp.abs(z) < 2, z * z + c, z)
+        return z, n + (jnp.abs(z) < 2)
+    return lax.fori_loop(0, 12, step, (jnp.zeros_like(c), jnp.zeros(c.shape, jnp.int32)))
+
+
+plane = x[:, None] + 1j * jnp.linspace(-1.5, 1.5, 7)[None, :].astype(jnp.float32)
+many = tuple(jnp.float32(i) for i in range(60))
+
+
+def sixty(carry):
+    return lax.scan(lambda c, x: (c[1:] + (c[0] * 0.5 + x,), c[7]), carry, x)
+
+
+CASES = {
+    "scan": (lambda x: lax.scan(lambda c, x: (0.9 * c + x, c), jnp.float32(0), x), x),
+    "reverse": (lambda x: lax.scan(lambda c, x: (0.9 * c + x, c), jnp.float32(0), x, reverse=True), x),
+    "no steps": (lambda t: lax.scan(lambda c, x: (c + x, c * x), jnp.ones(3), t[:0]), table),
+    "one step": (lambda t: lax.scan(lambda c, x: (c + x, c * x), jnp.ones(3), t[:1]), table),
+    "ys only": (lambda t: lax.map(lambda r: jnp.exp(r).sum(), t), table),
+    "no carry, no ys": (lambda t: lax.scan(lambda c, r: (None, None), None, t), table),
+    "swap": (lambda a, b: lax.fori_loop(0, 5, lambda i, c: (c[1], c[0]), (a, b)), x, -x),
+    "rotate": (lambda a, b: lax.fori_loop(0, 7, lambda i, c: (c[1], c[2], c[0] + c[1]), (a, b, a * b)), x, -x),
+    "unchanged": (lambda a: lax.scan(lambda c, x: ((c[0], c[1] + x * c[0]), c[0] - x), (a[0], a[1]), a), x),
+    "becomes a constant": (lambda a: lax.scan(lambda c, x: (jnp.float32(3), c + x), a[0], a), x),
+    "emits its constants": (lambda a: lax.scan(lambda c, x: (c, (a, jnp.float32(2))), a[0], a), x),
+    "two of one": (lambda a: lax.scan(lambda c, x: ((c[1] + x,) * 2, (c[0], c[1], x)), (a[0], a[1]), a), x),
+    "integers": (lambda n: lax.scan(lambda c, i: (c * 31 + i, (c % 7, c // 3, c >> 2)), n, jnp.arange(9)), jnp.int32(5)),
+    "bools": (lambda a: lax.scan(lambda c, x: (c ^ (x > 0), c), True, a), x),
+    "float16": (lambda a: lax.scan(lambda c, x: (c * jnp.float16(0.5) + x, jnp.exp(c)), jnp.float16(1), a), x.astype(jnp.float16)),
+    "bfloat16": (lambda a: lax.scan(lambda c, x: (c * jnp.bfloat16(0.5) + x, c), jnp.bfloat16(1), a), x.astype(jnp.bfloat16)),
+    "complex": (newton, plane),
+    "mandelbrot": (mandelbrot, plane),
+    "keys": (lambda k: lax.scan(lambda k, _: (jax.random.split(k)[0], jax.random.uniform(k, (2,))), k, None, length=4), jax.random.key(3)),
+    "matrices": (rnn, weights, jnp.ones(3), table),
+    "gradient": (jax.grad(rnn, (0, 1, 2)), weights, jnp.ones(3), table),
+    "second derivative": (jax.hessian(lambda h: rnn(weights, h, table)), jnp.ones(3)),
+    "small arrays": (pendulum, jnp.float32(9.8), jnp.array([1.0, 0.0])),
+    "gradient of small arrays": (jax.grad(lambda k: pendulum(k, jnp.array([1.0, 0.0]))[1].sum()), jnp.float32(9.8)),
+    "lanes": (jax.vmap(pendulum), 5 + jnp.abs(x), jnp.stack([x, -x], 1)),
+    "gradient of lanes": (jax.grad(lambda k: jax.vmap(pendulum)(k, jnp.stack([x, -x], 1))[1].sum()), 5 + jnp.abs(x)),
+    "lanes and an index": (lambda x: lax.fori_loop(0, 9, lambda i, c: c * 0.5 + i * x, jnp.zeros_like(x)), table),
+    "sixty carries": (sixty, many),
+    "gradient of sixty": (jax.grad(lambda c: sum(sixty(c)[0])), many),
+    "while": (while_sum, jnp.int32(11), jnp.float32(0.1)),
+    "while, never": (while_sum, jnp.int32(-1), jnp.float32(0.1)),
+    "while of lanes": (jax.vmap(while_sum, (0, None)), jnp.array([3, 0, 7, 1]), jnp.float32(0.1)),
+    "while of many lanes": (jax.vmap(collatz), jnp.arange(1, 40)),
+    "while with arrays in lanes": (jax.vmap(lambda n: lax.while_loop(lambda c: c[0] < n, lambda c: (c[0] + 1, c[1] * n + 1), (0, x))), jnp.arange(4)),
+    "dynamic bound": (lambda n: lax.fori_loop(0, n, lambda i, c: c * 2 + i, 1), jnp.int32(6)),
+    "updates": (lambda a: lax.fori_loop(0, 12, lambda i, a: a.at[i].set(a[i - 1] + i), a), x),
+    "nested": (lambda t: lax.scan(lambda c, r: (lax.fori_loop(0, 3, lambda i, d: d * 0.5 + r[i], c), lax.scan(lambda a, b: (a + b, a), c, r)), jnp.float32(1), t), table),
+    "scan in while": (lambda t: lax.while_loop(lambda c: c.sum() < 50, lambda c: c + lax.scan(lambda a, r: (a + r, None), c * 0, t)[0] ** 2, jnp.ones(3)), table),
+    "cond in scan": (lambda x: lax.scan(lambda c, x: lax.cond(x > c, lambda: (x, c), lambda: (c * 0.9, x * x)), jnp.float32(0), x), x),
+    "cond with arrays": (lambda t: lax.scan(lambda c, r: (lax.cond(r[0] > 0, lambda: weights @ c, lambda: c - r), c[::-1]), jnp.ones(3), t), table),
+    "switch": (lambda i, x: lax.map(lambda i: lax.switch(i, [lambda: x, lambda: -x, lambda: x.at[2].set(9)]), i), jnp.array([2, 0, 7, -4, 1]), x),
+    "while in cond": (lambda n: lax.cond(n > 3, lambda: while_sum(n, 0.5), lambda: (n, jnp.float32(0))), jnp.int32(5)),
+}
+
+
+REORDERED = {"ys only", "matrices", "gradient", "second derivative", "scan in while"}  # sums and products of several elements
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_same_bits(name, monkeypatch):
+    f, *args = CASES[name]
+    compiled = jax.jit(lambda *a: f(*a))(*args)
+    monkeypatch.setenv("COTAN_OPTIMIZE", "0")
+    stepwise = jax.jit(lambda *a: f(*a))(*args)
+    for got, want in zip(jax.tree.leaves(compiled), jax.tree.leaves(stepwise), strict=True):
+        assert got.dtype == want.dtype and got.shape == want.shape and got.weak_type == want.weak_type
+        if jnp.issubdtype(got.dtype, jax.dtypes.prng_key):
+            got, want = jax.random.key_data(got), jax.random.key_data(want)
+        if name in REORDERED:
+            np.testing.assert_allclose(got, want, rtol=3e-6, atol=3e-6)
+        else:
+            assert np.asarray(got).tobytes() == np.asarray(want).tobytes()
+
+
+def test_double_precision():
+    with jax.enable_x64(True):
+        xs = jnp.linspace(0.0, 1.0, 50)
+        got = jax.jit(lambda xs: lax.scan(lambda c, x: (jnp.sin(c) + x, c), 0.0, xs))(xs)
+        c, ys = np.float64(0), []
+        for v in np.asarray(xs):
+            ys.append(c)
+            c = np.sin(c) + v
+        np.testing.assert_allclose(got[1], ys, rtol=1e-14)
+        assert got[0].dtype == jnp.float64
+
+
+def test_donated():
+    f = jax.jit(lambda a: lax.fori_loop(0, 5, lambda i, c: c * 2 + i, a), donate_argnums=0)
+    assert f(jnp.arange(4)).tolist() == [26 + 32 * i for i in range(4)]
+
+
+def test_effects_in_order():
+    seen = []
+    def step(c, v):
+        jax.debug.callback(lambda v: seen.append(int(v)), v, ordered=True)
+        return c + v, lax.fori_loop(0, 3, lambda i, a: a * v, v)
+    total, cubes = jax.jit(lambda xs: lax.scan(step, 0, xs))(jnp.arange(4))
+    assert total == 6 and cubes.tolist() == [0, 1, 16, 81] and seen == [0, 1, 2, 3]
+
+
+def test_an_error_in_a_body_reaches_the_caller():
+    def fail(_):
+        raise KeyError("from within")
+    def step(c, v):
+        return c + jax.pure_callback(fail, jax.ShapeDtypeStruct((), jnp.int32), v), c
+    with pytest.raises(Exception, match="from within"):
+        jax.block_until_ready(jax.jit(lambda xs: lax.scan(step, 0, xs))(jnp.arange(4)))
+
+
+@pytest.mark.parametrize("forever", [
+    lambda n: lax.while_loop(lambda c: c >= 0, lambda c: c & n, n),
+    lambda n: lax.while_loop(lambda c: c.sum() >= 0, lambda c: c & n, jnp.arange(100)),
+    lambda n: lax.while_loop(lambda c: c[0, 0] >= 0, lambda c: jnp.tanh(c @ c) + n, jnp.ones((30, 30))),
+], ids=["numbers", "arrays", "products"])
+def test_interrupts(forever):
+    run = jax.jit(forever)
+    threading.Timer(0.3, _thread.interrupt_main).start()
+    start = time.time()
+    with pytest.raises(KeyboardInterrupt):
+        run(jnp.int32(255))
+    assert time.time() - start < 20
