@@ -3,6 +3,7 @@
 #define COTAN_H
 #include "cotan/array.h"
 #include "cotan/base.h"
+#include "cotan/checkpoint.h"
 #include "cotan/control.h"
 #include "cotan/effects.h"
 #include "cotan/index.h"

@@ -7,6 +7,7 @@ from ._api import (ShapeDtypeStruct, block_until_ready, clear_caches, default_ba
                    eval_shape, hessian, jacfwd, jacobian, jacrev, linear_transpose, live_arrays, local_device_count, local_devices, make_jaxpr, named_call,
                    named_scope, process_count, process_index, process_indices, typeof, make_array_from_callback)
 from ._pmap import pmap
+from .ad_checkpoint import checkpoint, checkpoint_policies, remat
 from .custom_derivatives import custom_jvp, custom_vjp, custom_gradient
 
 __version__ = "0.10.2"

@@ -5,12 +5,9 @@
 
 const jaxpr *graph_inlined(const op *o, const void *params)
 {
-    if (o->code != OP_jit && o->code != OP_custom_jvp_call && o->code != OP_custom_vjp_call)
-        return NULL;
-    for (int f = 0; f < o->nfields; f++)
-        if (o->fields[f].kind == PARAM_JAXPR)
-            return *(jaxpr *const *)((const char *)params + o->fields[f].offset);
-    return NULL;
+    bool inlines = o->code == OP_jit || o->code == OP_remat2 || o->code == OP_custom_jvp_call ||
+                   o->code == OP_custom_vjp_call;
+    return inlines ? params_jaxpr(o, params) : NULL;
 }
 
 static int32_t add_value(graph *g, const aval *a, value_origin origin, int index, ct_array array)
@@ -39,7 +36,7 @@ static bool node_equal(const void *known, const void *probe)
 {
     const node_probe *p = probe;
     const node *a = &p->g->nodes.at[(intptr_t)known - 1], *b = p->n;
-    return a->op == b->op && a->nin == b->nin && a->nout == b->nout &&
+    return a->op == b->op && a->nin == b->nin && a->nout == b->nout && a->region == b->region &&
            (!a->nin || !memcmp(a->in, b->in, (size_t)a->nin * sizeof *a->in)) &&
            params_equal(a->op, a->params, b->params);
 }
@@ -84,6 +81,7 @@ static bool is_identity(const graph *g, const eqn *e, const int32_t *in)
     switch (e->op->code) {
     case OP_copy:
     case OP_stop_gradient:
+    case OP_name:
         return true;
     case OP_convert_element_type:
     case OP_reshape:
@@ -96,7 +94,12 @@ static bool is_identity(const graph *g, const eqn *e, const int32_t *in)
 
 static bool add_node(graph *g, const eqn *e, const int32_t *in, int32_t *map)
 {
-    node n = {.op = e->op, .params = e->params, .nin = e->nin, .nout = e->nout, .group = -1};
+    node n = {.op = e->op,
+              .params = e->params,
+              .nin = e->nin,
+              .nout = e->nout,
+              .group = -1,
+              .region = g->region};
     n.in = arena_copy(&g->arena, in, (size_t)e->nin * sizeof *in);
     n.out = arena_alloc(&g->arena, (size_t)e->nout * sizeof *n.out);
     if (!n.in || !n.out)
@@ -194,6 +197,13 @@ static bool fold(graph *g, const eqn *e, const int32_t *in, int32_t *map)
     return ok && (map[e->out[0]->id] = literal_value(g, out)) >= 0;
 }
 
+/* Is the call there to compute values again, which are not to be those of the first time? */
+static bool computes_again(const eqn *e)
+{
+    const params_remat2 *p = e->params;
+    return e->op->code == OP_remat2 && p->differentiated && p->prevent_cse && compile_optimizes();
+}
+
 static bool read_eqn(graph *g, const eqn *e, int32_t *map)
 {
     int32_t *in = arena_alloc(&g->arena, (size_t)(e->nin + e->nout + 1) * sizeof *in),
@@ -214,8 +224,12 @@ static bool read_eqn(graph *g, const eqn *e, int32_t *map)
     const jaxpr *inner = graph_inlined(e->op, e->params);
     if (!inner)
         return add_node(g, e, in, map);
+    int32_t outer = g->region;
+    if (computes_again(e))
+        g->region = ++g->nregions;
     if (!read_jaxpr(g, inner, in, out))
         return false;
+    g->region = outer;
     for (int i = 0; i < e->nout; i++)
         if (e->out[i])
             map[e->out[i]->id] = out[i];

@@ -49,6 +49,8 @@ typedef struct node {
     bool live;
     uint8_t role; /* node_role */
     int32_t group;
+    int32_t region; /* of what is computed again (remat2): its nodes are not merged with those of
+                       other regions, nor put into groups from before it; 0: none */
 } node;
 
 typedef struct graph {
@@ -58,8 +60,10 @@ typedef struct graph {
     vec(node) nodes;
     int32_t *outputs; /* j->nout values */
     table numbering;
-    arena *kept;          /* the program's: what its steps point to */
-    vec(ct_array) folded; /* constants made here; one reference each */
+    int32_t region, nregions; /* the current one, and how many there are besides 0 */
+    int32_t *first_group;     /* by region: where its nodes may start; set by grouping */
+    arena *kept;              /* the program's: what its steps point to */
+    vec(ct_array) folded;     /* constants made here; one reference each */
 } graph;
 
 /* The program that a call is replaced by; NULL: the operation stays. */

@@ -4,7 +4,8 @@
  * iteration space, what they read of it must be the same point of the space, and everything else
  * they read must come from earlier groups. A group may hold reductions over one set of dimensions;
  * their results are values of its rows, which later members may use: so softmax is one kernel.
- * Running the groups in order is then a schedule. Next: lower.c. */
+ * Running the groups in order is then a schedule. What is computed again joins no group from
+ * before, or its values would have to live as long as if they had been kept. Next: lower.c. */
 #include "compile/graph.h"
 #include "ops/ops.h"
 
@@ -204,10 +205,10 @@ static void consider(graph *g, int32_t index, candidate *c)
         view_operand(g, n, i, &c->operands[i]);
 }
 
-/* The first group this node may be in, given where its operands come from. */
+/* The first group this node may be in, given where its operands come from, and its region. */
 static int32_t earliest(const graph *g, const candidate *c)
 {
-    int32_t first = 0;
+    int32_t first = g->first_group[c->n->region];
     for (int i = 0; i < c->noperands; i++) {
         const value *v = &g->values.at[c->operands[i].source],
                     *owner = root_of(g, c->operands[i].source);
@@ -488,6 +489,8 @@ static bool place_nodes(graph *g, groups *gs, const bool *needed)
         node *n = &g->nodes.at[i];
         if (!n->live)
             continue;
+        if (g->first_group[n->region] < 0)
+            g->first_group[n->region] = (int32_t)gs->n;
         switch ((node_role)n->role) {
         case ROLE_OPAQUE:
             if (!opaque(g, gs, (int32_t)i))
@@ -526,8 +529,11 @@ static bool place_nodes(graph *g, groups *gs, const bool *needed)
 bool group_nodes(graph *g, groups *out)
 {
     bool *needed = base_zalloc((size_t)g->values.n + 1), fuses = compile_optimizes();
-    if (!needed)
-        return false;
+    g->first_group = arena_alloc(&g->arena, (size_t)(g->nregions + 1) * sizeof *g->first_group);
+    if (!needed || !g->first_group)
+        return base_free(needed), false;
+    for (int32_t r = 0; r <= g->nregions; r++)
+        g->first_group[r] = r ? -1 : 0;
     for (int64_t i = 0; i < g->nodes.n; i++)
         if (g->nodes.at[i].live)
             g->nodes.at[i].role = fuses ? role_of(g, &g->nodes.at[i]) : ROLE_OPAQUE;

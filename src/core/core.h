@@ -85,6 +85,8 @@ typedef struct param_field {
     uint8_t kind; /* param_kind */
     uint16_t offset;
 } param_field;
+/* The (first) program among the parameters, borrowed; NULL: none. */
+jaxpr *params_jaxpr(const op *o, const void *params);
 bool params_equal(const op *o, const void *a, const void *b);
 uint64_t params_hash(const op *o, const void *a);
 /* Deep copy into the arena; references inside are retained and listed for release by the jaxpr that

@@ -107,6 +107,14 @@ static bool field_equal(const param_field *f, const void *a, const void *b)
     return false;
 }
 
+jaxpr *params_jaxpr(const op *o, const void *params)
+{
+    for (int i = 0; i < o->nfields; i++)
+        if (o->fields[i].kind == PARAM_JAXPR)
+            return *(jaxpr *const *)((const char *)params + o->fields[i].offset);
+    return NULL;
+}
+
 bool params_equal(const op *o, const void *a, const void *b)
 {
     for (int i = 0; i < o->nfields; i++)

@@ -337,7 +337,7 @@ static void value_text(text *t, const param_field *f, const void *at)
         break;
     }
     case PARAM_FN:
-        text_add(t, "%s", fn_name(*(const ct_fn *)at));
+        text_add(t, "%s", *(const ct_fn *)at ? fn_name(*(const ct_fn *)at) : "None");
         break;
     case PARAM_AVALS: {
         const aval_list *list = at;

@@ -94,6 +94,7 @@ ct_array op_convert(ct_array x, ct_dtype dtype,
                     bool weak); /* convert_element_type; x itself when nothing changes */
 ct_array op_bitcast(ct_array x, ct_dtype dtype);
 ct_array op_iota(ct_dtype dtype, ct_ints shape, int64_t dimension);
+ct_array op_name(ct_array x, const char *name); /* x; policies of checkpoint know it by this name */
 ct_array op_dot_general(ct_array x, ct_array y, const params_dot_general *p);
 ct_array op_conv(ct_array x, ct_array kernel, const params_conv *p);
 /* Over windows; all lists of p have one entry (padding: two) an axis of x. */

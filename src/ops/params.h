@@ -87,7 +87,10 @@
     P(random_bits, F(random_bits, INT, int64_t, bit_width) F(random_bits, INTS, ct_ints, shape))   \
     P(call, F(call, JAXPR, jaxpr *, jaxpr) F(call, STRING, const char *, name)                     \
                 F(call, BOOL, bool, keep_unused) F(call, BOOL, bool, inlined)                      \
-                    F(call, DONATED, ct_ints, donated_invars))
+                    F(call, DONATED, ct_ints, donated_invars))                                     \
+    P(name, F(name, STRING, const char *, name))                                                   \
+    P(remat2, F(remat2, BOOL, bool, differentiated) F(remat2, JAXPR, jaxpr *, jaxpr)               \
+                  F(remat2, FN, ct_fn, policy) F(remat2, BOOL, bool, prevent_cse))
 /* clang-format on */
 
 #define N(owner, name)

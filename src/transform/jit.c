@@ -1,23 +1,10 @@
 /* The jit operation (a call of a jaxpr) with its rules, and tracing a function of trees. Next:
- * jitted.c (functions that keep their programs), program.c (makes the derived programs). */
+ * jitted.c (functions that keep their programs), call.c (the rules). */
 #include "cotan/transform.h"
 #include "ops/ops.h"
-#include "transform/transform.h"
+#include "transform/call.h"
 
 /* ---- the operation ---- */
-
-static bool jit_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
-                         aval *out, arena *a)
-{
-    const jaxpr *j = ((const params_call *)params)->jaxpr;
-    (void)o, (void)nin, (void)in, (void)a;
-    if (*nout < j->nout)
-        return false;
-    *nout = j->nout;
-    for (int i = 0; i < j->nout; i++)
-        out[i] = *atom_aval(&j->out[i]);
-    return true;
-}
 
 bool transform_run(jaxpr *j, int nin, const ct_array *in, const bool *donated, int nout,
                    ct_array *out)
@@ -26,18 +13,9 @@ bool transform_run(jaxpr *j, int nin, const ct_array *in, const bool *donated, i
                         : jaxpr_eval(j, nin, in, nout, out);
 }
 
-static bool jit_call(const op *o, const void *params, int nin, const ct_array *in, int nout,
-                     ct_array *out)
+bool call_run(const op *o, const void *params, int nin, const ct_array *in, int nout, ct_array *out)
 {
-    (void)o;
-    return transform_run(((const params_call *)params)->jaxpr, nin, in, NULL, nout, out);
-}
-
-static void bind_program(const params_call *like, jaxpr *j, int nin, const ct_array *in,
-                         ct_array *out)
-{
-    params_call p = {.jaxpr = j, .name = j->name, .inlined = like->inlined};
-    core_bind(&op_row_jit, &p, nin, in, j->nout, out);
+    return transform_run(params_jaxpr(o, params), nin, in, NULL, nout, out);
 }
 
 bool jit_forward(trace *t, const void *params, jaxpr *j, int keep, int nin, const ct_array *in,
@@ -50,48 +28,18 @@ bool jit_forward(trace *t, const void *params, jaxpr *j, int keep, int nin, cons
     bool good = input && may && results;
     if (good)
         memset(may, 1, (size_t)nin);
-    jaxpr *shorter = good ? jaxpr_forward(j, keep, may, input) : NULL;
+    jaxpr *shorter = good ? jaxpr_forward(j, keep, may, true, input) : NULL;
+    good = shorter;
     if (shorter && shorter->nout) {
         trace_context saved = trace_enter(t);
-        bind_program(params, shorter, nin, in, results);
+        good = call_bind(&op_row_jit, params, shorter, nin, in, results);
         trace_leave(saved);
     }
-    good = shorter && values_good(shorter->nout, results);
-    for (int k = 0; k < j->nout && good; k++)
-        out[k] = k < keep || input[k - keep] < 0 ? *results++ : in[input[k - keep]];
+    for (int k = 0; k < j->nout && good; k++) {
+        int from = k < keep ? -1 : input[k - keep];
+        out[k] = from < 0 ? *results++ : from < nin ? in[from] : out[from - nin];
+    }
     arena_free(&memory);
-    return good;
-}
-
-static bool jit_jvp(const op *o, const void *params, int nin, const ct_array *primals,
-                    const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
-{
-    (void)o;
-    const params_call *p = params;
-    bool *nonzero = base_alloc((size_t)(nin + nout + 1)), *out_nonzero = nonzero + nin;
-    ct_array *in = base_alloc((size_t)(2 * nin + 2 * nout + 1) * sizeof *in),
-             *results = in + 2 * nin;
-    bool good = nonzero && in;
-    int n = nin;
-    for (int i = 0; i < nin && good; i++) {
-        in[i] = primals[i];
-        nonzero[i] = tangents[i] != NULL;
-        if (tangents[i])
-            in[n++] = tangents[i];
-    }
-    jaxpr *made = good ? jaxpr_jvp(p->jaxpr, nonzero, false, out_nonzero) : NULL;
-    good = made != NULL;
-    if (good) {
-        bind_program(p, made, n, in, results);
-        good = values_good(made->nout, results);
-        int next = nout;
-        for (int i = 0; i < nout && good; i++) {
-            out[i] = results[i];
-            out_tangents[i] = out_nonzero[i] ? results[next++] : NULL;
-        }
-    }
-    base_free(nonzero);
-    base_free(in);
     return good;
 }
 
@@ -131,65 +79,6 @@ static bool jit_linearize(const op *o, const void *params, linearize_trace *t, i
     return good;
 }
 
-static bool jit_transpose(const op *o, const void *params, int nin, const ct_array *in,
-                          const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
-{
-    (void)o, (void)in_avals;
-    const params_call *p = params;
-    bool *flags = base_alloc((size_t)(nin + nout + 1)), *ct_nonzero = flags + nin;
-    ct_array *values = base_alloc((size_t)(2 * nin + nout + 1) * sizeof *values),
-             *results = values + nin + nout;
-    bool good = flags && values;
-    int n = 0;
-    for (int i = 0; i < nin && good; i++) {
-        flags[i] = in[i] == NULL;
-        if (in[i])
-            values[n++] = in[i];
-    }
-    for (int i = 0; i < nout && good; i++) {
-        ct_nonzero[i] = cts[i] != NULL;
-        if (cts[i])
-            values[n++] = cts[i];
-    }
-    jaxpr *made = good ? jaxpr_transpose(p->jaxpr, flags, ct_nonzero) : NULL;
-    good = made != NULL;
-    if (good) {
-        bind_program(p, made, n, values, results);
-        good = values_good(made->nout, results);
-        int next = 0;
-        for (int i = 0; i < nin && good; i++)
-            out[i] = flags[i] ? results[next++] : NULL;
-    }
-    base_free(flags);
-    base_free(values);
-    return good;
-}
-
-static bool jit_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
-                     const int *dims, int nout, ct_array *out, int *out_dims)
-{
-    (void)o;
-    const params_call *p = params;
-    bool *mapped = base_alloc((size_t)(nin + nout + 1)), *out_mapped = mapped + nin;
-    ct_array *values = base_alloc((size_t)(nin + 1) * sizeof *values);
-    bool good = mapped && values;
-    for (int i = 0; i < nin && good; i++) {
-        mapped[i] = dims[i] != NOT_MAPPED;
-        good = !is_poison(values[i] = mapped[i] ? batch_front(in[i], dims[i], b.size) : in[i]);
-    }
-    jaxpr *made = good ? jaxpr_vmap(p->jaxpr, b, mapped, false, out_mapped) : NULL;
-    good = made != NULL;
-    if (good) {
-        bind_program(p, made, nin, values, out);
-        good = values_good(nout, out);
-        for (int i = 0; i < nout; i++)
-            out_dims[i] = out_mapped[i] ? 0 : NOT_MAPPED;
-    }
-    base_free(mapped);
-    base_free(values);
-    return good;
-}
-
 /* Marked inline, the program's equations are written where the call would be. */
 static bool jit_stage(const op *o, const void *params, stage_trace *t, int nin, const ct_array *in,
                       int nout, ct_array *out)
@@ -200,7 +89,7 @@ static bool jit_stage(const op *o, const void *params, stage_trace *t, int nin, 
     arena scratch = {0};
     aval *avals = arena_alloc(&scratch, (size_t)(nout + 1) * sizeof *avals);
     int n = nout;
-    bool good = avals && jit_abstract(o, params, nin, NULL, &n, avals, &scratch) &&
+    bool good = avals && call_abstract(o, params, nin, NULL, &n, avals, &scratch) &&
                 stage_record(t, o, params, nin, in, nout, avals, out);
     arena_free(&scratch);
     return good;
@@ -213,11 +102,11 @@ const op op_row_jit = {
     .fields = fields_call,
     .params_size = sizeof(params_call),
     .nfields = nfields_call,
-    .abstract = jit_abstract,
-    .call = jit_call,
-    .jvp = jit_jvp,
-    .transpose = jit_transpose,
-    .vmap = jit_vmap,
+    .abstract = call_abstract,
+    .call = call_run,
+    .jvp = call_jvp,
+    .transpose = call_transpose,
+    .vmap = call_vmap,
     .linearize = jit_linearize,
     .stage = jit_stage,
 };

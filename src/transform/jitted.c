@@ -1,43 +1,23 @@
-/* ct_jit: a function that is traced once for each kind of arguments.
+/* Functions that are traced once for each kind of arguments: ct_jit, and what checkpoint makes.
  *
  * The cache key is the structure of the arguments (static ones are part of it) and their avals. A
  * program whose constants are tracers of an enclosing transformation closes over them by taking
  * them as inputs, and is not kept. Next: explain.c (why it was traced again). */
-#include <pthread.h>
+#include "transform/jitted.h"
+
 #include <time.h>
 
 #include "cotan/stages.h"
 #include "ops/ops.h"
-#include "transform/transform.h"
 
 /* ---- programs ---- */
-
-typedef struct specialization {
-    object head; /* a call holds a reference while it runs: the cache may be cleared meanwhile */
-    treedef *in_def, *out_def;
-    jaxpr *j;
-    bool *donated; /* NULL: none */
-    bool x64;
-    int64_t hits;
-    char *why; /* what was new about the arguments; NULL for the first program */
-} specialization;
-
-typedef struct jitted {
-    struct ct_function head;
-    ct_fn f;
-    table cache;
-    pthread_mutex_t lock;
-    int64_t *donate;
-    int64_t ndonate, hits, misses;
-    bool keep_unused, inlined;
-    struct jitted *next, **link; /* all of them: for ct_clear_caches */
-} jitted;
 
 static void specialization_destroy(object *o)
 {
     specialization *s = (specialization *)o;
     object_release(s->in_def);
     object_release(s->out_def);
+    object_release(s->open);
     object_release(s->j);
     base_free(s->donated);
     base_free(s->why);
@@ -170,6 +150,22 @@ static double seconds_now(void)
 
 /* ---- tracing ---- */
 
+static bool any_tracer(int64_t n, const ct_array *values)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (is_tracer(values[i]))
+            return true;
+    return false;
+}
+
+static bool open_constants(const jitted *f, specialization *s)
+{
+    if (!any_tracer(s->j->nconsts, s->j->consts) && !(f->opens_all && s->j->nconsts))
+        return true;
+    s->open = jaxpr_consts_to_inputs(s->j);
+    return s->open;
+}
+
 static specialization *specialize(jitted *f, const probe *p)
 {
     specialization *s = base_zalloc(sizeof *s);
@@ -194,7 +190,8 @@ static specialization *specialize(jitted *f, const probe *p)
         s->x64 = array_x64;
     }
     base_free(avals);
-    if (s && (!s->j || (f->ndonate && (!s->donated || !usable_donations(s->donated, s->j))))) {
+    if (s && (!s->j || !open_constants(f, s) ||
+              (f->ndonate && (!s->donated || !usable_donations(s->donated, s->j))))) {
         if (s->head.class)
             object_release(s);
         else
@@ -202,14 +199,6 @@ static specialization *specialize(jitted *f, const probe *p)
         return NULL;
     }
     return s;
-}
-
-static bool any_tracer(int64_t n, const ct_array *values)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (is_tracer(values[i]))
-            return true;
-    return false;
 }
 
 /* Compiles ahead of the first run, so that it can be told how long that took. */
@@ -230,39 +219,38 @@ static bool apply_specialization(const jitted *f, const specialization *s, int64
             compile_observed(f, s);
         return transform_run(s->j, (int)n, in, s->donated, s->j->nout, out);
     }
-    params_call p = {
-        .jaxpr = s->j, .name = s->j->name, .keep_unused = f->keep_unused, .inlined = f->inlined};
-    core_bind(&op_row_jit, &p, (int)n, in, s->j->nout, out);
-    return values_good(s->j->nout, out);
+    return f->bind(f, s->j, (int)n, in, out);
 }
 
-/* A program that closes over tracers takes them as leading inputs. */
+/* A program that closes over tracers takes them as leading inputs; that of checkpoint all it closes
+ * over. */
 static bool apply_closed(const jitted *f, const specialization *s, int64_t n, const ct_array *in,
                          ct_array *out)
 {
-    jaxpr *open = jaxpr_consts_to_inputs(s->j);
     int total = s->j->nconsts + (int)n;
     ct_array *all = base_alloc((size_t)(total + 1) * sizeof *all);
-    bool good = open && all;
+    bool good = all;
     if (good) {
         memcpy(all, s->j->consts, (size_t)s->j->nconsts * sizeof *all);
         memcpy(all + s->j->nconsts, in, (size_t)n * sizeof *all);
-        params_call p = {.jaxpr = open, .name = open->name, .inlined = f->inlined};
-        core_bind(&op_row_jit, &p, total, all, open->nout, out);
-        good = values_good(open->nout, out);
+        good = f->bind(f, s->open, total, all, out);
     }
-    object_release(open);
     base_free(all);
     return good;
 }
 
 _Thread_local bool transform_disable_jit;
 
-static bool jitted_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
-                        treedef **out_def, int64_t *nout, ct_array **out)
+static const fn_class jitted_class = {.call = jitted_call,
+                                      .name = jitted_name,
+                                      .argument = jitted_argument,
+                                      .destroy = jitted_destroy};
+
+bool jitted_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
+                 treedef **out_def, int64_t *nout, ct_array **out)
 {
     jitted *f = (jitted *)base;
-    if (transform_disable_jit)
+    if (transform_disable_jit && f->head.class == &jitted_class)
         return fn_call(f->f, in_def, nin, in, out_def, nout, out);
     probe p = {in_def, nin, in};
     uint64_t hash = probe_hash(&p);
@@ -274,23 +262,21 @@ static bool jitted_call(ct_fn base, const treedef *in_def, int64_t nin, const ct
         f->hits++;
     }
     pthread_mutex_unlock(&f->lock);
-    bool keep = s;
     if (!s) {
         s = specialize(f, &p);
         if (!s)
             return false;
         if (!any_tracer(s->j->nconsts, s->j->consts)) {
             pthread_mutex_lock(&f->lock);
-            keep = table_add(&f->cache, hash, s);
-            if (keep)
+            if (table_add(&f->cache, hash, s))
                 object_retain(s);
             pthread_mutex_unlock(&f->lock);
         }
     }
     *nout = s->j->nout;
     *out = base_alloc((size_t)(*nout + 1) * sizeof **out);
-    bool good = *out && (keep ? apply_specialization(f, s, nin, in, *out)
-                              : apply_closed(f, s, nin, in, *out));
+    bool good = *out && (s->open ? apply_closed(f, s, nin, in, *out)
+                                 : apply_specialization(f, s, nin, in, *out));
     if (good) {
         *out_def = s->out_def;
         object_retain(*out_def);
@@ -302,9 +288,9 @@ static bool jitted_call(ct_fn base, const treedef *in_def, int64_t nin, const ct
     return good;
 }
 
-static const char *jitted_name(ct_fn base) { return fn_name(((jitted *)base)->f); }
+const char *jitted_name(ct_fn base) { return fn_name(((jitted *)base)->f); }
 
-static void jitted_argument(ct_fn base, int64_t i, const char *keyword, text *out)
+void jitted_argument(ct_fn base, int64_t i, const char *keyword, text *out)
 {
     fn_argument(((jitted *)base)->f, i, keyword, out);
 }
@@ -335,7 +321,7 @@ static void enlist(jitted *f)
     pthread_mutex_unlock(&all_lock);
 }
 
-static void jitted_destroy(ct_fn base)
+void jitted_destroy(ct_fn base)
 {
     jitted *f = (jitted *)base;
     pthread_mutex_lock(&all_lock);
@@ -351,12 +337,10 @@ static void jitted_destroy(ct_fn base)
     object_release(f->f);
 }
 
-static const fn_class jitted_class = {.call = jitted_call,
-                                      .name = jitted_name,
-                                      .argument = jitted_argument,
-                                      .destroy = jitted_destroy};
-
-static jitted *as_jitted(ct_fn f) { return f && f->class == &jitted_class ? (jitted *)f : NULL; }
+static jitted *as_jitted(ct_fn f)
+{
+    return f && f->class->call == jitted_call ? (jitted *)f : NULL;
+}
 
 void ct_jit_clear_cache(ct_fn f)
 {
@@ -427,26 +411,49 @@ char *ct_jit_cache_text(ct_fn base)
 
 int64_t ct_jit_cache_size(ct_fn f) { return as_jitted(f) ? as_jitted(f)->cache.used : 0; }
 
+/* ---- jit ---- */
+
+typedef struct jit_fn {
+    jitted base;
+    bool keep_unused, inlined;
+} jit_fn;
+
+static bool bind_jit(const jitted *f, jaxpr *j, int nin, const ct_array *in, ct_array *out)
+{
+    const jit_fn *g = (const jit_fn *)f;
+    params_call p = {
+        .jaxpr = j, .name = j->name, .keep_unused = g->keep_unused, .inlined = g->inlined};
+    core_bind(&op_row_jit, &p, nin, in, j->nout, out);
+    return values_good(j->nout, out);
+}
+
+jitted *jitted_new(const fn_class *class, size_t size, ct_fn f, jitted_bind *bind)
+{
+    jitted *made = f ? (jitted *)fn_new(class, size) : NULL;
+    if (!made)
+        return NULL;
+    object_retain(f);
+    made->f = f;
+    made->bind = bind;
+    pthread_mutex_init(&made->lock, NULL);
+    enlist(made);
+    return made;
+}
+
 ct_fn ct_jit_(const ct_jit_args *args)
 {
-    if (!args->f)
-        return NULL;
-    jitted *f = (jitted *)fn_new(&jitted_class, sizeof *f);
+    jit_fn *f = (jit_fn *)jitted_new(&jitted_class, sizeof *f, args->f, bind_jit);
     if (!f)
         return NULL;
-    object_retain(args->f);
-    f->f = args->f;
-    pthread_mutex_init(&f->lock, NULL);
-    enlist(f);
     f->keep_unused = args->keep_unused;
     f->inlined = args->inlined;
     if (args->donate_argnums.n) {
-        f->donate = base_alloc((size_t)args->donate_argnums.n * sizeof *f->donate);
-        if (!f->donate)
+        f->base.donate = base_alloc((size_t)args->donate_argnums.n * sizeof *f->base.donate);
+        if (!f->base.donate)
             return NULL;
-        memcpy(f->donate, args->donate_argnums.at,
-               (size_t)args->donate_argnums.n * sizeof *f->donate);
-        f->ndonate = args->donate_argnums.n;
+        memcpy(f->base.donate, args->donate_argnums.at,
+               (size_t)args->donate_argnums.n * sizeof *f->base.donate);
+        f->base.ndonate = args->donate_argnums.n;
     }
-    return &f->head;
+    return &f->base.head;
 }

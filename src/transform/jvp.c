@@ -291,7 +291,7 @@ bool transform_linearize(flat f, int64_t n, const ct_array *primals, leaves *out
         for (int64_t i = 0; i < out_tangents.n; i++)
             if (out_tangents.at[i])
                 out_tangents.at[m++] = out_tangents.at[i];
-        (*derivative)->j = stage_finish(tangents, m, out_tangents.at, "tangent");
+        (*derivative)->j = stage_finish(tangents, m, out_tangents.at, f.name);
         good = (*derivative)->j != NULL;
     } else {
         stage_abandon(tangents);

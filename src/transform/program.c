@@ -70,16 +70,6 @@ static aval *with_tangents(const jaxpr *j, const bool *nonzero, int64_t *n, aren
     return avals;
 }
 
-static const char *renamed(arena *a, const char *prefix, const char *name)
-{
-    text t = {0};
-    text_add(&t, "%s(%s)", prefix, name ? name : "f");
-    char *s = text_end(&t);
-    const char *kept = s ? arena_string(a, s) : NULL;
-    base_free(s);
-    return kept;
-}
-
 jaxpr *jaxpr_jvp(jaxpr *j, const bool *nonzero, bool instantiate, bool *out_nonzero)
 {
     const char *purpose = instantiate ? "jvp, all" : "jvp";
@@ -92,8 +82,7 @@ jaxpr *jaxpr_jvp(jaxpr *j, const bool *nonzero, bool instantiate, bool *out_nonz
     int64_t n;
     aval *avals = with_tangents(j, nonzero, &n, &scratch);
     forward_program p = {j, nonzero, instantiate, out_nonzero};
-    const char *name = renamed(&scratch, "jvp", j->name);
-    made = avals ? transform_stage((flat){run_forward, &p, name}, n, avals, name) : NULL;
+    made = avals ? transform_stage((flat){run_forward, &p, j->name}, n, avals, j->name) : NULL;
     arena_free(&scratch);
     bool kept = made && jaxpr_derive(j, purpose, j->nin, nonzero, made, j->nout, out_nonzero);
     object_release(made);
@@ -244,8 +233,7 @@ jaxpr *jaxpr_transpose(jaxpr *j, const bool *linear, const bool *ct_nonzero)
             if (ct_nonzero[i])
                 avals[n++] = *atom_aval(&j->out[i]);
         reverse_program p = {j, linear, ct_nonzero};
-        const char *name = renamed(&scratch, "transpose", j->name);
-        made = avals ? transform_stage((flat){run_reverse, &p, name}, n, avals, name) : NULL;
+        made = avals ? transform_stage((flat){run_reverse, &p, j->name}, n, avals, j->name) : NULL;
         arena_free(&scratch);
         bool kept = made && jaxpr_derive(j, "transpose", j->nin + j->nout, key, made, 0, NULL);
         object_release(made);
@@ -299,7 +287,7 @@ jaxpr *jaxpr_rewire(const jaxpr *j, const rewiring *w, jaxpr *owner, const char 
     return kept ? made : NULL;
 }
 
-jaxpr *jaxpr_forward(jaxpr *j, int keep, const bool *may, int *input)
+jaxpr *jaxpr_forward(jaxpr *j, int keep, const bool *may, bool results, int *from)
 {
     arena memory = {0};
     int64_t *in = arena_alloc(&memory, (size_t)(j->nin + j->nout + 1) * sizeof *in),
@@ -311,13 +299,17 @@ jaxpr *jaxpr_forward(jaxpr *j, int keep, const bool *may, int *input)
         avals[i] = j->in[i]->aval;
     }
     for (int k = 0; k < j->nout && made; k++) {
-        int from = -1;
-        for (int i = 0; i < j->nin && k >= keep && j->out[k].var; i++)
-            if (may[i] && j->out[k].var == j->in[i])
-                from = i;
+        const var *v = k < keep ? NULL : j->out[k].var;
+        int found = -1;
+        for (int i = k; i-- > 0 && v && results;)
+            if (j->out[i].var == v)
+                found = j->nin + i;
+        for (int i = 0; i < j->nin && v; i++)
+            if (may[i] && j->in[i] == v)
+                found = i;
         if (k >= keep)
-            input[k - keep] = from;
-        if (from < 0)
+            from[k - keep] = found;
+        if (found < 0)
             out[n++] = k;
     }
     if (made && n < j->nout) {

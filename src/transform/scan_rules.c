@@ -75,7 +75,7 @@ static bool split_known(split_scan *r, jaxpr *known, arena *a)
     bool *may = arena_alloc(a, (size_t)rest->nin + 1);
     for (int i = 0; i < rest->nin && may; i++)
         may[i] = i >= r->nvalues + r->s.carry;
-    r->step = may ? jaxpr_forward(rest, nout, may, r->input) : NULL;
+    r->step = may ? jaxpr_forward(rest, nout, may, false, r->input) : NULL;
     return r->step;
 }
 

@@ -157,11 +157,12 @@ typedef struct rewiring {
 /* The program is kept on its owner under the purpose and key; borrowed. */
 jaxpr *jaxpr_rewire(const jaxpr *j, const rewiring *w, jaxpr *owner, const char *purpose,
                     int64_t nkey, const void *key);
-/* j without those of its results from `keep` on that are inputs with may[i]: input[k] says which
- * one result keep + k is, or -1. Borrowed. */
-jaxpr *jaxpr_forward(jaxpr *j, int keep, const bool *may, int *input);
+/* j without those of its results from `keep` on that are inputs with may[i], or (with `results`)
+ * earlier results: from[k] says what result keep + k is, an input, j->nin plus a result, or -1
+ * where it stays. Borrowed. */
+jaxpr *jaxpr_forward(jaxpr *j, int keep, const bool *may, bool results, int *from);
 /* Binds a jit of j, with other parameters as given, on the trace; results from `keep` on that are
- * operands need no call. */
+ * operands or earlier results are given once. */
 CT_NODISCARD bool jit_forward(trace *t, const void *params, jaxpr *j, int keep, int nin,
                               const ct_array *in, ct_array *out);
 /* Two programs of one: *first maps the known inputs to values that *rest takes and to the known

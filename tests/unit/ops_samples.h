@@ -49,6 +49,7 @@ APPLY(reduce_precision, op_reduce_precision(a[0], 8, 7))
 APPLY(round, op_round(a[0], 1))
 APPLY(copy, op_copy(a[0]))
 APPLY(stop_gradient, op_stop_gradient(a[0]))
+APPLY(name, op_name(a[0], "here"))
 APPLY(broadcast_in_dim, op_broadcast_in_dim(a[0], I(2, 4, 3), I(0, 2)))
 APPLY(reshape, op_reshape(a[0], I(3, 2)))
 APPLY(squeeze, op_squeeze(op_expand_dims(a[0], I(0, 2)), I(0)))
@@ -199,6 +200,7 @@ static const sample samples[OP_COUNT] = {
     OF(round, 1),
     OF(copy, 1),
     OF(stop_gradient, 1, .rough = true),
+    OF(name, 1),
     OF(broadcast_in_dim, 1),
     OF(reshape, 1),
     OF(squeeze, 1),
@@ -253,6 +255,7 @@ static const sample samples[OP_COUNT] = {
     ELSEWHERE(io_callback, "effects"),
     ELSEWHERE(debug_callback, "effects"),
     ELSEWHERE(debug_print, "effects"),
+    ELSEWHERE(remat2, "checkpoint"),
     ELSEWHERE(custom_jvp_call, "transform"),
     ELSEWHERE(custom_vjp_call, "transform"),
     ELSEWHERE(custom_lin, "transform"),

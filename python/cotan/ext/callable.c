@@ -247,7 +247,7 @@ static const fn_class host_class = {
 
 ct_fn ext_callable(PyObject *callable)
 {
-    if (Py_IS_TYPE(callable, ext_function_type) || Py_IS_TYPE(callable, ext_jit_type)) {
+    if (ext_is_transformed(callable)) {
         ext_function *t = (ext_function *)
             callable; /* already one of ours, unless arguments need special treatment */
         if (!t->policy.statics.at && !t->policy.static_names && !t->policy.only.at)

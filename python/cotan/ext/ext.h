@@ -205,6 +205,10 @@ typedef struct ext_function {
     ext_policy policy;
 } ext_function;
 extern PyTypeObject *ext_function_type, *ext_jit_type;
+static inline bool ext_is_transformed(PyObject *o)
+{
+    return Py_IS_TYPE(o, ext_function_type) || Py_IS_TYPE(o, ext_jit_type);
+}
 /* Takes its own reference of f, and copies the policy. NULL and an exception when f is NULL. */
 PyObject *ext_function_new(PyTypeObject *type, PyObject *wrapped, ct_fn f, const ext_policy *p);
 bool ext_init_functions(PyObject *module);
@@ -212,6 +216,9 @@ extern PyMethodDef ext_transform_methods[];
 
 /* ---- control.c ---- */
 extern PyMethodDef ext_control_methods[];
+
+/* ---- checkpoint.c ---- */
+extern PyMethodDef ext_checkpoint_methods[];
 /* An integer or a sequence of them, in memory that PyMem_Free frees. */
 bool ext_argnums(PyObject *o, ct_ints *out, bool *one, const char *what);
 

@@ -37,6 +37,11 @@ static PyObject *gradient(PyObject *args, PyObject *kwargs, bool value)
         return NULL;
     ct_scope scope = ct_begin();
     ct_fn f = ext_callable(fun);
+    /* Other arguments pass through to functions of Python as they are; what Cotan made takes
+     * arrays. */
+    ext_policy p = {.only = list};
+    if (f && ext_is_transformed(fun) && ((ext_function *)fun)->fn == f)
+        p = (ext_policy){.lenient = ((ext_function *)fun)->policy.lenient};
     ct_fn g = f ? ct_grad_(&(ct_grad_args){.f = f,
                                            .argnums = list,
                                            .one = !one,
@@ -45,7 +50,7 @@ static PyObject *gradient(PyObject *args, PyObject *kwargs, bool value)
                                            .holomorphic = holomorphic,
                                            .allow_int = allow_int})
                 : NULL;
-    PyObject *out = ext_function_new(ext_function_type, fun, g, &(ext_policy){.only = list});
+    PyObject *out = ext_function_new(ext_function_type, fun, g, &p);
     ct_end_(scope, NULL);
     if (argnums)
         PyMem_Free((void *)(uintptr_t)list.at);

@@ -1,0 +1,177 @@
+"""Less memory for derivatives: checkpoint (also called remat), its policies, and the names they go by."""
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+from . import _cotan
+
+_unset = object()
+
+
+def checkpoint(fun=_unset, *, prevent_cse=True, policy=None, static_argnums=(), static_argnames=(), concrete=_unset):
+    """fun, whose derivative computes intermediate values again instead of keeping them; `policy` says which to keep all the same."""
+    if fun is _unset:
+        return lambda f: checkpoint(f, prevent_cse=prevent_cse, policy=policy, static_argnums=static_argnums, static_argnames=static_argnames)
+    if concrete is not _unset:
+        raise NotImplementedError("the `concrete` option of jax.checkpoint was removed; mark arguments that steer Python's control flow with static_argnums.")
+    if not callable(fun):
+        raise TypeError(f"Expected a callable value, got {fun}")
+    if isinstance(prevent_cse, (tuple, list)):
+        if any(prevent_cse) and not all(prevent_cse):
+            raise NotImplementedError("jax.checkpoint with prevent_cse for some of the arguments")
+        prevent_cse = all(prevent_cse)
+    if not isinstance(prevent_cse, bool):
+        raise TypeError(f"prevent_cse must be a bool or tuple of bools, got {type(prevent_cse)=}")
+    from ._face import resolve
+    nums, names = resolve(fun, static_argnums, static_argnames)
+    return _cotan._checkpoint(fun, nums, frozenset(names) if names else None, prevent_cse, policy)
+
+
+remat = checkpoint
+
+
+def checkpoint_name(x, name):
+    """x, known to policies by this name."""
+    return _cotan._checkpoint_name(x, name)
+
+
+# ---- what a policy may answer besides True and False ----
+
+class _Answer:
+    def __init__(self, name):
+        self._name = name
+
+    def __repr__(self):
+        return self._name
+
+
+Saveable, Recompute = _Answer("Saveable"), _Answer("Recompute")
+
+
+@dataclass(frozen=True)
+class Offloadable:
+    """To be kept in another kind of memory. There is one kind here, the host's, so that this is to be kept."""
+    src: str
+    dst: str
+
+
+# ---- policies: called by programs that put their own together; `_saves` is what the library reads ----
+
+def everything_saveable(*_, **__):
+    """Keeps every intermediate value, as if there were no checkpoint."""
+    return True
+
+
+def nothing_saveable(*_, **__):
+    """Keeps nothing but the inputs."""
+    return False
+
+
+everything_saveable._saves, nothing_saveable._saves = ("everything",), ("nothing",)
+
+
+def _has_batch_dims(params):
+    return any(params["dimension_numbers"][1])
+
+
+@dataclass(frozen=True)
+class DotsSaveable:
+    """Keeps the results of matrix products and convolutions, or of products without batch dimensions alone."""
+    only_if_no_batch_dims: bool
+
+    @property
+    def _saves(self):
+        return ("dots_with_no_batch_dims" if self.only_if_no_batch_dims else "dots",)
+
+    def __call__(self, prim, *_, **params):
+        if self.only_if_no_batch_dims:
+            return prim.name == "dot_general" and not _has_batch_dims(params)
+        return prim.name in ("dot_general", "conv_general_dilated")
+
+
+@dataclass(frozen=True)
+class SaveOnlyTheseNames:
+    """Keeps values that checkpoint_name gave one of these names."""
+    saveable_names: frozenset
+
+    @property
+    def _saves(self):
+        return "only", tuple(sorted(self.saveable_names))
+
+    def __call__(self, prim, *_, **params):
+        return prim.name == "name" and params["name"] in self.saveable_names
+
+
+@dataclass(frozen=True)
+class SaveAnyNamesButThese:
+    """Keeps values that checkpoint_name gave any other name."""
+    names: frozenset
+
+    @property
+    def _saves(self):
+        return "but", tuple(sorted(self.names))
+
+    def __call__(self, prim, *_, **params):
+        return prim.name == "name" and params["name"] not in self.names
+
+
+dots_saveable, dots_with_no_batch_dims_saveable = DotsSaveable(False), DotsSaveable(True)
+
+
+def save_only_these_names(*names_which_can_be_saved):
+    return SaveOnlyTheseNames(frozenset(names_which_can_be_saved))
+
+
+def save_any_names_but_these(*names_not_to_save):
+    return SaveAnyNamesButThese(frozenset(names_not_to_save))
+
+
+def save_anything_except_these_names(*names_not_to_save):
+    """Keeps everything: what feeds a named value is not named itself, so the name keeps nothing from being saved."""
+    def policy(*_, **__):
+        return True
+    policy._saves = ("everything",)
+    return policy
+
+
+def save_from_both_policies(policy_1, policy_2):
+    """Keeps what either policy keeps."""
+    def policy(prim, *args, **params):
+        answers = policy_1(prim, *args, **params), policy_2(prim, *args, **params)
+        if not all(isinstance(a, bool) for a in answers):
+            raise ValueError(f"The return value of the policies should be a boolean. Got: {answers[0]} and {answers[1]}. "
+                             "Please write a custom policy function directly, rather than using this helper function.")
+        return any(answers)
+    if hasattr(policy_1, "_saves") and hasattr(policy_2, "_saves"):
+        policy._saves = "either", policy_1, policy_2
+    return policy
+
+
+def offload_dot_with_no_batch_dims(offload_src, offload_dst):
+    """Moves the results of products without batch dimensions to other memory."""
+    def policy(prim, *_, **params):
+        keep = prim.name == "dot_general" and not _has_batch_dims(params)
+        return Offloadable(offload_src, offload_dst) if keep else Recompute
+    policy._saves = ("dots_with_no_batch_dims",)
+    return policy
+
+
+def save_and_offload_only_these_names(*, names_which_can_be_saved, names_which_can_be_offloaded, offload_src, offload_dst):
+    """Keeps values of the first names, and moves those of the second to other memory."""
+    saved, offloaded = set(names_which_can_be_saved), set(names_which_can_be_offloaded)
+    if saved & offloaded:
+        raise ValueError("The names should be exclusive and should not intersect in `names_which_can_be_saved` and `names_which_can_be_offloaded`. Got "
+                         f"names_which_can_be_saved={saved}, names_which_can_be_offloaded={offloaded} and the intersection={saved & offloaded}")
+
+    def policy(prim, *_, **params):
+        name = params["name"] if prim.name == "name" else None
+        return Saveable if name in saved else Offloadable(offload_src, offload_dst) if name in offloaded else Recompute
+    policy._saves = "only", tuple(sorted(saved | offloaded))
+    return policy
+
+
+checkpoint_policies = SimpleNamespace(
+    everything_saveable=everything_saveable, nothing_saveable=nothing_saveable, dots_saveable=dots_saveable, checkpoint_dots=dots_saveable,
+    dots_with_no_batch_dims_saveable=dots_with_no_batch_dims_saveable, checkpoint_dots_with_no_batch_dims=dots_with_no_batch_dims_saveable,
+    offload_dot_with_no_batch_dims=offload_dot_with_no_batch_dims, save_anything_except_these_names=save_anything_except_these_names,
+    save_any_names_but_these=save_any_names_but_these, save_only_these_names=save_only_these_names, save_from_both_policies=save_from_both_policies,
+    save_and_offload_only_these_names=save_and_offload_only_these_names)
