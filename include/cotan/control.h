@@ -35,7 +35,8 @@ typedef struct ct_scan_args {
 /* A function of (init, xs), or of init alone with a length: gives (carry, ys).
  * Reverse-differentiable. */
 CT_API ct_fn ct_scan_(const ct_scan_args *args);
-/* A function of the initial carry; `variable` may be NULL. Forward-differentiable only. */
+/* A function of the initial carry; `variable` may be NULL. Derivatives in reverse run the loop
+ * again and keep what each step's derivative needs. */
 CT_API ct_fn ct_while_loop_(ct_fn test, ct_fn step, const char *variable);
 /* A function of (lower, upper, init). With concrete bounds a scan, otherwise a while loop, which
  * takes no unroll but 1 and CT_UNROLL_ALL. */

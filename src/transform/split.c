@@ -27,7 +27,10 @@ static bool sort_process(trace *base, const op *o, const void *params, int nin, 
     sorting_trace *t = (sorting_trace *)base;
     bool mixed, done = false;
     trace *to = side_of(t, nin, in, &mixed);
-    if (mixed && t->splits && o == &op_row_jit && !split_call(t, params, nin, in, nout, out, &done))
+    if (t->splits && op_effects(o, params)) /* happens as often as it did */
+        to = stage_as_trace(t->staged);
+    else if (mixed && t->splits && o == &op_row_jit &&
+             !split_call(t, params, nin, in, nout, out, &done))
         return false;
     if (done)
         return true;

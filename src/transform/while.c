@@ -57,8 +57,7 @@ static bool test(while_run *r, bool *any, ct_array *which)
     return true;
 }
 
-/* New values where the condition holds. */
-static ct_array choose(ct_array which, ct_array old, ct_array value)
+ct_array while_choose(ct_array which, ct_array old, ct_array value)
 {
     int axes = which->aval.ndim;
     int64_t few[16], *dims = few;
@@ -83,7 +82,7 @@ static bool while_step(while_run *r, bool *any)
     if (!transform_run(r->p->body, r->p->body->nin, r->body_args, NULL, r->n, r->next))
         return false;
     for (int k = 0; k < r->n; k++) {
-        ct_array value = which ? choose(which, r->carry[k], r->next[k]) : r->next[k];
+        ct_array value = which ? while_choose(which, r->carry[k], r->next[k]) : r->next[k];
         if (is_poison(value))
             return false;
         loop_set(&r->carry[k], value);

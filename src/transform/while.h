@@ -16,6 +16,9 @@ typedef struct params_while {
 CT_NODISCARD bool while_bind(const params_while *p, int nin, const ct_array *in, int nout,
                              ct_array *out);
 
+/* The new value where the condition, whose axes are the leading ones, holds. */
+ct_array while_choose(ct_array which, ct_array old, ct_array value);
+
 /* while_rules.c */
 bool while_jvp(const op *o, const void *params, int nin, const ct_array *primals,
                const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents);

@@ -1,8 +1,10 @@
 /* The while loop's derivatives and its batching.
  *
- * Tangents ride in the carry, and the condition does not look at them. Reverse mode would need the
- * number of steps beforehand, and is refused. A condition that becomes batched makes the whole
+ * Forward mode: tangents ride in the carry, and the condition does not look at them. Linearizing:
+ * the loop counts its steps, and a scan of as many steps is linearized; where the count is traced
+ * that happens in a dynamic_call (dynamic.c). A condition that becomes batched makes the whole
  * carry batched. */
+#include "transform/scan.h"
 #include "transform/while.h"
 
 static loop_shape shape_of(const params_while *p)
@@ -63,19 +65,273 @@ bool while_jvp(const op *o, const void *params, int nin, const ct_array *primals
     return good;
 }
 
-/* The values by themselves; the tangent program runs the loop again with tangents. */
+/* ---- steps that are counted ---- */
+
+/* (constants, count, carry) -> (count + 1, next carry): how many steps were taken, for each element
+ * that a condition with axes tells apart. */
+static bool run_counting(void *env, int64_t nin, const ct_array *in, leaves *out)
+{
+    const params_while *p = env;
+    const jaxpr *j = p->body;
+    int nb = (int)p->body_nconsts;
+    ct_array *given = base_alloc((size_t)nin * sizeof *given);
+    *out = (leaves){j->nout + 1, base_alloc((size_t)(j->nout + 1) * sizeof *out->at)};
+    bool good = given && out->at;
+    if (good) {
+        memcpy(given, in, (size_t)nb * sizeof *in);
+        memcpy(given + nb, in + nb + 1, (size_t)j->nout * sizeof *in);
+        good = jaxpr_eval(j, j->nin, given, j->nout, out->at + 1) &&
+               !is_poison(out->at[0] = op_add(in[nb], op_number(1, in[nb])));
+    }
+    base_free(given);
+    return good;
+}
+
+/* (constants, counts, start, index, carry) -> (index + 1, next carry): elements whose steps are
+ * taken stay. They enter the body as the carry they started from, where it has been before, so that
+ * what is undefined at their last carry stays out of derivatives. */
+static bool run_masked(void *env, int64_t nin, const ct_array *in, leaves *out)
+{
+    const params_while *p = env;
+    int nb = (int)p->body_nconsts, n = p->body->nout;
+    const ct_array *start = in + nb + 1, *carry = start + n + 1;
+    ct_array *given = base_alloc((size_t)nin * sizeof *given);
+    ct_array active = op_lt(start[n], in[nb]);
+    bool good = given && !is_poison(active);
+    if (good) {
+        memcpy(given, in, (size_t)nb * sizeof *in);
+        given[nb] = start[n];
+    }
+    for (int k = 0; k < n && good; k++)
+        good = !is_poison(given[nb + 1 + k] = while_choose(active, start[k], carry[k]));
+    good = good && run_counting(env, nb + 1 + n, given, out);
+    for (int k = 0; k < n && good; k++)
+        good = !is_poison(out->at[k + 1] = while_choose(active, carry[k], out->at[k + 1]));
+    base_free(given);
+    return good;
+}
+
+/* What the elements began with; those that took no step get that of an element that took the
+ * most. */
+static ct_array begun_with(ct_array counts, ct_array start)
+{
+    int axes = counts->aval.ndim, rest = start->aval.ndim - axes;
+    arena memory = {0};
+    int64_t *shape = arena_alloc(&memory, (size_t)(2 * rest + 2) * sizeof *shape),
+            *dims = shape + rest + 1;
+    ct_array *at = arena_alloc(&memory, (size_t)(rest + 1) * sizeof *at), value = array_poison;
+    if (shape && at) {
+        shape[0] = shape_size(axes, counts->aval.shape);
+        at[0] = op_argmax(op_reshape(counts, (ct_ints){1, shape}), 0, CT_INT32);
+        for (int k = 0; k < rest; k++) {
+            shape[k + 1] = start->aval.shape[axes + k];
+            at[k + 1] = op_number(0, at[0]);
+            dims[k] = axes + k;
+        }
+        ct_array rows = op_reshape(start, (ct_ints){rest + 1, shape});
+        shape[0] = 1;
+        ct_array row = op_dynamic_slice(rows, rest + 1, at, (ct_ints){rest + 1, shape});
+        row = op_broadcast_in_dim(op_reshape(row, (ct_ints){rest, shape + 1}),
+                                  aval_shape(&start->aval), (ct_ints){rest, dims});
+        value = while_choose(op_gt(counts, op_number(0, counts)), row, start);
+    }
+    arena_free(&memory);
+    return value;
+}
+
+/* A body made of p's, with integers of these shapes between its constants and its carry. Borrowed.
+ */
+static jaxpr *with_counts(const params_while *p, const char *purpose,
+                          bool (*run)(void *, int64_t, const ct_array *, leaves *), int n,
+                          const aval *counts)
+{
+    jaxpr *j = p->body, *made = jaxpr_derived(j, purpose, counts->ndim * 8, counts->shape);
+    if (made)
+        return made;
+    int64_t nb = p->body_nconsts, m = 0;
+    aval *avals = base_alloc((size_t)(j->nin + n) * sizeof *avals);
+    for (int i = 0; i < j->nin + n && avals; i++)
+        avals[i] = i >= nb && i < nb + n ? counts[i - nb] : j->in[m++]->aval;
+    made = avals ? transform_stage((flat){run, (void *)(uintptr_t)p, j->name}, j->nin + n, avals,
+                                   j->name)
+                 : NULL;
+    base_free(avals);
+    bool kept = made && jaxpr_derive(j, purpose, counts->ndim * 8, counts->shape, made, 0, NULL);
+    object_release(made);
+    return kept ? made : NULL;
+}
+
+/* The condition of a carry with a count in front. */
+static jaxpr *counting_condition(const params_while *p, const aval *count, arena *a)
+{
+    jaxpr *cond = p->cond;
+    int64_t *in = arena_alloc(a, (size_t)(cond->nin + 1) * sizeof *in), out = 0;
+    aval *avals = arena_alloc(a, (size_t)(cond->nin + 1) * sizeof *avals);
+    for (int i = 0; i < cond->nin && in && avals; i++) {
+        in[i] = i + (i >= p->cond_nconsts);
+        avals[in[i]] = cond->in[i]->aval;
+    }
+    if (!in || !avals)
+        return NULL;
+    avals[p->cond_nconsts] = *count;
+    rewiring w = {
+        .name = cond->name, .nin = cond->nin + 1, .avals = avals, .in = in, .nout = 1, .out = &out};
+    return jaxpr_rewire(cond, &w, cond, "while count", count->ndim * 8, count->shape);
+}
+
+/* Runs the loop: out gets the carry, *counts how many steps each element took. */
+static bool count_steps(const params_while *p, int nin, const ct_array *in, ct_array *out,
+                        ct_array *counts, arena *a)
+{
+    aval count = *atom_aval(&p->cond->out[0]);
+    count.dtype = CT_INT32;
+    int n = p->body->nout, first = nin - n;
+    ct_array *operands = arena_alloc(a, (size_t)(nin + n + 2) * sizeof *operands),
+             *results = operands + nin + 1;
+    params_while q = *p;
+    q.body = with_counts(p, "while count", run_counting, 1, &count);
+    q.cond = q.body ? counting_condition(p, &count, a) : NULL;
+    if (!operands || !q.cond || is_poison(operands[first] = op_full(&count, 0)))
+        return false;
+    memcpy(operands, in, (size_t)first * sizeof *in);
+    memcpy(operands + first + 1, in + first, (size_t)n * sizeof *in);
+    if (!while_bind(&q, nin + 1, operands, n + 1, results))
+        return false;
+    *counts = results[0];
+    memcpy(out, results + 1, (size_t)n * sizeof *out);
+    return true;
+}
+
+/* ---- linearizing ---- */
+
+/* The body without effects that leave no result: they happen when the steps are counted. Borrowed.
+ */
+static jaxpr *quiet_body(jaxpr *j)
+{
+    jaxpr *made = j->effects ? jaxpr_derived(j, "quiet", 0, NULL) : j;
+    if (made)
+        return made;
+    made = jaxpr_consts_to_inputs(j);
+    eqn **last = made ? &made->eqns : NULL;
+    for (const eqn *e = j->eqns; e && last; e = e->next) {
+        if (!e->nout && op_effects(e->op, e->params)) {
+            made->neqns--;
+            continue;
+        }
+        *last = arena_copy(&made->arena, e, sizeof *e);
+        last = *last ? &(*last)->next : NULL;
+    }
+    bool good = last;
+    if (good)
+        *last = NULL;
+    good = good && jaxpr_derive(j, "quiet", 0, NULL, made, 0, NULL);
+    object_release(made);
+    return good ? made : NULL;
+}
+
+static bool run_counted_scan(void *env, int64_t nin, const ct_array *in, leaves *out)
+{
+    const params_scan *p = env;
+    *out = (leaves){p->jaxpr->nout, base_alloc((size_t)(p->jaxpr->nout + 1) * sizeof *out->at)};
+    return out->at && scan_bind(p, (int)nin, in, p->jaxpr->nout, out->at);
+}
+
+/* The scan as a program, for any number of steps. Borrowed. */
+static jaxpr *scan_program(const params_scan *p)
+{
+    jaxpr *j = p->jaxpr, *made = jaxpr_derived(j, "while scan", 0, NULL);
+    if (made)
+        return made;
+    aval *avals = base_alloc((size_t)(j->nin + 1) * sizeof *avals);
+    for (int i = 0; i < j->nin && avals; i++)
+        avals[i] = j->in[i]->aval;
+    params_scan q = *p;
+    q.length = LOOP_STEPS;
+    made = avals ? transform_stage((flat){run_counted_scan, &q, j->name}, j->nin, avals, j->name)
+                 : NULL;
+    base_free(avals);
+    bool kept = made && jaxpr_derive(j, "while scan", 0, NULL, made, 0, NULL);
+    object_release(made);
+    return kept ? made : NULL;
+}
+
+/* The scan that takes the loop's counted steps, its operands and their tangents. */
+typedef struct counted_loop {
+    params_scan p;
+    int nin, extra; /* inputs; carried values in front of the loop's */
+    ct_array steps, *in, *tangents;
+} counted_loop;
+
+static bool counted_loop_of(const params_while *p, ct_array counts, const ct_array *in,
+                            const ct_array *tangents, counted_loop *l, arena *a)
+{
+    int nc = (int)p->cond_nconsts, nb = (int)p->body_nconsts, n = p->body->nout, m = nb;
+    bool axes = counts->aval.ndim;
+    *l = (counted_loop){.p = {.num_consts = nb, .num_carry = n, .unroll = 1, .jaxpr = p->body},
+                        .extra = axes,
+                        .steps = counts};
+    l->in = arena_alloc(a, (size_t)(nb + 2 * n + 3) * sizeof *l->in);
+    l->tangents = arena_alloc(a, (size_t)(nb + 2 * n + 3) * sizeof *l->tangents);
+    aval *avals = arena_alloc(a, (size_t)(n + 2) * sizeof *avals);
+    if (!l->in || !l->tangents || !avals)
+        return false;
+    memcpy(l->in, in + nc, (size_t)nb * sizeof *in);
+    memcpy(l->tangents, tangents + nc, (size_t)nb * sizeof *in);
+    if (axes) {
+        avals[0] = counts->aval;
+        avals[n + 1] = (aval){.dtype = CT_INT32};
+        memset(l->tangents + m, 0, (size_t)(n + 2) * sizeof *l->tangents);
+        l->in[m++] = counts;
+        for (int k = 0; k < n; k++) {
+            avals[k + 1] = in[nc + nb + k]->aval;
+            if (is_poison(l->in[m++] = begun_with(counts, in[nc + nb + k])))
+                return false;
+        }
+        l->p.num_consts = m;
+        l->p.num_carry++;
+        l->in[m++] = op_full(&avals[n + 1], 0);
+        l->p.jaxpr = with_counts(p, "while mask", run_masked, n + 2, avals);
+        int64_t few[16], axis = 0;
+        for (; axis < counts->aval.ndim && axis < 16; axis++)
+            few[axis] = axis;
+        l->steps = op_reduce_max(counts, (ct_ints){axis, few});
+        if (!l->p.jaxpr || is_poison(l->steps) || is_poison(l->in[m - 1]))
+            return false;
+    }
+    memcpy(l->in + m, in + nc + nb, (size_t)n * sizeof *in);
+    memcpy(l->tangents + m, tangents + nc + nb, (size_t)n * sizeof *in);
+    l->nin = m + n;
+    return true;
+}
+
 bool while_linearize(const op *o, const void *params, linearize_trace *t, int nin,
                      const ct_array *primals, const ct_array *tangents, int nout, ct_array *out,
                      ct_array *out_tangents)
 {
-    ct_array *again = base_alloc((size_t)(nout + 1) * sizeof *again);
+    params_while p = *(const params_while *)params;
+    (void)o;
+    arena memory = {0};
+    ct_array counts, steps;
+    counted_loop l;
     trace_context saved = trace_enter(linearize_parent(t));
-    bool good = again && while_bind(params, nin, primals, nout, out);
+    bool good = count_steps(&p, nin, primals, out, &counts, &memory) &&
+                (p.body = quiet_body(p.body)) &&
+                counted_loop_of(&p, counts, primals, tangents, &l, &memory);
     trace_leave(saved);
-    saved = trace_enter(stage_as_trace(linearize_tangents(t)));
-    good = good && while_jvp(o, params, nin, primals, tangents, nout, again, out_tangents);
-    trace_leave(saved);
-    base_free(again);
+    int n = nout + (good ? l.extra : 0);
+    ct_array *results = arena_alloc(&memory, (size_t)(2 * n + 1) * sizeof *results),
+             *moved = results + n;
+    good = good && results;
+    if (good && core_concrete(l.steps, &steps)) {
+        l.p.length = array_get_int(steps, 0);
+        good = scan_linearize(&op_row_scan, &l.p, t, l.nin, l.in, l.tangents, n, results, moved);
+    } else if (good) {
+        jaxpr *program = scan_program(&l.p);
+        good = program && dynamic_tangent(program, t, l.steps, l.nin, l.in, l.tangents, moved);
+    }
+    if (good)
+        memcpy(out_tangents, moved + l.extra, (size_t)nout * sizeof *out);
+    arena_free(&memory);
     return good;
 }
 
@@ -83,9 +339,10 @@ bool while_transpose(const op *o, const void *params, int nin, const ct_array *i
                      const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     (void)o, (void)params, (void)nin, (void)in, (void)in_avals, (void)nout, (void)cts, (void)out;
-    base_fail(CT_VALUE_ERROR, "Reverse-mode differentiation does not work for lax.while_loop or "
-                              "lax.fori_loop with dynamic start/stop values. "
-                              "Try using lax.scan, or using fori_loop with static start/stop.");
+    base_fail(CT_VALUE_ERROR,
+              "A lax.while_loop, or a lax.fori_loop with dynamic start/stop values, "
+              "has no transpose. Take its derivative instead (jax.vjp, jax.grad), or "
+              "use lax.scan, or fori_loop with static start/stop.");
     return false;
 }
 

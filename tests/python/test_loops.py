@@ -84,6 +84,73 @@ def test_associative_scan_of_trees_along_negative_axes():
         lax.associative_scan(jnp.add, x, axis=2)
 
 
+def _newton(x):
+    """The square root, in as many steps as it takes."""
+    return lax.while_loop(lambda y: jnp.abs(y * y - x) > 1e-5 * x, lambda y: 0.5 * (y + x / y), x + 0.5)
+
+
+def test_reverse_mode_through_while_loops():
+    xs = jnp.array([1.5, 4.0, 100.0])
+    slope = 0.5 / np.sqrt(xs)
+    second = -0.25 * np.asarray(xs) ** -1.5
+    for f in (_newton, jax.jit(_newton)):
+        for order, want in ((jax.grad(f), slope), (jax.grad(jax.grad(f)), second), (jax.grad(jax.jit(jax.grad(f))), second), (jax.jacfwd(jax.grad(f)), second)):
+            for g in (order, jax.jit(order)):
+                assert np.allclose([g(x) for x in xs], want, rtol=2e-2, atol=1e-4)
+                assert np.allclose(jax.vmap(g)(xs), [g(x) for x in xs], rtol=1e-5)
+    for f in (lambda xs: jax.vmap(_newton)(xs).sum(), jax.jit(lambda xs: jax.vmap(_newton)(xs).sum())):
+        assert np.allclose(jax.grad(f)(xs), [jax.grad(_newton)(x) for x in xs], rtol=1e-5)
+        assert np.allclose(jnp.diag(jax.jit(jax.hessian(f))(xs)), [jax.hessian(_newton)(x) for x in xs], rtol=1e-5)
+
+
+@pytest.mark.parametrize("n", [0, 1, 4])
+def test_reverse_mode_with_a_traced_count(n):
+    def f(n, a):
+        return lax.fori_loop(0, n, lambda i, c: {"c": jnp.sin(c["c"]) * a + i}, {"c": a})["c"]
+
+    def unrolled(a):
+        c = a
+        for i in range(n):
+            c = jnp.sin(c) * a + i
+        return c
+    for order in (lambda g: g, jax.grad, lambda g: jax.grad(jax.grad(g)), lambda g: jax.grad(jax.grad(jax.grad(g)))):
+        assert np.allclose(jax.jit(lambda n, a: order(lambda a: f(n, a))(a))(n, 1.2), order(unrolled)(1.2), rtol=1e-5)
+    grads = jax.vmap(jax.jit(jax.grad(f, 1)), (0, None))(jnp.arange(5), 1.2)
+    assert np.allclose(grads[n], jax.grad(unrolled)(1.2), rtol=1e-5)
+
+
+def test_reverse_mode_through_nested_loops():
+    def f(a):
+        def outer(v):
+            return v[0] + 1, lax.while_loop(lambda u: u < v[1] + 3, lambda u: u * 1.5 + jnp.sin(a), v[1] * a)
+        return lax.while_loop(lambda v: v[0] < 3, outer, (0, a))[1]
+
+    def unrolled(a):
+        c = a
+        for _ in range(3):
+            u = c * a
+            while lax.stop_gradient(u) < lax.stop_gradient(c) + 3:
+                u = u * 1.5 + jnp.sin(a)
+            c = u
+        return c
+    for g, want in ((jax.grad(f), jax.grad(unrolled)(1.1)), (jax.grad(jax.grad(f)), jax.grad(jax.grad(unrolled))(1.1))):
+        assert np.allclose([g(1.1), jax.jit(g)(1.1), jax.vmap(g)(jnp.array([1.1]))[0]], want, rtol=1e-5)
+
+    def inside_scan(a):
+        return lax.scan(lambda c, x: (lax.while_loop(lambda u: u < x, lambda u: u * 1.3 + a, c), c), a, jnp.array([3.0, 5.0, 9.0]))[0]
+    assert np.allclose([jax.grad(inside_scan)(1.0015), jax.jit(jax.grad(inside_scan))(1.0015)], (inside_scan(1.002) - inside_scan(1.001)) / 0.001, rtol=1e-2)
+
+
+def test_elements_that_have_ended_leave_no_trace_in_derivatives():
+    def f(v, a):
+        return lax.while_loop(lambda v: v > a, lambda v: jnp.sqrt(v - a), v)  # ends at 1, where the next step has no derivative
+    starts = jnp.array([5.0, 2.0, 1.0])
+    assert jax.vmap(f, (0, None))(starts, 1.0).tolist() == [1, 1, 1]
+    want = sum(float(jax.grad(f, 1)(v, 1.0)) for v in starts)
+    for g in (jax.grad(lambda a: jax.vmap(f, (0, None))(starts, a).sum()), lambda a: jax.vmap(jax.grad(f, 1), (0, None))(starts, a).sum()):
+        assert np.allclose([g(1.0), jax.jit(g)(1.0)], want)
+
+
 def test_errors():
     x = jnp.ones(3)
     with pytest.raises(TypeError, match=r"The input carry component state\['b'\]\[0\] has type float32\[3\] but .* has type int32\[3\], so the dtypes do not match"):
@@ -92,7 +159,16 @@ def test_errors():
         lax.scan(lambda c, x: (c, None), 0, (x, x[:2]))
     with pytest.raises(TypeError, match="cond_fun must return a boolean scalar, but got pytree"):
         lax.while_loop(lambda c: (True, c), lambda c: c, x)
-    with pytest.raises(ValueError, match="Reverse-mode differentiation does not work for lax.while_loop"):
-        jax.grad(lambda v: lax.while_loop(lambda c: c < 9, lambda c: c * 2, v))(1.0)
     with pytest.raises(ZeroDivisionError):
         lax.fori_loop(0, 3, lambda i, c: c / 0 if c is None else 1 / 0, 1.0)
+
+
+@pytest.mark.parametrize("jit", [lambda f: f, jax.jit])
+def test_effects_happen_once_a_step_under_derivatives(jit, capfd):
+    def step(c, _=None):
+        jax.debug.print("a step")
+        return c * jnp.sin(2.0), None
+    jit(jax.grad(lambda c: lax.scan(step, c, None, length=3)[0]))(1.0)
+    assert capfd.readouterr().out == "a step\n" * 3
+    jit(jax.grad(lambda c: lax.while_loop(lambda c: c > 0.8, lambda c: step(c)[0], c)))(1.0)
+    assert capfd.readouterr().out == "a step\n" * 3

@@ -225,6 +225,7 @@ static const sample samples[OP_COUNT] = {
     ELSEWHERE(reduce_window_min, "structured_window"),
     ELSEWHERE(select_and_scatter_add, "structured_window"),
     ELSEWHERE(select_and_gather_add, "structured_window"),
+    ELSEWHERE(dynamic_call, "control"),
     ELSEWHERE(gather, "structured_gather"),
     ELSEWHERE(scatter, "structured_gather"),
     ELSEWHERE(scatter_add, "structured_gather"),

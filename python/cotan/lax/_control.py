@@ -58,14 +58,14 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1, _split_transpos
 
 
 def while_loop(cond_fun, body_fun, init_val):
-    """body_fun again and again while cond_fun holds of the value."""
+    """body_fun again and again while cond_fun holds of the value. Differentiable in both modes; in reverse it runs twice and keeps what each step needs."""
     if not (callable(body_fun) and callable(cond_fun)):
         raise TypeError("lax.while_loop: body_fun and cond_fun arguments should be callable.")
     return _cotan._while_loop(cond_fun, body_fun)(init_val)
 
 
 def fori_loop(lower, upper, body_fun, init_val, *, unroll=None):
-    """val = body_fun(i, val) for i from lower up to upper. A scan, and so reverse-differentiable, where both bounds are known."""
+    """val = body_fun(i, val) for i from lower up to upper: a scan where both bounds are known, else a while_loop."""
     if not callable(body_fun):
         raise TypeError("lax.fori_loop: body_fun argument should be callable.")
     return _cotan._fori_loop(body_fun, 1 if unroll is None else _steps_at_once(unroll))(lower, upper, init_val)
