@@ -12,7 +12,7 @@ PACKAGES := gcc g++ make cmake ninja-build ccache git pkg-config clang-19 llvm-1
 # Needed by the tests and examples, never by the library.
 WHEELS := numpy ml_dtypes pytest matplotlib
 
-.PHONY: all demo test build deps venv check lint fmt asan ubsan tsan torture bench conformance docs wheel clean
+.PHONY: all demo test build deps venv check lint fmt asan ubsan tsan fuzz torture bench conformance docs wheel clean
 all: build
 
 deps: $(BUILD)/.packages
@@ -55,6 +55,14 @@ fmt: deps
 asan ubsan tsan: deps venv
 	$(MAKE) build BUILD=build-$@ CONFIGURE="-DCMAKE_BUILD_TYPE=Debug -DCOTAN_SANITIZE=$@"
 	ctest --test-dir build-$@ --output-on-failure
+
+# libFuzzer on the parser, from the recorded jaxprs on; SECONDS=0 goes on until something is found.
+fuzz: deps venv
+	cmake -S . -B build-fuzz -G Ninja -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_C_COMPILER_LAUNCHER=ccache \
+	  -DPython3_EXECUTABLE=$(abspath $(RUN)) -DCMAKE_BUILD_TYPE=Release -DCOTAN_SANITIZE=fuzz
+	cmake --build build-fuzz -j $(JOBS) --target fuzz-parse
+	mkdir -p build-fuzz/corpus && cd build-fuzz/corpus && csplit -s -z -f seed- -n 4 --suppress-matched $(CURDIR)/tests/unit/recorded/ops_jaxprs.txt '/^==/' '{*}'
+	build-fuzz/tests/fuzz-parse -max_total_time=$(or $(SECONDS),60) -max_len=4096 -timeout=10 build-fuzz/corpus
 
 torture: build
 	$(RUN) tools/test.py --build $(BUILD) --only torture

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every test and adds up: the C programs (ctest), the Python tests (pytest under Cotan), the examples, the torture run.
 
-    tools/test.py --build build [--only unit|torture|python|examples]
+    tools/test.py --build build [--only unit|examples|torture|python|python-unoptimized]
 
 Each test has a time limit. The last line is 'N passed, N failed'.
 """
@@ -54,11 +54,21 @@ def python_tests(build):
     return counts_of(report)
 
 
+def python_tests_unoptimized(build):
+    """The same with every equation by its own kernel: what the compiler makes of programs changes no result."""
+    os.environ["COTAN_OPTIMIZE"] = "0"
+    try:
+        return python_tests(build)
+    finally:
+        del os.environ["COTAN_OPTIMIZE"]
+
+
 SUITES = {
     "unit": lambda build: ctest(build, ["-LE", "torture|example"], "unit", 900),
     "examples": lambda build: ctest(build, ["-L", "example"], "examples", 600),
     "torture": lambda build: ctest(build, ["-L", "torture"], "torture", 900),
     "python": python_tests,
+    "python-unoptimized": python_tests_unoptimized,
 }
 
 

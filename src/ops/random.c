@@ -317,8 +317,7 @@ static bool abstract_threefry(const op *o, const void *params, int nin, const av
                       DTYPE(&in[i]), i);
             return false;
         }
-    *nout = 2;
-    if (!families_broadcast(o, nin, in, out, a))
+    if (!gives_results(o, nout, 2) || !families_broadcast(o, nin, in, out, a))
         return false;
     out[0].dtype = CT_UINT32;
     out[0].weak = false;

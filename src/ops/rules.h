@@ -104,6 +104,16 @@ typedef struct shape_string {
     char s[200];
 } shape_string;
 shape_string shape_text(ct_ints shape);
+/* The rule gives `count` results: false when the equation has room for fewer. */
+static inline bool gives_results(const op *o, int *nout, int64_t count)
+{
+    if (count > *nout)
+        return base_fail(CT_TYPE_ERROR, "%s gives %lld results here, not %d", o->name,
+                         (long long)count, *nout),
+               false;
+    *nout = (int)count;
+    return true;
+}
 #define SHAPE(a) (shape_text(aval_shape(a)).s)
 #define INTS(list) (shape_text(list).s)
 #define DTYPE(a) (dtype_table[(a)->dtype].name)

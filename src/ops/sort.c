@@ -36,6 +36,8 @@ static bool abstract_sort(const op *o, const void *params, int nin, const aval *
                   (long long)p->num_keys, nin);
         return false;
     }
+    if (!gives_results(o, nout, nin))
+        return false;
     for (int i = 0; i < nin; i++) {
         if (!ints_equal(aval_shape(&in[i]), aval_shape(&in[0])))
             return shapes_differ(nin, in);
@@ -45,7 +47,6 @@ static bool abstract_sort(const op *o, const void *params, int nin, const aval *
         }
         out[i] = in[i];
     }
-    *nout = nin;
     return true;
 }
 
@@ -194,7 +195,8 @@ static bool abstract_top_k(const op *o, const void *params, int nin, const aval 
     if (!shape)
         return false;
     shape[p->axis] = p->k;
-    *nout = 2;
+    if (!gives_results(o, nout, 2))
+        return false;
     out[0] = (aval){in[0].dtype, in[0].weak, in[0].ndim, shape};
     out[1] = (aval){CT_INT32, false, in[0].ndim, shape};
     return true;

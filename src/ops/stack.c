@@ -146,10 +146,11 @@ static bool unstack_abstract(const op *o, const void *params, int nin, const ava
                false;
     int_list shape = ints_without(aval_shape(in), (ct_ints){1, &axis});
     int64_t *shared = ints_in(a, ints_of(&shape));
-    *nout = (int)in->shape[axis];
+    if (!shared || !gives_results(o, nout, in->shape[axis]))
+        return false;
     for (int i = 0; i < *nout; i++)
         out[i] = (aval){in->dtype, in->weak, in->ndim - 1, shared};
-    return shared;
+    return true;
 }
 
 static ct_status unstack_kernel(const op *o, const void *params, int nin, const operand *in,

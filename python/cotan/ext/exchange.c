@@ -360,7 +360,7 @@ static ct_array copy_tensor(const dl_tensor *t, ct_dtype d, const char *from)
     if (!steps)
         return array_poison;
     for (int k = t->ndim; k-- > 0; run *= t->shape[k])
-        steps[k] = run, steps[t->ndim + k] = t->strides[k] * item;
+        steps[k] = run, steps[t->ndim + k] = t->strides ? t->strides[k] * item : run;
     kernel_copy(t->ndim, t->shape, (size_t)item, a->data, steps, from, steps + t->ndim);
     base_free(steps);
     return a;
