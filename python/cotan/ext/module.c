@@ -41,19 +41,36 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* Ctrl-C while the library computes. */
+/* Other threads of Python run while a long kernel does; what it reads stays, whatever they delete.
+ */
+static void *let_go(void)
+{
+    if (!PyGILState_Check())
+        return NULL;
+    atomic_fetch_add(&array_readers, 1);
+    return PyEval_SaveThread();
+}
+
+static void take_back(void *token)
+{
+    PyEval_RestoreThread(token);
+    atomic_fetch_sub(&array_readers, 1);
+}
+
+/* Ctrl-C while the library computes. Long loops ask often: from time to time other threads get
+ * their turn. */
 static bool interrupted(void)
 {
-    if (!PyGILState_Check() ||
-        !PyErr_CheckSignals()) /* only the main thread ever sees a signal here */
+    static _Thread_local int64_t asked;
+    if (!PyGILState_Check())
+        return false;
+    if (++asked % 256 == 0)
+        take_back(let_go());
+    if (!PyErr_CheckSignals()) /* only the main thread ever sees a signal here */
         return false;
     ext_host_failed();
     return true;
 }
-
-/* Other threads of Python run while a long kernel does. */
-static void *let_go(void) { return PyGILState_Check() ? PyEval_SaveThread() : NULL; }
-static void take_back(void *token) { PyEval_RestoreThread(token); }
 
 static bool warn(const char *message)
 {
