@@ -142,3 +142,120 @@ def betaln(a: ArrayLike, b: ArrayLike) -> Array:
     >>> jax.scipy.special.betaln(1.0, 1.0)
     Array(0., dtype=float32, weak_type=True)
     """
+
+# ---- (src/scipy/normal.c) ----
+
+def ndtri(p: ArrayLike) -> Array:
+    """The number below which a standard normal number lies with probability p: inverse of ndtr.
+
+    >>> jax.scipy.special.ndtri(jnp.array(0.5))
+    Array(0., dtype=float32)
+    """
+
+def log_ndtr(x: ArrayLike, series_order: int = 3) -> Array:
+    """Logarithm of ndtr, exact far out in the lower tail too.
+
+    Args:
+      x: float32 or float64.
+      series_order: terms of the asymptotic series in the lower tail, at most 30.
+
+    >>> jax.scipy.special.log_ndtr(jnp.array(0.0))
+    Array(-0.6931472, dtype=float32)
+    """
+
+# ---- (src/scipy/gamma.c) ----
+
+def gamma(x: ArrayLike) -> Array:
+    """Gamma function.
+
+    >>> jax.scipy.special.gamma(1.0)
+    Array(1., dtype=float32)
+    """
+
+def gammasgn(x: ArrayLike) -> Array:
+    """Sign of the gamma function.
+
+    >>> jax.scipy.special.gammasgn(-0.5)
+    Array(-1., dtype=float32)
+    """
+
+def loggamma(x: ArrayLike) -> Array:
+    """Logarithm of the gamma function; NaN for negative real numbers.
+
+    >>> jax.scipy.special.loggamma(1.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def beta(a: ArrayLike, b: ArrayLike) -> Array:
+    """Beta function, gamma(a) gamma(b) / gamma(a + b).
+
+    >>> jax.scipy.special.beta(1.0, 2.0).dtype
+    dtype('float32')
+    """
+
+def betainc(a: ArrayLike, b: ArrayLike, x: ArrayLike) -> Array:
+    """Regularized incomplete beta function.
+
+    >>> jax.scipy.special.betainc(1.0, 1.0, 0.25)
+    Array(0.25, dtype=float32, weak_type=True)
+    """
+
+def factorial(n: ArrayLike, exact: bool = False) -> Array:
+    """gamma(n + 1), 0 for negative n.
+
+    >>> jax.scipy.special.factorial(3).dtype
+    dtype('float32')
+    """
+
+def comb(N: ArrayLike, k: ArrayLike, *, repetition: bool = False) -> Array:
+    """How many ways there are to choose k of N things.
+
+    Args:
+      N, k: numbers; fractions are interpolated by the gamma function.
+      repetition: whether a thing may be chosen more than once.
+
+    >>> jax.scipy.special.comb(4, 0)
+    Array(1., dtype=float32, weak_type=True)
+    """
+
+def poch(z: ArrayLike, m: ArrayLike) -> Array:
+    """Pochhammer symbol, gamma(z + m) / gamma(z).
+
+    >>> jax.scipy.special.poch(1.0, 0.0)
+    Array(1., dtype=float32)
+    """
+
+def multigammaln(a: ArrayLike, d: int) -> Array:
+    """Logarithm of the gamma function of d dimensions.
+
+    >>> jax.scipy.special.multigammaln(2.0, 1).dtype
+    dtype('float32')
+    """
+
+def polygamma(n: ArrayLike, x: ArrayLike) -> Array:
+    """n-th derivative of digamma at x.
+
+    >>> jax.scipy.special.polygamma(1, 1.0).dtype
+    dtype('float32')
+    """
+
+def zeta(x: ArrayLike, q: ArrayLike | None = None) -> Array:
+    """Hurwitz zeta function, the sum of 1 / (k + q)**x over k >= 0.
+
+    >>> jax.scipy.special.zeta(2.0, 1.0).dtype
+    dtype('float32')
+    """
+
+def boxcox(x: ArrayLike, lmbda: ArrayLike) -> Array:
+    """Box-Cox transform, (x**lmbda - 1) / lmbda, or log(x) where lmbda is 0.
+
+    >>> jax.scipy.special.boxcox(1.0, 0.0)
+    Array(0., dtype=float32, weak_type=True)
+    """
+
+def boxcox1p(x: ArrayLike, lmbda: ArrayLike) -> Array:
+    """Box-Cox transform of 1 + x.
+
+    >>> jax.scipy.special.boxcox1p(0.0, 2.0)
+    Array(0., dtype=float32, weak_type=True)
+    """

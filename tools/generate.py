@@ -49,7 +49,8 @@ Decorators:
     @ufunc                          has ufunc methods
     @short("mul")                   a second C name
     @positional(3)                  the C macro takes three leading parameters by position, C numbers allowed where they are arrays
-An assignment, `abs = absolute`, makes an alias.
+An assignment, `abs = absolute`, makes an alias. A class holds the functions of a module inside the module: `class norm` in scipy.stats.pyi is
+"scipy.stats.norm".
 
 With --docs alone only the reference pages are written: tools/generate.py --docs docs/reference
 """
@@ -244,6 +245,10 @@ class Function:
         return "(" + ", ".join(parts + (["/"] if slash else [])) + ")"
 
     @property
+    def path(self):
+        return f"{self.module}.{self.name}"
+
+    @property
     def struct(self):
         return self.public + "_args"
 
@@ -283,17 +288,20 @@ def comment(doc):
 def read_module(path):
     module = path.stem
     functions, aliases = [], []
-    for node in ast.parse(path.read_text(), str(path)).body:
+    body = ast.parse(path.read_text(), str(path)).body
+    inner = [(f"{module}.{c.name}", node) for c in body if isinstance(c, ast.ClassDef) for node in c.body]
+    for owner, node in [(module, node) for node in body] + inner:
         try:
             if isinstance(node, ast.FunctionDef):
-                functions.append(Function(module, node))
+                functions.append(Function(owner, node))
             elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Name):
                 aliases.append((node.targets[0].id, node.value.id))
         except Stub as e:
             sys.exit(f"{path}:{node.lineno}: {e}")
-    names = {f.name: f for f in functions}
-    for name in [f.name for f in functions] + [a for a, _ in aliases]:
-        if [f.name for f in functions].count(name) + [a for a, _ in aliases].count(name) > 1:
+    names = {f.name: f for f in functions if f.module == module}
+    every = [f.path for f in functions] + [f"{module}.{a}" for a, _ in aliases]
+    for name in every:
+        if every.count(name) > 1:
             sys.exit(f"{path}: {name} stands there twice")
     for alias, target in aliases:
         if target not in names:
@@ -446,16 +454,16 @@ def write_cases(modules):
     rows = []
     for module, functions, aliases in modules:
         for name, f in [(f.name, f) for f in functions] + aliases:
-            rows.append({"module": module, "name": name, "signature": f.signature, "returns": f.returns, "ufunc": f.ufunc,
+            rows.append({"module": f.module, "name": name, "signature": f.signature, "returns": f.returns, "ufunc": f.ufunc,
                          "params": [{"name": p.name, "kind": p.kind, "default": p.default} for p in f.params]})
     return json.dumps(rows, indent=1) + "\n"
 
 
 def write_page(module, functions, aliases):
     out = [f"# {module}", ""]
-    for f in sorted(functions, key=lambda g: g.name):
+    for f in sorted(functions, key=lambda g: g.path):
         also = [a for a, t in aliases if t is f]
-        out += [f"## {f.name}", "", f"`{f.name}{f.signature}` · C: `{f.public}`" + (f" (`{f.short}`)" if f.short else "")
+        out += [f"## {f.path.removeprefix(module + '.')}", "", f"`{f.name}{f.signature}` · C: `{f.public}`" + (f" (`{f.short}`)" if f.short else "")
                 + (f" · also {', '.join('`' + a + '`' for a in also)}" if also else ""), "", re.sub(r"(?m)^", "    ", f.doc), ""]
     return "\n".join(out)
 

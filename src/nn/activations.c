@@ -40,19 +40,15 @@ static ct_tree relu6_rule(ct_tree primals, ct_tree tangents)
     return with_tangent(y, op_and(above, op_lt(x, numpy_number(6, x))), ct_at(tangents, 0));
 }
 
-/* The plain value where nobody differentiates, a custom_jvp call elsewhere. */
-static ct_array with_rule(ct_array x, ct_f1 *value, ct_f2 *rule, const char *name)
+ct_array nn_relu(ct_array x)
 {
-    if (!core_current)
-        return value(x);
-    ct_fn f = ct_custom_jvp_(ct_function_((ct_c_function)value, 1, name),
-                             ct_function_((ct_c_function)rule, 2, "jvp"), (ct_ints){0, NULL});
-    return f ? ct_call_(f, 1, &x) : array_poison;
+    return numpy_with_rule("relu", (ct_c_function)relu_value, relu_rule, 1, &x);
 }
 
-ct_array nn_relu(ct_array x) { return with_rule(x, relu_value, relu_rule, "relu"); }
-
-ct_array nn_relu6(ct_array x) { return with_rule(x, relu6_value, relu6_rule, "relu6"); }
+ct_array nn_relu6(ct_array x)
+{
+    return numpy_with_rule("relu6", (ct_c_function)relu6_value, relu6_rule, 1, &x);
+}
 
 /* ---- others ---- */
 

@@ -84,6 +84,11 @@ ct_array numpy_unary_inexact(ct_array x, unary_op *f);
 ct_array numpy_binary(const char *what, ct_array x, ct_array y, binary_op *f);
 ct_array numpy_binary_inexact(const char *what, ct_array x, ct_array y, binary_op *f);
 
+/* A function of one or two arrays with a derivative rule of its own (primals, tangents) -> (value,
+ * tangent): the plain value where nobody differentiates, a custom_jvp call elsewhere. */
+ct_array numpy_with_rule(const char *name, ct_c_function value, ct_f2 *rule, int n,
+                         const ct_array *x);
+
 /* `where` of a reduction has to be boolean (reduce.c). */
 CT_NODISCARD bool numpy_check_where(const char *what, ct_array where);
 /* Limits of dtypes (compare.c). Of 64-bit unsigned integers, the bits. */

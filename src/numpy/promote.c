@@ -118,6 +118,16 @@ ct_array numpy_binary_inexact(const char *what, ct_array x, ct_array y, binary_o
     return f(v[0], v[1]);
 }
 
+ct_array numpy_with_rule(const char *name, ct_c_function value, ct_f2 *rule, int n,
+                         const ct_array *x)
+{
+    if (!core_current)
+        return n == 1 ? ((ct_f1 *)value)(x[0]) : ((ct_f2 *)value)(x[0], x[1]);
+    ct_fn f = ct_custom_jvp_(ct_function_(value, n, name),
+                             ct_function_((ct_c_function)rule, 2, "jvp"), (ct_ints){0, NULL});
+    return f ? ct_call_(f, n, x) : array_poison;
+}
+
 bool numpy_known(const char *what, const char *argument, ct_array a, ct_array *concrete)
 {
     if (core_concrete(a, concrete))

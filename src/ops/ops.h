@@ -164,6 +164,10 @@ ct_array op_number(double value, ct_array x);
 /* Operands are evaluated once and from left to right, so that programs come out the same from every
  * compiler. */
 #ifdef OPS_SHORT_NAMES
+#ifndef OPS_NUMBER /* what makes arrays of C numbers: op_number, or numpy_number for weak scalars  \
+                    */
+#define OPS_NUMBER op_number
+#endif
 static inline ct_array rule_id(ct_array a, ct_array other)
 {
     (void)other;
@@ -172,9 +176,9 @@ static inline ct_array rule_id(ct_array a, ct_array other)
 #define OPERAND(a, other)                                                                          \
     _Generic((a), ct_array                                                                         \
              : rule_id, default                                                                    \
-             : op_number)((a), _Generic((other), ct_array                                          \
-                                        : (other), default                                         \
-                                        : NULL))
+             : OPS_NUMBER)((a), _Generic((other), ct_array                                         \
+                                         : (other), default                                        \
+                                         : NULL))
 #define ORDERED_BINARY(f, a, b, n)                                                                 \
     ({                                                                                             \
         __auto_type left##n = (a);                                                                 \

@@ -30,33 +30,74 @@ static ct_array logit(ct_array x) { return op_log(div(x, op_sub(numpy_number(1, 
 
 ct_array scipy_special_logit(ct_array x) { return numpy_unary_inexact(x, logit); }
 
-/* x log(x), 0 at 0 with a slope that stays finite: the logarithm is taken of 1 there. */
-static ct_array x_log(const char *what, ct_array x, ct_array y, unary_op *log, double safe)
+/* ---- x log(y) and entropies: 0 where x is 0, and the slope there is that of log ---- */
+
+typedef struct logarithm {
+    const char *name;
+    unary_op *log;
+    double shift; /* log(shift + y) */
+} logarithm;
+static const logarithm plain = {"xlogy", op_log, 0}, shifted = {"xlog1py", op_log1p, 1};
+
+static ct_array x_log(const logarithm *l, ct_array x, ct_array y)
 {
-    ct_array v[] = {x, y};
-    if (!numpy_promote_inexact(what, 2, v, v) || !numpy_broadcast(what, 2, v, v))
-        return array_poison;
-    ct_array zero = op_eq(v[0], op_number(0, v[0]));
-    ct_array inside = op_select_n(zero, 2, (ct_array[]){v[1], op_full_like(v[1], safe)});
-    return op_select_n(zero, 2, (ct_array[]){op_mul(v[0], log(inside)), op_full_like(v[0], 0)});
+    ct_array used = op_or(op_ne(x, op_number(0, x)), op_ne(y, y));
+    return op_select_n(used, 2, (ct_array[]){op_full_like(x, 0), mul(x, l->log(y))});
 }
 
-ct_array scipy_special_xlogy(ct_array x, ct_array y) { return x_log("xlogy", x, y, op_log, 1); }
+static ct_tree x_log_rule(const logarithm *l, ct_tree primals, ct_tree tangents)
+{
+    ct_array x = ct_at(primals, 0), y = ct_at(primals, 1);
+    ct_array of_x = mul(ct_at(tangents, 0), l->log(y));
+    ct_array inside = l->shift ? add(l->shift, y) : y;
+    return ct_tuple(x_log(l, x, y), add(of_x, div(mul(ct_at(tangents, 1), x), inside)));
+}
+
+static ct_array xlogy(ct_array x, ct_array y) { return x_log(&plain, x, y); }
+static ct_array xlog1py(ct_array x, ct_array y) { return x_log(&shifted, x, y); }
+static ct_tree xlogy_rule(ct_tree p, ct_tree t) { return x_log_rule(&plain, p, t); }
+static ct_tree xlog1py_rule(ct_tree p, ct_tree t) { return x_log_rule(&shifted, p, t); }
+
+static ct_array promoted_x_log(const logarithm *l, ct_f2 *value, ct_f2 *rule, ct_array x,
+                               ct_array y)
+{
+    ct_array v[] = {x, y};
+    if (!numpy_promote_inexact(l->name, 2, v, v) || !numpy_broadcast(l->name, 2, v, v))
+        return array_poison;
+    return numpy_with_rule(l->name, (ct_c_function)value, rule, 2, v);
+}
+
+ct_array scipy_special_xlogy(ct_array x, ct_array y)
+{
+    return promoted_x_log(&plain, xlogy, xlogy_rule, x, y);
+}
 
 ct_array scipy_special_xlog1py(ct_array x, ct_array y)
 {
-    return x_log("xlog1py", x, y, op_log1p, 0);
+    return promoted_x_log(&shifted, xlog1py, xlog1py_rule, x, y);
 }
 
-ct_array scipy_special_entr(ct_array x)
+static ct_array x_log_x(ct_array x) { return xlogy(x, x); }
+
+static ct_tree x_log_x_rule(ct_tree primals, ct_tree tangents)
 {
-    ct_array v = x;
-    if (!numpy_promote_inexact("entr", 1, &v, &v))
-        return array_poison;
-    ct_array inside = op_neg(x_log("entr", v, v, op_log, 1));
-    return op_select_n(op_lt(v, op_number(0, v)), 2,
-                       (ct_array[]){inside, op_full_like(v, -__builtin_inf())});
+    ct_array x = ct_at(primals, 0);
+    return ct_tuple(x_log_x(x), mul(ct_at(tangents, 0), add(op_log(x), 1)));
 }
+
+static ct_array entropy(ct_array x)
+{
+    return numpy_with_rule("_xlogx", (ct_c_function)x_log_x, x_log_x_rule, 1, &x);
+}
+
+static ct_array entr(ct_array x)
+{
+    ct_array inside = op_neg(entropy(x));
+    return op_select_n(op_lt(x, op_number(0, x)), 2,
+                       (ct_array[]){inside, op_full_like(x, -__builtin_inf())});
+}
+
+ct_array scipy_special_entr(ct_array x) { return numpy_unary_inexact(x, entr); }
 
 /* x log(x / y) where both are positive. */
 ct_array scipy_special_rel_entr(ct_array p, ct_array q)
@@ -69,7 +110,7 @@ ct_array scipy_special_rel_entr(ct_array p, ct_array q)
              none = op_and(op_eq(v[0], zero), op_ge(v[1], zero));
     ct_array x = op_select_n(both, 2, (ct_array[]){op_full_like(v[0], 1), v[0]}),
              y = op_select_n(both, 2, (ct_array[]){op_full_like(v[1], 1), v[1]});
-    ct_array value = op_sub(x_log("rel_entr", x, x, op_log, 1), x_log("rel_entr", x, y, op_log, 1));
+    ct_array value = sub(entropy(x), scipy_special_xlogy(x, y));
     ct_array rest = op_select_n(
         none, 2, (ct_array[]){op_full_like(v[0], __builtin_inf()), op_full_like(v[0], 0)});
     return op_select_n(both, 2, (ct_array[]){rest, value});
@@ -80,22 +121,9 @@ ct_array scipy_special_kl_div(ct_array p, ct_array q)
     ct_array v[] = {p, q};
     if (!numpy_promote_inexact("kl_div", 2, v, v))
         return array_poison;
-    ct_array entropy = scipy_special_rel_entr(v[0], v[1]);
-    return ct_add(ct_subtract(entropy, v[0]), v[1]);
+    ct_array relative = scipy_special_rel_entr(v[0], v[1]);
+    return ct_add(ct_subtract(relative, v[0]), v[1]);
 }
-
-/* Through erf near zero and erfc in the tails. */
-static ct_array normal_distribution(ct_array x)
-{
-    ct_array w = mul(x, 0.7071067811865476), size = op_abs(w);
-    ct_array tail = op_erfc(size);
-    tail = op_select_n(op_gt(w, op_number(0, w)), 2, (ct_array[]){tail, sub(2, tail)});
-    ct_array middle = add(1, op_erf(w));
-    return mul(0.5, op_select_n(op_lt(size, op_number(0.7071067811865476, size)), 2,
-                                (ct_array[]){tail, middle}));
-}
-
-ct_array scipy_special_ndtr(ct_array x) { return numpy_unary_inexact(x, normal_distribution); }
 
 ct_array scipy_special_gammainc(ct_array a, ct_array x)
 {
@@ -105,12 +133,4 @@ ct_array scipy_special_gammainc(ct_array a, ct_array x)
 ct_array scipy_special_gammaincc(ct_array a, ct_array x)
 {
     return numpy_binary_inexact("gammaincc", a, x, op_igammac);
-}
-
-ct_array scipy_special_betaln(ct_array a, ct_array b)
-{
-    ct_array v[] = {a, b};
-    if (!numpy_promote_inexact("betaln", 2, v, v) || !numpy_broadcast("betaln", 2, v, v))
-        return array_poison;
-    return op_sub(op_add(op_lgamma(v[0]), op_lgamma(v[1])), op_lgamma(op_add(v[0], v[1])));
 }

@@ -13,9 +13,11 @@ API = pathlib.Path(__file__).resolve().parents[2] / "api"
 
 def examples():
     for path in sorted(API.glob("[a-z]*.pyi")):
-        for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.FunctionDef) and ">>>" in (ast.get_docstring(node) or ""):
-                yield f"{path.stem}.{node.name}", ast.get_docstring(node)
+        module = ast.parse(path.read_text())
+        for owner in [module] + [c for c in module.body if isinstance(c, ast.ClassDef)]:
+            for node in owner.body:
+                if isinstance(node, ast.FunctionDef) and ">>>" in (ast.get_docstring(node) or ""):
+                    yield ".".join([path.stem] + [n.name for n in (owner, node) if n is not module]), ast.get_docstring(node)
 
 
 EXAMPLES = dict(examples())

@@ -1,4 +1,4 @@
-"""Evaluates functions.txt: one expression a line; "let" lines define names. A result is a list of (dtype, weakly typed, shape, numbers) or an exception's class."""
+"""Evaluates functions.txt and scipy.txt: one expression a line; "let" lines define names. A result is a list of (dtype, weakly typed, shape, numbers) or an exception's class."""
 import os
 import warnings
 
@@ -11,8 +11,11 @@ def scope():
     return {"jax": jax, "jnp": jax.numpy, "nn": jax.nn, "random": jax.random, "np": np}
 
 
-def lines():
-    with open(os.path.join(HERE, "functions.txt")) as f:
+FILES = "functions", "scipy"
+
+
+def lines(file):
+    with open(os.path.join(HERE, file + ".txt")) as f:
         return [line.strip() for line in f if line.strip() and not line.startswith("#")]
 
 

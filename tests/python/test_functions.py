@@ -1,4 +1,4 @@
-"""Values, dtypes, weak types and exceptions of library functions against those that JAX gives (functions.txt, functions.json)."""
+"""Values, dtypes, weak types and exceptions of library functions against those that JAX gives (functions.txt, scipy.txt and their .json)."""
 import json
 import math
 import os
@@ -7,31 +7,32 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
-from functions import HERE, evaluate, lines, scope
+from functions import FILES, HERE, evaluate, lines, scope
 
-RECORDED = json.load(open(os.path.join(HERE, "functions.json")))
+RECORDED = {file: json.load(open(os.path.join(HERE, file + ".json"))) for file in FILES}
 
 
 def cases():
     """Each expression with the definitions that stand before it."""
-    definitions = {}
-    for line in lines():
-        if line.startswith("let "):
-            definitions = {**definitions, line.split("=")[0]: line[4:]}
-        else:
-            yield line, tuple(definitions.values())
+    for file in FILES:
+        definitions = {}
+        for line in lines(file):
+            if line.startswith("let "):
+                definitions = {**definitions, line.split("=")[0]: line[4:]}
+            else:
+                yield line, RECORDED[file][line], tuple(definitions.values())
 
 
 def close(a, b):
     return a == b or (math.isnan(a) and math.isnan(b)) or abs(a - b) <= 3e-6 * max(abs(a), abs(b), 0.1)
 
 
-@pytest.mark.parametrize("line, definitions", list(cases()), ids=[c[0] for c in cases()])
-def test_function(line, definitions):
+@pytest.mark.parametrize("line, expected, definitions", list(cases()), ids=[c[0] for c in cases()])
+def test_function(line, expected, definitions):
     names = scope()
     for definition in definitions:
         exec(definition, names)
-    got, expected = evaluate(line, names), RECORDED[line]
+    got = evaluate(line, names)
     if isinstance(expected, str) or isinstance(got, str):
         assert got == expected
         return
