@@ -2,7 +2,7 @@
 
 tools/generate.py says what the notation means.
 """
-from _types import Array, ArrayLike, Axis, DTypeLike, Nested, PrecisionLike, PyTree, Shape, jitted, positional, primitive, short, ufunc
+from _types import Array, ArrayLike, Axis, DTypeLike, Nested, PrecisionLike, PyTree, Shape, Shaped, jitted, positional, primitive, short, ufunc
 from collections.abc import Callable, Sequence
 
 # ---- elementwise: an operation each ----
@@ -395,7 +395,7 @@ def broadcasted_iota(dtype: DTypeLike, shape: Shape, dimension: int, *, out_shar
 def full(shape: Shape, fill_value: ArrayLike, dtype: DTypeLike | None = None, *, sharding: None = None) -> Array:
     """A scalar in every place."""
 
-def full_like(x: ArrayLike, fill_value: ArrayLike, dtype: DTypeLike | None = None, shape: Shape | None = None, sharding: None = None) -> Array:
+def full_like(x: ArrayLike | Shaped, fill_value: ArrayLike, dtype: DTypeLike | None = None, shape: Shape | None = None, sharding: None = None) -> Array:
     """A scalar in every place, in the shape and dtype of another array unless these are given."""
 
 # ---- slices at positions known when the program runs (src/lax/slicing.c) ----

@@ -1,5 +1,5 @@
 """jax.numpy: NumPy's functions with JAX's dtypes. Each room of src/numpy has its part; tools/generate.py says what the notation means."""
-from _types import Array, ArrayLike, Axis, DTypeLike, PrecisionLike, PyTree, Shape, jitted, positional, short, ufunc
+from _types import Array, ArrayLike, Axis, DTypeLike, PrecisionLike, PyTree, Shape, Shaped, jitted, positional, short, ufunc
 from collections.abc import Callable, Sequence
 
 # ---- padding (src/numpy/pad.c) ----
@@ -1966,28 +1966,28 @@ def full(shape: Shape, fill_value: ArrayLike, dtype: DTypeLike | None = None, *,
     Array([7, 7], dtype=int32, weak_type=True)
     """
 
-def zeros_like(a: ArrayLike, dtype: DTypeLike | None = None, shape: Shape | None = None, *, device: None = None, out_sharding: None = None) -> Array:
+def zeros_like(a: ArrayLike | Shaped, dtype: DTypeLike | None = None, shape: Shape | None = None, *, device: None = None, out_sharding: None = None) -> Array:
     """Zeros in the shape and dtype of another array, unless ``shape`` or ``dtype`` say otherwise.
 
     >>> jnp.zeros_like(jnp.array([1, 2]))
     Array([0, 0], dtype=int32)
     """
 
-def ones_like(a: ArrayLike, dtype: DTypeLike | None = None, shape: Shape | None = None, *, device: None = None, out_sharding: None = None) -> Array:
+def ones_like(a: ArrayLike | Shaped, dtype: DTypeLike | None = None, shape: Shape | None = None, *, device: None = None, out_sharding: None = None) -> Array:
     """Ones in the shape and dtype of another array, unless ``shape`` or ``dtype`` say otherwise.
 
     >>> jnp.ones_like(jnp.array([1, 2]))
     Array([1, 1], dtype=int32)
     """
 
-def empty_like(prototype: ArrayLike, dtype: DTypeLike | None = None, shape: Shape | None = None, *, device: None = None) -> Array:
+def empty_like(prototype: ArrayLike | Shaped, dtype: DTypeLike | None = None, shape: Shape | None = None, *, device: None = None) -> Array:
     """An array of the same shape and dtype whose content does not matter; it is zeros here.
 
     >>> jnp.empty_like(jnp.array([1, 2]))
     Array([0, 0], dtype=int32)
     """
 
-def full_like(a: ArrayLike, fill_value: ArrayLike, dtype: DTypeLike | None = None, shape: Shape | None = None, *, device: None = None,
+def full_like(a: ArrayLike | Shaped, fill_value: ArrayLike, dtype: DTypeLike | None = None, shape: Shape | None = None, *, device: None = None,
               out_sharding: None = None) -> Array:
     """One value everywhere, in the shape and dtype of another array, unless ``shape`` or ``dtype`` say otherwise.
 

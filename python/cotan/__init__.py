@@ -36,6 +36,9 @@ def __getattr__(name):
     elif name == "Device":
         from ._device import Device
         return Device
+    elif name in ("NamedSharding", "Mesh", "make_mesh", "set_mesh", "reshard", "P"):
+        from . import sharding
+        return getattr(sharding, "PartitionSpec" if name == "P" else name)
     elif name in ("tree_map", "tree_leaves", "tree_flatten", "tree_unflatten", "tree_structure"):
         raise AttributeError(f"jax.{name} was removed; use jax.tree.{name.removeprefix('tree_')}")
     raise AttributeError(f"module 'jax' has no attribute {name!r}")

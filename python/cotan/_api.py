@@ -107,6 +107,9 @@ def block_until_ready(x):
 
 def device_put(x, device=None, *, src=None, donate=False, may_alias=None):
     """A pytree's leaves as arrays on a device."""
+    if device is not None:
+        from .sharding import check
+        check(device)
     return tree_map(_cotan._as_array, x)
 
 

@@ -45,29 +45,3 @@ def all_devices():
         _all = [Device(i) for i in range(_count())]
     return _all
 
-
-class SingleDeviceSharding:
-    """All of an array on one device."""
-    memory_kind = "device"
-    is_fully_replicated = is_fully_addressable = True
-
-    def __init__(self, device=None, memory_kind=None):
-        self._device = device or all_devices()[0]
-
-    @property
-    def device_set(self):
-        return {self._device}
-
-    addressable_devices = device_set
-
-    def __eq__(self, other):
-        return isinstance(other, SingleDeviceSharding) and self._device is other._device
-
-    def __hash__(self):
-        return hash(self._device)
-
-    def __repr__(self):
-        return f"SingleDeviceSharding(device={self._device!r}, memory_kind={self.memory_kind})"
-
-    def is_equivalent_to(self, other, ndim):
-        return self == other

@@ -65,7 +65,7 @@ def array_device(x):
 
 
 def array_sharding(x):
-    from ._device import SingleDeviceSharding
+    from .sharding import SingleDeviceSharding
     return SingleDeviceSharding()
 
 

@@ -47,7 +47,8 @@ enum bind_flags {
     BIND_POSITIONAL_ONLY = 2,
     BIND_KEYWORD_ONLY = 4,
     BIND_LIST_OK = 8,
-    BIND_VARIADIC = 16 /* *args: BIND_ARRAYS */
+    BIND_VARIADIC = 16,  /* *args: BIND_ARRAYS */
+    BIND_SHAPED_OK = 32, /* anything with shape and dtype */
 };
 typedef struct bind_param {
     const char *name;

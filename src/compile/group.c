@@ -143,6 +143,10 @@ static node_role role_of(const graph *g, const node *n)
                    ? ROLE_MAP
                    : ROLE_OPAQUE;
     }
+    case OP_pow: /* an integer exponent becomes what the base is */
+        if (!convertible(graph_in(g, n, 1)->aval.dtype, x->aval.dtype))
+            return ROLE_OPAQUE;
+        break;
     case OP_reduce_sum:
     case OP_reduce_prod:
     case OP_reduce_max:

@@ -199,7 +199,9 @@ static int32_t map_node(lowering *l, const node *n, const int32_t *in)
                                          .nin = 3,
                                          .in = {in[0], in[1], in[2]}});
     for (int i = 0; i < n->nin; i++)
-        args[i] = lower_convert(l, in[i], compute_dtype(graph_in(l->g, n, i)->aval.dtype));
+        args[i] = lower_convert(
+            l, in[i],
+            n->op->code == OP_pow ? dtype : compute_dtype(graph_in(l->g, n, i)->aval.dtype));
     if (n->op->code == OP_integer_pow)
         return lower_convert(
             l, power(l, args[0], ((const params_integer_pow *)n->params)->y, dtype), to);

@@ -3,7 +3,8 @@
 
     tests/conformance/run.py [--venv .venv] [--jax PYTHON] [--missing]
 
-JAX is installed into build/jax on first use. The last line is 'N passed, N failed': a program counts one; names are reported, not judged.
+Programs are the tour's pages, examples/digits.py and programs/, which train with the libraries people build on JAX. JAX is installed into build/jax, and the
+libraries, without JAX, into build/libraries, on first use. The last line is 'N passed, N failed': a program counts one; names are reported, not judged.
 """
 import argparse
 import glob
@@ -16,6 +17,9 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MODULES = ["jax", "jax.numpy", "jax.lax", "jax.nn", "jax.random", "jax.tree_util", "jax.tree", "jax.errors", "jax.dtypes", "jax.scipy.special", "jax.ops"]
+# Installed for both, for Cotan without what they depend on: JAX is among that.
+LIBRARIES = "optax".split()
+NEEDED = "absl-py toolz typing_extensions".split()
 NAMES = """
 import importlib, inspect, json, sys
 found = {}
@@ -45,13 +49,25 @@ def oracle(build):
     ready = os.path.join(build, "jax", ".ready")
     if not os.path.exists(ready):
         subprocess.run([sys.executable, "-m", "venv", os.path.join(build, "jax")], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "jax==0.10.2", "numpy", "matplotlib"], check=True)
+        subprocess.run([python, *INSTALL, "jax==0.10.2", "numpy", "matplotlib", *LIBRARIES], check=True)
         open(ready, "w").close()
     return [python]
 
 
-def run(launcher, program, limit=300):
-    environment = dict(os.environ, JAX_PLATFORMS="cpu", PYTHONWARNINGS="ignore")
+INSTALL = ["-m", "pip", "install", "-q", "--disable-pip-version-check"]
+
+
+def libraries(build, python):
+    """The folder of the libraries for Cotan."""
+    folder = os.path.join(build, "libraries")
+    if not os.path.exists(os.path.join(folder, ".ready")):
+        subprocess.run([python, *INSTALL, "--no-deps", "--target", folder, *LIBRARIES, *NEEDED], check=True)
+        open(os.path.join(folder, ".ready"), "w").close()
+    return folder
+
+
+def run(launcher, program, limit=300, path=""):
+    environment = dict(os.environ, JAX_PLATFORMS="cpu", PYTHONWARNINGS="ignore", PYTHONPATH=path)
     try:
         done = subprocess.run([*launcher, program], capture_output=True, text=True, timeout=limit, cwd=ROOT, env=environment)
     except subprocess.TimeoutExpired:
@@ -91,7 +107,8 @@ def main():
     parser.add_argument("--missing", action="store_true", help="list the names that are missing")
     args = parser.parse_args()
     jax = [args.jax] if args.jax else oracle(args.build)
-    cotan = [os.path.join(args.venv, "bin", "python"), "-m", "cotan"]
+    python = os.path.join(args.venv, "bin", "python")
+    cotan, path = [python, "-m", "cotan"], libraries(args.build, python)
 
     theirs = names(jax, None)
     ours = names(cotan, {module: list(found) for module, found in theirs.items()})
@@ -105,8 +122,9 @@ def main():
 
     passed = failed = 0
     with tempfile.TemporaryDirectory() as folder:
-        for program in [*tour_programs(folder), os.path.join(ROOT, "examples", "digits.py")]:
-            a, b = run(cotan, program), run(jax, program)
+        with_libraries = sorted(glob.glob(os.path.join(ROOT, "tests", "conformance", "programs", "*.py")))
+        for program in [*tour_programs(folder), os.path.join(ROOT, "examples", "digits.py"), *with_libraries]:
+            a, b = run(cotan, program, path=path), run(jax, program)
             good = same(a, b)
             passed, failed = passed + good, failed + (not good)
             print("ok  " if good else "FAIL", os.path.basename(program))

@@ -79,7 +79,7 @@ static void check_program(body b, const ct_array *in, double tolerance)
     jaxpr *j = transform_stage((flat){run_body, &b, "f"}, b.n, avals, "f");
     if (!CHECK(j))
         return;
-    ct_array want[8], got[8];
+    ct_array want[9], got[9];
     bool evaluated = jaxpr_eval(j, b.n, in, b.nout, want);
     CHECK(evaluated);
     for (int round = 0; evaluated && round < 2; round++) {
@@ -284,11 +284,12 @@ static void mixed(const ct_array *in, ct_array *out)
     out[5] = op_convert(x, CT_INT32, false);
     out[6] = op_max(x, op_number(0.25, x));
     out[7] = op_add(op_bitcast(x, CT_INT32), i);
+    out[8] = op_pow(op_abs(x), i);
 }
 
 TEST(bools_integers_and_powers)
 {
-    check_program((body){2, 8, mixed},
+    check_program((body){2, 9, mixed},
                   (ct_array[]){numbers(CT_FLOAT32, I(50), 1), numbers(CT_INT32, I(50), 2)}, 0);
 }
 

@@ -166,6 +166,27 @@ static bool float_argument(PyObject *o, double *out)
     return *out != -1 || !PyErr_Occurred();
 }
 
+/* An array for a function that looks at its shape and dtype only: of ShapeDtypeStruct and the like,
+ * one whose elements nobody has set. */
+static ct_array shaped_argument(PyObject *o, arena *a, const char *what)
+{
+    ct_array made = ext_try_array(o, 0);
+    if (made || PyErr_Occurred() || !PyObject_HasAttrString(o, "shape"))
+        return made ? made : PyErr_Occurred() ? NULL : ext_array(o, what, 0);
+    ct_ints shape;
+    ct_dtype d;
+    PyObject *dims = PyObject_GetAttrString(o, "shape"),
+             *dtype = dims ? PyObject_GetAttrString(o, "dtype") : NULL;
+    if (dtype && ext_ints(dims, &shape, a, "shape") && ext_dtype_code(dtype, &d, what) &&
+        is_poison(made = array_new(d, false, shape.n, shape.at))) {
+        ext_raise();
+        made = NULL;
+    }
+    Py_XDECREF(dims);
+    Py_XDECREF(dtype);
+    return made;
+}
+
 /* Puts one argument into its place in the struct. Not given arguments never come here. */
 static bool put(const bind_function *f, const bind_param *p, PyObject *o, char *args, arena *a)
 {
@@ -175,6 +196,8 @@ static bool put(const bind_function *f, const bind_param *p, PyObject *o, char *
     int truth;
     switch ((bind_kind)p->kind) {
     case BIND_ARRAY:
+        if (p->flags & BIND_SHAPED_OK)
+            return (*(ct_array *)at = shaped_argument(o, a, f->name)) != NULL;
         return (*(ct_array *)at =
                     ext_array(o, f->name, p->flags & BIND_LIST_OK ? CONVERT_LISTS : 0)) != NULL;
     case BIND_ARRAY_OPT:

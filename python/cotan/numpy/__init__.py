@@ -3,6 +3,7 @@ from .. import _cotan
 from .._cotan import Array as ndarray, from_dlpack
 
 globals().update(_cotan.bound_functions("numpy"))
+from ._vectorize import vectorize
 
 newaxis = None
 pi = 3.141592653589793
@@ -87,6 +88,19 @@ def size(a, axis=None):
     return n
 
 
+def broadcast_shapes(*shapes):
+    """The shape that arrays of these shapes broadcast to."""
+    shapes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
+    rank = _builtins.max((len(s) for s in shapes), default=0)
+    out = [1] * rank
+    for s in shapes:
+        for i, n in enumerate(s, rank - len(s)):
+            if n != 1 and out[i] not in (1, n):
+                raise ValueError(f"Incompatible shapes for broadcasting: shapes={shapes}")
+            out[i] = n if n != 1 else out[i]
+    return tuple(out)
+
+
 def finfo(dtype):
     """Limits of a floating-point type."""
     import ml_dtypes
@@ -112,6 +126,16 @@ def promote_types(a, b):
 def isscalar(element):
     """Whether the argument is one number."""
     return _builtins.isinstance(element, (int, float, complex, _builtins.bool)) or (hasattr(element, "ndim") and element.ndim == 0)
+
+
+def iscomplexobj(x):
+    """Whether the dtype is complex."""
+    return x is not None and issubdtype(_cotan._result_type(x), __getattr__("complexfloating"))
+
+
+def isrealobj(x):
+    """Whether the dtype is not complex."""
+    return not iscomplexobj(x)
 
 
 def iterable(x):

@@ -1,0 +1,40 @@
+"""Meshes, partition specs and shardings as values; one device takes them, several are refused by name."""
+import jax
+import jax.numpy as jnp
+import pytest
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec as P
+
+
+def test_partition_specs():
+    spec = P("x", ("y", "z"), None)
+    assert (len(spec), spec[1], list(spec)) == (3, ("y", "z"), ["x", ("y", "z"), None])
+    assert spec == P(("x",), ("y", "z"), None) and hash(spec) == hash(P("x", ("y", "z"), None)) and spec != P("x")
+    assert str(spec) == "P('x', ('y', 'z'), None)"
+    assert jax.tree.leaves(spec) == [spec]
+
+
+def test_meshes():
+    mesh = jax.make_mesh((1, 1), ("x", "y"), axis_types=(AxisType.Auto, AxisType.Explicit))
+    assert (dict(mesh.shape), mesh.size, mesh.axis_names, mesh.explicit_axes) == ({"x": 1, "y": 1}, 1, ("x", "y"), ("y",))
+    assert mesh == Mesh(mesh.devices, ("x", "y"), axis_types=(AxisType.Auto, AxisType.Explicit))
+    assert str(mesh) == "Mesh('x': 1, 'y': 1, axis_types=(Auto, Explicit))"
+    with mesh:
+        assert jax.sharding.get_mesh() is mesh
+    with jax.set_mesh(mesh):
+        assert jax.sharding.get_abstract_mesh() == mesh.abstract_mesh
+    assert jax.sharding.get_abstract_mesh().empty
+    with pytest.raises(ValueError, match="axis_names"):
+        Mesh(mesh.devices, ("x",))
+
+
+def test_named_shardings():
+    mesh = jax.make_mesh((1,), ("x",))
+    sharding = NamedSharding(mesh, P("x"))
+    assert sharding.shard_shape((4, 2)) == (4, 2) and sharding.is_fully_replicated and isinstance(sharding, jax.sharding.Sharding)
+    assert isinstance(jnp.ones(2).sharding, jax.sharding.SingleDeviceSharding)
+    assert (jax.device_put(jnp.arange(4), sharding) == jnp.arange(4)).all()
+    with pytest.raises(ValueError, match="not found in mesh"):
+        NamedSharding(mesh, P("y"))
+    two = Mesh(list(mesh.devices) * 2, ("x",))
+    with pytest.raises(NotImplementedError, match="2 devices"):
+        jax.device_put(jnp.arange(4), NamedSharding(two, P("x")))
