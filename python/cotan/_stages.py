@@ -169,7 +169,7 @@ class Compiled(Stage):
         return self._call.program
 
     def _placed(self, tree):
-        from ._device import SingleDeviceSharding
+        from .sharding import SingleDeviceSharding
         return tree.unflatten([SingleDeviceSharding()] * tree.num_leaves)
 
     input_shardings = property(lambda self: self._placed(self.in_tree))
