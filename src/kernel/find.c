@@ -73,3 +73,9 @@ kernel_scan *kernel_cumulative(const char *primitive, ct_dtype dtype)
 {
     return kernel_chosen()->cumulative(primitive, dtype);
 }
+
+int64_t kernel_in_range(const int32_t *index, int64_t n, const index_range *r, int64_t *to,
+                        int64_t *from)
+{
+    return kernel_chosen()->in_range(index, n, r, to, from);
+}

@@ -43,6 +43,16 @@ ct_status kernel_top_k(int64_t rows, int64_t n, int64_t k, ct_dtype dtype, const
  * 0) or arrays (step 1). */
 void kernel_threefry(int64_t n, const uint32_t *k0, const uint32_t *k1, int64_t key_step,
                      const uint32_t *x0, const uint32_t *x1, uint32_t *y0, uint32_t *y1);
+/* The indices in [first, first + count), in order: how many there are. to: each times stride; from:
+ * its position. Both need room for n + 16 (no more than 2^31). clamp: indices are moved into [0,
+ * last] first. */
+typedef struct index_range {
+    int32_t first, count, last;
+    int32_t stride;
+    bool clamp;
+} index_range;
+int64_t kernel_in_range(const int32_t *index, int64_t n, const index_range *r, int64_t *to,
+                        int64_t *from);
 /* The bits of jax.random.bits under jax_threefry_partitionable: n draws of 8, 16, 32 or 64 bits,
  * numbered from `first`. */
 void kernel_threefry_bits(const uint32_t key[2], int64_t first, int64_t n, int bit_width,

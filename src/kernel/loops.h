@@ -54,6 +54,8 @@ typedef struct kernel_set {
                      const uint32_t *x0, const uint32_t *x1, uint32_t *y0, uint32_t *y1);
     void (*threefry_bits)(const uint32_t key[2], int64_t first, int64_t n, int bit_width,
                           void *out);
+    int64_t (*in_range)(const int32_t *index, int64_t n, const index_range *r, int64_t *to,
+                        int64_t *from);
 } kernel_set;
 #define DECLARE(isa) extern const kernel_set kernel_set_##isa;
 KERNEL_BUILDS(DECLARE)
@@ -71,6 +73,8 @@ void ISA(kernel_threefry)(int64_t n, const uint32_t *k0, const uint32_t *k1, int
                           const uint32_t *x0, const uint32_t *x1, uint32_t *y0, uint32_t *y1);
 void ISA(kernel_threefry_bits)(const uint32_t key[2], int64_t first, int64_t n, int bit_width,
                                void *out);
+int64_t ISA(kernel_in_range)(const int32_t *index, int64_t n, const index_range *r, int64_t *to,
+                             int64_t *from);
 kernel_entries ISA(kernel_entries_arithmetic)(void);
 kernel_entries ISA(kernel_entries_f32)(void);
 kernel_entries ISA(kernel_entries_f64)(void);

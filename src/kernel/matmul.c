@@ -6,7 +6,7 @@
 #include "kernel/gemm.h"
 #include "kernel/bodies_convert.c"
 
-enum { DEPTH = 256, TALL = 96, WIDE = 1024, SPAN = 512, STACK_BYTES = 1 << 15 };
+enum { DEPTH = 256, TALL = 96, WIDE = 1024, SPAN = 512, SHORT = 64, STACK_BYTES = 1 << 15 };
 #if defined(__AVX512F__)
 #define VECTOR_BYTES 64
 #define TILE_ROWS 12

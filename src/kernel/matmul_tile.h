@@ -75,7 +75,7 @@ static void LOCAL(_block)(int64_t m, int64_t n, int64_t depth, const T *a, const
         }
 }
 
-static ct_status LOCAL(_product)(const gemm *g)
+static ct_status LOCAL(_product)(const gemm *g, const S *a, const S *b, T *c)
 {
     T room[STACK_BYTES / sizeof(T)] __attribute__((aligned(64))), *memory = room;
     int64_t depth = g->k < DEPTH ? g->k : DEPTH, tall = g->m < TALL ? g->m : TALL,
@@ -89,7 +89,6 @@ static ct_status LOCAL(_product)(const gemm *g)
             return CT_OUT_OF_MEMORY_ERROR;
         memory = (T *)(((uintptr_t)block + 63) & ~(uintptr_t)63);
     }
-    const S *a = g->a, *b = g->b;
     for (int64_t j = 0; j < g->n; j += wide)
         for (int64_t p = 0; p < g->k; p += depth) {
             int64_t cols = g->n - j < wide ? g->n - j : wide,
@@ -102,8 +101,7 @@ static ct_status LOCAL(_product)(const gemm *g)
                 LOCAL(_pack)
                 (rows, deep, ROWS, a + i * g->a_row + p * g->a_col, g->a_row, g->a_col, memory);
                 LOCAL(_block)
-                (rows, cols, deep, memory, memory + a_size, (T *)g->c + i * g->c_row + j, g->c_row,
-                 p > 0);
+                (rows, cols, deep, memory, memory + a_size, c + i * g->c_row + j, g->c_row, p > 0);
             }
         }
     base_free(block);
@@ -151,15 +149,39 @@ static void LOCAL(_matvec)(int64_t rows, int64_t cols, const S *m, int64_t row, 
     }
 }
 
+/* ---- many short products of a row and a column ---- */
+static T LOCAL(_short_dot)(int64_t n, const S *a, const S *b)
+{
+    T lane[LANES] = {0};
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int j = 0; j < LANES; j++)
+            lane[j] += LOAD(a[i + j]) * LOAD(b[i + j]);
+    for (int j = 0; i < n; i++, j++)
+        lane[j] += LOAD(a[i]) * LOAD(b[i]);
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int j = 0; j < half; j++)
+            lane[j] += lane[j + half];
+    return lane[0];
+}
+
 static ct_status NAME(const gemm *g)
 {
-    if (g->n == 1)
-        LOCAL(_matvec)(g->m, g->k, g->a, g->a_row, g->a_col, g->b, g->b_row, g->c, g->c_row);
-    else if (g->m == 1)
-        LOCAL(_matvec)(g->n, g->k, g->b, g->b_col, g->b_row, g->a, g->a_col, g->c, 1);
-    else
-        return LOCAL(_product)(g);
-    return CT_OK;
+    ct_status status = CT_OK;
+    bool dot = g->m == 1 && g->n == 1 && g->a_col == 1 && g->b_row == 1 && g->k <= SHORT;
+    for (int64_t i = 0; i < g->batch && status == CT_OK; i++) {
+        const S *a = (const S *)g->a + i * g->a_batch, *b = (const S *)g->b + i * g->b_batch;
+        T *c = (T *)g->c + i * g->c_batch;
+        if (dot)
+            c[0] = LOCAL(_short_dot)(g->k, a, b);
+        else if (g->n == 1)
+            LOCAL(_matvec)(g->m, g->k, a, g->a_row, g->a_col, b, g->b_row, c, g->c_row);
+        else if (g->m == 1)
+            LOCAL(_matvec)(g->n, g->k, b, g->b_col, g->b_row, a, g->a_col, c, 1);
+        else
+            status = LOCAL(_product)(g, a, b, c);
+    }
+    return status;
 }
 #undef JOIN2
 #undef JOIN

@@ -59,11 +59,18 @@ static void multiply_panels(void *context, int64_t begin, int64_t end)
                   .a_col = p->a_col,
                   .b_row = p->b_row,
                   .b_col = p->b_col,
-                  .c_row = p->c_row};
+                  .c_row = p->c_row,
+                  .batch = 1,
+                  .a_batch = p->a_batch,
+                  .b_batch = p->b_batch,
+                  .c_batch = p->c_batch};
         ct_status status;
         if (here <= 0)
             continue;
-        if (!for_library(p->dtype, &g) || !kernel_onednn(p->dtype, &g, &status))
+        bool library = for_library(p->dtype, &g);
+        if (!library && t->panels == 1)
+            g.batch = end - begin, i = end;
+        if (!library || !kernel_onednn(p->dtype, &g, &status))
             status = t->gemm(&g);
         if (status != CT_OK)
             t->status = (int)status;

@@ -9,6 +9,7 @@ const kernel_set ISA(kernel_set) = {
     .cumulative = ISA(kernel_cumulative),
     .gemm_of = ISA(kernel_gemm_of),
     .reduce = ISA(kernel_reduce),
+    .in_range = ISA(kernel_in_range),
     .threefry = ISA(kernel_threefry),
     .threefry_bits = ISA(kernel_threefry_bits),
 };

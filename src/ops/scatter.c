@@ -126,81 +126,131 @@ static bool abstract_scatter(const op *o, const void *params, int nin, const ava
 
 /* ---- the kernel ---- */
 
-typedef struct scatter_run {
+typedef struct scatter_run scatter_run;
+/* n units of updates, numbers from[k], go to bytes to[k] of the result. */
+typedef void scatter_units(const scatter_run *s, int64_t n, const int64_t *to, const int64_t *from);
+struct scatter_run {
+    const indexed_plan *plan;
     char *out;
     const char *updates;
-    int64_t elements;    /* in a unit */
+    int64_t elements; /* in a unit */
+    scatter_units *units;
     kernel_map *combine; /* NULL: overwrite */
-} scatter_run;
+    int64_t parts;
+};
 
-static char *place(const scatter_run *s, const indexed_run *r, int64_t j)
+static void set_units(const scatter_run *s, int64_t n, const int64_t *to, const int64_t *from)
 {
-    int64_t start = r->starts[r->row ? j * r->row : 0];
-    return start < 0 ? NULL : s->out + start + r->offset + (r->row ? 0 : j * r->stride);
+    size_t unit = (size_t)s->plan->unit;
+    for (int64_t k = 0; k < n; k++)
+        memcpy(s->out + to[k], s->updates + (size_t)from[k] * unit, unit);
 }
 
-static void visit_set(void *context, const indexed_plan *p, const indexed_run *r)
+static void set_words(const scatter_run *s, int64_t n, const int64_t *to, const int64_t *from)
 {
-    const scatter_run *s = context;
-    size_t unit = (size_t)p->unit;
-    const char *from = s->updates + (size_t)r->at * unit;
-    for (int64_t j = 0; j < r->n; j++) {
-        char *to = place(s, r, j);
-        if (!to)
-            continue;
-        if (unit == 4)
-            memcpy(to, from + j * 4, 4);
-        else
-            memcpy(to, from + (size_t)j * unit, unit);
+    for (int64_t k = 0; k < n; k++)
+        memcpy(s->out + to[k], s->updates + from[k] * 4, 4);
+}
+
+/* Rows lie anywhere, which the processor does not foresee. */
+static void fetch_unit(const scatter_run *s, int64_t to, int64_t from)
+{
+    enum { LINE = 64, MOST = 512 };
+    int64_t unit = s->plan->unit < MOST ? s->plan->unit : MOST;
+    for (int64_t i = 0; i < unit; i += LINE) {
+        __builtin_prefetch(s->out + to + i, 1);
+        __builtin_prefetch(s->updates + from * s->plan->unit + i);
     }
 }
 
-static void visit_combine(void *context, const indexed_plan *p, const indexed_run *r)
+static void combine_units(const scatter_run *s, int64_t n, const int64_t *to, const int64_t *from)
 {
-    const scatter_run *s = context;
+    enum { AHEAD = 4 };
     static const int64_t steps[2] = {1, 1};
-    const char *from = s->updates + (size_t)(r->at * p->unit);
-    for (int64_t j = 0; j < r->n; j++) {
-        char *to = place(s, r, j);
-        if (to)
-            s->combine(s->elements, to, (const void *const[]){to, from + j * p->unit}, steps);
+    for (int64_t k = 0; k < n; k++) {
+        if (k + AHEAD < n)
+            fetch_unit(s, to[k + AHEAD], from[k + AHEAD]);
+        char *at = s->out + to[k];
+        const void *pair[] = {at, s->updates + from[k] * s->plan->unit};
+        s->combine(s->elements, at, pair, steps);
     }
 }
 
-/* Single float32 and int32 elements, as histograms and segment sums have them. */
-static void visit_add_f32(void *context, const indexed_plan *p, const indexed_run *r)
-{
-    (void)p;
-    const scatter_run *s = context;
-    const float *from = (const float *)(const void *)s->updates + r->at;
-    for (int64_t j = 0; j < r->n; j++) {
-        float *to = (float *)(void *)place(s, r, j);
-        if (to)
-            *to += from[j];
+/* Single elements, as histograms and segment sums have them. */
+#define ADD_ELEMENTS(S, T)                                                                         \
+    static void add_##S(const scatter_run *s, int64_t n, const int64_t *to, const int64_t *from)   \
+    {                                                                                              \
+        const T *updates = (const T *)(const void *)s->updates;                                    \
+        for (int64_t k = 0; k < n; k++)                                                            \
+            *(T *)(void *)(s->out + to[k]) += updates[from[k]];                                    \
     }
-}
+ADD_ELEMENTS(f32, float)
+ADD_ELEMENTS(u32, uint32_t)
 
-static void visit_add_i32(void *context, const indexed_plan *p, const indexed_run *r)
-{
-    (void)p;
-    const scatter_run *s = context;
-    const uint32_t *from = (const uint32_t *)(const void *)s->updates + r->at;
-    for (int64_t j = 0; j < r->n; j++) {
-        uint32_t *to = (uint32_t *)(void *)place(s, r, j);
-        if (to)
-            *to += from[j];
-    }
-}
-
-static indexed_visit *visit_for(int code, ct_dtype dtype, int64_t elements)
+static scatter_units *units_for(int code, ct_dtype dtype, const indexed_plan *plan,
+                                int64_t elements)
 {
     if (code == OP_scatter)
-        return visit_set;
+        return plan->unit == 4 ? set_words : set_units;
     if (code == OP_scatter_add && elements == 1 && dtype == CT_FLOAT32)
-        return visit_add_f32;
+        return add_f32;
     if (code == OP_scatter_add && elements == 1 && (dtype == CT_INT32 || dtype == CT_UINT32))
-        return visit_add_i32;
-    return visit_combine;
+        return add_u32;
+    return combine_units;
+}
+
+enum { BLOCK = 256 };
+
+static void visit_scatter(void *context, const indexed_plan *p, const indexed_run *r)
+{
+    const scatter_run *s = context;
+    int64_t to[BLOCK], from[BLOCK], n = 0;
+    (void)p;
+    for (int64_t j = 0; j < r->n; j++) {
+        int64_t start = r->starts[j * r->row];
+        to[n] = start + r->offset + j * r->stride;
+        from[n] = r->at + j;
+        n += start >= 0;
+        if (n == BLOCK || j == r->n - 1) {
+            s->units(s, n, to, from);
+            n = 0;
+        }
+    }
+}
+
+/* Those rows whose indices lie in a part of the result, for each part: what a place receives comes
+ * in one order, however many parts there are. */
+static void scatter_parts(void *context, int64_t begin, int64_t end)
+{
+    const scatter_run *s = context;
+    const indexed_plan *p = s->plan;
+    int64_t to[BLOCK + 16], from[BLOCK + 16], places = p->last + 1;
+    for (int64_t part = begin; part < end; part++) {
+        int64_t first = places * part / s->parts, past = places * (part + 1) / s->parts;
+        index_range range = {(int32_t)first, (int32_t)(past - first), (int32_t)p->last,
+                             (int32_t)p->index_stride, p->clamp};
+        scatter_run here = *s;
+        for (int64_t at = 0; at < p->units; at += BLOCK) {
+            int64_t n = p->units - at < BLOCK ? p->units - at : BLOCK;
+            n = kernel_in_range(p->index + at, n, &range, to, from);
+            here.updates = s->updates + at * p->unit;
+            here.units(&here, n, to, from);
+        }
+    }
+}
+
+/* Places that do not overlap can be shared between threads. */
+static void scatter(scatter_run *s)
+{
+    enum { WORTH_SHARING = 1 << 17 }; /* bytes */
+    const indexed_plan *p = s->plan;
+    if (!p->index || p->last >= INT32_MAX || p->index_stride > INT32_MAX) {
+        indexed_walk(p, 0, p->units, visit_scatter, s);
+        return;
+    }
+    bool shared = p->unit <= p->index_stride && p->units * p->unit >= WORTH_SHARING;
+    s->parts = shared ? base_threads() : 1;
+    base_parallel(s->parts, 1, scatter_parts, s);
 }
 
 static const char *combiner(int code)
@@ -224,8 +274,8 @@ static ct_status kernel_scatter(const op *o, const void *params, int nin, const 
         memcpy(out->data, in[0].data, bytes);
     if (!bytes || shape_size(in[2].aval.ndim, in[2].aval.shape) == 0)
         return CT_OK;
-    scatter_run s = {.out = out->data, .updates = in[2].data};
-    if (o->code != OP_scatter && !(s.combine = kernel_find(combiner(o->code), dtype)))
+    kernel_map *combine = NULL;
+    if (o->code != OP_scatter && !(combine = kernel_find(combiner(o->code), dtype)))
         return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not implemented for dtype %s", o->name,
                          dtype_table[dtype].name);
     gather_dims d = scatter_inverse(&p->dimension_numbers);
@@ -234,8 +284,13 @@ static ct_status kernel_scatter(const op *o, const void *params, int nin, const 
     if (!indexed_plan_make(&plan, &d, &in[0], &in[1], &in[2].aval, ints_of(&window),
                            p->mode == GATHER_CLIP))
         return CT_OUT_OF_MEMORY_ERROR;
-    s.elements = plan.unit / (int64_t)itemsize;
-    indexed_walk(&plan, 0, plan.units, visit_for(o->code, dtype, s.elements), &s);
+    int64_t elements = plan.unit / (int64_t)itemsize;
+    scatter(&(scatter_run){.plan = &plan,
+                           .out = out->data,
+                           .updates = in[2].data,
+                           .elements = elements,
+                           .units = units_for(o->code, dtype, &plan, elements),
+                           .combine = combine});
     indexed_plan_free(&plan);
     return CT_OK;
 }

@@ -277,6 +277,53 @@ TEST(unique_scatter_laws)
     unique = false;
 }
 
+/* Rows of `width` elements, added or put one after another. */
+static void check_many_rows(int64_t rows, int64_t places, int64_t width, const op *o, int mode)
+{
+    ct_array x = op_broadcast_in_dim(ct_f32(0), I(places, width), I_NONE);
+    ct_array indices = array_new(CT_INT32, false, 2, (int64_t[]){rows, 1});
+    ct_array updates = array_new(CT_FLOAT32, false, 2, (int64_t[]){rows, width});
+    params_scatter p = {.dimension_numbers = {.update_window_dims = I(1),
+                                              .inserted_window_dims = I(0),
+                                              .scatter_dims_to_operand_dims = I(0)},
+                        .mode = mode};
+    if (!ct_ok())
+        return;
+    int32_t *index = indices->data;
+    float *update = updates->data, *want = calloc((size_t)(places * width), sizeof *want);
+    for (int64_t i = 0; i < rows; i++)
+        index[i] = (int32_t)(i * 7919 % (places + 9)) - 4;
+    for (int64_t i = 0; i < rows * width; i++)
+        update[i] = (float)(i * 37 % 1009) / 7;
+    for (int64_t i = 0; i < rows * width; i++) {
+        int64_t at = index[i / width], last = places - 1;
+        if (mode == GATHER_CLIP)
+            at = at < 0 ? 0 : at > last ? last : at;
+        float *to = at < 0 || at > last ? NULL : &want[at * width + i % width];
+        if (to)
+            *to = o == &op_row_scatter_add ? *to + update[i] : update[i];
+    }
+    for (int threads = 1; threads <= 3; threads++) {
+        base_set_threads(threads);
+        ct_array got = op_scatter(o, x, indices, updates, &p);
+        if (!is_poison(got))
+            CHECK(!memcmp(got->data, want, (size_t)(places * width) * sizeof *want));
+    }
+    base_set_threads(0);
+    free(want);
+}
+
+TEST(scatters_of_many_rows_are_shared_between_threads)
+{
+    const op *const kinds[] = {&op_row_scatter, &op_row_scatter_add};
+    const int modes[] = {GATHER_CLIP, GATHER_FILL_OR_DROP};
+    for (int i = 0; i < 4; i++) {
+        check_many_rows(40007, 1000, 1, kinds[i / 2], modes[i % 2]);
+        check_many_rows(2001, 5, 30, kinds[i / 2], modes[i % 2]);
+        check_many_rows(300, 37, 20, kinds[i / 2], modes[i % 2]);
+    }
+}
+
 TEST(fills)
 {
     params_gather p = {.dimension_numbers = {.collapsed_slice_dims = I(0), .start_index_map = I(0)},
