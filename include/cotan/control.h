@@ -41,7 +41,21 @@ CT_API ct_fn ct_while_loop_(ct_fn test, ct_fn step, const char *variable);
 /* A function of (lower, upper, init). With concrete bounds a scan, otherwise a while loop, which
  * takes no unroll but 1 and CT_UNROLL_ALL. */
 CT_API ct_fn ct_fori_loop_(ct_fn step, int64_t unroll, const char *variable);
+
+typedef struct ct_linear_solve_args {
+    ct_fn matvec;          /* x -> A x, linear; A may be closed over */
+    ct_fn solve;           /* b -> x with A x = b */
+    ct_fn transpose_solve; /* the same for A's transpose; without it no derivative in reverse */
+    bool symmetric;        /* A is its own transpose */
+    bool has_aux;          /* the solvers give (x, aux) */
+} ct_linear_solve_args;
+/* A function of b: solve(b), with the derivatives of a solution, which are solutions as well; the
+ * solvers are not differentiated. */
+CT_API ct_fn ct_custom_linear_solve_(const ct_linear_solve_args *args);
+/* x, and nothing that computes a part of it is merged with or moved past what uses another. */
+CT_API ct_tree ct_optimization_barrier(ct_tree x);
 #ifndef __cplusplus
+#define ct_custom_linear_solve(...) ct_custom_linear_solve_(&(ct_linear_solve_args){__VA_ARGS__})
 #define ct_scan(...) ct_scan_(&(ct_scan_args){CT_FN_FIRST(__VA_ARGS__)})
 #define ct_while_loop(test, step) ct_while_loop_(ct_function(test), ct_function(step), NULL)
 #define ct_fori_loop(step) ct_fori_loop_(ct_function(step), 1, NULL)

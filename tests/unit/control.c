@@ -348,6 +348,43 @@ TEST(counted_loops)
         (double[]){e, v}, 2));
 }
 
+/* ---- solutions, barriers ---- */
+
+static ct_tree times_bound(ct_tree x) { return op_mul(bound, x); }
+static ct_tree over_bound(ct_tree b) { return op_div(b, bound); }
+static ct_tree quotient(ct_tree a, ct_tree b)
+{
+    ct_tree outer = bound;
+    bound = a;
+    ct_fn solve =
+        ct_custom_linear_solve(.matvec = ct_function(times_bound), .solve = ct_function(over_bound),
+                               .transpose_solve = ct_function(over_bound));
+    ct_tree x = ct_call(solve, b);
+    bound = outer;
+    return x;
+}
+static ct_tree guarded(ct_tree x)
+{
+    ct_tree pair = ct_optimization_barrier(ct_tuple(x, op_mul(x, x)));
+    return op_mul(ct_at(pair, 0), ct_at(pair, 1));
+}
+
+TEST(solutions_have_derivatives)
+{
+    ct_array a = ct_f32(4), b = ct_f32(6), as = ct_array_f32(I(2), 4, 2);
+    CHECK(is_near(ct_call(ct_jit(quotient), a, b), 1.5));
+    CHECK(is_near(ct_call(ct_jit(ct_grad(quotient)), a, b), -6.0 / 16));
+    CHECK(is_near(ct_call(ct_grad(quotient, .argnums = I(1)), a, b), 0.25));
+    CHECK(is_near(ct_call(ct_grad(ct_grad(quotient)), a, b), 12.0 / 64));
+    CHECK(close_to(ct_call(ct_vmap(ct_grad(quotient), .in_axes = AXES(0, NONE)), as, b),
+                   (double[]){-6.0 / 16, -6.0 / 4}, 2));
+    CHECK(is_near(ct_call(ct_jit(ct_grad(guarded)), b), 108));
+    CHECK(close_to(ct_call(ct_vmap(ct_grad(guarded)), as), (double[]){48, 12}, 2));
+    ct_fn only =
+        ct_custom_linear_solve(.matvec = ct_function(op_neg), .solve = ct_function(op_neg));
+    CHECK_FAILS(ct_call(ct_grad(only), b), CT_TYPE_ERROR, "transpose_solve required");
+}
+
 /* ---- programs ---- */
 
 static bool prints(char *got, const char *want)

@@ -226,6 +226,8 @@ static const sample samples[OP_COUNT] = {
     ELSEWHERE(select_and_scatter_add, "structured_window"),
     ELSEWHERE(select_and_gather_add, "structured_window"),
     ELSEWHERE(dynamic_call, "control"),
+    ELSEWHERE(custom_linear_solve, "control"),
+    ELSEWHERE(optimization_barrier, "control"),
     ELSEWHERE(gather, "structured_gather"),
     ELSEWHERE(scatter, "structured_gather"),
     ELSEWHERE(scatter_add, "structured_gather"),

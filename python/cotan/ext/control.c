@@ -103,7 +103,44 @@ static PyObject *fori_loop(PyObject *self, PyObject *const *args, Py_ssize_t n)
     return out;
 }
 
+/* _linear_solve(matvec, solve, transpose_solve or None, symmetric, has_aux): the function of b. */
+static PyObject *linear_solve(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    if (n != 5)
+        return PyErr_Format(PyExc_TypeError,
+                            "_linear_solve(matvec, solve, transpose_solve, symmetric, has_aux)");
+    ct_scope scope = ct_begin();
+    ct_fn fns[3] = {NULL};
+    bool good = true;
+    for (int i = 0; i < 3 && good; i++)
+        good = args[i] == Py_None || (fns[i] = ext_callable(args[i]));
+    PyObject *out =
+        good ? ext_function_new(
+                   ext_function_type, args[0],
+                   ct_custom_linear_solve_(&(ct_linear_solve_args){.matvec = fns[0],
+                                                                   .solve = fns[1],
+                                                                   .transpose_solve = fns[2],
+                                                                   .symmetric = args[3] == Py_True,
+                                                                   .has_aux = args[4] == Py_True}),
+                   NULL)
+             : NULL;
+    ct_end_(scope, NULL);
+    return out;
+}
+
+/* _optimization_barrier(tree) */
+static PyObject *optimization_barrier(PyObject *self, PyObject *x)
+{
+    ct_scope scope = ct_begin();
+    ct_tree tree = ext_tree(x, "optimization_barrier");
+    PyObject *out = tree ? ext_wrap(ct_optimization_barrier(tree)) : NULL;
+    ct_end_(scope, NULL);
+    return out;
+}
+
 PyMethodDef ext_control_methods[] = {
+    {"_linear_solve", EXT_FASTCALL(linear_solve), METH_FASTCALL, NULL},
+    {"_optimization_barrier", optimization_barrier, METH_O, NULL},
     {"_scan", EXT_FASTCALL(scan), METH_FASTCALL, NULL},
     {"_while_loop", EXT_FASTCALL(while_loop), METH_FASTCALL, NULL},
     {"_fori_loop", EXT_FASTCALL(fori_loop), METH_FASTCALL, NULL},

@@ -46,6 +46,23 @@ def _steps_at_once(unroll):
     return operator.index(unroll) or _EVERY_STEP
 
 
+def platform_dependent(*args, default=None, **per_platform):
+    """The function given for the platform that the program runs on (cpu=...), or the default, of the arguments."""
+    for name, f in (*per_platform.items(), ("default", default)):
+        if f is not None and not callable(f):
+            raise TypeError(f"lax.platform_dependent: the '{name}' branch must be callable.")
+    chosen = per_platform.get("cpu", default)
+    if chosen is None:
+        raise NotImplementedError(f"platform_dependent has branches for {', '.join(per_platform) or 'no platform'} and no default, and the platform is cpu. Give it "
+                                  "cpu=... or default=...")
+    return chosen(*args)
+
+
+def optimization_barrier(operand, /):
+    """The operand, a pytree; what computes one part of it is neither merged with nor moved past what uses another."""
+    return _cotan._optimization_barrier(operand)
+
+
 def scan(f, init, xs=None, length=None, reverse=False, unroll=1, _split_transpose=None):
     """Carries a value through f(carry, x) -> (carry, y) along the first axis of xs; the last carry and all ys, stacked."""
     if not callable(f):
