@@ -43,18 +43,33 @@ static int32_t private_slot(builder *b, size_t bytes)
 }
 
 /* ---- steps ---- */
-/* The programs of a loop or a branch, and its memory as one more slot. */
+static bool distinct_kernel(builder *b, const kernel_ir *k);
+static void print_kernel(const kernel_ir *k);
+
+/* The kernel that a loop is, if it is one; else the programs of a loop or a branch. Its memory is
+ * one more slot. */
 static bool control_parts(builder *b, step *s)
 {
+    size_t scratch;
+    bool made;
+    sequence_kernel *k = arena_alloc(&b->g.arena, sizeof *k);
+    if (!k || !sequence_lower(&b->p->arena, s->op, s->params, k, &made))
+        return false;
+    if (made) {
+        s->kind = STEP_SEQUENCE;
+        if (compile_debug() >= 2)
+            print_kernel(&k->k);
+        return sequence_prepare(&b->p->arena, s, k, &scratch) &&
+               (s->slots[s->n++] = private_slot(b, scratch)) >= 0 && distinct_kernel(b, &k->k);
+    }
     int64_t n = 0;
     while (control_program(s->op, s->params, n))
         n++;
-    program **made = arena_alloc(&b->p->arena, (size_t)n * sizeof *made);
-    size_t scratch;
-    for (int64_t i = 0; made && i < n; i++)
-        if (!(made[i] = build_inner(b, control_program(s->op, s->params, i))))
+    program **parts = arena_alloc(&b->p->arena, (size_t)n * sizeof *parts);
+    for (int64_t i = 0; parts && i < n; i++)
+        if (!(parts[i] = build_inner(b, control_program(s->op, s->params, i))))
             return false;
-    return made && control_plan(&b->p->arena, s, n, made, &scratch) &&
+    return parts && control_plan(&b->p->arena, s, n, parts, &scratch) &&
            (s->slots[s->n++] = private_slot(b, scratch)) >= 0;
 }
 
@@ -381,7 +396,7 @@ static bool make_code(builder *root)
         return false;
     for (builder *b = root; b; b = b->next)
         for (int32_t s = 0, k = 0; s < b->p->nsteps; s++)
-            if (b->p->steps[s].kind == STEP_KERNEL)
+            if (b->p->steps[s].kind == STEP_KERNEL || b->p->steps[s].kind == STEP_SEQUENCE)
                 b->p->steps[s].code = c->kernels[b->code_index.at[k++]];
     return true;
 }

@@ -342,29 +342,21 @@ static bool run_loop(const activation *a, const step *s, void *const *at, char *
     memcpy(r.tested, at, (size_t)c->ntest_consts * sizeof *r.tested);
     for (int32_t k = 0; k < c->ncarry; k++)
         r.out[k] = NULL;
-    watch *w = a->watch;
-    w->loops++;
-    if (!w->let_go && s->work > NOTABLE_WORK)
-        watch_let_go(w);
+    watch_begin_loop(a->watch, s->work);
     bool ok = run_steps(&r);
     for (int32_t k = 0; ok && k < c->ncarry; k++)
         if (r.in[c->nconsts + k] != r.results[k] && c->bytes[c->nconsts + k])
             memcpy(r.results[k], r.in[c->nconsts + k], c->bytes[c->nconsts + k]);
-    if (!--w->loops)
-        watch_take_back(w);
+    watch_end_loop(a->watch);
     return ok;
 }
 
 bool control_run(const activation *a, const step *s)
 {
-    enum { FEW = 64 };
-    int32_t n = s->nin + s->nout;
-    void *few[FEW] = {NULL}, **at = n <= FEW ? few : base_alloc((size_t)n * sizeof *at);
+    void *few[FEW_SLOTS] = {NULL}, **at = step_addresses(a, s, few);
     if (!at)
         return false;
-    for (int32_t i = 0; i < n; i++)
-        at[i] = a->slots[s->slots[i]];
-    char *scratch = a->slots[s->slots[n]];
+    char *scratch = at[s->nin + s->nout];
     bool ok = (s->control->branches ? run_branch : run_loop)(a, s, at, scratch);
     if (at != few)
         base_free(at);

@@ -96,6 +96,8 @@ typedef struct group {
 } group;
 typedef vec(group) groups;
 
+/* group.c: what fusion can do with a node. */
+node_role graph_role(const graph *g, const node *n);
 /* group.c: assigns every live node a role and a group, and says which values are stored. */
 CT_NODISCARD bool group_nodes(graph *g, groups *out);
 void groups_free(groups *gs);

@@ -93,7 +93,7 @@ static int body_of_map(const graph *g, const node *n)
                                                                                            : -1;
 }
 
-static node_role role_of(const graph *g, const node *n)
+node_role graph_role(const graph *g, const node *n)
 {
     if (n->nout != 1 || n->op->code >= OP_COUNT || (n->op->flags & OP_HOST))
         return ROLE_OPAQUE;
@@ -540,7 +540,7 @@ bool group_nodes(graph *g, groups *out)
         g->first_group[r] = r ? -1 : 0;
     for (int64_t i = 0; i < g->nodes.n; i++)
         if (g->nodes.at[i].live)
-            g->nodes.at[i].role = fuses ? role_of(g, &g->nodes.at[i]) : ROLE_OPAQUE;
+            g->nodes.at[i].role = fuses ? graph_role(g, &g->nodes.at[i]) : ROLE_OPAQUE;
     mark_needed(g, needed);
     bool ok = place_nodes(g, out, needed);
     base_free(needed);

@@ -43,6 +43,8 @@ void loop_places(const kernel_ir *k, loop_place *places)
             p.lanes = k->accesses[node->number].stride[k->ndim - 1];
         if (node->kind == LOOP_INDEX)
             p.inner = moving >> node->number & 1, p.lanes = node->number == k->ndim - 1;
+        if (node->kind == LOOP_CARRY)
+            p.inner = true, p.lanes = node->second;
         for (int i = 0; i < node->nin; i++) {
             const loop_place *in = &places[node->in[i]];
             p.inner |= in->inner, p.lanes |= in->lanes;
@@ -62,6 +64,25 @@ static int64_t node_cost(const loop_node *node)
     return node->kind == LOOP_BODY || node->kind == LOOP_REDUCE ? body_names[node->number].cost : 1;
 }
 
+/* A unit is a block of lanes, which takes all steps on its own: as many vectors as hide the latency
+ * of one step's chain of operations, and whose carries stay in registers. A single lane is a short
+ * vector. */
+static kernel_shape sequence_shape(const kernel_ir *k, int vector_bytes, int bytes, int64_t cost)
+{
+    enum { SHORT_VECTOR = 16, REGISTERS = 16 };
+    int64_t lanes = k->extent[1];
+    kernel_shape s = {.width = vector_bytes / bytes, .unroll = 4, .rows = 1, .compact = true};
+    while (s.width > SHORT_VECTOR / bytes && s.width / 2 >= lanes)
+        s.width /= 2;
+    while (s.unroll > 1 && (s.unroll * cost > 800 || s.unroll * k->ncarries > REGISTERS ||
+                            (int64_t)s.width * s.unroll > lanes))
+        s.unroll /= 2;
+    s.block = (int64_t)s.width * s.unroll;
+    s.blocks = s.units = (lanes + s.block - 1) / s.block;
+    s.work = 1 + s.unroll * cost / 4;
+    return s;
+}
+
 kernel_shape kernel_shape_of(const kernel_ir *k, int vector_bytes)
 {
     int bytes = 4;
@@ -71,6 +92,8 @@ kernel_shape kernel_shape_of(const kernel_ir *k, int vector_bytes)
             bytes = loop_itemsize(k->nodes[n].dtype);
         cost += node_cost(&k->nodes[n]);
     }
+    if (k->sequence)
+        return sequence_shape(k, vector_bytes, bytes, cost);
     kernel_shape s = {.width = vector_bytes / bytes, .rows = 1};
     s.columns = !lane_is_inner(k);
     int64_t lanes = k->ndim ? k->extent[k->ndim - 1] : 1;

@@ -49,12 +49,30 @@ static bool verify_node(const kernel_ir *k, const loop_place *places, int n)
             loop_itemsize(node->dtype) != loop_itemsize(k->nodes[node->in[0]].dtype))
             return broken(n, "changes size with its dtype");
         break;
+    case LOOP_CARRY:
+        if (node->nin != 1 || !k->sequence || node->number < 0 || node->number >= k->ncarries ||
+            k->nodes[node->in[0]].dtype != node->dtype ||
+            k->nodes[k->next[node->number]].dtype != node->dtype)
+            return broken(n, "carries nothing");
+        break;
     case LOOP_REDUCE:
         if (node->nin != 1 || !k->reduced || node->number < 0 || node->number >= body_count)
             return broken(n, "reduces nothing");
         break;
     }
     return places[n].depth <= k->nnodes;
+}
+
+static bool sequence_is_sound(const kernel_ir *k)
+{
+    if (k->ndim != 2 || k->reduced || k->range < 0 || k->range >= k->nbuffers)
+        return broken(-1, "is a sequence of the wrong form");
+    for (int i = 0; i < k->ncarries; i++)
+        if (k->next[i] < 0 || k->next[i] >= k->nnodes)
+            return broken(k->next[i], "is carried and not there");
+    if (k->test >= k->nnodes || (k->test >= 0 && k->nodes[k->test].dtype != CT_BOOL))
+        return broken(k->test, "is the test of a sequence and no bool");
+    return true;
 }
 
 bool loop_verify(const kernel_ir *k)
@@ -65,6 +83,8 @@ bool loop_verify(const kernel_ir *k)
     if (k->ragged && (k->ragged >= k->ndim || !(k->reduced >> k->ragged & 1) ||
                       (k->reduced >> (k->ragged - 1) & 1)))
         return broken(-1, "has a ragged dimension of the wrong kind");
+    if (k->sequence && !sequence_is_sound(k))
+        return false;
     loop_place *places = base_alloc((size_t)k->nnodes * sizeof *places);
     if (!places)
         return false;
@@ -103,8 +123,8 @@ static void access_text(text *t, const kernel_ir *k, const loop_access *a)
 
 static void node_text(text *t, const kernel_ir *k, int n)
 {
-    static const char *const names[] = {"load",   "const", "index", "body",
-                                        "select", "bits",  "reduce"};
+    static const char *const names[] = {"load",   "const", "index",  "body",
+                                        "select", "bits",  "reduce", "carry"};
     const loop_node *node = &k->nodes[n];
     text_add(t, "  v%d:%s = %s", n, dtype_table[node->dtype].short_name, names[node->kind]);
     if (node->kind == LOOP_BODY || node->kind == LOOP_REDUCE)
@@ -117,6 +137,8 @@ static void node_text(text *t, const kernel_ir *k, int n)
         text_add(t, " 0x%llx", (unsigned long long)node->bits);
     if (node->kind == LOOP_INDEX)
         text_add(t, " i%d", node->number);
+    if (node->kind == LOOP_CARRY)
+        text_add(t, " then v%d", k->next[node->number]);
     text_add(t, "\n");
 }
 
@@ -128,13 +150,18 @@ void loop_text(text *t, const kernel_ir *k)
                  (long long)k->extent[d]);
     if (k->ragged)
         text_add(t, " ragged i%d total %lld", k->ragged, (long long)k->ragged_total);
+    if (k->sequence)
+        text_add(t, " in sequence");
+    if (k->sequence && k->test >= 0)
+        text_add(t, " while v%d", k->test);
     text_add(t, "\n");
     for (int n = 0; n < k->nnodes; n++)
         node_text(t, k, n);
     for (int s = 0; s < k->nstores; s++) {
         text_add(t, "  ");
         access_text(t, k, &k->stores[s].access);
-        text_add(t, " = v%d%s\n", k->stores[s].node, k->stores[s].stream ? " (streamed)" : "");
+        text_add(t, " = v%d%s%s\n", k->stores[s].node, k->stores[s].stream ? " (streamed)" : "",
+                 k->stores[s].last ? " (last)" : "");
     }
 }
 
@@ -158,11 +185,16 @@ uint64_t loop_hash(const kernel_ir *k, uint64_t h)
                             (uint64_t)(uint32_t)node->number << 32);
         h = base_mix(base_hash(node->in, node->nin * sizeof *node->in, h), node->bits);
     }
+    if (k->sequence)
+        h = base_mix(h, (uint64_t)(uint32_t)k->test << 32 | (uint32_t)k->range);
+    for (int i = 0; i < k->ncarries; i++)
+        h = base_mix(h, (uint64_t)k->next[i]);
     for (int a = 0; a < k->naccesses; a++)
         h = hash_access(k, &k->accesses[a], h);
     for (int s = 0; s < k->nstores; s++)
         h = hash_access(k, &k->stores[s].access,
-                        base_mix(h, (uint64_t)k->stores[s].node << 1 | k->stores[s].stream));
+                        base_mix(h, (uint64_t)k->stores[s].node << 2 |
+                                        (uint64_t)k->stores[s].last << 1 | k->stores[s].stream));
     return h;
 }
 
@@ -184,6 +216,9 @@ bool loop_equal(const kernel_ir *a, const kernel_ir *b)
     if (a->ndim != b->ndim || a->reduced != b->reduced || a->nnodes != b->nnodes ||
         a->naccesses != b->naccesses || a->nstores != b->nstores || a->nbuffers != b->nbuffers ||
         a->ragged != b->ragged || a->ragged_total != b->ragged_total ||
+        a->sequence != b->sequence || a->ncarries != b->ncarries || a->test != b->test ||
+        a->range != b->range ||
+        (a->ncarries && memcmp(a->next, b->next, (size_t)a->ncarries * sizeof *a->next)) ||
         memcmp(a->extent, b->extent, (size_t)a->ndim * sizeof *a->extent))
         return false;
     for (int n = 0; n < a->nnodes; n++)
@@ -194,6 +229,7 @@ bool loop_equal(const kernel_ir *a, const kernel_ir *b)
             return false;
     for (int s = 0; s < a->nstores; s++)
         if (a->stores[s].node != b->stores[s].node || a->stores[s].stream != b->stores[s].stream ||
+            a->stores[s].last != b->stores[s].last ||
             !access_equal(a, &a->stores[s].access, &b->stores[s].access))
             return false;
     return true;

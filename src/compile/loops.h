@@ -13,9 +13,9 @@
 enum {
     LOOP_DIMS = 8,
     LOOP_INPUTS = 4,
-    LOOP_NODES = 1024,
+    LOOP_NODES = 2048,
     LOOP_REDUCTIONS = 128,
-    LOOP_BUFFERS = 192
+    LOOP_BUFFERS = 512
 };
 
 /* Where a point of the space lies in a buffer: offset + sum of index times stride, in elements. */
@@ -34,6 +34,8 @@ typedef enum loop_kind {
     LOOP_BITS,   /* in[0]'s bits as another dtype of the same size */
     LOOP_REDUCE, /* in[0] over all reduced dimensions; number: the combining body; bits: its
                     identity */
+    LOOP_CARRY,  /* of a sequence: what the step before left in carry `number`; in[0]: what the
+                    first step finds; second: differs between lanes */
 } loop_kind;
 typedef struct loop_node {
     uint8_t kind, dtype; /* loop_kind, ct_dtype */
@@ -46,6 +48,7 @@ typedef struct loop_store {
     int32_t node;
     bool stream; /* past the caches: the buffer is large and read by nobody soon */
     loop_access access;
+    bool last; /* of a sequence: after the last step, and of a carry or what no step changes */
 } loop_store;
 
 typedef struct kernel_ir {
@@ -57,7 +60,19 @@ typedef struct kernel_ir {
     loop_node *nodes;
     loop_access *accesses;
     loop_store *stores;
+    /* A sequence: dimension 0 is time, whose steps follow one another, and dimension 1 the lanes;
+     * nothing is reduced. Values that no step changes are computed before the first. */
+    bool sequence;
+    int32_t ncarries, *next; /* of each carry: the node that a step leaves in it */
+    int32_t test;            /* bool node, of carries: a lane goes on while it holds; -1: none */
+    int32_t range;           /* buffer of a sequence_range */
 } kernel_ir;
+
+/* The steps that a call of a sequence runs. */
+typedef struct sequence_range {
+    int64_t first, last;
+    uint8_t more; /* set when a lane would go on */
+} sequence_range;
 
 /* Machine code takes the buffers' addresses, a range of units and what to call for arguments that a
  * body does not take (kernel_far). */
@@ -77,7 +92,7 @@ typedef struct kernel_shape {
     int64_t units;  /* rows * blocks */
     bool compact;   /* little work: one masked loop instead of an unrolled one and its tail, to save
                        compile time */
-    int64_t work;   /* rough cost of a unit in nanoseconds */
+    int64_t work;   /* rough cost of a unit in nanoseconds, of one step of a sequence's unit */
 } kernel_shape;
 kernel_shape kernel_shape_of(const kernel_ir *k, int vector_bytes);
 
@@ -111,7 +126,7 @@ typedef struct codegen {
     bool (*compile)(int n, const kernel_ir *const *kernels, int debug, code_blob *out,
                     char *message);
 } codegen;
-enum { CODEGEN_VERSION = 5 };
+enum { CODEGEN_VERSION = 7 };
 
 /* Bytes of an element of the dtypes that kernels compute with. */
 int loop_itemsize(int dtype);

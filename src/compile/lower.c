@@ -10,7 +10,7 @@ int32_t lower_node(lowering *l, loop_node n)
     for (int64_t i = l->nodes.n; i-- > 0 && i > l->nodes.n - 48;) {
         const loop_node *k = &l->nodes.at[i];
         if (k->kind == n.kind && k->dtype == n.dtype && k->nin == n.nin && k->number == n.number &&
-            k->bits == n.bits && !memcmp(k->in, n.in, sizeof n.in))
+            k->second == n.second && k->bits == n.bits && !memcmp(k->in, n.in, sizeof n.in))
             return (int32_t)i;
     }
     if (l->nodes.n >= LOOP_NODES)
@@ -183,7 +183,7 @@ static int32_t power(lowering *l, int32_t x, int64_t y, int dtype)
     return lower_body(l, body_find("div", dtype), dtype, 2, (int32_t[]){one, result});
 }
 
-static int32_t map_node(lowering *l, const node *n, const int32_t *in)
+int32_t lower_map(lowering *l, const node *n, const int32_t *in)
 {
     int to = graph_out(l->g, n, 0)->aval.dtype, from = graph_in(l->g, n, 0)->aval.dtype,
         dtype = compute_dtype(from);
@@ -240,7 +240,7 @@ uint64_t lower_identity(int reduction, int dtype)
     return 0;
 }
 
-static const char *combining(int reduction)
+const char *lower_combining(int reduction)
 {
     switch (reduction) {
     case OP_reduce_prod:
@@ -268,7 +268,7 @@ static int32_t reduce_node(lowering *l, const node *n, int32_t x)
                        .dtype = (uint8_t)dtype,
                        .nin = 1,
                        .in = {x},
-                       .number = body_find(combining(n->op->code), dtype)};
+                       .number = body_find(lower_combining(n->op->code), dtype)};
         r.bits = lower_identity(n->op->code, dtype);
         x = lower_node(l, r);
     }
@@ -303,7 +303,7 @@ static void lower_member(lowering *l, int32_t index)
     if (n->role == ROLE_LOOKUP)
         made = lower_lookup(l, n, in + 1, dims);
     else if (n->role == ROLE_MAP)
-        made = map_node(l, n, in);
+        made = lower_map(l, n, in);
     else if (n->role == ROLE_REDUCE)
         made = reduce_node(l, n, in[0]);
     else if (n->nin)
@@ -496,7 +496,7 @@ static bool split(lowering *l, lowered *second, size_t *partial_bytes)
                                        .dtype = (uint8_t)dtype,
                                        .nin = 1,
                                        .in = {x},
-                                       .number = body_find(combining(n->op->code), dtype),
+                                       .number = body_find(lower_combining(n->op->code), dtype),
                                        .bits = lower_identity(n->op->code, dtype)});
         x = lower_convert(&m, x, to);
         loop_access result = {.buffer = buffer_of(&m, n->out[0]), .stride = {0, kept > 1}};

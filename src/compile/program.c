@@ -22,17 +22,22 @@ static void run_units(void *context, int64_t begin, int64_t end)
     c->code(c->buffers, begin, end, kernel_far);
 }
 
+void program_kernel(kernel_code *kernel, void *const *buffers, int64_t units, int64_t grain)
+{
+    if (grain >= units) {
+        kernel(buffers, 0, units, kernel_far);
+        return;
+    }
+    kernel_call c = {kernel, buffers};
+    base_parallel(units, grain, run_units, &c);
+}
+
 static void run_kernel(const activation *a, const step *s)
 {
     void *buffers[LOOP_BUFFERS];
     for (int i = 0; i < s->n; i++)
         buffers[i] = a->slots[s->slots[i]];
-    if (s->grain >= s->units) {
-        s->code(buffers, 0, s->units, kernel_far);
-        return;
-    }
-    kernel_call c = {s->code, buffers};
-    base_parallel(s->units, s->grain, run_units, &c);
+    program_kernel(s->code, buffers, s->units, s->grain);
 }
 
 static bool run_opaque(const activation *a, const step *s)
@@ -102,6 +107,19 @@ void watch_take_back(watch *w)
     atomic_fetch_sub(&array_readers, 1);
 }
 
+void watch_begin_loop(watch *w, int64_t work)
+{
+    w->loops++;
+    if (!w->let_go && work > NOTABLE_WORK)
+        watch_let_go(w);
+}
+
+void watch_end_loop(watch *w)
+{
+    if (!--w->loops)
+        watch_take_back(w);
+}
+
 bool watch_poll(watch *w)
 {
     watch_take_back(w);
@@ -129,6 +147,14 @@ static bool run_native(const activation *a, const step *s)
     return ok;
 }
 
+void **step_addresses(const activation *a, const step *s, void *few[FEW_SLOTS])
+{
+    void **at = s->n <= FEW_SLOTS ? few : base_alloc((size_t)s->n * sizeof *at);
+    for (int32_t i = 0; i < s->n && at; i++)
+        at[i] = a->slots[s->slots[i]];
+    return at;
+}
+
 bool program_steps(const activation *a)
 {
     for (int i = 0; i < a->p->nsteps; i++) {
@@ -144,6 +170,9 @@ bool program_steps(const activation *a)
             break;
         case STEP_CONTROL:
             ok = control_run(a, s);
+            break;
+        case STEP_SEQUENCE:
+            ok = sequence_run(a, s);
             break;
         }
         if (unlikely(!ok))

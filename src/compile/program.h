@@ -3,12 +3,14 @@
 #ifndef COTAN_SRC_COMPILE_PROGRAM_H
 #define COTAN_SRC_COMPILE_PROGRAM_H
 #include "compile/graph.h"
+#include "compile/sequence.h"
 
 typedef enum step_kind {
-    STEP_KERNEL, /* machine code over a range of units */
-    STEP_OPAQUE, /* an operation's own kernel, on memory */
-    STEP_CALL,   /* an operation that takes arrays */
-    STEP_CONTROL /* a loop or a branch: programs inside this one */
+    STEP_KERNEL,   /* machine code over a range of units */
+    STEP_OPAQUE,   /* an operation's own kernel, on memory */
+    STEP_CALL,     /* an operation that takes arrays */
+    STEP_CONTROL,  /* a loop or a branch: programs inside this one */
+    STEP_SEQUENCE, /* a loop that is one kernel */
 } step_kind;
 typedef struct step {
     uint8_t kind; /* step_kind */
@@ -19,6 +21,7 @@ typedef struct step {
                              splitting */
     int32_t *slots;       /* of the buffers, or of the operands and results */
     struct control *control;
+    struct sequence_plan *sequence;
     const op *op;
     const void *params;
     operand *operands; /* addresses are filled in for each call */
@@ -81,6 +84,9 @@ typedef struct watch {
 enum { NOTABLE_WORK = 1000000 }; /* ns */
 void watch_let_go(watch *w);
 void watch_take_back(watch *w); /* if it is let go */
+/* Around a loop of so much work, as far as is known. */
+void watch_begin_loop(watch *w, int64_t work);
+void watch_end_loop(watch *w);
 /* False after CT_INTERRUPTED. */
 CT_NODISCARD bool watch_poll(watch *w);
 static inline bool watch_work(watch *w, int64_t work)
@@ -99,6 +105,12 @@ typedef struct activation {
     watch *watch;
 } activation;
 bool program_steps(const activation *a);
+/* The addresses of a step's slots: in few, or in a block that the caller frees; NULL without
+ * memory. */
+enum { FEW_SLOTS = 64 };
+void **step_addresses(const activation *a, const step *s, void *few[FEW_SLOTS]);
+/* Units of a kernel, in parallel when they are more than grain. */
+void program_kernel(kernel_code *kernel, void *const *buffers, int64_t units, int64_t grain);
 
 /* ---- loops and branches: control.c ---- */
 /* Does the operation run inside the program? Not when its bodies need arrays (callbacks, say). */
@@ -110,6 +122,9 @@ jaxpr *control_program(const op *o, const void *params, int64_t i);
 CT_NODISCARD bool control_plan(arena *a, step *s, int64_t n, program *const *programs,
                                size_t *scratch);
 bool control_run(const activation *a, const step *s);
+/* sequence_run.c: the same for a loop that is one kernel. */
+CT_NODISCARD bool sequence_prepare(arena *a, step *s, const sequence_kernel *k, size_t *scratch);
+bool sequence_run(const activation *a, const step *s);
 
 /* build.c: groups to steps, buffers to slots. NULL after base_fail. */
 CT_NODISCARD program *program_build(const jaxpr *j);

@@ -56,6 +56,10 @@ def mandelbrot(c):
     return lax.fori_loop(0, 12, step, (jnp.zeros_like(c), jnp.zeros(c.shape, jnp.int32)))
 
 
+def shuffle(c, v):
+    return jnp.pad(c[1:] * v, (0, 1)) + c[::-1], (c.max(), c[:2].reshape(2, 1).T, jnp.concatenate([c, c[:1]]))
+
+
 plane = x[:, None] + 1j * jnp.linspace(-1.5, 1.5, 7)[None, :].astype(jnp.float32)
 many = tuple(jnp.float32(i) for i in range(60))
 
@@ -91,6 +95,10 @@ CASES = {
     "gradient of small arrays": (jax.grad(lambda k: pendulum(k, jnp.array([1.0, 0.0]))[1].sum()), jnp.float32(9.8)),
     "lanes": (jax.vmap(pendulum), 5 + jnp.abs(x), jnp.stack([x, -x], 1)),
     "gradient of lanes": (jax.grad(lambda k: jax.vmap(pendulum)(k, jnp.stack([x, -x], 1))[1].sum()), 5 + jnp.abs(x)),
+    "one lane": (jax.vmap(pendulum), jnp.array([9.0]), jnp.array([[1.0, 0.5]])),
+    "lanes at the end": (jax.vmap(pendulum, (0, 1), (1, 1)), 5 + jnp.abs(x), jnp.stack([x, -x])),
+    "pads, slices, sums": (lambda x: lax.scan(shuffle, x[:4], x), x),
+    "indices": (lambda x: lax.scan(lambda c, v: (c + jnp.arange(5) * v, jnp.where(jnp.arange(5) > 2, c, 0)), jnp.zeros(5), x), x),
     "lanes and an index": (lambda x: lax.fori_loop(0, 9, lambda i, c: c * 0.5 + i * x, jnp.zeros_like(x)), table),
     "sixty carries": (sixty, many),
     "gradient of sixty": (jax.grad(lambda c: sum(sixty(c)[0])), many),

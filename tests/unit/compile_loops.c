@@ -62,7 +62,7 @@ static int reduce(builder *b, int dtype, const char *name, int x, uint64_t ident
 
 static void store(builder *b, int node, int to, int64_t s0, int64_t s1, int64_t s2)
 {
-    b->stores[b->k.nstores++] = (loop_store){node, false, {to, 0, {s0, s1, s2}}};
+    b->stores[b->k.nstores++] = (loop_store){.node = node, .access = {to, 0, {s0, s1, s2}}};
 }
 
 static bool run(builder *b, void *const *buffers)
@@ -261,6 +261,118 @@ TEST(loads_at_computed_places)
     check_places(3, 5);
     check_places(2, 64);
     check_places(4, 1000);
+}
+
+/* ---- sequences ---- */
+static int carry(builder *b, int dtype, int first, int number)
+{
+    b->nodes[b->k.nnodes] = (loop_node){.kind = LOOP_CARRY,
+                                        .dtype = (uint8_t)dtype,
+                                        .nin = 1,
+                                        .in = {first},
+                                        .number = number,
+                                        .second = true};
+    return b->k.nnodes++;
+}
+
+static void start_sequence(builder *b, int64_t n, int ncarries, int32_t *next, int buffers)
+{
+    start(b, 2, (int64_t[]){1, n}, 0, buffers);
+    b->k.sequence = true, b->k.ncarries = ncarries, b->k.next = next;
+    b->k.test = -1, b->k.range = buffers - 1;
+}
+
+/* c' = c * x[t] + c, ys[t] = c, on steps 1 to 3 of 4. */
+static void check_sequence(int64_t n)
+{
+    builder b;
+    int32_t next[1];
+    start_sequence(&b, n, 1, next, 5);
+    int c = carry(&b, CT_FLOAT32, load(&b, CT_FLOAT32, 0, 0, 0, 1, 0), 0);
+    int x = load(&b, CT_FLOAT32, 1, 0, n, 1, 0);
+    next[0] = apply(&b, CT_FLOAT32, "add_f32", apply(&b, CT_FLOAT32, "mul_f32", c, x), c);
+    store(&b, c, 2, n, 1, 0);
+    store(&b, c, 3, 0, 1, 0);
+    b.stores[1].last = true;
+    float *from = floats(n), *xs = floats(4 * n), *ys = floats(4 * n), *to = floats(n + 1),
+          untouched = ys[0], guard = to[n];
+    sequence_range range = {1, 4, 0};
+    if (run(&b, (void *[]){from, xs, ys, to, &range}))
+        for (int64_t i = 0; i < n; i++) {
+            float want = from[i];
+            for (int t = 1; t < 4; t++) {
+                CHECK(ys[t * n + i] == want);
+                want = want * xs[t * n + i] + want;
+            }
+            CHECK(to[i] == want);
+        }
+    CHECK(ys[0] == untouched && to[n] == guard && !range.more);
+    free(from), free(xs), free(ys), free(to);
+}
+
+TEST(sequences_of_many_lanes)
+{
+    static const int64_t lengths[] = {1, 2, 3, 7, 16, 17, 64, 100, 500};
+    for (size_t i = 0; i < countof(lengths); i++)
+        check_sequence(lengths[i]);
+}
+
+/* Lanes count up to bounds of their own; `most` steps are allowed. */
+static void check_counting(int64_t n, int64_t most)
+{
+    builder b;
+    int32_t next[1];
+    start_sequence(&b, n, 1, next, 4);
+    int c = carry(&b, CT_INT32, load(&b, CT_INT32, 0, 0, 0, 1, 0), 0);
+    int bound = load(&b, CT_INT32, 1, 0, 0, 1, 0);
+    b.k.test = apply(&b, CT_BOOL, "lt_i32", c, bound);
+    int one = b.k.nnodes++;
+    b.nodes[one] = (loop_node){.kind = LOOP_CONST, .dtype = CT_INT32, .bits = 1};
+    next[0] = apply(&b, CT_INT32, "add_i32", c, one);
+    store(&b, c, 2, 0, 1, 0);
+    b.stores[0].last = true;
+    int32_t from[40], bounds[40], to[40];
+    for (int i = 0; i < n; i++)
+        from[i] = i % 3, bounds[i] = (i * 5) % 11;
+    sequence_range range = {0, most, 0};
+    bool more = false;
+    if (run(&b, (void *[]){from, bounds, to, &range}))
+        for (int i = 0; i < n; i++) {
+            int want = from[i];
+            for (int t = 0; t < most && want < bounds[i]; t++)
+                want++;
+            more |= want < bounds[i];
+            CHECK(to[i] == want);
+        }
+    CHECK(range.more == more);
+}
+
+TEST(lanes_stop_by_themselves)
+{
+    check_counting(1, 100);
+    check_counting(33, 100);
+    check_counting(33, 4);
+}
+
+TEST(malformed_sequences_are_refused)
+{
+    builder b;
+    int32_t next[1] = {0};
+    start_sequence(&b, 4, 1, next, 2);
+    int c = carry(&b, CT_FLOAT32, load(&b, CT_FLOAT32, 0, 0, 0, 1, 0), 0);
+    CHECK(loop_verify(&b.k));
+    next[0] = 9;
+    CHECK(!loop_verify(&b.k));
+    ct_clear_error();
+    next[0] = 0, b.k.test = c;
+    CHECK(!loop_verify(&b.k));
+    ct_clear_error();
+    b.k.test = -1, b.nodes[c].number = 1;
+    CHECK(!loop_verify(&b.k));
+    ct_clear_error();
+    b.nodes[c].number = 0, b.k.sequence = false;
+    CHECK(!loop_verify(&b.k));
+    ct_clear_error();
 }
 
 TEST(malformed_kernels_are_refused)

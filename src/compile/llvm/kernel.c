@@ -14,7 +14,7 @@ static LLVMValueRef mul_const(emitter *e, LLVMValueRef x, int64_t by)
     return by == 1 ? x : LLVMBuildMul(e->b, x, llvm_int(e, by), "");
 }
 
-static LLVMValueRef bytes_on(emitter *e, LLVMValueRef address, LLVMValueRef bytes)
+LLVMValueRef llvm_bytes_on(emitter *e, LLVMValueRef address, LLVMValueRef bytes)
 {
     return LLVMBuildGEP2(e->b, e->scalar[BODY_I8], address, &bytes, 1, "");
 }
@@ -40,13 +40,13 @@ static int place_itemsize(const emitter *e, int i)
 }
 
 /* Moves every address along dimension d to index i. */
-static void advance(emitter *e, int d, LLVMValueRef i)
+void llvm_advance(emitter *e, int d, LLVMValueRef i)
 {
     e->index[d] = i;
     for (int a = 0; a < nplaces(e); a++) {
         int64_t stride = place_access(e, a)->stride[d] * place_itemsize(e, a);
         if (stride)
-            e->base[a] = bytes_on(e, e->base[a], mul_const(e, i, stride));
+            e->base[a] = llvm_bytes_on(e, e->base[a], mul_const(e, i, stride));
     }
 }
 
@@ -133,7 +133,8 @@ static LLVMValueRef load_vector(emitter *e, const loop_node *node, int u)
     LLVMValueRef live = e->mask[u], none = LLVMConstNull(type),
                  align = LLVMConstInt(e->i32, (unsigned long long)size, false);
     if (stride == size) {
-        LLVMValueRef at = u ? bytes_on(e, base, llvm_int(e, stride * u * e->shape.width)) : base;
+        LLVMValueRef at =
+            u ? llvm_bytes_on(e, base, llvm_int(e, stride * u * e->shape.width)) : base;
         if (live)
             v = masked(e, "llvm.masked.load", (LLVMTypeRef[]){type, e->ptr}, 2,
                        (LLVMValueRef[]){at, align, live, none}, 4);
@@ -166,7 +167,7 @@ static void stream(emitter *e, LLVMValueRef store)
     e->streamed = true;
 }
 
-static void store_vector(emitter *e, int s, LLVMValueRef v, int u)
+void llvm_store(emitter *e, int s, LLVMValueRef v, int u)
 {
     const loop_store *st = &e->k->stores[s];
     int dtype = e->k->nodes[st->node].dtype;
@@ -187,7 +188,7 @@ static void store_vector(emitter *e, int s, LLVMValueRef v, int u)
                (LLVMValueRef[]){v, at, align, live ? live : all_lanes(e)}, 4);
         return;
     }
-    LLVMValueRef at = u ? bytes_on(e, base, llvm_int(e, stride * u * e->shape.width)) : base;
+    LLVMValueRef at = u ? llvm_bytes_on(e, base, llvm_int(e, stride * u * e->shape.width)) : base;
     if (live) {
         masked(e, "llvm.masked.store", (LLVMTypeRef[]){type, e->ptr}, 2,
                (LLVMValueRef[]){v, at, align, live}, 4);
@@ -216,7 +217,7 @@ static LLVMValueRef index_vector(emitter *e, const loop_node *node, int u)
     return LLVMBuildAdd(e->b, v, LLVMConstVector(steps, (unsigned)e->shape.width), "");
 }
 
-static void emit_node(emitter *e, int n, int live)
+void llvm_node(emitter *e, int n, int live)
 {
     const loop_node *node = &e->k->nodes[n];
     lanes *out = &e->value[n], args[LOOP_INPUTS], results[2];
@@ -252,8 +253,9 @@ static void emit_node(emitter *e, int n, int live)
             out->at[u] = LLVMBuildBitCast(e->b, e->value[node->in[0]].at[u],
                                           e->vector[llvm_type_of(node->dtype)], "");
         break;
-    case LOOP_REDUCE:
-        break; /* its value is set when its phase ends */
+    case LOOP_REDUCE: /* its value is set when its phase ends */
+    case LOOP_CARRY:  /* when its loop begins */
+        break;
     }
 }
 
@@ -270,7 +272,7 @@ static void emit_unit_nodes(emitter *e, int depth)
     for (int n = 0; n < e->k->nnodes; n++) {
         if (!e->wanted[n])
             continue;
-        emit_node(e, n, live);
+        llvm_node(e, n, live);
         for (int u = live; u < MAX_UNROLL; u++)
             e->value[n].at[u] = e->value[n].at[0];
     }
@@ -320,8 +322,8 @@ static bool keep_value(emitter *e, int n, int number)
 static LLVMValueRef kept_address(emitter *e, int n, int u)
 {
     int64_t size = loop_itemsize(e->k->nodes[n].dtype);
-    LLVMValueRef at = bytes_on(e, e->kept[n], mul_const(e, e->index[e->k->ndim - 1], size));
-    return u ? bytes_on(e, at, llvm_int(e, size * u * e->shape.width)) : at;
+    LLVMValueRef at = llvm_bytes_on(e, e->kept[n], mul_const(e, e->index[e->k->ndim - 1], size));
+    return u ? llvm_bytes_on(e, at, llvm_int(e, size * u * e->shape.width)) : at;
 }
 
 static void write_kept(emitter *e, int n, int live)
@@ -393,13 +395,13 @@ static void emit_step(emitter *e, const phase *p, int live, LLVMValueRef *accumu
             read_kept(e, n, live);
             continue;
         }
-        emit_node(e, n, live);
+        llvm_node(e, n, live);
         if (e->kept[n])
             write_kept(e, n, live);
     }
     for (int s = 0; s < p->nstores; s++)
         for (int u = 0; u < live; u++)
-            store_vector(e, p->stores[s], e->value[e->k->stores[p->stores[s]].node].at[u], u);
+            llvm_store(e, p->stores[s], e->value[e->k->stores[p->stores[s]].node].at[u], u);
     for (int r = 0; r < p->nreduces; r++) {
         const loop_node *node = &e->k->nodes[p->reduces[r]];
         lanes args[2], next[2];
@@ -464,7 +466,7 @@ static void close_loop(emitter *e, counted *l, int64_t step, LLVMValueRef *value
     free(l->phis);
 }
 
-static LLVMValueRef lane_mask(emitter *e, LLVMValueRef first, LLVMValueRef limit)
+LLVMValueRef llvm_lane_mask(emitter *e, LLVMValueRef first, LLVMValueRef limit)
 {
     LLVMValueRef left = LLVMBuildTrunc(e->b, LLVMBuildSub(e->b, limit, first, ""), e->i32, "");
     LLVMValueRef lane[64];
@@ -475,7 +477,7 @@ static LLVMValueRef lane_mask(emitter *e, LLVMValueRef first, LLVMValueRef limit
 }
 
 /* Addresses at this position, to come back to. */
-static LLVMValueRef *save_addresses(emitter *e)
+LLVMValueRef *llvm_save_addresses(emitter *e)
 {
     LLVMValueRef *copy = malloc((size_t)(nplaces(e) + 1) * sizeof *copy);
     if (copy)
@@ -483,7 +485,7 @@ static LLVMValueRef *save_addresses(emitter *e)
     return copy;
 }
 
-static void restore_addresses(emitter *e, LLVMValueRef *copy)
+void llvm_restore_addresses(emitter *e, LLVMValueRef *copy)
 {
     memcpy(e->base, copy, (size_t)nplaces(e) * sizeof *copy);
     free(copy);
@@ -495,17 +497,17 @@ static bool along_lanes(emitter *e, const phase *p, LLVMValueRef from, LLVMValue
     counted l;
     if (!open_loop(e, &l, from, to, n, accumulators))
         return false;
-    LLVMValueRef *here = save_addresses(e);
+    LLVMValueRef *here = llvm_save_addresses(e);
     if (!here)
         return false;
-    advance(e, e->k->ndim - 1, l.i);
+    llvm_advance(e, e->k->ndim - 1, l.i);
     for (int u = 0; u < MAX_UNROLL; u++)
         e->mask[u] = NULL;
     if (mask)
-        e->mask[0] = lane_mask(e, l.i, to);
+        e->mask[0] = llvm_lane_mask(e, l.i, to);
     emit_step(e, p, live, accumulators);
     e->mask[0] = NULL;
-    restore_addresses(e, here);
+    llvm_restore_addresses(e, here);
     close_loop(e, &l, (int64_t)live * e->shape.width, accumulators);
     return true;
 }
@@ -554,13 +556,13 @@ static bool reduced_loops(emitter *e, const phase *p, int d, span lanes_of_unit,
         e->k->ragged && e->k->ragged == d ? e->ragged_extent : llvm_int(e, e->k->extent[d]);
     if (!open_loop(e, &l, llvm_int(e, 0), trips, n, accumulators))
         return false;
-    LLVMValueRef *here = save_addresses(e);
+    LLVMValueRef *here = llvm_save_addresses(e);
     if (!here)
         return false;
-    advance(e, d, l.i);
+    llvm_advance(e, d, l.i);
     if (!reduced_loops(e, p, d + 1, lanes_of_unit, accumulators))
         return false;
-    restore_addresses(e, here);
+    llvm_restore_addresses(e, here);
     close_loop(e, &l, 1, accumulators);
     return true;
 }
@@ -660,7 +662,7 @@ static bool emit_phases(emitter *e, span lanes_of_unit)
             continue;
         int live = e->shape.columns ? e->live : 1;
         for (int u = 0; u < live; u++)
-            store_vector(e, s, e->value[node].at[u], u);
+            llvm_store(e, s, e->value[node].at[u], u);
     }
     free(p.needed);
     return ok;
@@ -679,7 +681,7 @@ static void place_row(emitter *e, LLVMValueRef row)
         LLVMValueRef at = i ? LLVMBuildURem(e->b, row, extent, "") : row;
         if (i)
             row = LLVMBuildUDiv(e->b, row, extent, "");
-        advance(e, kept[i], at);
+        llvm_advance(e, kept[i], at);
     }
 }
 
@@ -703,7 +705,7 @@ static LLVMValueRef smaller(emitter *e, LLVMValueRef x, LLVMValueRef y)
 static bool tile(emitter *e, LLVMValueRef block)
 {
     int64_t lanes_total = e->k->extent[e->k->ndim - 1], rest = lanes_total % e->shape.block;
-    advance(e, e->k->ndim - 1, mul_const(e, block, e->shape.block));
+    llvm_advance(e, e->k->ndim - 1, mul_const(e, block, e->shape.block));
     span none = {NULL, NULL, 0};
     LLVMBasicBlockRef done = NULL;
     if (rest) {
@@ -714,17 +716,17 @@ static bool tile(emitter *e, LLVMValueRef block)
                         LLVMBuildICmp(e->b, LLVMIntEQ, block, llvm_int(e, e->shape.blocks - 1), ""),
                         part, whole);
         LLVMPositionBuilderAtEnd(e->b, part);
-        LLVMValueRef *here = save_addresses(e);
+        LLVMValueRef *here = llvm_save_addresses(e);
         if (!here)
             return false;
         e->live = (int)((rest + e->shape.width - 1) / e->shape.width);
         int last = e->live - 1;
         if (rest % e->shape.width)
             e->mask[last] =
-                lane_mask(e, llvm_int(e, last * (int64_t)e->shape.width), llvm_int(e, rest));
+                llvm_lane_mask(e, llvm_int(e, last * (int64_t)e->shape.width), llvm_int(e, rest));
         bool ok = emit_phases(e, none);
         e->mask[last] = NULL;
-        restore_addresses(e, here);
+        llvm_restore_addresses(e, here);
         if (!ok)
             return false;
         LLVMBuildBr(e->b, done);
@@ -780,17 +782,17 @@ static bool one_run(emitter *e, LLVMValueRef begin, LLVMValueRef end)
     return emit_phases(e, (span){from, to, n % step ? -1 : step});
 }
 
-static void load_buffers(emitter *e)
+void llvm_load_buffers(emitter *e)
 {
     LLVMValueRef addresses = LLVMGetParam(e->function, 0), buffers[LOOP_BUFFERS];
     for (int i = 0; i < e->k->nbuffers; i++) {
         LLVMValueRef at = llvm_int(e, i * (int64_t)sizeof(void *));
-        buffers[i] = LLVMBuildLoad2(e->b, e->ptr, bytes_on(e, addresses, at), "");
+        buffers[i] = LLVMBuildLoad2(e->b, e->ptr, llvm_bytes_on(e, addresses, at), "");
     }
     for (int a = 0; a < nplaces(e); a++) {
         const loop_access *access = place_access(e, a);
         int64_t offset = access->offset * place_itemsize(e, a);
-        e->base[a] = offset ? bytes_on(e, buffers[access->buffer], llvm_int(e, offset))
+        e->base[a] = offset ? llvm_bytes_on(e, buffers[access->buffer], llvm_int(e, offset))
                             : buffers[access->buffer];
     }
 }
@@ -819,7 +821,7 @@ static void open_function(emitter *e, const char *name)
 static bool emit_units(emitter *e)
 {
     LLVMValueRef begin = LLVMGetParam(e->function, 1), end = LLVMGetParam(e->function, 2);
-    load_buffers(e);
+    llvm_load_buffers(e);
     llvm_far_space(e);
     if (!plan_phases(e))
         return false;
@@ -831,10 +833,10 @@ static bool emit_units(emitter *e)
     LLVMValueRef none[1];
     if (!open_loop(e, &l, begin, end, 0, none))
         return false;
-    LLVMValueRef *here = save_addresses(e);
+    LLVMValueRef *here = llvm_save_addresses(e);
     if (!here || !one_unit(e, l.i))
         return false;
-    restore_addresses(e, here);
+    llvm_restore_addresses(e, here);
     close_loop(e, &l, 1, none);
     return true;
 }
@@ -862,7 +864,7 @@ bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name)
             e->vector[t] = LLVMVectorType(e->scalar[t], (unsigned)e->shape.width);
         loop_places(k, e->places);
         open_function(e, name);
-        ok = emit_units(e);
+        ok = k->sequence ? llvm_sequence(e) : emit_units(e);
         if (ok && e->streamed) {
             unsigned id = LLVMLookupIntrinsicID("llvm.x86.sse.sfence", 19);
             LLVMValueRef fence = LLVMGetIntrinsicDeclaration(e->module, id, NULL, 0);

@@ -60,6 +60,20 @@ void llvm_body(emitter *e, int number, int live, const lanes *args, lanes result
  * take all arguments, and of its like. False: it takes all. */
 void llvm_far_space(emitter *e);
 bool llvm_far(emitter *e, int n, int live);
+/* kernel.c: what sequences share with other kernels. Addresses of the accesses and stores at the
+ * present position: at its beginning; moved along dimension d to index i; kept to come back to. */
+LLVMValueRef llvm_bytes_on(emitter *e, LLVMValueRef address, LLVMValueRef bytes);
+void llvm_load_buffers(emitter *e);
+void llvm_advance(emitter *e, int d, LLVMValueRef i);
+LLVMValueRef *llvm_save_addresses(emitter *e); /* NULL without memory */
+void llvm_restore_addresses(emitter *e, LLVMValueRef *copy);
+/* Lanes before the limit, of a vector whose first lane is given. */
+LLVMValueRef llvm_lane_mask(emitter *e, LLVMValueRef first, LLVMValueRef limit);
+/* Sets the value of node n, whose operands have theirs; writes vector u of store s. */
+void llvm_node(emitter *e, int n, int live);
+void llvm_store(emitter *e, int s, LLVMValueRef v, int u);
+/* sequence.c: the inside of a sequence's function. */
+bool llvm_sequence(emitter *e);
 /* kernel.c: the function of one kernel. */
 bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name);
 /* object.c: lays out an ELF object as a blob. */
