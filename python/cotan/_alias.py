@@ -1,4 +1,4 @@
-"""`import jax` answered by Cotan: a finder that maps jax.x to cotan.x, and a minimal jaxlib."""
+"""`import jax` answered by Cotan: a finder that maps jax.x, and jax._src.x, to cotan.x, and a minimal jaxlib."""
 import sys
 from importlib import import_module
 from importlib.machinery import ModuleSpec
@@ -31,6 +31,7 @@ class Finder:
             return ModuleSpec(name, _Jaxlib(), is_package=True)
         if first != "jax":
             return None
+        rest = rest.removeprefix("_src").removeprefix(".")
         ours = f"{_HERE}.{rest}" if rest else _HERE
         try:
             import_module(ours)

@@ -2,7 +2,6 @@
 import collections
 
 from . import _cotan
-from .core import ClosedJaxpr, ShapedArray
 
 CacheInfo = collections.namedtuple("CacheInfo", "hits misses maxsize currsize reasons")
 
@@ -35,11 +34,6 @@ class ArgInfo:
         return f"ArgInfo(_aval={self._aval!r}, donated={self.donated})"
 
 
-def _aval(described):
-    shape, code, weak = described
-    return ShapedArray(shape, _cotan.dtype_of_code(code), weak)
-
-
 class Stage:
     """What the three stages have in common: the types of arguments and results."""
 
@@ -64,7 +58,7 @@ class _Call:
         nums = {n % len(args) for n in nums if -len(args) <= n < len(args)}
         self.in_tree = _cotan.tree_structure((tuple(a for i, a in enumerate(args) if i not in nums),
                                               {k: v for k, v in kwargs.items() if k not in (names or ())}))
-        avals = [_aval(a) for a in self.program._in_avals]
+        avals = self.program.in_avals
         donated = set(fun._donated)
         flags = [i in donated for i, a in enumerate(args) if i not in nums for _ in _cotan.tree_leaves(a)]
         flags += [False] * (len(avals) - len(flags))
@@ -83,9 +77,9 @@ class _Call:
 
 class Traced(Stage):
     """A jitted function's jaxpr for given arguments."""
-    jaxpr = property(lambda self: ClosedJaxpr(self._call.program))
+    jaxpr = property(lambda self: self._call.program)
     fun_name = property(lambda self: self._call.name)
-    out_avals = property(lambda self: self.out_tree.unflatten([_aval(a) for a in self._call.program._out_avals]))
+    out_avals = property(lambda self: self.out_tree.unflatten(self._call.program.out_avals))
 
     def lower(self, *, lowering_platforms=None, _private_parameters=None):
         return Lowered(self._call)
@@ -149,8 +143,8 @@ class Compiled(Stage):
 
     def _type_mismatch(self, leaves):
         call, lines = self._call, []
-        for i, (described, leaf) in enumerate(zip(call.program._in_avals, leaves)):
-            want, got = _aval(described), _cotan._as_array(leaf).aval
+        for i, (want, leaf) in enumerate(zip(call.program.in_avals, leaves)):
+            got = _cotan._as_array(leaf).aval
             if (want.shape, want.dtype) != (got.shape, got.dtype):
                 lines.append(f"Argument '{call.path(i)}' compiled with {want.str_short()} and called with {got.str_short()}")
         return ("Argument types differ from the types for which this computation was compiled. Perhaps you are calling the compiled executable with a "
@@ -216,7 +210,7 @@ def lower(fun, *args, **kwargs):
 
 def _shapes(program, out_tree):
     from ._api import ShapeDtypeStruct
-    return out_tree.unflatten([ShapeDtypeStruct(shape, _cotan.dtype_of_code(code), weak_type=weak) for shape, code, weak in program._out_avals])
+    return out_tree.unflatten([ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in program.out_avals])
 
 
 # ---- who wants to know ----
@@ -264,7 +258,7 @@ def make_jaxpr(fun, static_argnums=(), axis_env=None, return_shape=False):
 
     def make(*args, **kwargs):
         program, _, out_tree = stage(fun, args, kwargs, nums)
-        return (ClosedJaxpr(program), _shapes(program, out_tree)) if return_shape else ClosedJaxpr(program)
+        return (program, _shapes(program, out_tree)) if return_shape else program
 
     make.__name__ = f"make_jaxpr({getattr(fun, '__name__', fun)})"
     return make

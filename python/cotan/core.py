@@ -1,6 +1,12 @@
-"""jax.core: abstract values, jaxprs and tracers by name."""
+"""jax.core: abstract values, jaxprs and their equations, primitives, tracers."""
+from contextlib import nullcontext
+from typing import NamedTuple
+
 from . import _cotan
-from ._cotan import Tracer
+from ._cotan import ClosedJaxpr, DropVar, Jaxpr, JaxprEqn, Literal, Primitive, Tracer, Var
+
+Atom = Var | Literal
+ParamDict = dict
 
 
 class ShapedArray:
@@ -36,7 +42,7 @@ class ShapedArray:
         return f"ShapedArray({self.str_short()}{', weak_type=True' if self.weak_type else ''})"
 
     def __str__(self):
-        return self.str_short()
+        return ("~" if self.weak_type else "") + self.str_short()
 
     def __eq__(self, other):
         return type(other) is ShapedArray and (self.shape, self.dtype, self.weak_type) == (other.shape, other.dtype, other.weak_type)
@@ -50,6 +56,12 @@ class ShapedArray:
     def strip_weak_type(self):
         return self.update(weak_type=False)
 
+    def to_tangent_aval(self):
+        """The type of its tangents."""
+        return self.update(dtype=_cotan._tangent_dtype(self.dtype))
+
+    to_ct_aval = to_cotangent_aval = to_tangent_aval
+
 
 AbstractValue = ShapedArray
 
@@ -58,39 +70,169 @@ def get_aval(x):
     return x.aval if isinstance(x, _cotan.Array) else _cotan._as_array(x).aval
 
 
-class ClosedJaxpr:
-    """A program with the values of its constants."""
+typeof = get_aval
 
-    def __init__(self, program):
-        self._program = program
 
-    consts = property(lambda self: self._program.consts)
-    in_avals = property(lambda self: [_aval(a) for a in self._program._in_avals])
-    out_avals = property(lambda self: [_aval(a) for a in self._program._out_avals])
-    jaxpr = property(lambda self: self)
+def raise_to_shaped(aval, weak_type=None):
+    return aval if weak_type is None else aval.update(weak_type=weak_type)
+
+
+def mapped_aval(size, axis, aval):
+    """The type of one element along an axis."""
+    return aval if axis is None else aval.update(shape=aval.shape[:axis] + aval.shape[axis + 1:])
+
+
+def unmapped_aval(size, axis, aval, *_):
+    """The type with an axis put in."""
+    return aval if axis is None else aval.update(shape=(*aval.shape[:axis], size, *aval.shape[axis:]))
+
+
+def valid_jaxtype(x):
+    try:
+        get_aval(x)
+    except (TypeError, OverflowError):
+        return False
+    return True
+
+
+# ---- primitives by the names of JAX's variables ----
+
+_PRIMITIVE_NAMES = {"add_jaxvals_p": "add_any", "linear_solve_p": "custom_linear_solve", "remat_p": "remat2", "pjit_p": "jit"}
+
+
+def _primitive(variable):
+    """The primitive that JAX keeps in this variable (sin_p), or None."""
+    name = _PRIMITIVE_NAMES.get(variable, variable.removesuffix("_p"))
+    return _cotan._primitive(name) or _cotan._primitive(name.replace("_", "-"))
+
+
+# ---- equations and programs ----
+
+class Effect:
+    """Something that an equation does besides computing its results."""
+
+    def __init__(self, name="effect"):
+        self._name = name
 
     def __repr__(self):
-        return repr(self._program)
-
-    def pretty_print(self, **_):
-        return repr(self._program)
+        return self._name
 
 
-def _aval(described):
-    shape, code, weak = described
-    return ShapedArray(shape, _cotan.dtype_of_code(code), weak)
+Effects = set
+no_effects = frozenset()
+_ALL_EFFECTS = {1 << i: Effect(name) for i, name in enumerate(("Other", "Debug", "OrderedDebug", "IO", "OrderedIO"))}
 
 
-def jaxpr_as_fun(closed):
-    return lambda *args: closed._program._run(*args)
+def _effects(bits):
+    return frozenset(e for bit, e in _ALL_EFFECTS.items() if bits & bit) if bits else no_effects
 
 
-def eval_jaxpr(jaxpr, consts, *args, **_):
-    return jaxpr._program._run(*args)
+class DebugInfo(NamedTuple):
+    """Where a program comes from."""
+    traced_for: str
+    func_src_info: str
+    arg_names: tuple | None = None
+    result_paths: tuple | None = None
 
 
-Jaxpr = ClosedJaxpr
+def _debug_info(name):
+    return DebugInfo("jit", name or "<unknown>")
+
+
+class SourceInfo(NamedTuple):
+    """Where an equation comes from."""
+    traceback: object = None
+    name_stack: str = ""
+
+
+class JaxprEqnContext:
+    """The settings that an equation was made under: none that this library's equations depend on."""
+    manager = property(lambda self: nullcontext())
+
+
+_no_source, _no_context = SourceInfo(), JaxprEqnContext()
+
+
+class JaxprTypeError(TypeError):
+    """A program is not well formed."""
+
+
+class InconclusiveDimensionOperation(Exception):
+    """Symbolic dimensions cannot be compared."""
+
+
+def _program_of(eqn):
+    """A program of one equation."""
+    inputs = list(dict.fromkeys(v for v in eqn.invars if isinstance(v, Var)))
+    return Jaxpr([], inputs, [v for v in eqn.outvars if type(v) is not DropVar], [eqn])
+
+
+def new_jaxpr_eqn(invars, outvars, primitive, params, effects=no_effects, source_info=None, ctx=None):
+    """An equation: outvars = primitive[params] invars."""
+    return JaxprEqn(invars, outvars, primitive, params, effects, source_info, ctx)
+
+
+def gensym(*_):
+    """A function that makes variables of given types."""
+    return Var
+
+
+def check_jaxpr(jaxpr):
+    """JaxprTypeError unless every variable is defined once before its uses and every result has the type its primitive gives it."""
+    try:
+        jaxpr._check()
+    except TypeError as e:
+        raise JaxprTypeError(str(e)) from None
+
+
+def eval_jaxpr(jaxpr, consts, *args, propagate_source_info=True):
+    """The results of a program, a list, under the current transformations."""
+    return jaxpr._run(consts, args)
+
+
+def jaxpr_as_fun(closed_jaxpr):
+    """A program as a function of its arguments that returns a list."""
+    return lambda *args: closed_jaxpr._run(*args)
+
+
+def jaxprs_in_params(params):
+    """The programs among an equation's parameters."""
+    for value in params.values():
+        for v in value if isinstance(value, tuple) else (value,):
+            if isinstance(v, Jaxpr):
+                yield v
+            elif isinstance(v, ClosedJaxpr):
+                yield v.jaxpr
+
+
+def subjaxprs(jaxpr):
+    """The programs inside a program's equations."""
+    for eqn in jaxpr.eqns:
+        yield from jaxprs_in_params(eqn.params)
+
+
+# ---- values ----
+
+def concrete_or_error(force, value, context=""):
+    """force(value), for a value that is not traced."""
+    return force(value) if force is not None else value
+
+
+def is_concrete(x):
+    return not isinstance(x, Tracer) or _cotan._concrete(x)
+
+
+def is_constant_dim(d):
+    return isinstance(d, int)
 
 
 def is_constant_shape(shape):
     return all(isinstance(d, int) for d in shape)
+
+
+def max_dim(a, b):
+    return max(a, b)
+
+
+def min_dim(a, b):
+    return min(a, b)

@@ -364,8 +364,8 @@ static bool build_steps(builder *b, const jaxpr *j)
             return false;
     if (!find_boxes(b) || !place_results(b) || !place_inputs(b) || !plan_temporaries(b))
         return false;
-    p->folded = b->g.folded.at, p->nfolded = b->g.folded.n;
-    b->g.folded.at = NULL, b->g.folded.n = b->g.folded.capacity = 0;
+    p->held = b->g.held.at, p->nheld = b->g.held.n;
+    b->g.held.at = NULL, b->g.held.n = b->g.held.capacity = 0;
     p->nsteps = (int32_t)b->steps.n;
     for (int32_t i = 0; i < p->nsteps; i++)
         p->work += b->steps.at[i].work;
@@ -439,9 +439,9 @@ void program_free(program *p)
         program_free(inner);
     }
     object_release(p->code);
-    for (int64_t i = 0; i < p->nfolded; i++)
-        object_release(p->folded[i]);
-    base_free(p->folded);
+    for (int64_t i = 0; i < p->nheld; i++)
+        object_release(p->held[i]);
+    base_free(p->held);
     arena_free(&p->arena);
     base_free(p);
 }

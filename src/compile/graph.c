@@ -10,6 +10,15 @@ const jaxpr *graph_inlined(const op *o, const void *params)
     return inlines ? params_jaxpr(o, params) : NULL;
 }
 
+/* Takes over a reference. */
+static bool keep(graph *g, object *o)
+{
+    if (vec_push(&g->held, o))
+        return true;
+    object_release(o);
+    return false;
+}
+
 static int32_t add_value(graph *g, const aval *a, value_origin origin, int index, ct_array array)
 {
     value v = {.aval = *a,
@@ -189,9 +198,7 @@ static bool fold(graph *g, const eqn *e, const int32_t *in, int32_t *map)
     ok = ok && core_eval(e->op, e->params, e->nin, args, 1, &out);
     if (ok) {
         object_retain(out);
-        ok = vec_push(&g->folded, out);
-        if (!ok)
-            object_release(out);
+        ok = keep(g, &out->head);
     }
     scope_end(scope, NULL);
     return ok && (map[e->out[0]->id] = literal_value(g, out)) >= 0;
@@ -202,6 +209,23 @@ static bool computes_again(const eqn *e)
 {
     const params_remat2 *p = e->params;
     return e->op->code == OP_remat2 && p->differentiated && p->prevent_cse && compile_optimizes();
+}
+
+/* The program of an operation that has one; NULL for none, or after a failure. */
+static const jaxpr *lowering_of(graph *g, const eqn *e, const int32_t *in)
+{
+    aval *avals = arena_alloc(&g->arena, (size_t)(e->nin + 1) * sizeof *avals);
+    for (int i = 0; avals && i < e->nin; i++)
+        avals[i] = g->values.at[in[i]].aval;
+    jaxpr *j = avals ? e->op->lower(e->op, e->params, e->nin, avals) : NULL;
+    if (!j || !keep(g, &j->head))
+        return NULL;
+    if (j->nin == e->nin && j->nout == e->nout)
+        return j;
+    base_fail(CT_TYPE_ERROR,
+              "the lowering of %s takes %d operands and gives %d results, not %d and %d",
+              e->op->name, j->nin, j->nout, e->nin, e->nout);
+    return NULL;
 }
 
 static bool read_eqn(graph *g, const eqn *e, int32_t *map)
@@ -222,6 +246,10 @@ static bool read_eqn(graph *g, const eqn *e, int32_t *map)
     if (folds(g, e, in))
         return fold(g, e, in, map);
     const jaxpr *inner = graph_inlined(e->op, e->params);
+    if (!inner && e->op->lower)
+        inner = lowering_of(g, e, in);
+    if (!ct_ok())
+        return false;
     if (!inner)
         return add_node(g, e, in, map);
     int32_t outer = g->region;
@@ -297,9 +325,9 @@ bool graph_build(graph *g, const jaxpr *j, arena *kept)
 
 void graph_free(graph *g)
 {
-    for (int64_t i = 0; i < g->folded.n; i++)
-        object_release(g->folded.at[i]);
-    vec_free(&g->folded);
+    for (int64_t i = 0; i < g->held.n; i++)
+        object_release(g->held.at[i]);
+    vec_free(&g->held);
     table_free(&g->numbering);
     vec_free(&g->values);
     vec_free(&g->nodes);

@@ -63,7 +63,7 @@ typedef struct graph {
     int32_t region, nregions; /* the current one, and how many there are besides 0 */
     int32_t *first_group;     /* by region: where its nodes may start; set by grouping */
     arena *kept;              /* the program's: what its steps point to */
-    vec(ct_array) folded;     /* constants made here; one reference each */
+    vec(object *) held;       /* constants and programs made here; one reference each */
 } graph;
 
 /* The program that a call is replaced by; NULL: the operation stays. */

@@ -65,8 +65,8 @@ typedef struct program {
     boxed *boxes; /* temporaries that are arrays because an operation takes or makes them */
     int32_t *const_slots;
     ct_array *consts;
-    ct_array *folded; /* constants that only this program holds */
-    int64_t nfolded;
+    object **held; /* constants and programs that only this program holds */
+    int64_t nheld;
     size_t temporary_bytes;
     int64_t work;                 /* of all steps */
     _Atomic(void *) spare;        /* the temporaries' memory between calls */

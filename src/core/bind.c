@@ -87,6 +87,33 @@ ct_array core_bind1(const op *o, const void *params, int nin, const ct_array *in
     return out;
 }
 
+bool core_result_types(const op *o, const void *params, int nin, const aval *in, int *nout,
+                       aval *out, arena *a)
+{
+    int wanted = o->operands == NO_OPERANDS ? 0 : o->operands;
+    if (o->operands != ANY_OPERANDS && nin != wanted) {
+        base_fail(CT_TYPE_ERROR, "%s takes %d operand%s, but got %d", o->name, wanted,
+                  wanted == 1 ? "" : "s", nin);
+        return false;
+    }
+    if (!o->abstract) {
+        base_fail(CT_NOT_IMPLEMENTED_ERROR, "Abstract evaluation for '%s' not implemented",
+                  o->name);
+        return false;
+    }
+    /* A rule that reads more operands than there are meets scalars of no dtype, which fit nothing.
+     */
+    enum { MISSING = 8 };
+    aval *padded = arena_alloc(a, (size_t)(nin + MISSING) * sizeof *padded);
+    if (!padded)
+        return false;
+    memset(padded, 0, (size_t)(nin + MISSING) * sizeof *padded);
+    for (int i = 0; i < nin; i++)
+        padded[i] = in[i];
+    return (!o->fits || o->fits(o, params, nin, in)) &&
+           o->abstract(o, params, nin, padded, nout, out, a);
+}
+
 enum { FEW = 16 };
 
 bool core_eval(const op *o, const void *params, int nin, const ct_array *in, int nout,

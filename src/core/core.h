@@ -45,8 +45,17 @@ typedef enum param_kind {
     PARAM_JAXPRS,        /* jaxpr_list */
     PARAM_FN,            /* ct_fn, one reference */
     PARAM_AVALS,         /* aval_list, printed (ShapedArray(float32[3]),) */
-    PARAM_HOST, /* host_object: a host-language value with its own equality, hash and repr */
+    PARAM_HOST,   /* host_object: a host-language value with its own equality, hash and repr */
+    PARAM_SILENT, /* no storage and never printed: JAX has it, here it takes one value, which the
+                     offset names (silent_value) */
 } param_kind;
+typedef enum silent_value {
+    SILENT_NONE,
+    SILENT_FALSE,
+    SILENT_EMPTY, /* () */
+    SILENT_IN,    /* a None for each operand */
+    SILENT_OUT,
+} silent_value;
 /* What the kinds above store. */
 typedef struct dot_dims {
     ct_ints lhs_contract, rhs_contract, lhs_batch, rhs_batch;
@@ -87,6 +96,10 @@ typedef struct param_field {
 } param_field;
 /* The (first) program among the parameters, borrowed; NULL: none. */
 jaxpr *params_jaxpr(const op *o, const void *params);
+static inline bool param_has_storage(const param_field *f)
+{
+    return f->kind != PARAM_NONE && f->kind != PARAM_SILENT;
+}
 bool params_equal(const op *o, const void *a, const void *b);
 uint64_t params_hash(const op *o, const void *a);
 /* Deep copy into the arena; references inside are retained and listed for release by the jaxpr that
@@ -119,10 +132,13 @@ enum op_flags {
     OP_HOST = 256, /* calls a function of the host: never merged with an equal one */
 };
 
+enum op_operands { ANY_OPERANDS = -1, NO_OPERANDS = -2 };
+
 struct op {
     const char *name; /* as JAX prints it */
     uint32_t flags;
-    int code; /* enum op_code for built-in ones; user-defined ones count on from OP_COUNT */
+    int code;        /* enum op_code for built-in ones; user-defined ones count on from OP_COUNT */
+    int8_t operands; /* how many, or op_operands */
     const param_field *fields;
     int nfields;
     size_t params_size;
@@ -132,6 +148,9 @@ struct op {
      * the count on exit. */
     bool (*abstract)(const op *o, const void *params, int nin, const aval *in, int *nout, aval *out,
                      arena *a);
+    /* Optional, for calls: whether the operands have the types that the programs in the parameters
+     * take, which `abstract` takes for granted. Asked by core_result_types. */
+    bool (*fits)(const op *o, const void *params, int nin, const aval *in);
     /* Computes results from operands into memory the caller prepared (never overlapping). Used
      * eagerly, and by compiled programs for opaque calls. */
     ct_status (*kernel)(const op *o, const void *params, int nin, const operand *in, int nout,
@@ -162,7 +181,11 @@ struct op {
                   const ct_array *in, int nout, ct_array *out);
     /* Optional: which effects it has; without, OP_EFFECT alone means EFFECT_OTHER. */
     uint32_t (*effects)(const op *o, const void *params);
-    void *host; /* a user-defined primitive's rules in the host language */
+    /* Optional: a program that computes it, which the compiler takes instead of `call`: a new
+     * reference; NULL for none, or after a failure. */
+    jaxpr *(*lower)(const op *o, const void *params, int nin, const aval *in);
+    void *host; /* of a primitive that a host language made: its object there; its parameters are
+                   one host_object */
 };
 
 /* Effects of an equation, those of programs in its parameters included. Equations with effects are
@@ -184,6 +207,10 @@ void core_bind(const op *o, const void *params, int nin, const ct_array *in, int
 void core_bind_on(trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout,
                   ct_array *out);
 ct_array core_bind1(const op *o, const void *params, int nin, const ct_array *in);
+/* The types of its results on operands that nobody has looked at: `abstract` after a check of their
+ * number. *nout is the capacity on entry and the count on exit. False after base_fail. */
+CT_NODISCARD bool core_result_types(const op *o, const void *params, int nin, const aval *in,
+                                    int *nout, aval *out, arena *a);
 /* The eager evaluation of one operation on concrete arrays. */
 bool core_eval(const op *o, const void *params, int nin, const ct_array *in, int nout,
                ct_array *out);
@@ -247,6 +274,7 @@ typedef struct var {
     aval aval;
     int32_t id;   /* dense, from 0: index into per-variable tables of passes */
     int32_t uses; /* kept by jaxpr_finish */
+    void *host;   /* weak back pointer for the host language, as in arrays */
 } var;
 /* An operand: a variable, or a scalar literal (concrete array of ndim 0 held by the jaxpr). Exactly
  * one is set. */
@@ -284,6 +312,7 @@ struct jaxpr {
     void *compiled;   /* cache slot of the backend; released through core_backend */
     struct derived *
         derived; /* jaxprs made of this one (its derivative, its batched form), by what was asked */
+    void *host;  /* weak back pointer for the host language */
 };
 /* A jaxpr made of j for this purpose and key earlier, or NULL (borrowed). */
 jaxpr *jaxpr_derived(const jaxpr *j, const char *purpose, int64_t n, const void *key);
@@ -310,6 +339,7 @@ CT_NODISCARD bool jaxpr_finish(jaxpr *j);
 bool jaxpr_eval(const jaxpr *j, int nin, const ct_array *in, int nout, ct_array *out);
 /* As JAX prints it. */
 void jaxpr_text(text *t, const jaxpr *j);
+void eqn_text(text *t, const eqn *e); /* by itself, variables named from its results on */
 /* The inverse of jaxpr_text for built-in operations. NULL with line and column in the message on
  * bad input. */
 CT_NODISCARD jaxpr *jaxpr_parse(const char *source);
@@ -320,6 +350,8 @@ extern const op *(*core_op_named)(const char *name,
 CT_NODISCARD bool jaxpr_verify(const jaxpr *j);
 /* The same program with its constants as leading inputs; their values go to consts (borrowed). */
 CT_NODISCARD jaxpr *jaxpr_consts_to_inputs(const jaxpr *j);
+/* The inverse: the leading inputs become constants of these values. */
+CT_NODISCARD jaxpr *jaxpr_inputs_to_consts(const jaxpr *j, int n, const ct_array *consts);
 uint64_t jaxpr_hash(const jaxpr *j);
 bool jaxpr_equal(const jaxpr *a, const jaxpr *b);
 /* Simplifier: inline calls marked inline, fold small constants, common subexpressions, dead code. A

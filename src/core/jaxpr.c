@@ -279,22 +279,17 @@ bool jaxpr_eval(const jaxpr *j, int nin, const ct_array *in, int nout, ct_array 
 
 /* ---- copies, equality ---- */
 
-jaxpr *jaxpr_consts_to_inputs(const jaxpr *j)
+/* Another jaxpr with the same equations and results; variables and equations stay where they are.
+ */
+static jaxpr *with_same_equations(const jaxpr *j)
 {
     jaxpr *copy = jaxpr_new();
     if (!copy)
         return NULL;
-    int n = j->nconsts + j->nin;
-    bool good =
-        jaxpr_hold(copy, (void *)(uintptr_t)j); /* variables and equations stay where they are */
-    copy->in = arena_alloc(&copy->arena, (size_t)(n + 1) * sizeof *copy->in);
-    if (!good || !copy->in) {
+    if (!jaxpr_hold(copy, (void *)(uintptr_t)j)) {
         object_release(copy);
         return NULL;
     }
-    memcpy(copy->in, j->constvars, (size_t)j->nconsts * sizeof *copy->in);
-    memcpy(copy->in + j->nconsts, j->in, (size_t)j->nin * sizeof *copy->in);
-    copy->nin = n;
     copy->nout = j->nout;
     copy->nvars = j->nvars;
     copy->neqns = j->neqns;
@@ -302,6 +297,43 @@ jaxpr *jaxpr_consts_to_inputs(const jaxpr *j)
     copy->eqns = j->eqns;
     copy->effects = j->effects;
     copy->name = j->name;
+    return copy;
+}
+
+jaxpr *jaxpr_consts_to_inputs(const jaxpr *j)
+{
+    jaxpr *copy = with_same_equations(j);
+    if (!copy)
+        return NULL;
+    int n = j->nconsts + j->nin;
+    copy->in = arena_alloc(&copy->arena, (size_t)(n + 1) * sizeof *copy->in);
+    if (!copy->in) {
+        object_release(copy);
+        return NULL;
+    }
+    memcpy(copy->in, j->constvars, (size_t)j->nconsts * sizeof *copy->in);
+    memcpy(copy->in + j->nconsts, j->in, (size_t)j->nin * sizeof *copy->in);
+    copy->nin = n;
+    return copy;
+}
+
+jaxpr *jaxpr_inputs_to_consts(const jaxpr *j, int n, const ct_array *consts)
+{
+    jaxpr *copy = with_same_equations(j);
+    if (!copy)
+        return NULL;
+    bool good = true;
+    for (int i = 0; i < n && good; i++)
+        good = jaxpr_hold(copy, consts[i]);
+    copy->consts = arena_copy(&copy->arena, consts, (size_t)n * sizeof *consts);
+    if (!good || !copy->consts) {
+        object_release(copy);
+        return NULL;
+    }
+    copy->nconsts = n;
+    copy->constvars = j->in;
+    copy->in = j->in + n;
+    copy->nin = j->nin - n;
     return copy;
 }
 

@@ -27,6 +27,7 @@ static size_t lists_in(param_kind kind)
     case PARAM_STRING:
     case PARAM_AXES:
     case PARAM_NONE:
+    case PARAM_SILENT:
     case PARAM_MODE:
     case PARAM_PRECISION:
     case PARAM_JAXPR:
@@ -66,6 +67,7 @@ static bool field_equal(const param_field *f, const void *a, const void *b)
     case PARAM_AXES:
         return strings_equal(*(const char *const *)a, *(const char *const *)b);
     case PARAM_NONE:
+    case PARAM_SILENT:
         return true;
     case PARAM_JAXPR:
         return jaxpr_equal(*(jaxpr *const *)a, *(jaxpr *const *)b);
@@ -147,6 +149,7 @@ static uint64_t field_hash(const param_field *f, const void *a)
         return s ? base_hash(s, strlen(s), 4) : 5;
     }
     case PARAM_NONE:
+    case PARAM_SILENT:
         return 6;
     case PARAM_JAXPR:
         return jaxpr_hash(*(jaxpr *const *)a);
@@ -306,6 +309,7 @@ static bool field_copy(const param_field *f, void *at, arena *a, struct jaxpr_re
     case PARAM_FLOAT_OR_NONE:
     case PARAM_DTYPE:
     case PARAM_NONE:
+    case PARAM_SILENT:
     case PARAM_MODE:
     case PARAM_PRECISION:
         return true;

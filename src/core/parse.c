@@ -448,6 +448,8 @@ static bool value(parser *p, jaxpr *j, const param_field *f, void *at)
         return axis_names(p, &j->arena, at);
     case PARAM_NONE:
         return accept_word(p, "None") || fail(p, "only None is supported here");
+    case PARAM_SILENT:
+        return fail(p, "this parameter is never written");
     case PARAM_MODE:
         return choice(p, "GatherScatterMode.", modes, countof(modes), at);
     case PARAM_PRECISION:

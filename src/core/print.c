@@ -9,6 +9,8 @@
 #include "core/core.h"
 #include "core/document.h"
 
+enum { WIDTH = 80 };
+
 typedef struct shared_program {
     const jaxpr *j;
     const char *name;
@@ -360,6 +362,7 @@ static void value_text(text *t, const param_field *f, const void *at)
     }
     case PARAM_JAXPR:
     case PARAM_JAXPRS:
+    case PARAM_SILENT:
         break;
     }
 }
@@ -378,7 +381,7 @@ static const struct {
     {"dot_general", "precision", HIDE_DEFAULT},
     {"dot_general", "preferred_element_type", HIDE_DEFAULT},
     {"debug_print", "callback", HIDE_ALWAYS},
-    {"jit", "inlined", HIDE_ALWAYS},
+    {"jit", "inline", HIDE_ALWAYS},
     {"jit", "keep_unused", HIDE_DEFAULT},
     {"jit", "donated_invars", HIDE_DEFAULT},
     {"custom_jvp_call", "num_consts", HIDE_DEFAULT},
@@ -409,6 +412,8 @@ static bool is_default(const param_field *f, const void *at)
 
 static bool is_hidden(const op *o, const param_field *f, const void *at)
 {
+    if (f->kind == PARAM_SILENT)
+        return true;
     for (size_t i = 0; i < countof(hidden); i++)
         if (!strcmp(hidden[i].op, o->name) && !strcmp(hidden[i].field, f->name))
             return hidden[i].how == HIDE_ALWAYS || is_default(f, at);
@@ -439,10 +444,26 @@ static const param_field *field_in_order(const op *o, int i)
     return i == 0 ? &o->fields[name] : &o->fields[i <= name ? i - 1 : i];
 }
 
-static doc *params_doc(printer *p, const eqn *e)
+/* The parameters of a primitive of a host language, which the host names itself. */
+static doc *host_params_doc(printer *p, const host_object *h)
 {
     doc *list = NULL;
-    for (int i = 0; i < e->op->nfields; i++) {
+    for (int64_t i = 0; h->host; i++) {
+        text t = {0};
+        h->host->entry(h->data, i, &t);
+        if (!t.n)
+            break;
+        if (list)
+            list = doc_append(p->memory, list, doc_break(p->memory, " "));
+        list = doc_append(p->memory, list, text_doc(p, &t));
+    }
+    return list;
+}
+
+static doc *params_doc(printer *p, const eqn *e)
+{
+    doc *list = e->op->host ? host_params_doc(p, e->params) : NULL;
+    for (int i = 0; i < e->op->nfields && !e->op->host; i++) {
         const param_field *f = field_in_order(e->op, i);
         const void *at = (const char *)e->params + f->offset;
         if (is_hidden(e->op, f, at))
@@ -617,9 +638,17 @@ static void find_shared(printer *p, const jaxpr *j)
     }
 }
 
+void eqn_text(text *t, const eqn *e)
+{
+    arena memory = {0};
+    printer p = {.memory = &memory};
+    doc_format(t, eqn_doc(&p, e), WIDTH);
+    table_free(&p.names);
+    arena_free(&memory);
+}
+
 void jaxpr_text(text *t, const jaxpr *j)
 {
-    enum { WIDTH = 80 };
     arena memory = {0};
     printer p = {.memory = &memory};
     find_shared(&p, j);

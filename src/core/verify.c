@@ -62,24 +62,18 @@ static bool check_types(const checker *c, const eqn *e)
 {
     if (!e->op->abstract)
         return true;
-    enum {
-        MISSING = 8
-    }; /* a rule that reads more operands than the equation has meets scalars of no dtype, which fit
-          nothing */
     arena scratch = {0};
-    aval *in = arena_alloc(&scratch, (size_t)(e->nin + MISSING) * sizeof *in);
+    aval *in = arena_alloc(&scratch, (size_t)(e->nin + 1) * sizeof *in);
     aval *out = arena_alloc(&scratch, (size_t)(e->nout + 1) * sizeof *out);
     bool good = in && out;
-    if (good) {
-        memset(in, 0, (size_t)(e->nin + MISSING) * sizeof *in);
+    if (good)
         memset(out, 0, (size_t)(e->nout + 1) * sizeof *out);
-    }
     for (int i = 0; i < e->nin && good; i++)
         in[i] = *atom_aval(&e->in[i]);
     /* calls and operations that carry their results' types have no less information than the
      * declaration */
     int n = e->nout;
-    good = good && e->op->abstract(e->op, e->params, e->nin, in, &n, out, &scratch);
+    good = good && core_result_types(e->op, e->params, e->nin, in, &n, out, &scratch);
     if (good && n != e->nout)
         good =
             fail_at(c, e->op->name, "the number of results differs from what the operation gives");

@@ -67,6 +67,7 @@ static bool arg_vmap(const op *o, const void *params, batch b, int nin, const ct
 #define ARG(row)                                                                                   \
     const op op_row_##row = {.name = #row,                                                         \
                              .code = OP_##row,                                                     \
+                             .operands = 1,                                                        \
                              .fields = fields_arg,                                                 \
                              .nfields = nfields_arg,                                               \
                              .params_size = sizeof(params_arg),                                    \

@@ -113,6 +113,7 @@ static bool broadcast_vmap(const op *o, const void *params, batch b, int nin, co
 const op op_row_broadcast_in_dim = {.name = "broadcast_in_dim",
                                     .flags = OP_LINEAR | OP_DATA_MOVEMENT,
                                     .code = OP_broadcast_in_dim,
+                                    .operands = 1,
                                     .fields = fields_broadcast_in_dim,
                                     .nfields = nfields_broadcast_in_dim,
                                     .params_size = sizeof(params_broadcast_in_dim),

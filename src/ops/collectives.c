@@ -110,6 +110,7 @@ static bool psum_transpose(const op *o, const void *params, int nin, const ct_ar
     const op op_row_##row = {.name = #row,                                                         \
                              .flags = OP_COLLECTIVE,                                               \
                              .code = OP_##row,                                                     \
+                             .operands = 1,                                                        \
                              .fields = fields_reduce_axes,                                         \
                              .nfields = nfields_reduce_axes,                                       \
                              .params_size = sizeof(params_reduce_axes),                            \
@@ -149,6 +150,7 @@ static bool axis_index_vmap(const op *o, const void *params, batch b, int nin, c
 const op op_row_axis_index = {.name = "axis_index",
                               .flags = OP_COLLECTIVE,
                               .code = OP_axis_index,
+                              .operands = NO_OPERANDS,
                               .fields = fields_axis,
                               .nfields = nfields_axis,
                               .params_size = sizeof(params_axis),
@@ -258,6 +260,7 @@ static bool all_gather_transpose(const op *o, const void *params, int nin, const
 const op op_row_all_gather = {.name = "all_gather",
                               .flags = OP_COLLECTIVE,
                               .code = OP_all_gather,
+                              .operands = 1,
                               .fields = fields_all_gather,
                               .nfields = nfields_all_gather,
                               .params_size = sizeof(params_all_gather),
@@ -355,6 +358,7 @@ static bool all_to_all_transpose(const op *o, const void *params, int nin, const
 const op op_row_all_to_all = {.name = "all_to_all",
                               .flags = OP_COLLECTIVE,
                               .code = OP_all_to_all,
+                              .operands = 1,
                               .fields = fields_all_to_all,
                               .nfields = nfields_all_to_all,
                               .params_size = sizeof(params_all_to_all),
@@ -455,6 +459,7 @@ static bool ppermute_transpose(const op *o, const void *params, int nin, const c
 const op op_row_ppermute = {.name = "ppermute",
                             .flags = OP_COLLECTIVE,
                             .code = OP_ppermute,
+                            .operands = 1,
                             .fields = fields_ppermute,
                             .nfields = nfields_ppermute,
                             .params_size = sizeof(params_ppermute),

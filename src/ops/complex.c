@@ -39,6 +39,7 @@ static bool imag_transpose(const op *o, const void *params, int nin, const ct_ar
     const op op_row_##row = {.name = #row,                                                         \
                              .flags = OP_ELEMENTWISE | OP_LINEAR,                                  \
                              .code = OP_##row,                                                     \
+                             .operands = 1,                                                        \
                              .abstract = part_abstract,                                            \
                              .kernel = families_kernel,                                            \
                              .jvp = linear_jvp,                                                    \
@@ -81,6 +82,7 @@ static bool conj_transpose(const op *o, const void *params, int nin, const ct_ar
 const op op_row_conj = {.name = "conj",
                         .flags = OP_ELEMENTWISE | OP_LINEAR,
                         .code = OP_conj,
+                        .operands = 1,
                         .fields = fields_conj,
                         .nfields = nfields_conj,
                         .params_size = sizeof(params_conj),
@@ -143,6 +145,7 @@ static bool complex_transpose(const op *o, const void *params, int nin, const ct
 const op op_row_complex = {.name = "complex",
                            .flags = OP_ELEMENTWISE | OP_LINEAR,
                            .code = OP_complex,
+                           .operands = 2,
                            .abstract = complex_abstract,
                            .kernel = families_kernel,
                            .jvp = complex_jvp,

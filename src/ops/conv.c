@@ -542,6 +542,7 @@ static ct_status kernel_conv(const op *o, const void *params, int nin, const ope
 const op op_row_conv_general_dilated = {
     .name = "conv_general_dilated",
     .code = OP_conv_general_dilated,
+    .operands = 2,
     .fields = fields_conv,
     .nfields = nfields_conv,
     .params_size = sizeof(params_conv),

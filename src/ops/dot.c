@@ -623,6 +623,7 @@ static bool vmap_dot(const op *o, const void *params, batch b, int nin, const ct
 const op op_row_dot_general = {
     .name = "dot_general",
     .code = OP_dot_general,
+    .operands = 2,
     .fields = fields_dot_general,
     .nfields = nfields_dot_general,
     .params_size = sizeof(params_dot_general),

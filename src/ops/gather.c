@@ -277,6 +277,7 @@ const op op_row_gather = {
     .name = "gather",
     .flags = OP_DATA_MOVEMENT,
     .code = OP_gather,
+    .operands = 2,
     .fields = fields_gather,
     .nfields = nfields_gather,
     .params_size = sizeof(params_gather),

@@ -50,6 +50,7 @@ static ct_status iota_kernel(const op *o, const void *params, int nin, const ope
 
 const op op_row_iota = {.name = "iota",
                         .code = OP_iota,
+                        .operands = NO_OPERANDS,
                         .fields = fields_iota,
                         .nfields = nfields_iota,
                         .params_size = sizeof(params_iota),

@@ -33,6 +33,7 @@ static bool name_jvp(const op *o, const void *params, int nin, const ct_array *p
 const op op_row_name = {.name = "name",
                         .flags = OP_ELEMENTWISE,
                         .code = OP_name,
+                        .operands = 1,
                         .fields = fields_name,
                         .nfields = nfields_name,
                         .params_size = sizeof(params_name),

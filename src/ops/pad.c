@@ -168,6 +168,7 @@ static bool pad_vmap(const op *o, const void *params, batch b, int nin, const ct
 const op op_row_pad = {.name = "pad",
                        .flags = OP_LINEAR | OP_DATA_MOVEMENT,
                        .code = OP_pad,
+                       .operands = 2,
                        .fields = fields_pad,
                        .nfields = nfields_pad,
                        .params_size = sizeof(params_pad),

@@ -4,7 +4,8 @@
 #define COTAN_SRC_PARAMS_H
 #include "core/core.h"
 
-/* F(owner, kind, C type, name); N: a parameter that always prints None and has no storage. */
+/* F(owner, kind, C type, name), R the same where the name is no identifier of C; N: a parameter
+ * that always prints None and has no storage, S: one that isn't printed either. */
 /* clang-format off: a table */
 #define PARAMS_LIST(P)                                                                             \
     P(reduce, F(reduce, INTS, ct_ints, axes))                                                      \
@@ -85,34 +86,47 @@
     P(random_split, F(random_split, INTS, ct_ints, shape))                                         \
     P(random_gamma, F(random_gamma, BOOL, bool, log_space))                                        \
     P(random_bits, F(random_bits, INT, int64_t, bit_width) F(random_bits, INTS, ct_ints, shape))   \
-    P(call, F(call, JAXPR, jaxpr *, jaxpr) F(call, STRING, const char *, name)                     \
-                F(call, BOOL, bool, keep_unused) F(call, BOOL, bool, inlined)                      \
-                    F(call, DONATED, ct_ints, donated_invars))                                     \
+    P(accuracy, S(accuracy, accuracy, NONE))                                                       \
+    P(out_dtype, S(out_dtype, out_dtype, NONE))                                                    \
+    P(call,                                                                                        \
+      F(call, JAXPR, jaxpr *, jaxpr) F(call, STRING, const char *, name)                           \
+          F(call, BOOL, bool, keep_unused) R(call, BOOL, bool, inlined, "inline")                  \
+              F(call, DONATED, ct_ints, donated_invars) S(call, in_shardings, IN)                  \
+                  S(call, out_shardings, OUT) S(call, in_layouts, IN) S(call, out_layouts, OUT)    \
+                      S(call, ctx_mesh, NONE) S(call, compiler_options_kvs, EMPTY))                     \
     P(name, F(name, STRING, const char *, name))                                                   \
     P(remat2, F(remat2, BOOL, bool, differentiated) F(remat2, JAXPR, jaxpr *, jaxpr)               \
                   F(remat2, FN, ct_fn, policy) F(remat2, BOOL, bool, prevent_cse))
 /* clang-format on */
 
 #define N(owner, name)
+#define S(owner, name, silent)
 #define F(owner, kind, type, name) type name;
+#define R(owner, kind, type, name, shown) type name;
 #define P(name, ...)                                                                               \
     typedef struct params_##name {                                                                 \
         __VA_ARGS__                                                                                \
     } params_##name;
 PARAMS_LIST(P)
 #undef N
+#undef S
 #undef F
+#undef R
 #undef P
 /* fields_reduce, nfields_reduce and so on: for the table rows. */
 #define P(name, ...) extern const param_field fields_##name[];
 PARAMS_LIST(P)
 #undef P
 #define N(...) +1
+#define S(...) +1
 #define F(...) +1
+#define R(...) +1
 #define P(name, ...) nfields_##name = 0 __VA_ARGS__,
 enum { PARAMS_LIST(P) NO_MORE_PARAMS };
 #undef N
+#undef S
 #undef F
+#undef R
 #undef P
 /* custom_jvp_call and custom_vjp_call declare theirs in custom.c. */
 #endif

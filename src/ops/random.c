@@ -386,9 +386,10 @@ static bool vmap_threefry(const op *o, const void *params, batch b, int nin, con
 
 /* ---- the rows ---- */
 
-#define RANDOM(row, rule, evaluate, batching, ...)                                                 \
+#define RANDOM(row, count, rule, evaluate, batching, ...)                                          \
     const op op_row_##row = {.name = #row,                                                         \
                              .code = OP_##row,                                                     \
+                             .operands = count,                                                    \
                              .abstract = rule,                                                     \
                              .kernel = evaluate,                                                   \
                              .jvp = zero_jvp,                                                      \
@@ -396,14 +397,14 @@ static bool vmap_threefry(const op *o, const void *params, batch b, int nin, con
                              __VA_ARGS__};
 #define FIELDS(owner)                                                                              \
     .fields = fields_##owner, .nfields = nfields_##owner, .params_size = sizeof(params_##owner)
-RANDOM(random_seed, abstract_seed, kernel_seed, same_dim_vmap, FIELDS(key))
-RANDOM(random_split, abstract_split, kernel_split, same_dim_vmap, FIELDS(random_split))
-RANDOM(random_fold_in, abstract_fold_in, kernel_fold_in, families_vmap, .flags = 0)
-RANDOM(random_bits, abstract_bits, kernel_bits, same_dim_vmap, FIELDS(random_bits))
-RANDOM(random_wrap, abstract_wrap, kernel_words, vmap_wrap, FIELDS(key))
-RANDOM(random_unwrap, abstract_unwrap, kernel_words, same_dim_vmap, .flags = 0)
-RANDOM(random_clone, abstract_clone, kernel_words, same_dim_vmap, .flags = 0)
-RANDOM(threefry2x32, abstract_threefry, kernel_hash, vmap_threefry, .flags = OP_MULTIPLE)
+RANDOM(random_seed, 1, abstract_seed, kernel_seed, same_dim_vmap, FIELDS(key))
+RANDOM(random_split, 1, abstract_split, kernel_split, same_dim_vmap, FIELDS(random_split))
+RANDOM(random_fold_in, 2, abstract_fold_in, kernel_fold_in, families_vmap, .flags = 0)
+RANDOM(random_bits, 1, abstract_bits, kernel_bits, same_dim_vmap, FIELDS(random_bits))
+RANDOM(random_wrap, 1, abstract_wrap, kernel_words, vmap_wrap, FIELDS(key))
+RANDOM(random_unwrap, 1, abstract_unwrap, kernel_words, same_dim_vmap, .flags = 0)
+RANDOM(random_clone, 1, abstract_clone, kernel_words, same_dim_vmap, .flags = 0)
+RANDOM(threefry2x32, 4, abstract_threefry, kernel_hash, vmap_threefry, .flags = OP_MULTIPLE)
 
 static const params_key threefry_impl = {"fry"};
 ct_array op_random_seed(ct_array seeds)

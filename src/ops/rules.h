@@ -42,6 +42,8 @@ enum {
     LINEAR_X = 1 << 17, /* in the first operand */
     TO_BOOL = 1 << 18,  /* the result is bool */
     TO_REAL = 1 << 19,  /* complex operands give their real type */
+    ACCURACY = 1 << 20, /* its equations have JAX's parameter of this name */
+    OUT_DTYPE = 1 << 21,
 };
 
 /* ---- elementwise operations (families.c) ---- */

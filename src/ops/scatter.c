@@ -337,6 +337,7 @@ ct_array op_scatter(const op *o, ct_array x, ct_array indices, ct_array updates,
     const op op_row_##row = {.name = printed,                                                      \
                              .flags = OP_DATA_MOVEMENT,                                            \
                              .code = OP_##row,                                                     \
+                             .operands = 3,                                                        \
                              .fields = fields_scatter,                                             \
                              .nfields = nfields_scatter,                                           \
                              .params_size = sizeof(params_scatter),                                \

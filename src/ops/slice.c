@@ -125,6 +125,7 @@ static bool slice_vmap(const op *o, const void *params, batch b, int nin, const 
 const op op_row_slice = {.name = "slice",
                          .flags = OP_LINEAR | OP_DATA_MOVEMENT,
                          .code = OP_slice,
+                         .operands = 1,
                          .fields = fields_slice,
                          .nfields = nfields_slice,
                          .params_size = sizeof(params_slice),

@@ -148,24 +148,28 @@ const elementwise elementwise_rows[OP_COUNT] = {
 #define jvp_cummin jvp_associative
 #define jvp_cumlogsumexp jvp_associative
 
-#define ELEMENTWISE(row, properties)                                                               \
+#define ELEMENTWISE(row, count, properties)                                                        \
     const op op_row_##row = {.name = #row,                                                         \
                              .flags = OP_ELEMENTWISE | (properties),                               \
                              .code = OP_##row,                                                     \
+                             .operands = count,                                                    \
+                             .fields = (properties)&ACCURACY ? fields_accuracy : fields_out_dtype, \
+                             .nfields = !!((properties) & (ACCURACY | OUT_DTYPE)),                 \
                              .abstract = families_abstract,                                        \
                              .kernel = families_kernel,                                            \
                              .jvp = families_jvp,                                                  \
                              .transpose = families_transpose,                                      \
                              .vmap = families_vmap};
-#define UNARY(name, dtypes, flags, ...) ELEMENTWISE(name, flags)
-#define BINARY(name, dtypes, flags, ...) ELEMENTWISE(name, flags)
-#define TERNARY(name, dtypes, flags, ...) ELEMENTWISE(name, flags)
-#define COMPARE(name, dtypes, flags) ELEMENTWISE(name, (flags) | TO_BOOL)
+#define UNARY(name, dtypes, flags, ...) ELEMENTWISE(name, 1, flags)
+#define BINARY(name, dtypes, flags, ...) ELEMENTWISE(name, 2, flags)
+#define TERNARY(name, dtypes, flags, ...) ELEMENTWISE(name, 3, flags)
+#define COMPARE(name, dtypes, flags) ELEMENTWISE(name, 2, (flags) | TO_BOOL)
 #define REDUCE(row, ...)                                                                           \
     const op op_row_##row = {                                                                      \
         .name = #row,                                                                              \
         .flags = (OP_##row == OP_reduce_sum ? OP_LINEAR : 0),                                      \
         .code = OP_##row,                                                                          \
+        .operands = 1,                                                                             \
         .params_size = sizeof(params_reduce),                                                      \
         .fields = OP_##row == OP_reduce_sum ? fields_reduce_sum : fields_reduce,                   \
         .nfields = OP_##row == OP_reduce_sum ? nfields_reduce_sum : nfields_reduce,                \
@@ -177,6 +181,7 @@ const elementwise elementwise_rows[OP_COUNT] = {
 #define CUMULATIVE(row, ...)                                                                       \
     const op op_row_##row = {.name = #row,                                                         \
                              .code = OP_##row,                                                     \
+                             .operands = 1,                                                        \
                              .fields = fields_cumulative,                                          \
                              .nfields = nfields_cumulative,                                        \
                              .params_size = sizeof(params_cumulative),                             \

@@ -317,6 +317,7 @@ static bool vmap_window(const op *o, const void *params, batch b, int nin, const
 #define WINDOW(row, ...)                                                                           \
     const op op_row_##row = {.name = #row,                                                         \
                              .code = OP_##row,                                                     \
+                             .operands = 1,                                                        \
                              .fields = fields_window,                                              \
                              .nfields = nfields_window,                                            \
                              .params_size = sizeof(params_window),                                 \

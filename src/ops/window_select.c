@@ -448,6 +448,7 @@ bool jvp_window_extreme(const op *o, const void *params, int nin, const ct_array
 const op op_row_select_and_gather_add = {
     .name = "select_and_gather_add",
     .code = OP_select_and_gather_add,
+    .operands = 2,
     .fields = fields_select_gather,
     .nfields = nfields_select_gather,
     .params_size = sizeof(params_select_gather),
@@ -460,6 +461,7 @@ const op op_row_select_and_gather_add = {
 const op op_row_select_and_scatter_add = {
     .name = "select_and_scatter_add",
     .code = OP_select_and_scatter_add,
+    .operands = 2,
     .fields = fields_select_scatter,
     .nfields = nfields_select_scatter,
     .params_size = sizeof(params_select_scatter),

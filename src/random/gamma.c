@@ -175,6 +175,7 @@ static bool jvp_gamma(const op *o, const void *params, int nin, const ct_array *
 
 const op op_row_random_gamma = {.name = "random_gamma",
                                 .code = OP_random_gamma,
+                                .operands = 1,
                                 .abstract = abstract_gamma,
                                 .kernel = kernel_gamma,
                                 .jvp = jvp_gamma,

@@ -321,10 +321,12 @@ static uint32_t effects_of(const op *o, const void *params)
     const op op_row_##id = {.name = #id,                                                           \
                             .flags = OP_MULTIPLE | OP_HOST | (more),                               \
                             .code = OP_##id,                                                       \
+                            .operands = ANY_OPERANDS,                                              \
                             .fields = list,                                                        \
                             .nfields = countof(list),                                              \
                             .params_size = sizeof(params_callback),                                \
                             .abstract = abstract,                                                  \
+                            .fits = callback_fits,                                                 \
                             .call = call,                                                          \
                             .jvp = jvp,                                                            \
                             .vmap = batching,                                                      \

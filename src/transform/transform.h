@@ -125,6 +125,15 @@ CT_NODISCARD bool jaxpr_backward(const jaxpr *j, int64_t nin, const bool *linear
                                  const ct_array *in, int64_t nout, const ct_array *cts,
                                  ct_array *in_cts);
 
+/* fits.c: for op.fits */
+bool call_fits(const op *o, const void *params, int nin, const aval *in);
+bool custom_fits(const op *o, const void *params, int nin, const aval *in);
+bool callback_fits(const op *o, const void *params, int nin, const aval *in);
+bool dynamic_fits(const op *o, const void *params, int nin, const aval *in);
+bool cond_fits(const op *o, const void *params, int nin, const aval *in);
+bool scan_fits(const op *o, const void *params, int nin, const aval *in);
+bool while_fits(const op *o, const void *params, int nin, const aval *in);
+
 /* ---- derivatives of jaxprs, for calls and control flow; all cached on the jaxpr ---- */
 /* (in..., nonzero tangents...) -> (out..., nonzero out tangents...); out_nonzero has j->nout
  * entries. instantiate: all out tangents. Borrowed. */

@@ -86,6 +86,23 @@ TEST(every_row_has_a_sample)
     }
 }
 
+TEST(every_row_says_how_many_operands_it_takes)
+{
+    enum { MOST = 9 };
+    for (int i = 0; i < OP_COUNT; i++) {
+        const op *o = op_table[i];
+        if (!o->operands)
+            TEST_FAILED("%s: .operands is a number, ANY_OPERANDS or NO_OPERANDS", o->name);
+        if (o->operands > 0 && o->operands < MOST) { /* another number is refused, unread */
+            aval in[1] = {{0}}, out[1];
+            int n = 1;
+            bool accepted = core_result_types(o, NULL, o->operands + 1, in, &n, out, NULL);
+            CHECK(!accepted && ct_error_code() == CT_TYPE_ERROR);
+            ct_clear_error();
+        }
+    }
+}
+
 /* ---- sizes 0 and 1: results have the broadcast shape, and derivatives that of the operand ---- */
 
 static void check_size(subject *s, int64_t rows)

@@ -166,6 +166,13 @@ static PyObject *canonical_dtype(PyObject *self, PyObject *o)
     return ext_dtype_code(o, &d, NULL) ? ext_dtype(dtype_canonical(d)) : NULL;
 }
 
+/* _tangent_dtype(x): of the tangents of values of a dtype. */
+static PyObject *tangent_dtype(PyObject *self, PyObject *o)
+{
+    ct_dtype d;
+    return ext_dtype_code(o, &d, NULL) ? ext_dtype(dtype_tangent(d)) : NULL;
+}
+
 /* _result_type(*args): arrays, numbers and dtypes promoted together. Numbers are weak, dtypes
  * strong. */
 static PyObject *result_type(PyObject *self, PyObject *const *args, Py_ssize_t n)
@@ -205,6 +212,7 @@ static PyObject *result_type(PyObject *self, PyObject *const *args, Py_ssize_t n
 static PyMethodDef functions[] = {
     {"_result_type", EXT_FASTCALL(result_type), METH_FASTCALL, NULL},
     {"dtype_code", dtype_code, METH_O, NULL},
+    {"_tangent_dtype", tangent_dtype, METH_O, NULL},
     {"dtype_of_code", dtype_of_code, METH_O, NULL},
     {"dtype_names", dtype_names, METH_NOARGS, NULL},
     {"canonical_dtype", canonical_dtype, METH_O, NULL},

@@ -231,15 +231,20 @@ const struct bind_function *ext_bound(const char *module, const char *name);
 /* Its Python object (borrowed, made once). */
 PyObject *ext_bound_object(const char *module, const char *name);
 
-/* ---- configuration (config.c), jaxprs as objects (jaxpr.c) ---- */
+/* ---- configuration (config.c), jaxprs as objects (equations.h) ---- */
 extern PyMethodDef ext_config_methods[];
 /* jax_debug_nans, jax_debug_infs: true and FloatingPointError when one of the values has such an
  * element. */
 extern bool ext_debug_nans, ext_debug_infs;
 bool ext_refuse_nans(int64_t n, const ct_array *values, const char *where);
+bool ext_init_equations(PyObject *module);
 bool ext_init_jaxprs(PyObject *module);
-jaxpr *ext_jaxpr_of(PyObject *program); /* borrowed; NULL and an exception for other objects */
-extern PyMethodDef ext_jaxpr_methods[], ext_callback_methods[], ext_stage_methods[];
+bool ext_init_primitives(PyObject *module);
+/* The program of a ClosedJaxpr, or of a Jaxpr without constants: borrowed from the object. NULL and
+ * an exception for others. */
+jaxpr *ext_jaxpr_of(PyObject *o);
+extern PyMethodDef ext_jaxpr_methods[], ext_primitive_methods[], ext_callback_methods[],
+    ext_stage_methods[];
 
 /* Adds a heap type to the module under its short name. */
 PyTypeObject *ext_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base);

@@ -1,231 +1,561 @@
-/* Jaxprs as Python's objects: make_jaxpr, eval_shape and what reads their equations. */
-#include "ext.h"
-#include "transform/transform.h"
+/* Jaxpr and ClosedJaxpr as Python's objects; building.c makes programs of them.
+ *
+ * Each has two forms, and makes the other when it is asked for: a traced one is a program of the
+ * library whose equations become objects when they are read; one that Python put together is lists
+ * of objects that become a program, verified, when it is run, printed or bound. The lists may be
+ * changed in place: a program is made again when its lists are not what they were. */
+#include "equations.h"
 
-typedef struct jaxpr_object {
-    PyObject_HEAD jaxpr *j;
-} jaxpr_object;
-static PyTypeObject *jaxpr_type;
+enum { CONSTVARS, INVARS, OUTVARS, EQNS, EFFECTS, DEBUG_INFO, JAXPR_FIELDS };
+static const char *const jaxpr_fields[] = {"constvars", "invars",     "outvars", "eqns",
+                                           "effects",   "debug_info", NULL};
 
-jaxpr *ext_jaxpr_of(PyObject *program)
+typedef struct ext_jaxpr {
+    PyObject_HEAD jaxpr *j;        /* the constants are its leading inputs; NULL until asked for */
+    int nconsts;                   /* how many */
+    PyObject *field[JAXPR_FIELDS]; /* NULL until asked for */
+    PyObject *was[EQNS + 1];       /* tuples: the lists when j was made of them or they of j */
+    PyObject *weakrefs;
+} ext_jaxpr;
+
+typedef struct ext_closed {
+    PyObject_HEAD jaxpr *j; /* NULL until asked for */
+    PyObject *jaxpr;        /* NULL until asked for */
+    PyObject *consts;       /* a list */
+    PyObject *weakrefs;
+} ext_closed;
+
+static PyTypeObject *jaxpr_type, *closed_type;
+
+/* ---- the two forms of a Jaxpr ---- */
+
+static bool same_items(PyObject *list, PyObject *was)
 {
-    if (Py_IS_TYPE(program, jaxpr_type))
-        return ((jaxpr_object *)program)->j;
-    PyErr_Format(PyExc_TypeError, "expected a program, got %s", Py_TYPE(program)->tp_name);
-    return NULL;
+    Py_ssize_t n = PyList_GET_SIZE(list);
+    if (!was || PyTuple_GET_SIZE(was) != n)
+        return false;
+    for (Py_ssize_t i = 0; i < n; i++)
+        if (PyList_GET_ITEM(list, i) != PyTuple_GET_ITEM(was, i))
+            return false;
+    return true;
+}
+
+static bool remember(ext_jaxpr *o, int i)
+{
+    Py_XSETREF(o->was[i], PyList_AsTuple(o->field[i]));
+    return o->was[i] != NULL;
+}
+
+static PyObject *jaxpr_field(PyObject *self, void *which);
+
+/* The program with the constants as leading inputs: borrowed. NULL and an exception. */
+static jaxpr *open_program(PyObject *self)
+{
+    ext_jaxpr *o = (ext_jaxpr *)self;
+    bool same = o->j != NULL;
+    for (int i = 0; i <= EQNS && same; i++)
+        same = !o->field[i] || same_items(o->field[i], o->was[i]);
+    if (same)
+        return o->j;
+    for (intptr_t i = 0; i <= EQNS; i++) { /* a traced one whose lists were changed needs all */
+        PyObject *list = jaxpr_field(self, (void *)i);
+        if (!list)
+            return NULL;
+        Py_DECREF(list);
+    }
+    jaxpr *j = ext_build_jaxpr(
+        (ext_parts){o->field[CONSTVARS], o->field[INVARS], o->field[OUTVARS], o->field[EQNS]});
+    if (!j)
+        return NULL;
+    if (o->j)
+        object_release(o->j);
+    o->j = j;
+    o->nconsts = (int)PyList_GET_SIZE(o->field[CONSTVARS]);
+    for (int i = 0; i <= EQNS; i++)
+        if (!remember(o, i))
+            return NULL;
+    return j;
+}
+
+typedef struct var_list {
+    jaxpr *j;
+    var *const *vars;
+} var_list;
+
+static PyObject *var_item(const void *env, Py_ssize_t i)
+{
+    const var_list *l = env;
+    return ext_wrap_var(l->j, l->vars[i]);
+}
+
+static PyObject *result_item(const void *env, Py_ssize_t i)
+{
+    jaxpr *j = (jaxpr *)(uintptr_t)env;
+    return ext_wrap_atom(j, &j->out[i]);
+}
+
+typedef struct eqn_walk {
+    jaxpr *j;
+    const eqn **next;
+} eqn_walk;
+
+static PyObject *eqn_item(const void *env, Py_ssize_t i)
+{
+    const eqn_walk *w = env;
+    const eqn *e = *w->next;
+    *w->next = e->next;
+    return ext_wrap_eqn(w->j, e);
+}
+
+static PyObject *eqn_objects(jaxpr *j)
+{
+    const eqn *first = j->eqns;
+    return ext_list((Py_ssize_t)j->neqns, eqn_item, &(eqn_walk){j, &first});
+}
+
+static PyObject *make_field(const ext_jaxpr *o, intptr_t i)
+{
+    switch (i) {
+    case CONSTVARS:
+        return ext_list(o->nconsts, var_item, &(var_list){o->j, o->j->in});
+    case INVARS:
+        return ext_list(o->j->nin - o->nconsts, var_item, &(var_list){o->j, o->j->in + o->nconsts});
+    case OUTVARS:
+        return ext_list(o->j->nout, result_item, o->j);
+    case EQNS:
+        return eqn_objects(o->j);
+    case EFFECTS:
+        return ext_effects(o->j ? o->j->effects : 0);
+    }
+    PyObject *info = ext_core_attribute("_debug_info"),
+             *made = info ? PyObject_CallFunction(info, "z", o->j ? o->j->name : NULL) : NULL;
+    Py_XDECREF(info);
+    return made;
+}
+
+static PyObject *jaxpr_field(PyObject *self, void *which)
+{
+    ext_jaxpr *o = (ext_jaxpr *)self;
+    intptr_t i = (intptr_t)which;
+    if (!o->field[i]) {
+        if (!(o->field[i] = make_field(o, i)) || (i <= EQNS && !remember(o, (int)i)))
+            return NULL;
+    }
+    return Py_NewRef(o->field[i]);
+}
+
+static PyObject *wrap_open(jaxpr *j, int nconsts)
+{
+    ext_jaxpr *o = (ext_jaxpr *)jaxpr_type->tp_alloc(jaxpr_type, 0);
+    if (!o)
+        return NULL;
+    object_retain(j);
+    o->j = j;
+    o->nconsts = nconsts;
+    return (PyObject *)o;
 }
 
 static void jaxpr_dealloc(PyObject *self)
 {
+    ext_jaxpr *o = (ext_jaxpr *)self;
     PyTypeObject *t = Py_TYPE(self);
-    object_release(((jaxpr_object *)self)->j);
+    if (o->weakrefs)
+        PyObject_ClearWeakRefs(self);
+    if (o->j)
+        object_release(o->j);
+    for (int i = 0; i < JAXPR_FIELDS; i++)
+        Py_XDECREF(o->field[i]);
+    for (int i = 0; i <= EQNS; i++)
+        Py_XDECREF(o->was[i]);
     t->tp_free(self);
     Py_DECREF(t);
 }
 
-static PyObject *jaxpr_repr(PyObject *self)
+static PyObject *jaxpr_new_object(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
+    static const char *const names[] = {"constvars", "invars",     "outvars", "eqns",
+                                        "effects",   "debug_info", "is_high", NULL};
+    PyObject *field[JAXPR_FIELDS] = {NULL};
+    int is_high;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOO|OOp:Jaxpr", (char **)(uintptr_t)names,
+                                     &field[0], &field[1], &field[2], &field[3], &field[4],
+                                     &field[5], &is_high))
+        return NULL;
+    ext_jaxpr *o = (ext_jaxpr *)type->tp_alloc(type, 0);
+    bool good = o != NULL;
+    for (int i = 0; good && i <= EQNS; i++)
+        good = (o->field[i] = PySequence_List(field[i])) != NULL;
+    for (int i = EFFECTS; good && i < JAXPR_FIELDS; i++)
+        if (field[i] && field[i] != Py_None)
+            o->field[i] = Py_NewRef(field[i]);
+    if (!good)
+        Py_CLEAR(o);
+    return (PyObject *)o;
+}
+
+static PyObject *jaxpr_check(PyObject *self, PyObject *unused)
+{
+    jaxpr *j = open_program(self);
+    return j ? Py_NewRef(Py_None) : NULL;
+}
+
+static PyObject *jaxpr_replace(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    return ext_replaced(self, args, kwargs, jaxpr_fields);
+}
+
+/* As JAX prints it; j has no constants but its leading inputs. */
+static PyObject *text_of(const jaxpr *j, int nconsts)
+{
+    jaxpr shown = *j; /* with the leading inputs as the constants that they are */
+    shown.constvars = j->in;
+    shown.nconsts = nconsts;
+    shown.in += nconsts;
+    shown.nin -= nconsts;
     text t = {0};
-    jaxpr_text(&t, ((jaxpr_object *)self)->j);
+    jaxpr_text(&t, &shown);
     char *s = text_end(&t);
     PyObject *o = s ? PyUnicode_FromString(s) : ext_raise();
     base_free(s);
     return o;
 }
 
-/* ---- avals as Python sees them: (shape, dtype code, weak) ---- */
-
-static PyObject *aval_tuple(const aval *a)
+static PyObject *jaxpr_repr(PyObject *self)
 {
-    PyObject *shape = PyTuple_New(a->ndim);
-    for (int k = 0; shape && k < a->ndim; k++)
-        PyTuple_SET_ITEM(shape, k, PyLong_FromLongLong(a->shape[k]));
-    return shape ? Py_BuildValue("(NiO)", shape, (int)a->dtype, a->weak ? Py_True : Py_False)
-                 : NULL;
+    jaxpr *j = open_program(self);
+    return j ? text_of(j, ((ext_jaxpr *)self)->nconsts) : NULL;
 }
 
-static bool named_attribute(PyObject *o, const char *name, PyObject **out)
+/* The results of running j on values, which are `first` and then `second`. */
+static PyObject *run(jaxpr *j, PyObject *first, PyObject *second)
 {
-    *out = PyObject_GetAttrString(o, name);
-    PyErr_Clear();
-    return *out != NULL;
-}
-
-/* The aval of an array-like, or of anything with a shape and a dtype; false (with an exception or
- * not) for others. The shape lies in the arena. */
-static bool aval_of(PyObject *o, aval *out, arena *memory)
-{
-    ct_array a = ext_try_array(o, 0);
-    if (a) {
-        *out = a->aval;
-        return true;
-    }
-    if (PyErr_Occurred())
-        return false;
-    PyObject *shape = NULL, *dtype = NULL, *weak = NULL;
-    ct_ints dims;
-    ct_dtype d;
-    bool good = named_attribute(o, "shape", &shape) && named_attribute(o, "dtype", &dtype);
-    good = good && ext_ints(shape, &dims, memory, "shape") &&
-           ext_dtype_code(dtype, &d, "an argument's dtype");
-    if (good) {
-        *out = (aval){.dtype = (uint8_t)d, .ndim = (int32_t)dims.n, .shape = dims.at};
-        out->weak = named_attribute(o, "weak_type", &weak) && weak == Py_True;
-    }
-    Py_XDECREF(shape);
-    Py_XDECREF(dtype);
-    Py_XDECREF(weak);
-    return good;
-}
-
-static jaxpr *stage(PyObject *fun, PyObject *args, PyObject *kwargs, const ext_policy *p,
-                    treedef **in_def, treedef **out_def)
-{
-    ext_call c = {0};
-    arena memory = {0};
-    PyObject *names = kwargs && PyDict_GET_SIZE(kwargs) ? PyDict_Keys(kwargs) : NULL,
-             *name_tuple = names ? PyList_AsTuple(names) : NULL;
-    Py_ssize_t n = PyTuple_GET_SIZE(args), k = name_tuple ? PyTuple_GET_SIZE(name_tuple) : 0;
-    PyObject **all = PyMem_Malloc(sizeof *all * (size_t)(n + k + 1));
-    jaxpr *j = NULL;
-    *out_def = *in_def = NULL;
-    for (Py_ssize_t i = 0; all && i < n; i++)
-        all[i] = PyTuple_GET_ITEM(args, i);
-    for (Py_ssize_t i = 0; all && i < k; i++)
-        all[n + i] = PyDict_GetItem(kwargs, PyTuple_GET_ITEM(name_tuple, i));
-    if (all && ext_call_flatten(&c, all, n, name_tuple, p)) {
-        aval *avals = arena_alloc(&memory, sizeof *avals * (size_t)(c.flat.leaves.n + 1));
-        bool good = avals != NULL;
-        for (int64_t i = 0; good && i < c.flat.leaves.n; i++)
-            good = aval_of(c.flat.leaves.at[i], &avals[i], &memory) ||
-                   (!PyErr_Occurred() && ext_bad_leaf(fun, c.def, i, c.flat.leaves.at[i]));
-        ct_fn f = good ? ext_callable(fun) : NULL;
-        if (f && (!(j = transform_stage_fn(f, c.def, c.flat.leaves.n, avals, out_def)) || !ct_ok()))
-            ext_raise();
-        if (j) {
-            *in_def = c.def;
-            object_retain(c.def);
-        }
-    }
-    ext_call_end(&c);
-    arena_free(&memory);
-    PyMem_Free(all);
-    Py_XDECREF(names);
-    Py_XDECREF(name_tuple);
-    return j;
-}
-
-/* _stage(fun, static_argnums, static_argnames, args, kwargs) -> (jaxpr, in_tree, out_tree) */
-static PyObject *stage_function(PyObject *self, PyObject *const *args, Py_ssize_t n)
-{
-    ct_ints statics;
-    bool one;
-    if (n != 5 || !ext_argnums(args[1], &statics, &one, "static_argnums"))
-        return n == 5 ? NULL : PyErr_Format(PyExc_TypeError, "_stage takes 5 arguments");
-    ext_policy p = {.statics = statics.n ? statics : (ct_ints){0},
-                    .static_names = args[2] == Py_None ? NULL : args[2]};
-    treedef *in_def, *out_def;
+    Py_ssize_t n = PySequence_Fast_GET_SIZE(first), m = PySequence_Fast_GET_SIZE(second);
+    if (n + m != j->nin)
+        return PyErr_Format(PyExc_TypeError, "this jaxpr takes %d values, got %zd", j->nin, n + m);
     ct_scope scope = ct_begin();
-    jaxpr *j = stage(args[0], args[3], args[4], &p, &in_def, &out_def);
-    ct_end_(scope, NULL);
-    PyMem_Free((void *)(uintptr_t)statics.at);
-    if (!j)
-        return NULL;
-    jaxpr_object *o = PyObject_New(jaxpr_object, jaxpr_type);
-    if (!o)
-        return NULL;
-    o->j = j;
-    return Py_BuildValue("(NNN)", (PyObject *)o, tree_wrap_def(in_def), tree_wrap_def(out_def));
-}
-
-static PyObject *avals_list(int n, var *const *vars, const atom *atoms)
-{
-    PyObject *list = PyList_New(n);
-    for (int i = 0; list && i < n; i++) {
-        PyObject *t = aval_tuple(vars ? &vars[i]->aval : atom_aval(&atoms[i]));
-        if (!t)
-            Py_CLEAR(list);
-        else
-            PyList_SET_ITEM(list, i, t);
-    }
-    return list;
-}
-
-static PyObject *get_in_avals(PyObject *self, void *c)
-{
-    jaxpr *j = ((jaxpr_object *)self)->j;
-    return avals_list(j->nin, j->in, NULL);
-}
-static PyObject *get_out_avals(PyObject *self, void *c)
-{
-    jaxpr *j = ((jaxpr_object *)self)->j;
-    return avals_list(j->nout, NULL, j->out);
-}
-
-static PyObject *get_consts(PyObject *self, void *c)
-{
-    jaxpr *j = ((jaxpr_object *)self)->j;
-    PyObject *list = PyList_New(j->nconsts);
-    for (int i = 0; list && i < j->nconsts; i++) {
-        PyObject *o = ext_wrap_array(j->consts[i]);
-        if (!o)
-            Py_CLEAR(list);
-        else
-            PyList_SET_ITEM(list, i, o);
-    }
-    return list;
-}
-
-/* Runs the program on flat arguments: jax.core.eval_jaxpr and calling a ClosedJaxpr. */
-static PyObject *jaxpr_run(PyObject *self, PyObject *args)
-{
-    jaxpr *j = ((jaxpr_object *)self)->j;
-    if (PyTuple_GET_SIZE(args) != j->nin)
-        return PyErr_Format(PyExc_TypeError, "this jaxpr takes %d arguments, got %zd", j->nin,
-                            PyTuple_GET_SIZE(args));
-    ct_scope scope = ct_begin();
-    ct_array *in = PyMem_Malloc(sizeof *in * (size_t)(j->nin + 1)),
+    ct_array *in = PyMem_Malloc(sizeof *in * (size_t)(n + m + 1)),
              *out = PyMem_Calloc((size_t)(j->nout + 1), sizeof *out);
     bool good = in && out;
-    for (int i = 0; good && i < j->nin; i++)
-        good = (in[i] = ext_array(PyTuple_GET_ITEM(args, i), "a jaxpr", 0)) != NULL;
+    for (Py_ssize_t i = 0; good && i < n + m; i++)
+        good = (in[i] = ext_array(i < n ? PySequence_Fast_GET_ITEM(first, i)
+                                        : PySequence_Fast_GET_ITEM(second, i - n),
+                                  "a jaxpr", 0)) != NULL;
     PyObject *list = NULL;
     if (good && (!jaxpr_eval(j, j->nin, in, j->nout, out) || !ct_ok()))
         ext_raise();
     else if (good)
-        list = PyList_New(j->nout);
-    for (int i = 0; list && i < j->nout; i++) {
-        PyObject *o = ext_wrap_array(out[i]);
-        if (!o)
-            Py_CLEAR(list);
-        else
-            PyList_SET_ITEM(list, i, o);
-    }
+        list = ext_list_of_arrays(j->nout, out);
     PyMem_Free(in);
     PyMem_Free(out);
     ct_end_(scope, NULL);
     return list;
 }
 
-PyMethodDef ext_jaxpr_methods[] = {
-    {"_stage", EXT_FASTCALL(stage_function), METH_FASTCALL, NULL},
-    {NULL, NULL, 0, NULL},
-};
+/* _run(consts, args): what the program gives for them. */
+static PyObject *jaxpr_run(PyObject *self, PyObject *args)
+{
+    PyObject *consts, *values, *out = NULL;
+    jaxpr *j = open_program(self);
+    if (!j || !PyArg_ParseTuple(args, "OO", &consts, &values))
+        return NULL;
+    PyObject *first = PySequence_Fast(consts, "constants are a sequence"),
+             *second = first ? PySequence_Fast(values, "arguments are a sequence") : NULL;
+    if (second) {
+        object_retain(j); /* a rule of Python may change the lists meanwhile */
+        out = run(j, first, second);
+        object_release(j);
+    }
+    Py_XDECREF(second);
+    Py_XDECREF(first);
+    return out;
+}
+
+static PyObject *in_aval_item(const void *env, Py_ssize_t i)
+{
+    return ext_aval(&((var *const *)env)[i]->aval);
+}
+
+static PyObject *out_aval_item(const void *env, Py_ssize_t i)
+{
+    return ext_aval(atom_aval(&((const atom *)env)[i]));
+}
+
+static PyObject *avals_of(const jaxpr *j, int first, bool results)
+{
+    return results ? ext_list(j->nout, out_aval_item, j->out)
+                   : ext_list(j->nin - first, in_aval_item, j->in + first);
+}
+
+static PyObject *jaxpr_avals(PyObject *self, void *results)
+{
+    jaxpr *j = open_program(self);
+    return j ? avals_of(j, ((ext_jaxpr *)self)->nconsts, results) : NULL;
+}
+
+/* ---- closed ones ---- */
+
+PyObject *ext_wrap_jaxpr(jaxpr *j)
+{
+    if (j->host)
+        return Py_NewRef((PyObject *)j->host);
+    ext_closed *o = (ext_closed *)closed_type->tp_alloc(closed_type, 0);
+    if (!o)
+        return NULL;
+    object_retain(j);
+    o->j = j;
+    j->host = o;
+    return (PyObject *)o;
+}
+
+static void closed_dealloc(PyObject *self)
+{
+    ext_closed *o = (ext_closed *)self;
+    PyTypeObject *t = Py_TYPE(self);
+    if (o->weakrefs)
+        PyObject_ClearWeakRefs(self);
+    if (o->j) {
+        if (o->j->host == o)
+            o->j->host = NULL;
+        object_release(o->j);
+    }
+    Py_XDECREF(o->jaxpr);
+    Py_XDECREF(o->consts);
+    t->tp_free(self);
+    Py_DECREF(t);
+}
+
+static PyObject *closed_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static const char *const names[] = {"jaxpr", "consts", NULL};
+    PyObject *inner, *consts;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O:ClosedJaxpr", (char **)(uintptr_t)names,
+                                     jaxpr_type, &inner, &consts))
+        return NULL;
+    ext_closed *o = (ext_closed *)type->tp_alloc(type, 0);
+    if (!o)
+        return NULL;
+    o->jaxpr = Py_NewRef(inner);
+    if (!(o->consts = PySequence_List(consts)))
+        Py_CLEAR(o);
+    return (PyObject *)o;
+}
+
+static PyObject *closed_jaxpr(PyObject *self, void *closure)
+{
+    ext_closed *o = (ext_closed *)self;
+    if (!o->jaxpr) {
+        jaxpr *open = o->j->nconsts ? jaxpr_consts_to_inputs(o->j) : o->j;
+        if (!open)
+            return ext_raise();
+        o->jaxpr = wrap_open(open, o->j->nconsts);
+        if (open != o->j)
+            object_release(open);
+    }
+    return Py_XNewRef(o->jaxpr);
+}
+
+static PyObject *closed_consts(PyObject *self, void *closure)
+{
+    ext_closed *o = (ext_closed *)self;
+    if (!o->consts)
+        o->consts = ext_list_of_arrays(o->j->nconsts, o->j->consts);
+    return Py_XNewRef(o->consts);
+}
+
+/* The open program with its constants bound to the values. */
+static jaxpr *close_over(jaxpr *open, PyObject *consts)
+{
+    int n = (int)PyList_GET_SIZE(consts);
+    ct_scope scope = ct_begin();
+    ct_array *values = PyMem_Malloc(sizeof *values * (size_t)(n + 1));
+    bool good = values != NULL;
+    for (int i = 0; good && i < n; i++)
+        good = (values[i] = ext_array(PyList_GET_ITEM(consts, i), "a constant", CONVERT_LISTS)) !=
+               NULL;
+    jaxpr *j = good ? jaxpr_inputs_to_consts(open, n, values) : NULL;
+    if (good && !j)
+        ext_raise();
+    PyMem_Free(values);
+    ct_end_(scope, NULL);
+    return j;
+}
+
+/* The program of a closed jaxpr that Python made; made again when its parts were changed. */
+static jaxpr *closed_program(ext_closed *o)
+{
+    PyObject *inner = closed_jaxpr((PyObject *)o, NULL);
+    Py_XDECREF(inner); /* o keeps it */
+    jaxpr *open = inner ? open_program(inner) : NULL;
+    if (!open)
+        return NULL;
+    int wanted = ((ext_jaxpr *)inner)->nconsts;
+    if (o->consts && PyList_GET_SIZE(o->consts) != wanted) {
+        PyErr_Format(PyExc_TypeError, "a jaxpr with %d constants is closed over %zd values", wanted,
+                     PyList_GET_SIZE(o->consts));
+        return NULL;
+    }
+    if (o->j && (o->j == open || (o->j->eqns == open->eqns && o->j->out == open->out)))
+        return o->j;
+    jaxpr *j = wanted ? close_over(open, o->consts) : open;
+    if (j && !wanted)
+        object_retain(j);
+    if (!j)
+        return NULL;
+    if (o->j) {
+        if (o->j->host == o)
+            o->j->host = NULL;
+        object_release(o->j);
+    }
+    o->j = j;
+    if (!j->host)
+        j->host = o;
+    return j;
+}
+
+jaxpr *ext_jaxpr_of(PyObject *o)
+{
+    if (PyObject_TypeCheck(o, closed_type)) {
+        ext_closed *c = (ext_closed *)o;
+        return c->j && !c->jaxpr ? c->j : closed_program(c);
+    }
+    if (PyObject_TypeCheck(o, jaxpr_type)) {
+        jaxpr *j = open_program(o);
+        if (j && ((ext_jaxpr *)o)->nconsts)
+            return PyErr_Format(PyExc_TypeError, "a Jaxpr with constants must be closed over their "
+                                                 "values: use ClosedJaxpr(jaxpr, consts)"),
+                   NULL;
+        return j;
+    }
+    PyErr_Format(PyExc_TypeError, "expected a jaxpr, got %R", o);
+    return NULL;
+}
+
+static PyObject *closed_repr(PyObject *self)
+{
+    jaxpr *j = ext_jaxpr_of(self);
+    if (!j)
+        return NULL;
+    text t = {0};
+    jaxpr_text(&t, j);
+    char *s = text_end(&t);
+    PyObject *o = s ? PyUnicode_FromString(s) : ext_raise();
+    base_free(s);
+    return o;
+}
+
+static PyObject *closed_run(PyObject *self, PyObject *args)
+{
+    jaxpr *j = ext_jaxpr_of(self);
+    PyObject *empty = j ? PyTuple_New(0) : NULL, *out = NULL;
+    if (empty) {
+        object_retain(j);
+        out = run(j, empty, args);
+        object_release(j);
+    }
+    Py_XDECREF(empty);
+    return out;
+}
+
+static PyObject *closed_check(PyObject *self, PyObject *unused)
+{
+    return ext_jaxpr_of(self) ? Py_NewRef(Py_None) : NULL;
+}
+
+static PyObject *closed_avals(PyObject *self, void *results)
+{
+    jaxpr *j = ext_jaxpr_of(self);
+    return j ? avals_of(j, 0, results) : NULL;
+}
+
+static PyObject *closed_replace(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static const char *const names[] = {"jaxpr", "consts", NULL};
+    return ext_replaced(self, args, kwargs, names);
+}
+
+/* What a closed jaxpr passes on to the jaxpr inside. */
+static PyObject *closed_field(PyObject *self, void *which)
+{
+    PyObject *inner = closed_jaxpr(self, NULL), *o = inner ? jaxpr_field(inner, which) : NULL;
+    Py_XDECREF(inner);
+    return o;
+}
+
+/* pretty_print(**settings): the settings of JAX change nothing that is printed here. */
+static PyObject *pretty_print(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    return PyObject_Repr(self);
+}
+
+/* ---- types ---- */
+
+#define ROW(name, getter, which, doc)                                                              \
+    {                                                                                              \
+        name, getter, NULL, doc, (void *)(intptr_t)(which)                                         \
+    }
+#define FIELDS(getter)                                                                             \
+    ROW("constvars", getter, CONSTVARS, "Variables of the constants."),                            \
+        ROW("invars", getter, INVARS, "Variables of the arguments."),                              \
+        ROW("outvars", getter, OUTVARS, "The results: variables or literals."),                    \
+        ROW("eqns", getter, EQNS, "The equations, in order."),                                     \
+        ROW("effects", getter, EFFECTS, "What it does besides computing."),                        \
+        ROW("debug_info", getter, DEBUG_INFO, "Where it comes from.")
+#define AVALS(getter)                                                                              \
+    ROW("in_avals", getter, 0, "Types of the arguments."),                                         \
+        ROW("out_avals", getter, 1, "Types of the results.")
+#define METHODS(replace, run, check)                                                               \
+    {"replace", EXT_FASTCALL(replace), METH_VARARGS | METH_KEYWORDS,                               \
+     "The same with other parts."},                                                                \
+        {"pretty_print", EXT_FASTCALL(pretty_print), METH_VARARGS | METH_KEYWORDS, "Its text."},   \
+        {"_check", check, METH_NOARGS, NULL}, {"_run", run, METH_VARARGS, NULL},                   \
+    {                                                                                              \
+        NULL, NULL, 0, NULL                                                                        \
+    }
+#define WEAK(type)                                                                                 \
+    {                                                                                              \
+        {"__weaklistoffset__", T_PYSSIZET, offsetof(type, weakrefs), READONLY, NULL},              \
+        {                                                                                          \
+            NULL, 0, 0, 0, NULL                                                                    \
+        }                                                                                          \
+    }
 
 bool ext_init_jaxprs(PyObject *module)
 {
-    static PyGetSetDef getset[] = {{"_in_avals", get_in_avals, NULL, NULL, NULL},
-                                   {"_out_avals", get_out_avals, NULL, NULL, NULL},
-                                   {"consts", get_consts, NULL, "Values of the constants.", NULL},
-                                   {NULL, NULL, NULL, NULL, NULL}};
-    static PyMethodDef methods[] = {{"_run", jaxpr_run, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL}};
-    static PyType_Slot slots[] = {{Py_tp_dealloc, (void *)jaxpr_dealloc},
-                                  {Py_tp_repr, (void *)jaxpr_repr},
-                                  {Py_tp_getset, getset},
-                                  {Py_tp_methods, methods},
-                                  {0, NULL}};
-    static PyType_Spec spec = {"cotan._cotan.Program", sizeof(jaxpr_object), 0, Py_TPFLAGS_DEFAULT,
-                               slots};
-    jaxpr_type = ext_add_type(module, &spec, NULL);
-    return jaxpr_type != NULL;
+    static PyMemberDef open_weak[] = WEAK(ext_jaxpr), closed_weak[] = WEAK(ext_closed);
+    static PyGetSetDef open_getset[] = {
+        FIELDS(jaxpr_field), AVALS(jaxpr_avals), {NULL, NULL, NULL, NULL, NULL}};
+    static PyGetSetDef closed_getset[] = {
+        FIELDS(closed_field),
+        AVALS(closed_avals),
+        ROW("jaxpr", closed_jaxpr, 0, "The program itself."),
+        ROW("consts", closed_consts, 0, "Values of its constants."),
+        ROW("literals", closed_consts, 0, "The same, by an older name."),
+        {NULL, NULL, NULL, NULL, NULL}};
+    static PyMethodDef open_methods[] = {METHODS(jaxpr_replace, jaxpr_run, jaxpr_check)};
+    static PyMethodDef closed_methods[] = {METHODS(closed_replace, closed_run, closed_check)};
+    static PyType_Slot open_slots[] = {
+        {Py_tp_doc,
+         (void *)(uintptr_t) "A program: equations over variables, constants left open."},
+        {Py_tp_new, (void *)jaxpr_new_object},
+        {Py_tp_dealloc, (void *)jaxpr_dealloc},
+        {Py_tp_repr, (void *)jaxpr_repr},
+        {Py_tp_getset, open_getset},
+        {Py_tp_methods, open_methods},
+        {Py_tp_members, open_weak},
+        {0, NULL}};
+    static PyType_Slot closed_slots[] = {
+        {Py_tp_doc, (void *)(uintptr_t) "A Jaxpr with the values of its constants."},
+        {Py_tp_new, (void *)closed_new},
+        {Py_tp_dealloc, (void *)closed_dealloc},
+        {Py_tp_repr, (void *)closed_repr},
+        {Py_tp_getset, closed_getset},
+        {Py_tp_methods, closed_methods},
+        {Py_tp_members, closed_weak},
+        {0, NULL}};
+    static PyType_Spec open_spec = {"jax._src.core.Jaxpr", sizeof(ext_jaxpr), 0, Py_TPFLAGS_DEFAULT,
+                                    open_slots};
+    static PyType_Spec closed_spec = {"jax._src.core.ClosedJaxpr", sizeof(ext_closed), 0,
+                                      Py_TPFLAGS_DEFAULT, closed_slots};
+    return (jaxpr_type = ext_add_type(module, &open_spec, NULL)) &&
+           (closed_type = ext_add_type(module, &closed_spec, NULL));
 }

@@ -95,12 +95,14 @@ static bool fill(PyObject *m)
                                   ext_config_methods,
                                   ext_callback_methods,
                                   ext_jaxpr_methods,
-                                  ext_stage_methods};
+                                  ext_stage_methods,
+                                  ext_primitive_methods};
     for (size_t i = 0; i < countof(lists); i++)
         if (PyModule_AddFunctions(m, lists[i]) < 0)
             return false;
     return ext_init_errors(m) && ext_init_array(m) && ext_init_dtypes(m) && ext_init_at(m) &&
-           ext_init_trees(m) && ext_init_functions(m) && ext_init_jaxprs(m) && ext_init_binding(m);
+           ext_init_trees(m) && ext_init_functions(m) && ext_init_equations(m) &&
+           ext_init_jaxprs(m) && ext_init_primitives(m) && ext_init_binding(m);
 }
 
 PyMODINIT_FUNC PyInit__cotan(void);

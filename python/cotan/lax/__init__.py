@@ -1,5 +1,7 @@
 """jax.lax: the operations themselves, without NumPy's conveniences."""
 import enum
+from typing import NamedTuple
+
 from .. import _cotan
 
 globals().update(_cotan.bound_functions("lax"))
@@ -21,6 +23,31 @@ class RandomAlgorithm(enum.IntEnum):
     RNG_DEFAULT, RNG_THREE_FRY, RNG_PHILOX = range(3)
 
 
+class GatherDimensionNumbers(NamedTuple):
+    """Which dimensions of a gather's operand, indices and result belong together."""
+    offset_dims: tuple
+    collapsed_slice_dims: tuple
+    start_index_map: tuple
+    operand_batching_dims: tuple = ()
+    start_indices_batching_dims: tuple = ()
+
+
+class ScatterDimensionNumbers(NamedTuple):
+    """The same for a scatter's operand, indices and updates."""
+    update_window_dims: tuple
+    inserted_window_dims: tuple
+    scatter_dims_to_operand_dims: tuple
+    operand_batching_dims: tuple = ()
+    scatter_indices_batching_dims: tuple = ()
+
+
+class ConvDimensionNumbers(NamedTuple):
+    """Positions of (batch, feature, spatial...) in a convolution's operands and result; of the kernel (out, in, spatial...)."""
+    lhs_spec: tuple
+    rhs_spec: tuple
+    out_spec: tuple
+
+
 def reduce_window(operand, init_value, computation, window_dimensions, window_strides=None, padding="VALID", base_dilation=None, window_dilation=None):
     """Reduction over windows by one of lax's operations of two arrays: lax.add, lax.max, lax.min, lax.mul."""
     from ..numpy import asarray
@@ -33,4 +60,10 @@ def reduce_window(operand, init_value, computation, window_dimensions, window_st
 
 
 def __getattr__(name):
+    """sin_p and its like."""
+    if name.endswith("_p"):
+        from ..core import _primitive
+        found = _primitive(name)
+        if found is not None:
+            return found
     raise AttributeError(f"module 'jax.lax' has no attribute {name!r}")

@@ -1,2 +1,0 @@
-"""jax.extend.core."""
-from ..core import ClosedJaxpr, Jaxpr, jaxpr_as_fun

@@ -1,0 +1,83 @@
+"""jax.interpreters.ad: derivatives of primitives."""
+from .. import _cotan
+from .._rules import UndefinedPrimal, Zero, instantiate_zeros, is_undefined_primal, primitive_jvps, primitive_transposes, zeros_like_aval
+
+add_jaxvals_p = _cotan._primitive("add_any")
+JVPTracer = _cotan.JVPTracer
+
+
+def add_jaxvals(x, y):
+    return add_jaxvals_p.bind(x, y)
+
+
+def add_tangents(x, y):
+    """The sum of two tangents, either of which may be a Zero."""
+    if type(x) is Zero:
+        return y
+    return x if type(y) is Zero else add_jaxvals(x, y)
+
+
+def get_primitive_transpose(primitive):
+    try:
+        return primitive_transposes[primitive]
+    except KeyError:
+        raise NotImplementedError(f"Transpose rule (for reverse-mode differentiation) for '{primitive}' not implemented") from None
+
+
+def _sum(primitive, out, tangents):
+    total = Zero.from_primal_value(out)
+    for t in tangents:
+        total = add_tangents(total, t)
+    return out, total
+
+
+def defjvp(primitive, *rules):
+    """One rule for each operand, rule(tangent, *operands, **params), None for zero."""
+    def jvp(primals, tangents, **params):
+        out = primitive.bind(*primals, **params)
+        return _sum(primitive, out, [f(t, *primals, **params) for f, t in zip(rules, tangents) if f is not None and type(t) is not Zero])
+    primitive_jvps[primitive] = jvp
+
+
+def defjvp2(primitive, *rules):
+    """The same with rule(tangent, result, *operands, **params)."""
+    def jvp(primals, tangents, **params):
+        out = primitive.bind(*primals, **params)
+        return _sum(primitive, out, [f(t, out, *primals, **params) for f, t in zip(rules, tangents) if f is not None and type(t) is not Zero])
+    primitive_jvps[primitive] = jvp
+
+
+def _define_linear_jvp(primitive):
+    def jvp(primals, tangents, **params):
+        out = primitive.bind(*primals, **params)
+        if all(type(t) is Zero for t in tangents):
+            zero = Zero.from_primal_value
+            return out, [zero(o) for o in out] if primitive.multiple_results else zero(out)
+        return out, primitive.bind(*map(instantiate_zeros, tangents), **params)
+    primitive_jvps[primitive] = jvp
+
+
+def deflinear(primitive, transpose_rule):
+    """A primitive that is linear in all operands; transpose_rule(ct, **params) -> cotangents."""
+    deflinear2(primitive, lambda ct, *_, **params: transpose_rule(ct, **params))
+
+
+def deflinear2(primitive, transpose_rule):
+    """The same with transpose_rule(ct, *operands, **params)."""
+    def transpose(ct, *operands, **params):
+        if type(ct) is Zero:
+            return [Zero(x.aval) for x in operands]
+        return transpose_rule(ct, *operands, **params)
+    _define_linear_jvp(primitive)
+    primitive_transposes[primitive] = transpose
+
+
+def defbilinear(primitive, lhs_rule, rhs_rule):
+    """A primitive of two operands that is linear in each; rule(ct, x, y, **params) -> the cotangent of one."""
+    defjvp(primitive, lambda t, x, y, **params: primitive.bind(t, y, **params), lambda t, x, y, **params: primitive.bind(x, t, **params))
+
+    def transpose(ct, x, y, **params):
+        if is_undefined_primal(x):
+            return Zero(x.aval) if type(ct) is Zero else lhs_rule(ct, x, y, **params), None
+        return None, Zero(y.aval) if type(ct) is Zero else rhs_rule(ct, x, y, **params)
+    primitive_transposes[primitive] = transpose
