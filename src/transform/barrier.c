@@ -71,6 +71,7 @@ const op op_row_optimization_barrier = {
     .name = "optimization_barrier",
     .flags = OP_MULTIPLE,
     .code = OP_optimization_barrier,
+    .operands = ANY_OPERANDS,
     .abstract = barrier_abstract,
     .call = barrier_call,
     .jvp = barrier_jvp,

@@ -23,8 +23,7 @@ static bool wrong_count(const op *o, int nin)
     return false;
 }
 
-/* Operands from `first` on, and the inputs of j from `input` on: n of both. */
-static bool inputs_fit(const op *o, const jaxpr *j, int input, int n, int first, const aval *in)
+bool inputs_fit(const op *o, const jaxpr *j, int input, int n, int first, const aval *in)
 {
     for (int i = 0; i < n; i++)
         if (!aval_equal(&in[first + i], &j->in[input + i]->aval, false))

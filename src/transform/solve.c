@@ -64,6 +64,37 @@ static bool solve_abstract(const op *o, const void *params, int nin, const aval 
     return true;
 }
 
+static bool solve_fits(const op *o, const void *params, int nin, const aval *in)
+{
+    const params_solve *p = params;
+    int64_t n = p->jaxprs.n, consts = 0;
+    bool good = (n == PROGRAMS || n == PROGRAMS / 2) && p->const_lengths.n == n;
+    for (int64_t i = 0; i < n && good; i++) {
+        good = p->const_lengths.at[i] >= 0 && p->const_lengths.at[i] <= nin;
+        consts += p->const_lengths.at[i];
+    }
+    if (!good || consts > nin) {
+        base_fail(CT_TYPE_ERROR, "%s takes two or four programs and the numbers of their constants",
+                  o->name);
+        return false;
+    }
+    int b = (int)consts, nb = nin - b;
+    for (int k = 0; k < PROGRAMS; k++) {
+        solve_part part = part_of(p, k);
+        if (!part.j)
+            continue;
+        if (part.j->nin != part.count + nb || part.j->nout < nb) {
+            base_fail(CT_TYPE_ERROR, "%s of %d values: a program takes %d and gives %d", o->name,
+                      nb, part.j->nin - part.count, part.j->nout);
+            return false;
+        }
+        if (!inputs_fit(o, part.j, 0, part.count, part.first, in) ||
+            !inputs_fit(o, part.j, part.count, nb, b, in))
+            return false;
+    }
+    return true;
+}
+
 static bool solve_call(const op *o, const void *params, int nin, const ct_array *in, int nout,
                        ct_array *out)
 {
@@ -235,10 +266,12 @@ const op op_row_custom_linear_solve = {
     .name = "custom_linear_solve",
     .flags = OP_MULTIPLE | OP_CALL,
     .code = OP_custom_linear_solve,
+    .operands = ANY_OPERANDS,
     .fields = solve_fields,
     .nfields = 2,
     .params_size = sizeof(params_solve),
     .abstract = solve_abstract,
+    .fits = solve_fits,
     .call = solve_call,
     .jvp = solve_jvp,
     .transpose = solve_transpose,

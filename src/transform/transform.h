@@ -126,6 +126,8 @@ CT_NODISCARD bool jaxpr_backward(const jaxpr *j, int64_t nin, const bool *linear
                                  ct_array *in_cts);
 
 /* fits.c: for op.fits */
+/* n operands, from `first` on, have the types of j's inputs from `input` on; else a TypeError. */
+bool inputs_fit(const op *o, const jaxpr *j, int input, int n, int first, const aval *in);
 bool call_fits(const op *o, const void *params, int nin, const aval *in);
 bool custom_fits(const op *o, const void *params, int nin, const aval *in);
 bool callback_fits(const op *o, const void *params, int nin, const aval *in);
