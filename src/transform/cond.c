@@ -5,7 +5,7 @@
  * are, and their residuals ride side by side. A batched index runs every branch and selects. */
 #include "cotan/control.h"
 #include "ops/ops.h"
-#include "transform/transform.h"
+#include "transform/while.h"
 
 typedef struct params_cond {
     jaxpr_list branches;
@@ -296,18 +296,31 @@ static ct_array spread_index(ct_array which, ct_array x)
     return shape.n == 1 ? which : op_broadcast_in_dim(which, shape, I(0));
 }
 
+/* The branch on mapped operands; a branch with loops takes a flag in front. */
+static jaxpr *batched_branch(jaxpr *j, batch b, bool choosing, bool *flag_and_mapped, bool *out)
+{
+    flag_and_mapped[0] = true;
+    if (!choosing || !loop_inside(j))
+        return jaxpr_vmap(j, b, flag_and_mapped + 1, true, out);
+    jaxpr *guarded = loop_guard(j);
+    return guarded ? jaxpr_vmap(guarded, b, flag_and_mapped, true, out) : NULL;
+}
+
 /* Every branch on every element, then a choice by the batched index. An element that does not take
- * a branch enters it without a tangent, so that what is undefined there stays out of derivatives.
- */
+ * a branch enters it without a tangent, so that what is undefined there stays out of derivatives,
+ * and takes no step of its loops. */
 static bool select_branches(int64_t count, jaxpr **branches, ct_array index, int n,
                             const ct_array *in, const bool *mapped, int nout, ct_array *out,
                             arena *memory)
 {
-    ct_array *all = arena_alloc(memory, (size_t)(count * nout + count + n + 1) * sizeof *all),
-             *cases = all + count * nout, *operands = cases + count;
+    ct_array *all = arena_alloc(memory, (size_t)(count * nout + count + n + 2) * sizeof *all),
+             *cases = all + count * nout, *taken_and_operands = cases + count,
+             *operands = taken_and_operands + 1;
     bool good = all != NULL;
     for (int64_t k = 0; k < count && good; k++) {
         ct_array taken = op_eq(index, op_number((double)k, index));
+        bool guarded = branches[k]->nin > n;
+        taken_and_operands[0] = taken;
         for (int i = 0; i < n && good; i++) {
             bool moves = mapped[i] && dtype_inexact((ct_dtype)in[i]->aval.dtype);
             ct_array still = moves ? op_stop_gradient(in[i]) : NULL;
@@ -316,7 +329,8 @@ static bool select_branches(int64_t count, jaxpr **branches, ct_array index, int
                       : in[i];
             good = !is_poison(operands[i]);
         }
-        good = good && jaxpr_eval(branches[k], n, operands, nout, all + k * nout);
+        good =
+            good && jaxpr_eval(branches[k], n + guarded, operands - guarded, nout, all + k * nout);
     }
     for (int i = 0; i < nout && good; i++) {
         for (int64_t k = 0; k < count; k++)
@@ -333,10 +347,10 @@ static bool cond_vmap(const op *o, const void *params, batch b, int nin, const c
     int n = nin - 1;
     (void)o;
     arena memory = {0};
-    bool *mapped = arena_alloc(&memory, (size_t)(n + nout + 1));
+    bool *flags = arena_alloc(&memory, (size_t)(1 + n + nout + 1)), *mapped = flags + 1;
     jaxpr **made = arena_alloc(&memory, (size_t)p->branches.n * sizeof *made);
     ct_array *values = arena_alloc(&memory, (size_t)(nin + 1) * sizeof *values);
-    bool good = mapped && made && values;
+    bool good = flags && made && values;
     if (good)
         values[0] = dims[0] == NOT_MAPPED ? in[0] : batch_front(in[0], dims[0], b.size);
     for (int i = 0; i < n && good; i++) {
@@ -345,7 +359,8 @@ static bool cond_vmap(const op *o, const void *params, batch b, int nin, const c
                               mapped[i] ? batch_front(in[i + 1], dims[i + 1], b.size) : in[i + 1]);
     }
     for (int64_t k = 0; k < p->branches.n && good; k++)
-        good = (made[k] = jaxpr_vmap(p->branches.at[k], b, mapped, true, mapped + n)) != NULL;
+        good = (made[k] = batched_branch(p->branches.at[k], b, dims[0] != NOT_MAPPED, flags,
+                                         mapped + n)) != NULL;
     good =
         good && (dims[0] == NOT_MAPPED ? bind_cond(made, p->branches.n, nin, values, nout, out)
                                        : select_branches(p->branches.n, made, values[0], n,

@@ -19,6 +19,14 @@ CT_NODISCARD bool while_bind(const params_while *p, int nin, const ct_array *in,
 /* The new value where the condition, whose axes are the leading ones, holds. */
 ct_array while_choose(ct_array which, ct_array old, ct_array value);
 
+/* guard.c: programs for elements that do not want their results. */
+bool loop_inside(const jaxpr *j); /* a while loop, at any depth */
+/* j with a boolean as a first input, without which its loops end at once. Borrowed. */
+jaxpr *loop_guard(jaxpr *j);
+/* The loop with a body whose inner loops end at once where the condition doesn't hold; it takes the
+ * constants of the condition in front of its own. */
+CT_NODISCARD bool while_guarded(const params_while *p, params_while *out);
+
 /* while_rules.c */
 bool while_jvp(const op *o, const void *params, int nin, const ct_array *primals,
                const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents);

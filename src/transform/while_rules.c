@@ -373,20 +373,29 @@ static bool batch_programs(const params_while *p, batch b, while_flags *f, param
     }
 }
 
-bool while_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
-                const int *dims, int nout, ct_array *out, int *out_dims)
+static bool vmap_loop(const params_while *p, batch b, int nin, const ct_array *in, const int *dims,
+                      int nout, ct_array *out, int *out_dims, bool guarded)
 {
-    const params_while *p = params;
     int nc = (int)p->cond_nconsts, nb = (int)p->body_nconsts;
-    (void)o;
-    bool *flags = base_alloc((size_t)(p->cond->nin + p->body->nin + nout + 1));
-    ct_array *values = base_alloc((size_t)(nin + 1) * sizeof *values);
+    arena memory = {0};
+    bool *flags = arena_alloc(&memory, (size_t)(p->cond->nin + p->body->nin + nout + 1));
+    ct_array *values = arena_alloc(&memory, (size_t)(nin + nc + 1) * sizeof *values);
+    int *more_dims = arena_alloc(&memory, (size_t)(nin + nc + 1) * sizeof *more_dims);
     while_flags f = {flags, flags + p->cond->nin, flags + p->cond->nin + p->body->nin, false};
-    bool good = flags && values;
+    bool good = flags && values && more_dims;
     for (int i = 0; i < nin && good; i++)
         *(i < nc ? &f.cond[i] : &f.body[i - nc]) = dims[i] != NOT_MAPPED;
     params_while q = *p;
     good = good && batch_programs(p, b, &f, &q);
+    if (good && f.test && !guarded && !atom_aval(&p->cond->out[0])->ndim && loop_inside(p->body)) {
+        good = while_guarded(p, &q);
+        memcpy(values, in, (size_t)nc * sizeof *in);
+        memcpy(values + nc, in, (size_t)nin * sizeof *in);
+        memcpy(more_dims, dims, (size_t)nc * sizeof *dims);
+        memcpy(more_dims + nc, dims, (size_t)nin * sizeof *dims);
+        good = good && vmap_loop(&q, b, nin + nc, values, more_dims, nout, out, out_dims, true);
+        return arena_free(&memory), good;
+    }
     for (int i = 0; i < nin && good; i++) {
         bool mapped = i < nc ? f.cond[i] : f.body[i - nc];
         good = !is_poison(values[i] = mapped ? batch_front(in[i], dims[i], b.size) : in[i]);
@@ -394,7 +403,13 @@ bool while_vmap(const op *o, const void *params, batch b, int nin, const ct_arra
     good = good && while_bind(&q, nin, values, nout, out);
     for (int k = 0; k < nout && good; k++)
         out_dims[k] = f.body[nb + k] ? 0 : NOT_MAPPED;
-    base_free(flags);
-    base_free(values);
+    arena_free(&memory);
     return good;
+}
+
+bool while_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                const int *dims, int nout, ct_array *out, int *out_dims)
+{
+    (void)o;
+    return vmap_loop(params, b, nin, in, dims, nout, out, out_dims, false);
 }

@@ -172,3 +172,24 @@ def test_effects_happen_once_a_step_under_derivatives(jit, capfd):
     assert capfd.readouterr().out == "a step\n" * 3
     jit(jax.grad(lambda c: lax.while_loop(lambda c: c > 0.8, lambda c: step(c)[0], c)))(1.0)
     assert capfd.readouterr().out == "a step\n" * 3
+
+
+def test_elements_that_want_no_result_take_no_steps():
+    def in_a_branch(x):
+        return lax.cond(x > 0, lambda x: lax.while_loop(lambda v: v < 10, lambda v: v * 2, x), lambda x: -x, x)  # for ever from 0
+
+    def in_a_deep_branch(x):
+        def count(x):
+            return lax.fori_loop(0, jnp.int32(x), lambda _, c: c + lax.while_loop(lambda v: v != x, lambda v: v + 1, 0.0), x)
+        return lax.switch(jnp.int32(x), [lambda x: x, lambda x: lax.map(in_a_branch, x + jnp.arange(2.0)).sum(), jax.jit(count)], x)
+
+    def after_the_end(n):
+        def body(v):
+            return v[0] + 1, jnp.where(v[0] == n - 1, 0.0, lax.while_loop(lambda u: u < 10, lambda u: u * 2, v[1]))
+        return lax.while_loop(lambda v: v[0] < n, body, (0, 1.0))[1]
+    for f, xs in ((in_a_branch, jnp.array([1.0, -1.0, 0.0, 3.0])), (in_a_deep_branch, jnp.array([0.0, 1.0, 2.0])), (after_the_end, jnp.array([1, 3, 0]))):
+        want = [f(x) for x in xs]
+        assert np.array_equal(jax.vmap(f)(xs), want) and np.array_equal(jax.jit(jax.vmap(f))(xs), want)
+    xs = jnp.array([1.0, -1.0, 0.0, 3.0])
+    want = [jax.grad(in_a_branch)(x) for x in xs]
+    assert np.array_equal(jax.vmap(jax.grad(in_a_branch))(xs), want) and np.array_equal(jax.jit(jax.grad(lambda xs: jax.vmap(in_a_branch)(xs).sum()))(xs), want)

@@ -348,6 +348,21 @@ TEST(counted_loops)
         (double[]){e, v}, 2));
 }
 
+/* doubled, where the argument is positive: elsewhere it does not end */
+static ct_tree as_it_is(ct_tree x) { return x; }
+static ct_tree doubled_if_positive(ct_tree x)
+{
+    return ct_call(ct_cond(doubled, as_it_is), op_gt(x, op_number(0, x)), x);
+}
+
+TEST(elements_take_no_steps_of_other_branches)
+{
+    ct_array x = ct_array_f32(I(3), 1, -1, 2);
+    CHECK(close_to(ct_call(ct_vmap(doubled_if_positive), x), (double[]){15, -1, 14}, 3));
+    CHECK(close_to(ct_call(ct_jit(ct_vmap(ct_grad(doubled_if_positive))), x), (double[]){15, 1, 7},
+                   3));
+}
+
 /* ---- solutions, barriers ---- */
 
 static ct_tree times_bound(ct_tree x) { return op_mul(bound, x); }
