@@ -1,11 +1,15 @@
-/* float32 and bfloat16 matrix products through oneDNN, which is loaded when the first large one
- * comes: it is a big library, and many programs never need it.
+/* oneDNN is loaded when the first large product or convolution comes: it is a big library, and many
+ * programs never need it. Here are float32 and bfloat16 matrix products, in onednn_conv.c
+ * convolutions.
  *
  * Its OpenMP threads are held at one, since our own pool has already cut the work: OpenMP's
  * barriers collapse on a busy machine. Without the library, matmul.c computes the same products. */
 #define _GNU_SOURCE
+#include "kernel/onednn.h"
+
 #include <dlfcn.h>
 #include <pthread.h>
+
 #include "kernel/gemm.h"
 
 typedef int onednn_sgemm(char transa, char transb, int64_t m, int64_t n, int64_t k, float alpha,
@@ -16,13 +20,13 @@ typedef int onednn_bgemm(char transa, char transb, int64_t m, int64_t n, int64_t
                          float *c, int64_t ldc);
 static onednn_sgemm *sgemm;
 static onednn_bgemm *bgemm;
+static void *library;
 static void (*omp_threads)(int);
 static pthread_once_t loaded = PTHREAD_ONCE_INIT;
 
 static void load(void)
 {
     static const char *const names[] = {"libdnnl.so.2", "libdnnl.so.3", "libdnnl.so"};
-    void *library = NULL;
     for (size_t i = 0; i < countof(names) && !library; i++)
         library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
     if (!library)
@@ -32,7 +36,13 @@ static void load(void)
     *(void **)&omp_threads = dlsym(library, "omp_set_num_threads");
 }
 
-static void one_thread(void)
+void *kernel_onednn_library(void)
+{
+    pthread_once(&loaded, load);
+    return library;
+}
+
+void kernel_onednn_one_thread(void)
 {
     static _Thread_local bool done;
     if (!done && omp_threads)
@@ -60,7 +70,7 @@ bool kernel_onednn(ct_dtype dtype, const gemm *g, ct_status *status)
     pthread_once(&loaded, load);
     if (!(dtype == CT_FLOAT32 ? (void *)sgemm : (void *)bgemm))
         return false;
-    one_thread();
+    kernel_onednn_one_thread();
     int failed = dtype == CT_FLOAT32
                      ? sgemm(ta, tb, g->m, g->n, g->k, 1, g->a, lda, g->b, ldb, 0, g->c, g->c_row)
                      : bgemm(ta, tb, g->m, g->n, g->k, 1, g->a, lda, g->b, ldb, 0, g->c, g->c_row);

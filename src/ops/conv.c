@@ -197,73 +197,6 @@ static bool abstract_conv(const op *o, const void *params, int nin, const aval *
     return true;
 }
 
-/* ---- layouts ---- */
-
-/* The axes of a spec in the kernel's order: first, spatial..., second. */
-static int_list ordered(int64_t first, ct_ints spec, int64_t second)
-{
-    int_list l;
-    l.n = 0;
-    if (first >= 0)
-        int_push(&l, first);
-    for (int64_t i = 2; i < spec.n; i++)
-        int_push(&l, spec.at[i]);
-    if (first < 0)
-        int_push(&l, spec.at[1]);
-    int_push(&l, second);
-    return l;
-}
-
-static bool in_order(const int_list *axes)
-{
-    for (int64_t i = 0; i < axes->n; i++)
-        if (axes->at[i] != i)
-            return false;
-    return true;
-}
-
-/* Between an array and a dense block that has its axes in this order. */
-static void reorder(const operand *array, const int_list *axes, void *dense, bool into_dense)
-{
-    int_list own = byte_strides(&array->aval), strides, shape;
-    strides.n = shape.n = axes->n;
-    for (int64_t i = 0; i < axes->n; i++) {
-        strides.at[i] = own.at[axes->at[i]];
-        shape.at[i] = array->aval.shape[axes->at[i]];
-    }
-    aval order = {array->aval.dtype, false, (int32_t)shape.n, shape.at};
-    int_list to = byte_strides(&order);
-    size_t itemsize = dtype_table[array->aval.dtype].itemsize;
-    if (into_dense)
-        kernel_copy((int)shape.n, shape.at, itemsize, dense, to.at, array->data, strides.at);
-    else
-        kernel_copy((int)shape.n, shape.at, itemsize, array->data, strides.at, dense, to.at);
-}
-
-typedef struct block {
-    void *data, *memory;
-    size_t bytes;
-} block;
-
-static bool block_make(block *b, const operand *x, const int_list *axes, bool fill)
-{
-    *b = (block){.data = x->data};
-    if (in_order(axes))
-        return true;
-    b->bytes =
-        (size_t)shape_size(x->aval.ndim, x->aval.shape) * dtype_table[x->aval.dtype].itemsize;
-    b->data = b->memory = array_memory(b->bytes);
-    if (b->memory && fill)
-        reorder(x, axes, b->memory, true);
-    return b->memory != NULL;
-}
-
-static void block_free(block *b)
-{
-    if (b->memory)
-        array_memory_free(b->memory, b->bytes);
-}
-
 /* ---- patches ---- */
 
 typedef struct conv_run {
@@ -475,36 +408,30 @@ static void describe(conv_run *r, const params_conv *p, const aval *x, const ava
     }
 }
 
+static ct_status convolve_blocks(void *context, const char *x, char *kernel, char *y)
+{
+    conv_run *r = context;
+    r->x = x;
+    r->kernel = kernel;
+    r->y = y;
+    return convolve(r);
+}
+
 /* Into y, whose element type the arithmetic can give. */
 static ct_status convolve_ordered(const params_conv *p, const operand *x, const operand *kernel,
                                   const operand *y)
 {
-    const conv_dims *d = &p->dimension_numbers;
     conv_run r = {.dtype = (ct_dtype)x->aval.dtype,
                   .out_dtype = (ct_dtype)y->aval.dtype,
                   .itemsize = dtype_table[x->aval.dtype].itemsize,
                   .status = CT_OK};
     if (!conv_axes(p, &x->aval, &kernel->aval, r.axes))
         return CT_VALUE_ERROR;
+    ct_status status;
+    if (conv_direct(p, r.axes, x, kernel, y, &status))
+        return status;
     describe(&r, p, &x->aval, &kernel->aval);
-    int_list x_order = ordered(d->lhs_spec.at[0], d->lhs_spec, d->lhs_spec.at[1]),
-             kernel_order = ordered(-1, d->rhs_spec, d->rhs_spec.at[0]);
-    int_list y_order = ordered(d->out_spec.at[0], d->out_spec, d->out_spec.at[1]);
-    block bx = {0}, bk = {0}, by = {0};
-    ct_status status = CT_OUT_OF_MEMORY_ERROR;
-    if (block_make(&bx, x, &x_order, true) && block_make(&bk, kernel, &kernel_order, true) &&
-        block_make(&by, y, &y_order, false)) {
-        r.x = bx.data;
-        r.kernel = bk.data;
-        r.y = by.data;
-        status = convolve(&r);
-        if (by.memory && status == CT_OK)
-            reorder(y, &y_order, by.memory, false);
-    }
-    block_free(&bx);
-    block_free(&bk);
-    block_free(&by);
-    return status;
+    return conv_with_blocks(&p->dimension_numbers, false, x, kernel, y, convolve_blocks, &r);
 }
 
 static ct_status convolve_typed(const params_conv *p, const operand *x, const operand *kernel,

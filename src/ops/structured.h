@@ -123,6 +123,16 @@ ct_status product_result_finish(operand *wide, const operand *out, ct_status sta
 CT_NODISCARD bool conv_axes(const params_conv *p, const aval *x, const aval *kernel,
                             window_axis *axes);
 
+/* Runs body on x, kernel and y as dense blocks: images (batch, spatial..., features), the kernel
+ * (spatial..., features in, features out). exchange: batch and features are exchanged, y is a
+ * kernel and the kernel images. */
+typedef ct_status conv_body(void *context, const char *x, char *kernel, char *y);
+ct_status conv_with_blocks(const conv_dims *d, bool exchange, const operand *x,
+                           const operand *kernel, const operand *y, conv_body *body, void *context);
+/* By oneDNN; false when it is not for it. */
+CT_NODISCARD bool conv_direct(const params_conv *p, const window_axis *axes, const operand *x,
+                              const operand *kernel, const operand *y, ct_status *status);
+
 /* Rules that one file defines for another's rows. */
 #define JVP(name)                                                                                  \
     bool name(const op *o, const void *params, int nin, const ct_array *primals,                   \
@@ -132,12 +142,12 @@ CT_NODISCARD bool conv_axes(const params_conv *p, const aval *x, const aval *ker
               int nout, const ct_array *cts, ct_array *out);
 JVP(jvp_scatter)
 JVP(jvp_scatter_linear)
-JVP(jvp_scatter_mul) JVP(jvp_scatter_extreme) TRANSPOSE(transpose_scatter)
-    TRANSPOSE(transpose_scatter_linear) TRANSPOSE(transpose_scatter_mul) JVP(jvp_window_extreme)
-        JVP(jvp_conv)
-            TRANSPOSE(transpose_conv) bool vmap_conv(const op *o, const void *params, batch b,
-                                                     int nin, const ct_array *in, const int *dims,
-                                                     int nout, ct_array *out, int *out_dims);
+JVP(jvp_scatter_mul)
+JVP(jvp_scatter_extreme) TRANSPOSE(transpose_scatter) TRANSPOSE(transpose_scatter_linear)
+    TRANSPOSE(transpose_scatter_mul) JVP(jvp_window_extreme) JVP(jvp_conv)
+        TRANSPOSE(transpose_conv) bool vmap_conv(const op *o, const void *params, batch b, int nin,
+                                                 const ct_array *in, const int *dims, int nout,
+                                                 ct_array *out, int *out_dims);
 #undef JVP
 #undef TRANSPOSE
 #endif

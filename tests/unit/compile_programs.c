@@ -225,6 +225,36 @@ TEST(reductions_over_every_axis)
     check_program((body){1, 5, sums}, (ct_array[]){numbers(CT_FLOAT64, I(20, 30), 1)}, 1e-12);
 }
 
+static void column_sums(const ct_array *in, ct_array *out) { out[0] = op_reduce_sum(in[0], I(0)); }
+
+/* A long sum may err by little more than a short one: 4 units in the last place. */
+static void check_column_sums(int64_t rows, int64_t columns)
+{
+    body b = {1, 1, column_sums};
+    ct_array x = op_abs(numbers(CT_FLOAT32, I(rows, columns), 1)), got;
+    if (is_poison(x))
+        return;
+    jaxpr *j = transform_stage((flat){run_body, &b, "f"}, 1, &x->aval, "f");
+    if (!CHECK(j))
+        return;
+    if (CHECK(compile_backend.run(j, 1, &x, NULL, 1, &got)))
+        for (int64_t c = 0; c < columns; c++) {
+            double want = 0, sum = array_get_double(got, c);
+            for (int64_t r = 0; r < rows; r++)
+                want += (double)((const float *)x->data)[r * columns + c];
+            if (!CHECK(fabs(sum - want) <= 4 * ldexp(want, -23)))
+                printf("%ld rows: off by %g\n", (long)rows, (sum - want) / ldexp(want, -23));
+        }
+    object_release(j);
+}
+
+TEST(long_sums_are_accurate)
+{
+    check_column_sums(1000, 64);
+    check_column_sums(100003, 7);
+    check_column_sums(1000000, 2);
+}
+
 static void views(const ct_array *in, ct_array *out)
 {
     ct_array x = in[0];

@@ -147,35 +147,78 @@ TEST(laws_hold)
     }
 }
 
-/* Several blocks of patches, and a kernel of one point. */
+/* Of two spatial axes; what is not given is 1 or 0. */
+static scene two_axes(scene partial)
+{
+    partial.ndim = 4, partial.nspatial = 2;
+    partial.feature_groups = partial.batch_groups = 1;
+    for (int i = 0; i < 2; i++) {
+        partial.base[i] = 1;
+        partial.stride[i] += !partial.stride[i], partial.spread[i] += !partial.spread[i];
+    }
+    return partial;
+}
+
+static void check_large(scene which)
+{
+    s = two_axes(which);
+    ct_array in[] = {make_of(CT_FLOAT32, 0), make_of(CT_FLOAT32, 1)}, y = run(in);
+    if (!CHECK(is_array(y)))
+        return;
+    for (int k = 0; k < 200; k++) {
+        int64_t at = law_below(y->size);
+        CHECK_NEAR(array_get_double(y, at), naive(in[0], in[1], y->aval.shape, at), 1e-4);
+    }
+    for (int threads = 1; threads <= 3; threads += 2) {
+        base_set_threads(threads);
+        ct_array again = run(in);
+        CHECK(is_array(again) && !memcmp(again->data, y->data, (size_t)y->size * sizeof(float)));
+    }
+    base_set_threads(0);
+}
+
+/* Several blocks of patches, or pieces for the library: features last and first, a kernel of one
+ * point, steps and gaps. */
 TEST(large)
 {
-    int64_t point[2];
-    for (int round = 0; round < 2; round++) {
-        s = (scene){.ndim = 4,
-                    .nspatial = 2,
-                    .lhs = {0, 3, 1, 2},
-                    .rhs = {3, 2, 0, 1},
-                    .out = {0, 3, 1, 2},
-                    .x_shape = {2, 40, 40, 16},
-                    .kernel_shape = {3, 3, 16, 8},
-                    .stride = {1, 1},
-                    .low_high = {1, 1, 1, 1},
-                    .base = {1, 1},
-                    .spread = {1, 1},
-                    .feature_groups = 1,
-                    .batch_groups = 1};
-        if (round)
-            s.kernel_shape[0] = s.kernel_shape[1] = 1, memset(s.low_high, 0, sizeof s.low_high);
-        ct_array in[] = {make_of(CT_FLOAT32, 0), make_of(CT_FLOAT32, 1)}, y = run(in);
-        if (!CHECK(is_array(y)))
-            return;
-        for (int k = 0; k < 200; k++) {
-            point[0] = law_below(y->size);
-            CHECK_NEAR(array_get_double(y, point[0]), naive(in[0], in[1], y->aval.shape, point[0]),
-                       1e-4);
-        }
-    }
+    check_large((scene){.lhs = {0, 3, 1, 2},
+                        .rhs = {3, 2, 0, 1},
+                        .out = {0, 3, 1, 2},
+                        .x_shape = {2, 40, 40, 16},
+                        .kernel_shape = {3, 3, 16, 8},
+                        .low_high = {1, 1, 1, 1}});
+    check_large((scene){.lhs = {0, 3, 1, 2},
+                        .rhs = {3, 2, 0, 1},
+                        .out = {0, 3, 1, 2},
+                        .x_shape = {2, 40, 40, 16},
+                        .kernel_shape = {1, 1, 16, 8}});
+    check_large((scene){.lhs = {0, 1, 2, 3},
+                        .rhs = {0, 1, 2, 3},
+                        .out = {0, 1, 2, 3},
+                        .x_shape = {19, 5, 30, 31},
+                        .kernel_shape = {21, 5, 3, 2},
+                        .stride = {2, 1},
+                        .spread = {1, 2},
+                        .low_high = {0, 2, 1, 0}});
+}
+
+/* The derivative of a convolution with respect to its kernel. */
+TEST(large_kernels)
+{
+    check_large((scene){.lhs = {3, 0, 1, 2},
+                        .rhs = {3, 0, 1, 2},
+                        .out = {2, 3, 0, 1},
+                        .x_shape = {19, 20, 21, 6},
+                        .kernel_shape = {19, 20, 21, 18},
+                        .low_high = {1, 1, 1, 1}});
+    check_large((scene){.lhs = {1, 0, 2, 3},
+                        .rhs = {1, 0, 2, 3},
+                        .out = {1, 0, 2, 3},
+                        .x_shape = {7, 10, 24, 25},
+                        .kernel_shape = {7, 20, 12, 11},
+                        .stride = {1, 2},
+                        .spread = {2, 2},
+                        .low_high = {1, 0, 0, 1}});
 }
 
 TEST(messages)

@@ -512,6 +512,64 @@ static bool along_lanes(emitter *e, const phase *p, LLVMValueRef from, LLVMValue
     return true;
 }
 
+static LLVMValueRef combine(emitter *e, const loop_node *node, LLVMValueRef x, LLVMValueRef y)
+{
+    lanes args[2], out[2];
+    args[0].at[0] = x, args[1].at[0] = y;
+    llvm_body(e, node->number, 1, args, out);
+    return out[0].at[0];
+}
+
+static int live_vectors(const emitter *e) { return e->shape.columns ? e->live : e->shape.unroll; }
+
+static void start_accumulators(emitter *e, const phase *p, LLVMValueRef *accumulators)
+{
+    int live = live_vectors(e);
+    for (int r = 0; r < p->nreduces; r++) {
+        const loop_node *node = &e->k->nodes[p->reduces[r]];
+        for (int u = 0; u < MAX_UNROLL; u++)
+            accumulators[r * MAX_UNROLL + u] =
+                u < live ? llvm_splat_bits(e, llvm_type_of(node->dtype), node->bits) : NULL;
+    }
+}
+
+static void add_accumulators(emitter *e, const phase *p, LLVMValueRef *to, LLVMValueRef *from)
+{
+    for (int i = 0; i < p->nreduces * MAX_UNROLL; i++)
+        if (to[i])
+            to[i] = combine(e, &e->k->nodes[p->reduces[i / MAX_UNROLL]], to[i], from[i]);
+}
+
+static LLVMValueRef smaller(emitter *e, LLVMValueRef x, LLVMValueRef y)
+{
+    return LLVMBuildSelect(e->b, LLVMBuildICmp(e->b, LLVMIntSLT, x, y, ""), x, y, "");
+}
+
+/* Long sums are sums of sums, or their error would grow with their length: a run of at most RUN
+ * steps along a dimension has accumulators of its own, and so has what lies inside a dimension. */
+enum { RUN = 32, SHORT_RUN = 16 };
+
+/* Whole steps of lanes from `from` to `to`. */
+static bool whole_steps(emitter *e, const phase *p, LLVMValueRef from, LLVMValueRef to,
+                        LLVMValueRef *accumulators)
+{
+    int64_t run = (int64_t)e->shape.width * e->shape.unroll * RUN;
+    int n = p->nreduces * MAX_UNROLL;
+    if (!p->nreduces || e->k->extent[e->k->ndim - 1] <= 2 * run)
+        return along_lanes(e, p, from, to, e->shape.unroll, false, accumulators, n);
+    LLVMValueRef own[LOOP_REDUCTIONS * MAX_UNROLL];
+    counted l;
+    if (!open_loop(e, &l, from, to, n, accumulators))
+        return false;
+    start_accumulators(e, p, own);
+    LLVMValueRef end = smaller(e, LLVMBuildAdd(e->b, l.i, llvm_int(e, run), ""), to);
+    if (!along_lanes(e, p, l.i, end, e->shape.unroll, false, own, n))
+        return false;
+    add_accumulators(e, p, accumulators, own);
+    close_loop(e, &l, run, accumulators);
+    return true;
+}
+
 /* Lanes [from, to): whole steps, then single vectors, the last one masked. length: to - from where
  * it is known, else -1. */
 static bool lane_loops(emitter *e, const phase *p, LLVMValueRef from, LLVMValueRef to,
@@ -520,12 +578,12 @@ static bool lane_loops(emitter *e, const phase *p, LLVMValueRef from, LLVMValueR
     int64_t width = e->shape.width, step = width * e->shape.unroll;
     int n = p->nreduces * MAX_UNROLL;
     if (length >= 0 && length % step == 0)
-        return along_lanes(e, p, from, to, e->shape.unroll, false, accumulators, n);
+        return whole_steps(e, p, from, to, accumulators);
     if (!e->shape.compact && (length < 0 || length >= step)) {
         LLVMValueRef whole =
             LLVMBuildAnd(e->b, LLVMBuildSub(e->b, to, from, ""), llvm_int(e, -step), "");
         LLVMValueRef middle = LLVMBuildAdd(e->b, from, whole, "");
-        if (!along_lanes(e, p, from, middle, e->shape.unroll, false, accumulators, n))
+        if (!whole_steps(e, p, from, middle, accumulators))
             return false;
         from = middle;
     }
@@ -537,11 +595,45 @@ typedef struct span {
     int64_t length;
 } span; /* of lanes in the unit */
 
+static bool reduced_loops(emitter *e, const phase *p, int d, span lanes_of_unit,
+                          LLVMValueRef *accumulators);
+
+static int64_t steps_inside(const emitter *e, int d)
+{
+    int64_t steps = 1;
+    for (int i = d + 1; i < e->k->ndim - 1; i++)
+        steps *= e->k->reduced >> i & 1 ? e->k->extent[i] : 1;
+    return steps;
+}
+
+/* Indices [from, to) of dimension d, with everything inside. */
+static bool run_along(emitter *e, const phase *p, int d, LLVMValueRef from, LLVMValueRef to,
+                      span lanes_of_unit, LLVMValueRef *accumulators)
+{
+    LLVMValueRef own[LOOP_REDUCTIONS * MAX_UNROLL], *inside = accumulators;
+    counted l;
+    if (!open_loop(e, &l, from, to, p->nreduces * MAX_UNROLL, accumulators))
+        return false;
+    LLVMValueRef *here = llvm_save_addresses(e);
+    if (!here)
+        return false;
+    llvm_advance(e, d, l.i);
+    if (p->nreduces && steps_inside(e, d) >= SHORT_RUN)
+        start_accumulators(e, p, inside = own);
+    if (!reduced_loops(e, p, d + 1, lanes_of_unit, inside))
+        return false;
+    if (inside == own)
+        add_accumulators(e, p, accumulators, own);
+    llvm_restore_addresses(e, here);
+    close_loop(e, &l, 1, accumulators);
+    return true;
+}
+
 /* The reduced dimensions from d on (but the last one when vectors run along it), then the step. */
 static bool reduced_loops(emitter *e, const phase *p, int d, span lanes_of_unit,
                           LLVMValueRef *accumulators)
 {
-    int last = e->k->ndim - 1, n = p->nreduces * MAX_UNROLL;
+    int last = e->k->ndim - 1;
     while (d < last && !(e->k->reduced >> d & 1))
         d++;
     if (d >= last) {
@@ -551,28 +643,21 @@ static bool reduced_loops(emitter *e, const phase *p, int d, span lanes_of_unit,
         emit_step(e, p, e->live, accumulators);
         return true;
     }
-    counted l;
+    LLVMValueRef none = llvm_int(e, 0), own[LOOP_REDUCTIONS * MAX_UNROLL];
     LLVMValueRef trips =
         e->k->ragged && e->k->ragged == d ? e->ragged_extent : llvm_int(e, e->k->extent[d]);
-    if (!open_loop(e, &l, llvm_int(e, 0), trips, n, accumulators))
+    if (!p->nreduces || e->k->extent[d] <= 2 * RUN)
+        return run_along(e, p, d, none, trips, lanes_of_unit, accumulators);
+    counted l;
+    if (!open_loop(e, &l, none, trips, p->nreduces * MAX_UNROLL, accumulators))
         return false;
-    LLVMValueRef *here = llvm_save_addresses(e);
-    if (!here)
+    start_accumulators(e, p, own);
+    LLVMValueRef end = smaller(e, LLVMBuildAdd(e->b, l.i, llvm_int(e, RUN), ""), trips);
+    if (!run_along(e, p, d, l.i, end, lanes_of_unit, own))
         return false;
-    llvm_advance(e, d, l.i);
-    if (!reduced_loops(e, p, d + 1, lanes_of_unit, accumulators))
-        return false;
-    llvm_restore_addresses(e, here);
-    close_loop(e, &l, 1, accumulators);
+    add_accumulators(e, p, accumulators, own);
+    close_loop(e, &l, RUN, accumulators);
     return true;
-}
-
-static LLVMValueRef combine(emitter *e, const loop_node *node, LLVMValueRef x, LLVMValueRef y)
-{
-    lanes args[2], out[2];
-    args[0].at[0] = x, args[1].at[0] = y;
-    llvm_body(e, node->number, 1, args, out);
-    return out[0].at[0];
 }
 
 /* A row's accumulators become one value in all lanes: vectors pairwise, then halves of the vector.
@@ -598,13 +683,8 @@ static LLVMValueRef finish_row(emitter *e, const loop_node *node, LLVMValueRef *
 static bool emit_phase(emitter *e, const phase *p, span lanes_of_unit)
 {
     LLVMValueRef accumulators[LOOP_REDUCTIONS * MAX_UNROLL];
-    int live = e->shape.columns ? e->live : e->shape.unroll;
-    for (int r = 0; r < p->nreduces; r++) {
-        const loop_node *node = &e->k->nodes[p->reduces[r]];
-        for (int u = 0; u < MAX_UNROLL; u++)
-            accumulators[r * MAX_UNROLL + u] =
-                u < live ? llvm_splat_bits(e, llvm_type_of(node->dtype), node->bits) : NULL;
-    }
+    int live = live_vectors(e);
+    start_accumulators(e, p, accumulators);
     if (!reduced_loops(e, p, 0, lanes_of_unit, accumulators))
         return false;
     for (int r = 0; r < p->nreduces; r++) {
@@ -694,11 +774,6 @@ static void find_ragged(emitter *e)
                                      mul_const(e, e->index[e->k->ragged - 1], run), "");
     LLVMValueRef shorter = LLVMBuildICmp(e->b, LLVMIntSLT, left, llvm_int(e, run), "");
     e->ragged_extent = LLVMBuildSelect(e->b, shorter, left, llvm_int(e, run), "");
-}
-
-static LLVMValueRef smaller(emitter *e, LLVMValueRef x, LLVMValueRef y)
-{
-    return LLVMBuildSelect(e->b, LLVMBuildICmp(e->b, LLVMIntSLT, x, y, ""), x, y, "");
 }
 
 /* A tile of columns: all vectors whole, or the last tile with the rest of them masked. */
