@@ -163,6 +163,10 @@ void stage_abandon(stage_trace *t)
     if (!t)
         return;
     t->base.alive = false;
+    /* Tracers keep the trace, and the program of a function inside this one may keep tracers: the
+     * trace must not keep its own program any longer. */
+    object_release(t->j);
+    t->j = NULL;
     object_release(&t->base);
 }
 

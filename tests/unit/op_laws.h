@@ -69,10 +69,15 @@ static inline ct_array law_shifted(ct_array x, ct_array v, double step)
     return a;
 }
 
-static inline void law_derivatives(const char *name, law_function *f, int n, const ct_array *in)
+typedef struct law_results {
+    leaves out, out_tangents, again, grads;
+    linear_map *l;
+} law_results;
+
+static inline void law_slopes(const char *name, law_function *f, int n, const ct_array *in,
+                              law_results *r)
 {
     ct_array tangents[LAW_OPERANDS], low[LAW_OPERANDS], high[LAW_OPERANDS];
-    leaves out = {0}, out_tangents = {0}, grads = {0};
     const double step = 1e-6;
     for (int i = 0; i < n; i++) {
         bool moves = in[i]->aval.dtype == CT_FLOAT64;
@@ -84,9 +89,9 @@ static inline void law_derivatives(const char *name, law_function *f, int n, con
         if (!is_array(in[i]) ||
             (tangents[i] && (!is_array(tangents[i]) || !is_array(low[i]) || !is_array(high[i]))))
             return;
-    if (!CHECK(transform_jvp(law_flat(f), n, in, tangents, &out, &out_tangents)))
+    if (!CHECK(transform_jvp(law_flat(f), n, in, tangents, &r->out, &r->out_tangents)))
         return;
-    ct_array a = f(low), b = f(high), t = out_tangents.at[0], y = f(in);
+    ct_array a = f(low), b = f(high), t = r->out_tangents.at[0], y = f(in);
     if (!CHECK(is_array(a) && is_array(b) && is_array(t) && is_array(y)))
         return;
     for (int64_t i = 0; i < t->size; i++) {
@@ -98,23 +103,31 @@ static inline void law_derivatives(const char *name, law_function *f, int n, con
         }
     }
     for (int64_t i = 0; i < y->size; i++)
-        CHECK_NEAR(array_get_double(out.at[0], i), array_get_double(y, i), 1e-12);
-    linear_map *l = NULL;
-    leaves again = {0};
-    if (!CHECK(transform_linearize(law_flat(f), n, in, &again, &l)))
+        CHECK_NEAR(array_get_double(r->out.at[0], i), array_get_double(y, i), 1e-12);
+    if (!CHECK(transform_linearize(law_flat(f), n, in, &r->again, &r->l)))
         return;
     ct_array u = law_array(CT_FLOAT64, aval_shape(&t->aval));
-    if (is_array(u) && CHECK(linear_transpose(l, 1, &u, &grads))) {
+    if (is_array(u) && CHECK(linear_transpose(r->l, 1, &u, &r->grads))) {
         double back = 0;
         for (int i = 0; i < n; i++)
-            if (tangents[i] && grads.at[i]) {
-                CHECK(ints_equal(aval_shape(&grads.at[i]->aval), aval_shape(&in[i]->aval)));
-                back += law_dot(grads.at[i], tangents[i]);
+            if (tangents[i] && r->grads.at[i]) {
+                CHECK(ints_equal(aval_shape(&r->grads.at[i]->aval), aval_shape(&in[i]->aval)));
+                back += law_dot(r->grads.at[i], tangents[i]);
             }
         double forward = law_dot(u, t);
         if (fabs(back - forward) > 1e-9 * (1 + fabs(forward)))
             TEST_FAILED("%s: <u, J v> is %.12g, <J' u, v> is %.12g", name, forward, back);
     }
+}
+
+static inline void law_derivatives(const char *name, law_function *f, int n, const ct_array *in)
+{
+    law_results r = {0};
+    law_slopes(name, f, n, in, &r);
+    leaves *all[] = {&r.out, &r.out_tangents, &r.again, &r.grads};
+    for (int i = 0; i < 4; i++)
+        leaves_free(all[i]);
+    object_release(r.l);
 }
 
 /* Row `index` of x along axis dim. */
@@ -141,6 +154,20 @@ static inline bool law_front(void *env, int64_t nout, int *dims)
     return true;
 }
 
+static inline bool law_same(ct_array want, ct_array got)
+{
+    if (!CHECK(is_array(want) && is_array(got)) ||
+        !CHECK(aval_equal(&want->aval, &got->aval, true)))
+        return false;
+    for (int64_t i = 0; i < want->size; i++)
+        if (fabs(array_get_double(got, i) - array_get_double(want, i)) > 1e-9) {
+            TEST_FAILED("element %lld is %g, not %g", (long long)i, array_get_double(got, i),
+                        array_get_double(want, i));
+            return false;
+        }
+    return true;
+}
+
 /* make(i): a fresh operand i. Every choice of mapped operands, axes chosen at random. */
 static inline void law_vmap(const char *name, law_function *f, int n, ct_array (*make)(int operand))
 {
@@ -161,25 +188,17 @@ static inline void law_vmap(const char *name, law_function *f, int n, ct_array (
             in[i] = op_concatenate(LAW_BATCH, parts, dims[i]);
         }
         leaves out = {0};
-        if (!CHECK(transform_vmap(law_flat(f), (batch){LAW_BATCH, NULL}, n, in, dims, law_front,
-                                  NULL, &out))) {
-            printf("%s: vmap, operands %d\n", name, mask);
-            return;
-        }
-        for (int k = 0; k < LAW_BATCH; k++) {
+        bool good = CHECK(transform_vmap(law_flat(f), (batch){LAW_BATCH, NULL}, n, in, dims,
+                                         law_front, NULL, &out));
+        for (int k = 0; k < LAW_BATCH && good; k++) {
             for (int i = 0; i < n; i++)
                 rows[i] = dims[i] == NOT_MAPPED ? in[i] : law_row(in[i], dims[i], k);
-            ct_array want = f(rows), got = law_row(out.at[0], 0, k);
-            if (!CHECK(is_array(want) && is_array(got)) ||
-                !CHECK(aval_equal(&want->aval, &got->aval, true)))
-                return;
-            for (int64_t i = 0; i < want->size; i++)
-                if (fabs(array_get_double(got, i) - array_get_double(want, i)) > 1e-9) {
-                    TEST_FAILED("%s: vmap over operands %d, row %d, element %lld is %g, not %g",
-                                name, mask, k, (long long)i, array_get_double(got, i),
-                                array_get_double(want, i));
-                    return;
-                }
+            good = law_same(f(rows), law_row(out.at[0], 0, k));
+        }
+        leaves_free(&out);
+        if (!good) {
+            printf("%s: vmap over operands %d\n", name, mask);
+            return;
         }
     }
 }
