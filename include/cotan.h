@@ -8,6 +8,7 @@
 #include "cotan/effects.h"
 #include "cotan/index.h"
 #include "cotan/stages.h"
+#include "cotan/rules.h"
 #include "cotan/transform.h"
 #include "cotan/numpy.h" /* generated from api/numpy.pyi, and so on */
 #include "cotan/lax.h"

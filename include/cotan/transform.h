@@ -88,13 +88,6 @@ CT_API char *ct_jaxpr_text(ct_fn f, int n, const ct_tree *args);
 /* The result's structure as a tree of float0-free shape-only arrays is host-language matter; C
  * programs ask ct_print_shapes of ct_eval_shape's result. */
 
-/* ---- custom rules ---- */
-/* rule(primals, tangents) -> (out, out_tangents); symbolic zeros arrive as arrays of zeros. */
-CT_API ct_fn ct_custom_jvp_(ct_fn f, ct_fn rule, ct_ints nondiff_argnums);
-/* forward(args...) -> (out, residuals); backward(nondiff..., residuals, ct) -> tuple of cotangents.
- */
-CT_API ct_fn ct_custom_vjp_(ct_fn f, ct_fn forward, ct_fn backward, ct_ints nondiff_argnums);
-
 #ifdef __cplusplus
 }
 #endif

@@ -8,7 +8,7 @@ from ._api import (ShapeDtypeStruct, block_until_ready, clear_caches, default_ba
                    named_scope, process_count, process_index, process_indices, typeof, make_array_from_callback)
 from ._pmap import pmap
 from .ad_checkpoint import checkpoint, checkpoint_policies, remat
-from .custom_derivatives import custom_jvp, custom_vjp, custom_gradient
+from .custom_derivatives import closure_convert, custom_gradient, custom_jvp, custom_vjp
 
 __version__ = "0.10.2"
 __version_info__ = (0, 10, 2)

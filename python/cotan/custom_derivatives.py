@@ -1,5 +1,6 @@
-"""Functions with derivative rules of their own: custom_jvp, custom_vjp, custom_gradient."""
+"""Functions with derivative rules of their own: custom_jvp, custom_vjp, custom_gradient, closure_convert, linear_call."""
 from . import _cotan
+from ._cotan import SymbolicZero, tree_map
 
 
 def _copy_names(to, fun):
@@ -9,26 +10,52 @@ def _copy_names(to, fun):
     to.__wrapped__ = fun
 
 
-def _positional(fun, args, kwargs):
-    """Keyword arguments moved to their positions, defaults filled in."""
-    if not kwargs:
-        return args
-    import inspect
-    bound = inspect.signature(fun).bind(*args, **kwargs)
-    bound.apply_defaults()
-    if bound.kwargs:
-        raise TypeError(f"keyword-only arguments are not supported by functions with custom rules: {list(bound.kwargs)}")
-    return bound.args
-
-
-class custom_jvp:
-    """A function whose forward derivative the caller defines: @custom_jvp, then f.defjvp(rule)."""
+class _CustomRules:
+    """What custom_jvp and custom_vjp share: how arguments find their positions."""
 
     def __init__(self, fun, nondiff_argnums=(), nondiff_argnames=()):
-        from ._face import resolve
+        if not callable(fun):
+            raise TypeError(f"Expected a callable value, got {fun}")
         _copy_names(self, fun)
-        self.fun, self._made = fun, None
-        self.nondiff_argnums = resolve(fun, nondiff_argnums, nondiff_argnames, "nondiff_argnames")[0]
+        self.fun, self._made, self._signature = fun, None, None
+        self.nondiff_argnums = self._resolve(nondiff_argnums, nondiff_argnames)
+
+    def _resolve(self, nums, names):
+        nums = (nums,) if isinstance(nums, int) else tuple(nums)
+        names = (names,) if isinstance(names, str) else tuple(names)
+        positions = list(self._parameters()[0]) if names else []
+        return tuple(sorted({*nums, *(positions.index(n) for n in names if n in positions)}))
+
+    def _parameters(self):
+        """(positional parameters, whether there are more), the signature; (None, True), None where it cannot be told."""
+        import inspect
+        try:
+            signature = inspect.signature(self.fun)
+        except (ValueError, TypeError):
+            return None, True, None
+        kinds = inspect.Parameter
+        names = tuple(p.name for p in signature.parameters.values() if p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD))
+        return names, any(p.kind == kinds.VAR_POSITIONAL for p in signature.parameters.values()), signature
+
+    def _positional(self, args, kwargs):
+        """Keyword arguments moved to their positions, defaults filled in."""
+        if self._signature is None:
+            self._signature = self._parameters()
+        names, variadic, signature = self._signature
+        if not kwargs and (variadic and (names is None or len(args) >= len(names)) or names is not None and len(args) == len(names)):
+            return args
+        try:
+            if signature is None:
+                raise TypeError("its signature is not known")
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            if bound.kwargs:
+                raise TypeError(f"The following keyword arguments could not be resolved to positions: {', '.join(bound.kwargs)}")
+        except TypeError as e:
+            kind = type(self).__name__
+            raise TypeError(f"The input arguments to the {kind}-decorated function {self.__name__} could not be resolved to positional-only arguments. "
+                            f"Binding failed with the error:\n{e}") from None
+        return bound.args
 
     def __get__(self, instance, owner=None):
         if instance is None:
@@ -36,10 +63,17 @@ class custom_jvp:
         from functools import partial
         return partial(self, instance)
 
+    def __repr__(self):
+        return f"<{type(self).__name__} of {self.fun!r}>"
+
+
+class custom_jvp(_CustomRules):
+    """A function whose forward derivative the caller defines: @custom_jvp, then f.defjvp(rule)."""
+
     def defjvp(self, jvp, symbolic_zeros=False):
         """rule(primals, tangents) -> (out, out_tangents); arguments of nondiff_argnums come first."""
-        self.jvp = jvp
-        self._made = _cotan._custom_jvp(self.fun, jvp, self.nondiff_argnums)
+        self.jvp, self.symbolic_zeros = jvp, symbolic_zeros
+        self._made = _cotan._custom_jvp(self.fun, jvp, self.nondiff_argnums, bool(symbolic_zeros))
         return jvp
 
     def defjvps(self, *jvps):
@@ -50,9 +84,9 @@ class custom_jvp:
         def rule(primals, tangents):
             out = self(*primals)
             parts = [f(t, out, *primals) for f, t in zip(jvps, tangents) if f]
-            total = parts[0] if parts else out * 0
+            total = parts[0] if parts else tree_map(zero_from_primal, out)
             for p in parts[1:]:
-                total = _cotan.tree_map(lambda a, b: a + b, total, p)
+                total = tree_map(lambda a, b: a + b, total, p)
             return out, total
 
         self.defjvp(rule)
@@ -60,31 +94,56 @@ class custom_jvp:
     def __call__(self, *args, **kwargs):
         if self._made is None:
             raise AttributeError(f"No JVP defined for custom_jvp function {self.__name__} using defjvp.")
-        return self._made(*_positional(self.fun, args, kwargs))
+        return self._made(*self._positional(args, kwargs))
 
 
-class custom_vjp:
+class CustomVJPPrimal:
+    """An argument as a forward rule with symbolic_zeros=True sees it: its value, and whether its derivative is asked for."""
+    __slots__ = ("value", "perturbed")
+
+    def __init__(self, value, perturbed):
+        self.value, self.perturbed = value, perturbed
+
+    def __repr__(self):
+        return f"CustomVJPPrimal(value={self.value!r}, perturbed={self.perturbed})"
+
+
+def custom_vjp_primal_tree_values(tree):
+    """The values of a tree of CustomVJPPrimal."""
+    def value(leaf):
+        if type(leaf) is not CustomVJPPrimal:
+            raise TypeError(f"unexpected leaf type {type(leaf)}")
+        return leaf.value
+    return tree_map(value, tree)
+
+
+class custom_vjp(_CustomRules):
     """A function whose reverse derivative the caller defines: @custom_vjp, then f.defvjp(forward, backward)."""
 
-    def __init__(self, fun, nondiff_argnums=(), nondiff_argnames=()):
-        from ._face import resolve
-        _copy_names(self, fun)
-        self.fun, self._made = fun, None
-        self.nondiff_argnums = resolve(fun, nondiff_argnums, nondiff_argnames, "nondiff_argnames")[0]
-
-    __get__ = custom_jvp.__get__
-
     def defvjp(self, fwd, bwd, symbolic_zeros=False, optimize_remat=False):
-        """fwd(*args) -> (out, residuals); bwd(*nondiff, residuals, ct) -> a tuple of cotangents."""
-        if symbolic_zeros:
-            raise NotImplementedError("custom_vjp with symbolic_zeros=True")
-        self.fwd, self.bwd = fwd, bwd
-        self._made = _cotan._custom_vjp(self.fun, fwd, bwd, self.nondiff_argnums)
+        """fwd(*args) -> (out, residuals); bwd(*nondiff, residuals, ct) -> a tuple of cotangents, None for zero.
+
+        With symbolic_zeros fwd takes CustomVJPPrimal for every leaf, and ct may have leaves that are SymbolicZero. optimize_remat changes no value."""
+        self.fwd, self.bwd, self.symbolic_zeros, self.optimize_remat = fwd, bwd, symbolic_zeros, optimize_remat
+        self._made = _cotan._custom_vjp(self.fun, self._told(fwd) if symbolic_zeros else fwd, bwd, self.nondiff_argnums, bool(symbolic_zeros))
+
+    def _told(self, fwd):
+        def forward(perturbed, *args):
+            fixed = {n % len(args) for n in self.nondiff_argnums}
+            return fwd(*(a if i in fixed else tree_map(lambda v, p: CustomVJPPrimal(v, bool(p)), a, perturbed[i]) for i, a in enumerate(args)))
+        _copy_names(forward, fwd)
+        return forward
 
     def __call__(self, *args, **kwargs):
         if self._made is None:
             raise AttributeError(f"No VJP defined for custom_vjp function {self.__name__} using defvjp.")
-        return self._made(*_positional(self.fun, args, kwargs))
+        return self._made(*self._positional(args, kwargs))
+
+
+def zero_from_primal(val, symbolic_zeros=False):
+    """The zero tangent of a value, as an array or symbolically."""
+    zero = _cotan._zero_tangent(val)
+    return SymbolicZero(zero) if symbolic_zeros else zero
 
 
 def custom_gradient(fun):
@@ -100,8 +159,14 @@ def custom_gradient(fun):
 
     def backward(rule, ct):
         parts = rule(ct)
-        return parts if isinstance(parts, tuple) else (parts,)
+        return parts if isinstance(parts, (tuple, list)) else (parts,)
 
     wrapped.defvjp(forward, backward)
     _copy_names(wrapped, fun)
     return wrapped
+
+
+def closure_convert(fun, *example_args):
+    """(converted, hoisted): fun with the traced values it closes over as further arguments, converted(*args, *hoisted)."""
+    converted, hoisted = _cotan._closure_convert(fun, example_args)
+    return converted, list(hoisted)

@@ -113,13 +113,17 @@ static inline bool is_poison(ct_array a) { return unlikely(a == array_poison); }
 static inline bool is_tracer(ct_array a) { return a->head.kind == KIND_TRACER; }
 static inline bool is_array(ct_array a) { return a->head.kind == KIND_ARRAY; }
 static inline bool is_tree(ct_array a) { return a->head.kind == KIND_TREE; }
+/* A tangent or cotangent that is known to vanish: a type without elements, which rules that ask for
+ * them are given, and may give back. No operation takes it. */
+static inline bool is_zero(ct_array a) { return a->head.kind == KIND_ZERO; }
+ct_array array_zero(const aval *a);
 
 /* A new concrete array with uninitialised memory, owned by the current scope; poison when memory is
  * short. The shape is copied. Negative or overflowing sizes are a ValueError. */
 ct_array array_new(ct_dtype dtype, bool weak, int64_t ndim, const int64_t *shape);
 static inline ct_array array_like(const aval *a)
 {
-    return array_new((ct_dtype)a->dtype, a->weak, a->ndim, a->shape);
+    return array_new((ct_dtype)a->dtype, a->weak && a->dtype != CT_FLOAT0, a->ndim, a->shape);
 }
 /* The same elements under another shape or dtype of the same size in bytes, or weakness: shares the
  * buffer. */
@@ -191,6 +195,7 @@ typedef struct treedef {
 CT_NODISCARD treedef *treedef_new(int64_t count, const tree_node *nodes);
 treedef *treedef_leaf(void); /* the bare leaf; immortal */
 bool treedef_equal(const treedef *a, const treedef *b);
+bool tree_node_equal(const tree_node *a, const tree_node *b); /* container and arity */
 static inline int64_t treedef_leaves(const treedef *d) { return d->nodes[d->count - 1].leaves; }
 /* The root's i-th child as a treedef of its own (new reference), and the range of its leaves. */
 CT_NODISCARD treedef *treedef_child(const treedef *d, int64_t i, int64_t *first_leaf,

@@ -57,7 +57,7 @@ static uint64_t hash_node(const tree_node *node)
     return h;
 }
 
-static bool equal_nodes(const tree_node *a, const tree_node *b)
+bool tree_node_equal(const tree_node *a, const tree_node *b)
 {
     if (a->kind != b->kind || a->arity != b->arity || a->host != b->host || !a->data != !b->data)
         return false;
@@ -201,7 +201,7 @@ bool treedef_equal(const treedef *a, const treedef *b)
     if (a->hash != b->hash || a->count != b->count)
         return false;
     for (int64_t i = 0; i < a->count; i++)
-        if (!equal_nodes(&a->nodes[i], &b->nodes[i]))
+        if (!tree_node_equal(&a->nodes[i], &b->nodes[i]))
             return false;
     return true;
 }

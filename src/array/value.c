@@ -63,6 +63,23 @@ static inline ct_array new_value(const object_class *class, ct_kind kind, ct_dty
 
 static ct_array owned(ct_array a) { return likely(scope_own(a)) ? a : array_poison; }
 
+static void destroy_zero(object *o)
+{
+    ct_array a = (ct_array)o;
+    array_memory_free(a, value_bytes(a->aval.ndim));
+}
+static const object_class zero_class = {destroy_zero};
+
+ct_array array_zero(const aval *like)
+{
+    ct_array a = new_value(&zero_class, KIND_ZERO, (ct_dtype)like->dtype, like->weak, like->ndim,
+                           like->shape);
+    if (!a)
+        return array_poison;
+    a->size = shape_size(like->ndim, like->shape);
+    return owned(a);
+}
+
 static ct_array fail_shape(ct_dtype dtype, int64_t ndim, const int64_t *shape, const char *why)
 {
     text t = {0};

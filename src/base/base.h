@@ -97,6 +97,7 @@ typedef enum ct_kind {
     KIND_TRACER,
     KIND_TREE,
     KIND_POISON,
+    KIND_ZERO,
     KIND_FUNCTION,
     KIND_OTHER
 } ct_kind;

@@ -40,6 +40,11 @@ static bool check_operands(const op *o, int nin, const ct_array *in)
             if (likely(in[i]->trace->alive))
                 continue;
             fail_leaked(o, in[i]);
+        } else if (is_zero(in[i])) {
+            base_fail(CT_TYPE_ERROR,
+                      "%s takes arrays, but operand %d is a symbolic zero; make it an array of "
+                      "zeros first.",
+                      o->name, i);
         } else {
             base_fail(
                 CT_TYPE_ERROR,

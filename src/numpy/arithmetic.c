@@ -3,6 +3,7 @@
  *
  * The order of operations is JAX's, so that jaxprs and last bits agree. Next: floats.c. */
 #define OPS_SHORT_NAMES
+#include "cotan/rules.h"
 #include "numpy/numpy.h"
 
 static bool is_complex(ct_array x) { return dtype_is(dtype_of(x), FAMILY_COMPLEX); }
@@ -312,8 +313,8 @@ static ct_tree rule_2(ct_tree primals, ct_tree tangents)
 
 static ct_fn with_rule(ct_f2 *f, ct_f2 *rule, const char *name, const char *rule_name)
 {
-    return ct_custom_jvp_(ct_function_((ct_c_function)f, 2, name),
-                          ct_function_((ct_c_function)rule, 2, rule_name), (ct_ints){0, NULL});
+    return ct_custom_jvp(ct_function_((ct_c_function)f, 2, name),
+                         ct_function_((ct_c_function)rule, 2, rule_name));
 }
 static ct_fn log_add_function(void)
 {

@@ -1,6 +1,7 @@
 /* What kind of number is it, and what is it made of: infinities, signs, exponents, rounding. Next:
  * select.c. */
 #define OPS_SHORT_NAMES
+#include "cotan/rules.h"
 #include "numpy/numpy.h"
 
 static bool is_complex(ct_array x) { return dtype_is(dtype_of(x), FAMILY_COMPLEX); }
@@ -274,9 +275,7 @@ ct_array numpy_frexp(ct_array x)
     x = inexact(x);
     if (is_complex(x))
         return ct_fail(CT_TYPE_ERROR, "frexp does not support complex-valued inputs");
-    ct_fn f = ct_custom_jvp_(ct_function_((ct_c_function)split_exponent, 1, "_frexp"),
-                             ct_function_((ct_c_function)split_exponent_rule, 2, "_frexp_jvp"),
-                             (ct_ints){0, NULL});
+    ct_fn f = ct_custom_jvp(split_exponent, split_exponent_rule);
     return f ? ct_call_(f, 1, &x) : array_poison;
 }
 
@@ -354,7 +353,7 @@ static ct_fn sinc_function(int64_t k)
     void *env = (void *)(intptr_t)k;
     ct_fn f = ct_closure(sinc_value, env, NULL, "_sinc_maclaurin"),
           rule = ct_closure(sinc_rule, env, NULL, "_sinc_maclaurin_jvp");
-    return f && rule ? ct_custom_jvp_(f, rule, (ct_ints){0, NULL}) : NULL;
+    return f && rule ? ct_custom_jvp(f, rule) : NULL;
 }
 
 ct_array numpy_sinc(ct_array x)

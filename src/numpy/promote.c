@@ -2,6 +2,7 @@
  *
  * JAX's rules: dtypes join in a lattice where the types of Python's numbers (weak types) stand
  * below the others. Next: broadcast.c. */
+#include "cotan/rules.h"
 #include "numpy/numpy.h"
 
 /* A scalar whose value is at hand is converted now, by arithmetic of the evaluator, also while a
@@ -123,8 +124,8 @@ ct_array numpy_with_rule(const char *name, ct_c_function value, ct_f2 *rule, int
 {
     if (!core_current)
         return n == 1 ? ((ct_f1 *)value)(x[0]) : ((ct_f2 *)value)(x[0], x[1]);
-    ct_fn f = ct_custom_jvp_(ct_function_(value, n, name),
-                             ct_function_((ct_c_function)rule, 2, "jvp"), (ct_ints){0, NULL});
+    ct_fn f =
+        ct_custom_jvp(ct_function_(value, n, name), ct_function_((ct_c_function)rule, 2, "jvp"));
     return f ? ct_call_(f, n, x) : array_poison;
 }
 

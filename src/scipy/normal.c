@@ -1,4 +1,5 @@
 /* The normal distribution function, its logarithm and its inverse. */
+#include "cotan/rules.h"
 #include "scipy/scipy.h"
 
 #include <math.h>
@@ -140,7 +141,8 @@ ct_array scipy_special_log_ndtr(const ct_scipy_special_log_ndtr_args *a)
                        (long long)a->series_order.value);
     if (is_poison(x) || !core_current)
         return is_poison(x) ? x : log_below(x, order);
-    ct_fn f = ct_custom_jvp_(ct_function_((ct_c_function)log_below, 2, "log_ndtr"),
-                             ct_function_((ct_c_function)log_below_rule, 3, "jvp"), I(1));
+    ct_fn f = ct_custom_jvp(ct_function_((ct_c_function)log_below, 2, "log_ndtr"),
+                            ct_function_((ct_c_function)log_below_rule, 3, "jvp"),
+                            .nondiff_argnums = I(1));
     return f ? ct_call_(f, 2, (ct_array[]){x, order}) : array_poison;
 }

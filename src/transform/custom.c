@@ -4,7 +4,7 @@
  * (custom.h); a staging trace writes down an equation with the traced function and the call, so
  * that later transformations still find the rules. Next: functions.c. */
 #include "transform/custom.h"
-#include "cotan/transform.h"
+#include "cotan/rules.h"
 #include "ops/ops.h"
 
 bool custom_apply(custom_call *c, int64_t n, const ct_array *in, leaves *out)
@@ -44,9 +44,15 @@ static bool custom_lin_call(const op *o, const void *params, int nin, const ct_a
                             ct_array *out)
 {
     (void)o, (void)params, (void)nin, (void)in, (void)nout, (void)out;
-    base_fail(CT_TYPE_ERROR,
-              "can't apply forward-mode differentiation (jvp) to a custom_vjp function.");
+    base_fail(CT_TYPE_ERROR, "can't apply forward-mode autodiff (jvp) to a custom_vjp function.");
     return false;
+}
+
+static ct_array zero_like(const aval *a)
+{
+    aval t = *a;
+    t.dtype = (uint8_t)dtype_tangent((ct_dtype)a->dtype);
+    return t.dtype == CT_FLOAT0 ? array_like(&t) : op_full(&t, 0);
 }
 
 static bool custom_lin_transpose(const op *o, const void *params, int nin, const ct_array *in,
@@ -59,8 +65,10 @@ static bool custom_lin_transpose(const op *o, const void *params, int nin, const
     leaves residuals = {p->num_res, (ct_array *)(uintptr_t)in}, in_cts = {0};
     ct_array *given = base_alloc((size_t)(nout + 1) * sizeof *given);
     bool good = given != NULL;
-    for (int i = 0; i < nout && good; i++)
-        good = !is_poison(given[i] = cts[i] ? cts[i] : op_full(&in_avals[p->num_res + i], 0));
+    for (int i = 0; i < nout && good; i++) {
+        given[i] = cts[i] || c->symbolic ? cts[i] : zero_like(&in_avals[p->num_res + i]);
+        good = !given[i] || !is_poison(given[i]);
+    }
     good = good && c->backward(c, &residuals, nout, given, &in_cts);
     if (good && in_cts.n != nin - first) {
         base_fail(CT_TYPE_ERROR,
@@ -70,7 +78,9 @@ static bool custom_lin_transpose(const op *o, const void *params, int nin, const
         good = false;
     }
     for (int i = first; i < nin && good; i++)
-        out[i] = in[i] ? NULL : in_cts.at[i - first];
+        out[i] = in[i] || (in_cts.at[i - first] && is_zero(in_cts.at[i - first]))
+                     ? NULL
+                     : in_cts.at[i - first];
     leaves_free(&in_cts);
     base_free(given);
     return good;
@@ -101,16 +111,24 @@ static bool forward_by_jvp(custom_call *c, int64_t n, const ct_array *primals,
     if (!c->jvp(c, n, primals, tangents, out, out_tangents))
         return false;
     for (int64_t i = 0; i < out->n; i++) {
-        const aval *p = &out->at[i]->aval, *t = &out_tangents->at[i]->aval;
-        if (dtype_tangent((ct_dtype)p->dtype) == CT_FLOAT0) {
+        ct_array tangent = out_tangents->at[i];
+        if (!tangent)
+            continue;
+        aval want = out->at[i]->aval;
+        want.dtype = (uint8_t)dtype_tangent((ct_dtype)want.dtype);
+        if (want.dtype == CT_FLOAT0 || is_zero(tangent)) {
             out_tangents->at[i] = NULL;
-        } else if (p->dtype != t->dtype || !ints_equal(aval_shape(p), aval_shape(t))) {
+        } else if (want.dtype != tangent->aval.dtype ||
+                   !ints_equal(aval_shape(&want), aval_shape(&tangent->aval))) {
             text message = {0};
-            text_add(&message, "Custom JVP rule must produce primal and tangent outputs with equal "
-                               "shapes and dtypes, but got a primal of type ");
-            aval_text(&message, p, false);
-            text_add(&message, " with a tangent of type ");
-            aval_text(&message, t, false);
+            text_add(&message, "Custom JVP rule must produce primal and tangent outputs with "
+                               "corresponding shapes and dtypes. Expected ");
+            aval_text(&message, &want, false);
+            text_add(&message, " (tangent type of ");
+            aval_text(&message, &out->at[i]->aval, false);
+            text_add(&message, ") but got ");
+            aval_text(&message, &tangent->aval, false);
+            text_add(&message, ".");
             char *s = text_end(&message);
             base_fail(CT_TYPE_ERROR, "%s", s ? s : "mismatch");
             base_free(s);
@@ -121,10 +139,11 @@ static bool forward_by_jvp(custom_call *c, int64_t n, const ct_array *primals,
 }
 
 static bool forward_by_vjp(custom_call *c, int64_t n, const ct_array *primals,
-                           const ct_array *tangents, leaves *out, leaves *out_tangents)
+                           const ct_array *tangents, const bool *perturbed, leaves *out,
+                           leaves *out_tangents)
 {
     leaves residuals = {0};
-    if (!c->forward(c, n, primals, out, &residuals))
+    if (!c->forward(c, n, primals, perturbed, out, &residuals))
         return false;
     int64_t total = residuals.n + out->n + n;
     ct_array *in = base_alloc((size_t)(total + 1) * sizeof *in);
@@ -135,8 +154,7 @@ static bool forward_by_vjp(custom_call *c, int64_t n, const ct_array *primals,
         memcpy(in + residuals.n + out->n, tangents, (size_t)n * sizeof *in);
         params_custom_lin p = {&c->head, residuals.n};
         core_bind(&op_row_custom_lin, &p, (int)total, in, (int)out->n, out_tangents->at);
-        for (int64_t i = 0; i < out->n; i++)
-            good = good && !is_poison(out_tangents->at[i]);
+        good = values_good(out->n, out_tangents->at);
     }
     base_free(in);
     leaves_free(&residuals);
@@ -147,12 +165,19 @@ bool custom_forward(custom_call *c, int64_t n, const ct_array *primals, const ct
                     leaves *out, leaves *out_tangents)
 {
     ct_array *all = base_alloc((size_t)(n + 1) * sizeof *all);
-    bool good = all != NULL;
-    for (int64_t i = 0; i < n && good; i++)
-        good = !is_poison(all[i] = tangents[i] ? tangents[i] : zero_tangent(primals[i]));
-    good = good &&
-           (c->reverse ? forward_by_vjp : forward_by_jvp)(c, n, primals, all, out, out_tangents);
+    bool *perturbed = base_alloc((size_t)n + 1);
+    bool good = all && perturbed;
+    for (int64_t i = 0; i < n && good; i++) {
+        perturbed[i] = tangents[i] != NULL;
+        bool stays = perturbed[i] || (c->symbolic && !c->reverse);
+        all[i] = stays ? tangents[i] : zero_tangent(primals[i]);
+        good = !all[i] || !is_poison(all[i]);
+    }
+    if (good)
+        good = c->reverse ? forward_by_vjp(c, n, primals, all, perturbed, out, out_tangents)
+                          : forward_by_jvp(c, n, primals, all, out, out_tangents);
     base_free(all);
+    base_free(perturbed);
     return good;
 }
 
@@ -322,12 +347,36 @@ static bool batched_primal(custom_call *c, int64_t n, const ct_array *in, leaves
 }
 
 /* Leaves in pairs of lists as one: what the inner jvp and forward return, and how to part them
- * again. */
+ * again. Symbolic zeros stay out of the list of operands. */
 typedef struct paired {
     custom_call *c;
     int64_t first;
-    const leaves *residuals;
+    int64_t n;         /* values that may be missing */
+    const bool *there; /* which are not; of forward: which are perturbed */
 } paired;
+
+/* The values that are not missing move up; the axes of those that do. */
+static int64_t pack(int64_t n, const ct_array *values, const int *dims, bool *there, ct_array *in,
+                    int *in_dims)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < n; i++) {
+        there[i] = values[i] != NULL;
+        if (!there[i])
+            continue;
+        in[count] = values[i];
+        in_dims[count++] = dims ? dims[i] : 0;
+    }
+    return count;
+}
+
+static ct_array *unpack(const paired *p, const ct_array *in)
+{
+    ct_array *values = base_alloc((size_t)(p->n + 1) * sizeof *values);
+    for (int64_t i = 0; i < p->n && values; i++)
+        values[i] = p->there[i] ? *in++ : NULL;
+    return values;
+}
 
 static bool join(leaves *a, leaves *b, leaves *out, int64_t *first)
 {
@@ -357,27 +406,40 @@ static bool paired_jvp(void *env, int64_t n, const ct_array *in, leaves *out)
 {
     paired *p = env;
     leaves a = {0}, b = {0};
-    return p->c->jvp(p->c, n / 2, in, in + n / 2, &a, &b) && join(&a, &b, out, &p->first);
+    (void)n;
+    ct_array *tangents = unpack(p, in + p->n);
+    bool good = tangents && p->c->jvp(p->c, p->n, in, tangents, &a, &b);
+    for (int64_t i = 0; i < b.n && good; i++)
+        if (!b.at[i] || is_zero(b.at[i]))
+            good = !is_poison(b.at[i] = zero_tangent(a.at[i]));
+    base_free(tangents);
+    if (good)
+        return join(&a, &b, out, &p->first);
+    leaves_free(&a);
+    leaves_free(&b);
+    return false;
 }
 
 static bool batched_jvp(custom_call *c, int64_t n, const ct_array *primals,
                         const ct_array *tangents, leaves *out, leaves *out_tangents)
 {
     const batched_call *m = (batched_call *)c;
-    paired p = {.c = m->inner};
     ct_array *in = base_alloc((size_t)(2 * n + 1) * sizeof *in);
     int *dims = base_alloc((size_t)(2 * n + 1) * sizeof *dims);
+    bool *there = base_alloc((size_t)n + 1);
+    paired p = {.c = m->inner, .n = n, .there = there};
     leaves all = {0};
-    bool good = in && dims;
-    for (int64_t i = 0; i < n && good; i++) {
-        in[i] = primals[i];
-        in[n + i] = tangents[i];
-        dims[i] = dims[n + i] = m->dims[i];
+    bool good = in && dims && there;
+    if (good) {
+        memcpy(in, primals, (size_t)n * sizeof *in);
+        memcpy(dims, m->dims, (size_t)n * sizeof *dims);
+        int64_t count = n + pack(n, tangents, m->dims, there, in + n, dims + n);
+        good = mapped_run(m, (flat){paired_jvp, &p, "jvp"}, count, in, dims, &all) &&
+               part(&all, p.first, out, out_tangents);
     }
-    good = good && mapped_run(m, (flat){paired_jvp, &p, "jvp"}, 2 * n, in, dims, &all) &&
-           part(&all, p.first, out, out_tangents);
     base_free(in);
     base_free(dims);
+    base_free(there);
     return good;
 }
 
@@ -385,14 +447,14 @@ static bool paired_forward(void *env, int64_t n, const ct_array *in, leaves *out
 {
     paired *p = env;
     leaves a = {0}, b = {0};
-    return p->c->forward(p->c, n, in, &a, &b) && join(&a, &b, out, &p->first);
+    return p->c->forward(p->c, n, in, p->there, &a, &b) && join(&a, &b, out, &p->first);
 }
 
-static bool batched_forward(custom_call *c, int64_t n, const ct_array *in, leaves *out,
-                            leaves *residuals)
+static bool batched_forward(custom_call *c, int64_t n, const ct_array *in, const bool *perturbed,
+                            leaves *out, leaves *residuals)
 {
     const batched_call *m = (batched_call *)c;
-    paired p = {.c = m->inner};
+    paired p = {.c = m->inner, .n = n, .there = perturbed};
     leaves all = {0};
     return mapped_run(m, (flat){paired_forward, &p, "forward"}, n, in, m->dims, &all) &&
            part(&all, p.first, out, residuals);
@@ -402,27 +464,30 @@ static bool paired_backward(void *env, int64_t n, const ct_array *in, leaves *ou
 {
     paired *p = env;
     leaves residuals = {p->first, (ct_array *)(uintptr_t)in};
-    if (!p->c->backward(p->c, &residuals, n - p->first, in + p->first, out))
-        return false;
-    for (int64_t i = 0; i < out->n;
+    (void)n;
+    ct_array *cts = unpack(p, in + p->first);
+    bool good = cts && p->c->backward(p->c, &residuals, p->n, cts, out);
+    for (int64_t i = 0; i < out->n && good;
          i++) /* zero cotangents have no leaf: as scalars they are dropped again below */
-        if (!out->at[i])
+        if (!out->at[i] || is_zero(out->at[i]))
             out->at[i] = array_scalar(CT_BOOL, false, 0);
-    return true;
+    base_free(cts);
+    return good;
 }
 
 static bool batched_backward(custom_call *c, const leaves *residuals, int64_t nout,
                              const ct_array *cts, leaves *in_cts)
 {
     const batched_call *m = (batched_call *)c;
-    paired p = {.c = m->inner, .first = residuals->n};
-    int64_t n = residuals->n + nout;
-    ct_array *in = base_alloc((size_t)(n + 1) * sizeof *in);
-    int *dims = base_zalloc((size_t)(n + 1) * sizeof *dims);
-    bool good = in && dims;
+    int64_t first = residuals->n;
+    ct_array *in = base_alloc((size_t)(first + nout + 1) * sizeof *in);
+    int *dims = base_zalloc((size_t)(first + nout + 1) * sizeof *dims);
+    bool *there = base_alloc((size_t)nout + 1);
+    paired p = {.c = m->inner, .first = first, .n = nout, .there = there};
+    bool good = in && dims && there;
     if (good) {
-        memcpy(in, residuals->at, (size_t)residuals->n * sizeof *in);
-        memcpy(in + residuals->n, cts, (size_t)nout * sizeof *in);
+        memcpy(in, residuals->at, (size_t)first * sizeof *in);
+        int64_t n = first + pack(nout, cts, NULL, there, in + first, dims + first);
         good = mapped_run(m, (flat){paired_backward, &p, "backward"}, n, in, dims, in_cts);
     }
     for (int64_t i = 0; i < in_cts->n && i < m->n && good; i++) {
@@ -436,6 +501,7 @@ static bool batched_backward(custom_call *c, const leaves *residuals, int64_t no
     }
     base_free(in);
     base_free(dims);
+    base_free(there);
     return good;
 }
 
@@ -463,6 +529,7 @@ custom_call *custom_batched(custom_call *c, batch b, int64_t n, const int *dims)
         return NULL;
     memcpy(m->dims, dims, (size_t)n * sizeof *dims);
     m->call.reverse = c->reverse;
+    m->call.symbolic = c->symbolic;
     m->call.primal = batched_primal;
     m->call.jvp = batched_jvp;
     m->call.forward = batched_forward;

@@ -10,12 +10,16 @@ typedef struct custom_call custom_call;
 struct custom_call {
     struct ct_function head; /* its class's call is the plain function */
     bool reverse;            /* custom_vjp: forward and backward; else jvp */
+    bool symbolic;           /* the rules are told which tangents and cotangents are zero */
     bool (*primal)(custom_call *c, int64_t n, const ct_array *in, leaves *out);
-    /* tangents has no NULLs; out holds the results, out_tangents as many tangents */
+    /* tangents has NULLs for zeros where symbolic; out holds the results, out_tangents as many
+     * tangents (NULL: zero) */
     bool (*jvp)(custom_call *c, int64_t n, const ct_array *primals, const ct_array *tangents,
                 leaves *out, leaves *out_tangents);
-    bool (*forward)(custom_call *c, int64_t n, const ct_array *in, leaves *out, leaves *residuals);
-    /* cts has no NULLs; in_cts may */
+    /* perturbed[i]: the derivative with respect to in[i] is asked for */
+    bool (*forward)(custom_call *c, int64_t n, const ct_array *in, const bool *perturbed,
+                    leaves *out, leaves *residuals);
+    /* cts has NULLs for zeros where symbolic; in_cts may have them */
     bool (*backward)(custom_call *c, const leaves *residuals, int64_t nout, const ct_array *cts,
                      leaves *in_cts);
 };

@@ -3,7 +3,7 @@
  *
  * Arguments named in nondiff_argnums are handed to the rules first, as they are; static ones (host
  * objects) travel in the structure. */
-#include "cotan/transform.h"
+#include "cotan/rules.h"
 #include "ops/ops.h"
 #include "transform/custom.h"
 
@@ -11,6 +11,7 @@ typedef struct custom_fn {
     struct ct_function head;
     ct_fn f, rule, backward; /* custom_vjp: rule is the forward function */
     int64_t *nondiff, n_nondiff;
+    bool symbolic;
 } custom_fn;
 
 /* One call: the function, the structure of its arguments, and the leaves of the arguments that are
@@ -22,6 +23,9 @@ typedef struct tree_call {
     int64_t total, n_args;
     bool *fixed;      /* by argument */
     ct_array *leaves; /* all of them; those of differentiated arguments are NULL */
+    aval *moving;     /* types of those that are */
+    aval *results;    /* types of the results, where zeros are symbolic */
+    arena memory;
 } tree_call;
 
 static const tree_node *root_of(const treedef *d) { return &d->nodes[d->count - 1]; }
@@ -34,13 +38,39 @@ static bool take_leaves(const leaves *l, leaves *out)
     return out->at != NULL;
 }
 
-/* Slices of a two-part result: children of the root and their leaves. */
-static bool two_parts(const char *who, const treedef *def, const leaves *all, treedef *parts[2],
-                      leaves values[2])
+/* Fails with a message that ends in structures: "..., but got A" or "..., but got A <then> B". */
+static bool fail_structures(const char *message, const treedef *a, const char *then,
+                            const treedef *b)
 {
-    if ((root_of(def)->kind != TREE_TUPLE && root_of(def)->kind != TREE_LIST) ||
-        root_of(def)->arity != 2) {
-        base_fail(CT_TYPE_ERROR, "%s must produce a pair (list or tuple of length two)", who);
+    text t = {0};
+    text_add(&t, "%s, but got ", message);
+    treedef_text(&t, a);
+    if (b) {
+        text_add(&t, " %s ", then);
+        treedef_text(&t, b);
+    }
+    char *s = text_end(&t);
+    base_fail(CT_TYPE_ERROR, "%s.", s ? s : message);
+    base_free(s);
+    return false;
+}
+
+static bool is_sequence(const treedef *d)
+{
+    return root_of(d)->kind == TREE_TUPLE || root_of(d)->kind == TREE_LIST;
+}
+
+/* The two parts of what a rule gives: children of the root and their leaves. */
+static bool two_parts(const custom_fn *f, const char *who, const char *meaning, const treedef *def,
+                      const leaves *all, treedef *parts[2], leaves values[2])
+{
+    if (!is_sequence(def) || root_of(def)->arity != 2) {
+        text t = {0};
+        text_add(&t, "%s %s for function %s must produce a pair (list or tuple of length two) %s",
+                 who, fn_name(f->rule), fn_name(f->f), meaning);
+        char *s = text_end(&t);
+        fail_structures(s ? s : who, def, NULL, NULL);
+        base_free(s);
         return false;
     }
     for (int i = 0; i < 2; i++) {
@@ -146,24 +176,65 @@ static treedef *differentiated_tuple(const tree_call *c)
     return def;
 }
 
+static aval *copy_types(int64_t n, const ct_array *values, arena *memory)
+{
+    aval *types = arena_alloc(memory, (size_t)(n + 1) * sizeof *types);
+    for (int64_t i = 0; i < n && types; i++) {
+        types[i] = values[i]->aval;
+        types[i].shape =
+            arena_copy(memory, types[i].shape, (size_t)types[i].ndim * sizeof *types[i].shape);
+        if (!types[i].shape)
+            return NULL;
+    }
+    return types;
+}
+
+/* Zeros that are known to be: as values for the rule, owned by the scope. */
+static bool name_zeros(int64_t n, const ct_array *in, const aval *types, leaves *out)
+{
+    *out = (leaves){n, base_alloc((size_t)(n + 1) * sizeof *out->at)};
+    for (int64_t i = 0; i < n && out->at; i++) {
+        out->at[i] = in[i];
+        if (in[i])
+            continue;
+        aval t = types[i];
+        t.dtype = (uint8_t)dtype_tangent((ct_dtype)t.dtype);
+        if (is_poison(out->at[i] = array_zero(&t)))
+            return false;
+    }
+    return out->at;
+}
+
+static bool check_jvp_structures(const custom_fn *f, treedef *const parts[2])
+{
+    if (treedef_equal(parts[0], parts[1]))
+        return true;
+    text t = {0};
+    text_add(&t,
+             "Custom JVP rule %s for function %s must produce primal and tangent outputs with "
+             "equal container (pytree) structures",
+             fn_name(f->rule), fn_name(f->f));
+    char *s = text_end(&t);
+    fail_structures(s ? s : "Custom JVP rule", parts[0], "and", parts[1]);
+    base_free(s);
+    return false;
+}
+
 static bool tree_jvp(custom_call *base, int64_t n, const ct_array *primals,
                      const ct_array *tangents, leaves *out, leaves *out_tangents)
 {
     tree_call *c = (tree_call *)base;
     treedef *tuple = differentiated_tuple(c), *def = NULL, *parts[2] = {NULL, NULL};
-    leaves given[2] = {{n, (ct_array *)(uintptr_t)primals}, {n, (ct_array *)(uintptr_t)tangents}},
-           all = {0}, values[2];
-    bool good = tuple &&
+    leaves given[2] = {{n, (ct_array *)(uintptr_t)primals}}, all = {0}, values[2];
+    bool good = tuple && name_zeros(n, tangents, c->moving, &given[1]) &&
                 call_rule(c, c->owner->rule, 2, (treedef *[]){tuple, tuple}, given, &def, &all) &&
-                two_parts("Custom JVP rule", def, &all, parts, values);
-    if (good && !treedef_equal(parts[0], parts[1])) {
-        base_fail(CT_TYPE_ERROR, "Custom JVP rule must produce primal and tangent outputs with "
-                                 "equal container (pytree) structures");
-        good = false;
-    }
-    good = good && take_leaves(&values[0], out) && take_leaves(&values[1], out_tangents);
+                two_parts(c->owner, "Custom JVP rule", "representing primal and tangent outputs",
+                          def, &all, parts, values) &&
+                check_jvp_structures(c->owner, parts) && take_leaves(&values[0], out) &&
+                take_leaves(&values[1], out_tangents);
     if (good)
         set_def(&c->out_def, parts[0]);
+    leaves_free(&given[1]);
     release_all(2, parts);
     object_release(tuple);
     object_release(def);
@@ -171,64 +242,151 @@ static bool tree_jvp(custom_call *base, int64_t n, const ct_array *primals,
     return good;
 }
 
-static bool tree_forward(custom_call *base, int64_t n, const ct_array *in, leaves *out,
-                         leaves *residuals)
+/* forward(args...), or forward(perturbed, args...) where zeros are symbolic: a tuple of trees like
+ * the arguments of booleans. */
+static bool call_forward(tree_call *c, int64_t n, const ct_array *in, const bool *perturbed,
+                         treedef **def, leaves *all)
+{
+    ct_fn rule = c->owner->rule;
+    if (!c->call.symbolic)
+        return full_call(c, rule, n, in, def, all);
+    int64_t args = c->n_args, next = 0;
+    ct_array *values = base_alloc((size_t)(2 * c->total + 1) * sizeof *values);
+    treedef **children = base_zalloc((size_t)(args + 2) * sizeof *children), *flags = NULL,
+            *whole = NULL;
+    bool good = values && children;
+    for (int64_t i = 0; i < c->total && good; i++) {
+        bool moves = !c->leaves[i];
+        values[i] = array_scalar(CT_BOOL, false, moves && perturbed[next]);
+        values[c->total + i] = moves ? in[next++] : c->leaves[i];
+        good = !is_poison(values[i]);
+    }
+    for (int64_t i = 0, first, count; i <= args && good; i++)
+        good = (children[i + 1] = treedef_child(c->in_def, i, &first, &count)) != NULL;
+    if (good && (flags = treedef_join((tree_node){.kind = TREE_TUPLE}, args, children + 1))) {
+        children[0] = flags;
+        whole = treedef_join((tree_node){.kind = TREE_TUPLE}, args + 2, children);
+    }
+    /* Keywords have no leaves: the structure holds positional arguments alone. */
+    good = whole && fn_call(rule, whole, treedef_leaves(whole), values, def, &all->n, &all->at);
+    for (int64_t i = 0; i < args + 2 && children; i++)
+        object_release(children[i]);
+    object_release(whole);
+    base_free(children);
+    base_free(values);
+    return good;
+}
+
+static bool tree_forward(custom_call *base, int64_t n, const ct_array *in, const bool *perturbed,
+                         leaves *out, leaves *residuals)
 {
     tree_call *c = (tree_call *)base;
     treedef *def = NULL, *parts[2] = {NULL, NULL};
     leaves all = {0}, values[2];
-    bool good = full_call(c, c->owner->rule, n, in, &def, &all) &&
-                two_parts("Custom VJP fwd rule", def, &all, parts, values) &&
+    bool good = call_forward(c, n, in, perturbed, &def, &all) &&
+                two_parts(c->owner, "Custom VJP fwd rule",
+                          "where the first element represents the primal output and the second "
+                          "element represents residuals (i.e. values stored from the forward pass "
+                          "for use on the backward pass)",
+                          def, &all, parts, values) &&
                 take_leaves(&values[0], out) && take_leaves(&values[1], residuals);
     if (good) {
         set_def(&c->out_def, parts[0]);
         set_def(&c->residual_def, parts[1]);
     }
+    if (good && c->call.symbolic)
+        good = (c->results = copy_types(out->n, out->at, &c->memory)) != NULL;
     release_all(2, parts);
     object_release(def);
     base_free(all.at);
     return good;
 }
 
+/* ---- what the backward function gives ---- */
+
 /* Spreads the cotangents that the user returned over the leaves of the differentiated arguments;
- * None stands for zeros of a whole subtree. */
+ * None stands for zeros of a whole subtree. False where the structures differ. */
+static bool spread(const treedef *want, const treedef *got, const ct_array **values, ct_array **out)
+{
+    const tree_node *a = root_of(want), *b = root_of(got);
+    if (b->kind == TREE_NONE) {
+        for (int64_t n = treedef_leaves(want); n > 0; n--)
+            *(*out)++ = NULL;
+        return true;
+    }
+    if (!tree_node_equal(a, b))
+        return false;
+    if (a->kind == TREE_LEAF) {
+        *(*out)++ = *(*values)++;
+        return true;
+    }
+    bool good = true;
+    for (int64_t i = 0, first, count; i < a->arity && good; i++) {
+        treedef *w = treedef_child(want, i, &first, &count),
+                *g = treedef_child(got, i, &first, &count);
+        good = w && g && spread(w, g, values, out);
+        object_release(w);
+        object_release(g);
+    }
+    return good;
+}
+
 static bool spread_cotangents(const tree_call *c, const treedef *def, const leaves *given,
                               leaves *out)
 {
     treedef *tuple = differentiated_tuple(c);
     if (!tuple)
         return false;
-    int64_t want = treedef_leaves(tuple), args = root_of(tuple)->arity;
+    int64_t want = treedef_leaves(tuple);
     *out = (leaves){want, base_zalloc((size_t)(want + 1) * sizeof *out->at)};
-    bool good = out->at != NULL;
-    if (good && (root_of(def)->arity != args ||
-                 (root_of(def)->kind != TREE_TUPLE && root_of(def)->kind != TREE_LIST))) {
-        base_fail(CT_TYPE_ERROR,
-                  "Custom VJP bwd rule must produce an output with the same container (pytree) "
-                  "structure as the args tuple of the primal function: "
-                  "a tuple of %lld entries",
-                  (long long)args);
-        good = false;
-    }
-    for (int64_t i = 0; i < args && good; i++) {
-        int64_t first, count, from, n;
-        treedef *w = treedef_child(tuple, i, &first, &count), *g = treedef_child(def, i, &from, &n);
-        good = w && g;
-        if (good && root_of(g)->kind != TREE_NONE) {
-            good = n == count;
-            if (good)
-                memcpy(out->at + first, given->at + from, (size_t)n * sizeof *out->at);
-            else
-                base_fail(CT_TYPE_ERROR,
-                          "Custom VJP bwd rule: the cotangent of argument %lld has %lld leaves, "
-                          "but the argument has %lld",
-                          (long long)i, (long long)n, (long long)count);
-        }
+    const ct_array *values = given->at;
+    ct_array *at = out->at;
+    bool good = at;
+    const tree_node *root = root_of(def);
+    good = good && root->arity == root_of(tuple)->arity && is_sequence(def);
+    for (int64_t i = 0, first, count; i < root->arity && good; i++) {
+        treedef *w = treedef_child(tuple, i, &first, &count),
+                *g = treedef_child(def, i, &first, &count);
+        good = w && g && spread(w, g, &values, &at);
         object_release(w);
         object_release(g);
     }
+    if (!good && out->at && ct_ok())
+        fail_structures("Custom VJP bwd rule must produce an output with the same container "
+                        "(pytree) structure as the args tuple of the primal function, and in "
+                        "particular must produce a tuple of length equal to the number of "
+                        "arguments to the primal function",
+                        def, "for the arguments", tuple);
     object_release(tuple);
     return good;
+}
+
+/* The shape of a cotangent is its argument's; its dtype may be another. */
+static bool check_cotangents(const tree_call *c, const leaves *cts)
+{
+    for (int64_t i = 0; i < cts->n; i++) {
+        const aval *want = &c->moving[i], *got = cts->at[i] ? &cts->at[i]->aval : want;
+        if (!dtype_inexact((ct_dtype)want->dtype))
+            continue; /* of an integer nothing is used */
+        if (ints_equal(aval_shape(want), aval_shape(got)))
+            continue;
+        text t = {0};
+        text_add(&t,
+                 "Custom VJP bwd rule must produce an output with the same type as the args "
+                 "tuple of the primal function, but at leaf %lld of the output the bwd rule "
+                 "produced an output of type ",
+                 (long long)i);
+        aval_text(&t, got, false);
+        text_add(&t, " corresponding to an input of type ");
+        aval_text(&t, want, false);
+        text_add(&t, ", so %sthe shapes do not match",
+                 want->dtype == got->dtype ? "" : "the dtypes do not match, and ");
+        char *s = text_end(&t);
+        base_fail(CT_VALUE_ERROR, "%s", s ? s : "Custom VJP bwd rule");
+        base_free(s);
+        return false;
+    }
+    return true;
 }
 
 static bool tree_backward(custom_call *base, const leaves *residuals, int64_t nout,
@@ -236,10 +394,12 @@ static bool tree_backward(custom_call *base, const leaves *residuals, int64_t no
 {
     tree_call *c = (tree_call *)base;
     treedef *def = NULL;
-    leaves given[2] = {*residuals, {nout, (ct_array *)(uintptr_t)cts}}, all = {0};
-    bool good = call_rule(c, c->owner->backward, 2, (treedef *[]){c->residual_def, c->out_def},
+    leaves given[2] = {*residuals}, all = {0};
+    bool good = name_zeros(nout, cts, c->results, &given[1]) &&
+                call_rule(c, c->owner->backward, 2, (treedef *[]){c->residual_def, c->out_def},
                           given, &def, &all) &&
-                spread_cotangents(c, def, &all, in_cts);
+                spread_cotangents(c, def, &all, in_cts) && check_cotangents(c, in_cts);
+    leaves_free(&given[1]);
     object_release(def);
     base_free(all.at);
     return good;
@@ -258,9 +418,20 @@ static void tree_call_destroy(ct_fn f)
         object_release(c->leaves[i]);
     base_free(c->leaves);
     base_free(c->fixed);
+    arena_free(&c->memory);
 }
 
 static const fn_class tree_call_class = {.name = tree_call_name, .destroy = tree_call_destroy};
+
+static void fail_tracer(const custom_fn *f)
+{
+    base_fail(CT_UNEXPECTED_TRACER_ERROR,
+              "Found a tracer passed as an argument to the custom_vjp function %s in a position "
+              "indicated by nondiff_argnums as non-differentiable. Pass arrays as other arguments, "
+              "whose cotangent the backward function gives as None, and keep nondiff_argnums for "
+              "what is no array, such as functions.",
+              fn_name(f->f));
+}
 
 static tree_call *tree_call_new(custom_fn *owner, const treedef *in_def, int64_t nin,
                                 const ct_array *in)
@@ -269,6 +440,7 @@ static tree_call *tree_call_new(custom_fn *owner, const treedef *in_def, int64_t
     if (!c)
         return NULL;
     c->call.reverse = owner->backward != NULL;
+    c->call.symbolic = owner->symbolic;
     c->call.primal = tree_primal;
     c->call.jvp = tree_jvp;
     c->call.forward = tree_forward;
@@ -296,9 +468,18 @@ static tree_call *tree_call_new(custom_fn *owner, const treedef *in_def, int64_t
         for (int64_t p = first; p < first + count; p++) {
             object_retain(in[p]);
             c->leaves[p] = in[p];
+            if (c->call.reverse && is_tracer(in[p]))
+                return fail_tracer(owner), NULL;
         }
     }
-    return c;
+    ct_array *moving = base_alloc((size_t)(nin + 1) * sizeof *moving);
+    int64_t n = 0;
+    for (int64_t i = 0; i < nin && moving; i++)
+        if (!c->leaves[i])
+            moving[n++] = in[i];
+    c->moving = moving ? copy_types(n, moving, &c->memory) : NULL;
+    base_free(moving);
+    return c->moving ? c : NULL;
 }
 
 static bool custom_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
@@ -337,7 +518,7 @@ static void custom_fn_destroy(ct_fn base)
 static const fn_class custom_fn_class = {
     .call = custom_fn_call, .name = custom_fn_name, .destroy = custom_fn_destroy};
 
-static ct_fn make(ct_fn f, ct_fn rule, ct_fn backward, ct_ints nondiff)
+static custom_fn *make(ct_fn f, ct_fn rule, ct_fn backward, ct_ints nondiff, bool symbolic)
 {
     custom_fn *c = f && rule ? (custom_fn *)fn_new(&custom_fn_class, sizeof *c) : NULL;
     if (!c)
@@ -349,20 +530,29 @@ static ct_fn make(ct_fn f, ct_fn rule, ct_fn backward, ct_ints nondiff)
     c->f = f;
     c->rule = rule;
     c->backward = backward;
+    c->symbolic = symbolic;
     c->nondiff = base_alloc((size_t)(nondiff.n + 1) * sizeof *c->nondiff);
     if (!c->nondiff)
         return NULL;
     if (nondiff.n)
         memcpy(c->nondiff, nondiff.at, (size_t)nondiff.n * sizeof *c->nondiff);
     c->n_nondiff = nondiff.n;
-    return &c->head;
+    return c;
 }
 
-ct_fn ct_custom_jvp_(ct_fn f, ct_fn rule, ct_ints nondiff_argnums)
+ct_fn ct_custom_jvp_(const ct_custom_jvp_args *a)
 {
-    return make(f, rule, NULL, nondiff_argnums);
+    return (ct_fn)make(a->f, a->rule, NULL, a->nondiff_argnums, a->symbolic_zeros);
 }
-ct_fn ct_custom_vjp_(ct_fn f, ct_fn forward, ct_fn backward, ct_ints nondiff_argnums)
+ct_fn ct_custom_vjp_(const ct_custom_vjp_args *a)
 {
-    return backward ? make(f, forward, backward, nondiff_argnums) : NULL;
+    return a->backward
+               ? (ct_fn)make(a->f, a->forward, a->backward, a->nondiff_argnums, a->symbolic_zeros)
+               : NULL;
+}
+
+bool ct_is_zero(ct_array x) { return x && is_zero(x); }
+ct_array ct_zero(ct_array like)
+{
+    return like && !is_poison(like) ? array_zero(&like->aval) : array_poison;
 }

@@ -210,15 +210,12 @@ static bool gradient_run(const gradient *g, partial_call *c, int64_t n, const ct
                 check_loss(g, n_main, out->at);
     ct_array *out_cts = good ? base_zalloc((size_t)(out->n + 1) * sizeof *out_cts) : NULL;
     if (out_cts) {
-        out_cts[0] = array_scalar((ct_dtype)out->at[0]->aval.dtype, false, 1);
+        const aval *loss = &out->at[0]->aval;
+        out_cts[0] = array_scalar((ct_dtype)loss->dtype, loss->weak, 1);
         good = linear_transpose(l, out->n, out_cts, cts);
         for (int64_t i = 0; i < n && good; i++) {
             if (!cts->at[i])
                 cts->at[i] = zero_tangent(chosen[i]);
-            else if (cts->at[i]->aval.weak != chosen[i]->aval.weak && is_array(cts->at[i]))
-                cts->at[i] =
-                    array_view(cts->at[i], (ct_dtype)cts->at[i]->aval.dtype, chosen[i]->aval.weak,
-                               cts->at[i]->aval.ndim, cts->at[i]->aval.shape);
             good = !is_poison(cts->at[i]);
         }
     }

@@ -61,6 +61,11 @@ static bool to_atom(stage_trace *t, ct_array a, atom *out)
         *out = (atom){.literal = kept};
         return !is_poison(kept) && jaxpr_hold(t->j, kept);
     }
+    if (is_zero(a)) {
+        base_fail(CT_TYPE_ERROR, "a symbolic zero is no result of a function; make it an array of "
+                                 "zeros first");
+        return false;
+    }
     *out = (atom){.var = const_var(t, a)};
     return out->var != NULL;
 }

@@ -1,6 +1,6 @@
 /* The interpreters, alone and composed: values against closed forms, jaxprs against the text that
  * JAX prints, errors against the classes that JAX raises. */
-#include "cotan/transform.h"
+#include "cotan/rules.h"
 #include "core/core.h"
 #include "ops/ops.h"
 #include "test.h"
@@ -101,7 +101,7 @@ static ct_tree twice_rule(ct_tree primals, ct_tree tangents)
 
 TEST(custom_jvp_under_every_transformation)
 {
-    ct_fn f = ct_custom_jvp_(ct_function(op_sin), ct_function(twice_rule), I_NONE);
+    ct_fn f = ct_custom_jvp(op_sin, twice_rule);
     CHECK(is_near(ct_call(f, 1.0), sin(1)));
     CHECK(is_near(ct_call(ct_grad(f), 1.0), 100));
     CHECK(is_near(ct_call(ct_jit(ct_grad(f)), 1.0), 100));
@@ -112,13 +112,67 @@ TEST(custom_jvp_under_every_transformation)
                    (double[]){100, 100}, 2));
 }
 
+static ct_tree sees_zeros(ct_tree primals, ct_tree tangents)
+{
+    ct_array x = ct_at(primals, 0), y = ct_at(primals, 1), t = ct_at(tangents, 0);
+    bool zero = ct_is_zero(t);
+    return ct_tuple(op_mul(x, y), zero ? ct_zero(x) : op_mul(op_number(10, t), t));
+}
+static ct_array first_alone(ct_array x)
+{
+    return ct_call(ct_custom_jvp(times, sees_zeros, .symbolic_zeros = true), x, 3.0);
+}
+static ct_array second_alone(ct_array x)
+{
+    return ct_call(ct_custom_jvp(times, sees_zeros, .symbolic_zeros = true), 3.0, x);
+}
+
+TEST(rules_may_see_symbolic_zeros)
+{
+    CHECK(is_near(ct_call(ct_grad(first_alone), 2.0), 10));
+    CHECK(is_near(ct_call(ct_grad(second_alone), 2.0), 0));
+    CHECK(close_to(ct_call(ct_jit(ct_vmap(ct_grad(first_alone))), ct_array_f32(I(2), 1, 2)),
+                   (double[]){10, 10}, 2));
+    ct_array zero = ct_zero(ct_f32(1));
+    CHECK(is_poison(op_sin(zero)));
+    CHECK_INT(ct_error_code(), CT_TYPE_ERROR);
+    ct_clear_error();
+}
+
+static ct_tree told(ct_tree perturbed, ct_tree x, ct_tree y)
+{
+    return ct_tuple(op_mul(x, y), ct_tuple(ct_at(perturbed, 0), ct_at(perturbed, 1), x, y));
+}
+static ct_tree tells(ct_tree residuals, ct_tree ct)
+{
+    ct_array x = ct_at(residuals, 2), y = ct_at(residuals, 3);
+    bool first = ct_bool(ct_at(residuals, 0)), second = ct_bool(ct_at(residuals, 1));
+    return ct_tuple(first ? op_mul(y, ct) : ct_none(),
+                    second ? op_mul(op_number(10, x), op_mul(x, ct)) : ct_none());
+}
+static ct_array of_first(ct_array x)
+{
+    return ct_call(ct_custom_vjp(times, told, tells, .symbolic_zeros = true), x, 3.0);
+}
+static ct_array of_second(ct_array x)
+{
+    return ct_call(ct_custom_vjp(times, told, tells, .symbolic_zeros = true), 3.0, x);
+}
+
+TEST(forward_rules_may_see_what_is_perturbed)
+{
+    CHECK(is_near(ct_call(ct_grad(of_first), 2.0), 3));
+    CHECK(is_near(ct_call(ct_grad(of_second), 2.0), 30));
+    CHECK(close_to(ct_call(ct_vmap(ct_grad(of_second)), ct_array_f32(I(2), 1, 2)),
+                   (double[]){30, 30}, 2));
+}
+
 static ct_tree keep_input(ct_tree x) { return ct_tuple(op_sin(x), x); }
 static ct_tree scaled(ct_tree x, ct_tree ct) { return ct_tuple(op_mul(x, ct)); }
 
 TEST(custom_vjp_under_every_transformation)
 {
-    ct_fn f =
-        ct_custom_vjp_(ct_function(op_sin), ct_function(keep_input), ct_function(scaled), I_NONE);
+    ct_fn f = ct_custom_vjp(op_sin, keep_input, scaled);
     CHECK(is_near(ct_call(ct_grad(f), 3.0), 3));
     CHECK(is_near(ct_call(ct_jit(ct_grad(ct_jit(f))), 3.0), 3));
     CHECK(close_to(ct_call(ct_vmap(ct_grad(f)), ct_array_f32(I(2), 1, 2)), (double[]){1, 2}, 2));

@@ -5,7 +5,7 @@
  * in operators.c, attributes in attributes.c. */
 #include "ext.h"
 
-PyTypeObject *ext_array_base, *ext_array_impl, *ext_key_array, *ext_tracer;
+PyTypeObject *ext_array_base, *ext_array_impl, *ext_key_array, *ext_tracer, *ext_zero;
 
 /* Trace classes by the name that core gives them, and JAX's class of their tracers. */
 static struct tracer_class {
@@ -22,6 +22,8 @@ static PyTypeObject *class_of(ct_array a)
 {
     if (likely(is_array(a)))
         return dtype_is((ct_dtype)a->aval.dtype, FAMILY_KEY) ? ext_key_array : ext_array_impl;
+    if (is_zero(a))
+        return ext_zero;
     const char *name = a->trace ? a->trace->class->name : "";
     for (size_t i = 0; i < countof(tracer_classes); i++)
         if (!strcmp(tracer_classes[i].trace, name))
@@ -233,6 +235,52 @@ static PyTypeObject *add_subclass(PyObject *module, const char *name, PyTypeObje
     return ext_add_type(module, &spec, base);
 }
 
+/* ---- symbolic zeros: what rules of custom_jvp and custom_vjp may be given ---- */
+
+/* SymbolicZero(aval): anything with a shape and a dtype. */
+static PyObject *zero_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static const char *const names[] = {"aval", NULL};
+    PyObject *like, *shape = NULL, *dtype = NULL, *weak = NULL, *out = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:SymbolicZero", (char **)(uintptr_t)names,
+                                     &like))
+        return NULL;
+    arena memory = {0};
+    ct_ints dims;
+    ct_dtype d;
+    if ((shape = PyObject_GetAttrString(like, "shape")) &&
+        (dtype = PyObject_GetAttrString(like, "dtype")) &&
+        ext_ints(shape, &dims, &memory, "shape") && ext_dtype_code(dtype, &d, "a zero's dtype")) {
+        weak = PyObject_GetAttrString(like, "weak_type");
+        PyErr_Clear();
+        ct_scope scope = ct_begin();
+        out = ext_wrap(array_zero(&(aval){(uint8_t)d, weak == Py_True, (int32_t)dims.n, dims.at}));
+        ct_end_(scope, NULL);
+    }
+    arena_free(&memory);
+    Py_XDECREF(shape);
+    Py_XDECREF(dtype);
+    Py_XDECREF(weak);
+    return out;
+}
+
+static PyObject *zero_repr(PyObject *self) { return PyUnicode_FromString("SymbolicZero"); }
+
+static PyTypeObject *add_zero(PyObject *module)
+{
+    static PyType_Slot slots[] = {
+        {Py_tp_doc, (void *)(uintptr_t) "A tangent or cotangent that is known to be zero."},
+        {Py_tp_new, (void *)zero_new},
+        {Py_tp_dealloc, (void *)array_dealloc},
+        {Py_tp_repr, (void *)zero_repr},
+        {Py_tp_getset, ext_zero_getset},
+        {Py_tp_members, members},
+        {0, NULL}};
+    PyType_Spec spec = {"jax._src.ad_util.SymbolicZero", sizeof(ext_value), 0, Py_TPFLAGS_DEFAULT,
+                        slots};
+    return ext_add_type(module, &spec, NULL);
+}
+
 bool ext_init_array(PyObject *module)
 {
     static const PyType_Slot impl[] = {{Py_bf_getbuffer, (void *)ext_getbuffer},
@@ -244,7 +292,8 @@ bool ext_init_array(PyObject *module)
     ext_array_impl = add_subclass(module, "jaxlib._jax.ArrayImpl", ext_array_base, impl);
     ext_key_array = add_subclass(module, "jax._src.prng.PRNGKeyArray", ext_array_base, NULL);
     ext_tracer = add_subclass(module, "jax._src.core.Tracer", ext_array_base, NULL);
-    if (!ext_array_impl || !ext_key_array || !ext_tracer)
+    ext_zero = add_zero(module);
+    if (!ext_array_impl || !ext_key_array || !ext_tracer || !ext_zero)
         return false;
     for (size_t i = 0; i < countof(tracer_classes); i++)
         if (!(tracer_classes[i].type =

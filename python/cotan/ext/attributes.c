@@ -97,9 +97,11 @@ static PyObject *call_python(PyObject *self, const char *name, PyObject *args, P
     }
 FROM_PYTHON(devices)
 FROM_PYTHON(reshape)
-FROM_PYTHON(transpose) FROM_PYTHON(view) FROM_PYTHON(to_device) FROM_PYTHON(addressable_data)
-    FROM_PYTHON(flatten) FROM_PYTHON(choose) FROM_PYTHON(compress) FROM_PYTHON(clip)
-        FROM_PYTHON(copy)
+FROM_PYTHON(transpose)
+FROM_PYTHON(view)
+FROM_PYTHON(to_device)
+FROM_PYTHON(addressable_data) FROM_PYTHON(flatten) FROM_PYTHON(choose) FROM_PYTHON(compress)
+    FROM_PYTHON(clip) FROM_PYTHON(copy)
 
     /* astype(dtype, copy=False, device=None) */
     static PyObject *method_astype(PyObject *self, PyObject *const *args, Py_ssize_t n,
@@ -286,5 +288,15 @@ PyGetSetDef ext_array_getset[] = {
     {"_committed", get_false, NULL, NULL, NULL},
     {"traceback", get_none, NULL, NULL, NULL},
     {"__array_priority__", get_priority, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+PyGetSetDef ext_zero_getset[] = {
+    {"shape", get_shape, NULL, "Lengths of the axes.", NULL},
+    {"dtype", get_dtype, NULL, "Element type.", NULL},
+    {"ndim", get_ndim, NULL, "Number of axes.", NULL},
+    {"size", get_size, NULL, "Number of elements.", NULL},
+    {"weak_type", get_weak_type, NULL, "Whether the dtype yields to another operand's.", NULL},
+    {"aval", from_python, NULL, "Shape and dtype as an abstract value.", NAME("array_aval")},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -127,6 +127,23 @@ static bool add_keywords(ext_call *c, PyObject *const *values, PyObject *names, 
                 (tree_node){.kind = TREE_DICT, .arity = n, .host = &ext_tree_host, .data = sorted});
 }
 
+/* One argument: a tree of arrays, or passed through as it is. */
+static bool flatten_arrays(ext_call *c, PyObject *o)
+{
+    int64_t nodes = c->flat.nodes.n, leaves = c->flat.leaves.n;
+    if (!tree_flatten_into(&c->flat, o, NULL, 0))
+        return false;
+    for (int64_t i = leaves; i < c->flat.leaves.n; i++) {
+        if (ext_try_array(c->flat.leaves.at[i], 0))
+            continue;
+        if (PyErr_Occurred())
+            return false;
+        flattening_cut(&c->flat, nodes, leaves);
+        return push(c, tree_passing_node(o));
+    }
+    return true;
+}
+
 static bool flatten(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *names,
                     const ext_policy *p)
 {
@@ -137,6 +154,8 @@ static bool flatten(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *
             good = push_static(c, args[i]);
         else if (p->only.at && !listed(p->only, i, n))
             good = push(c, tree_passing_node(args[i]));
+        else if (p->lenient_at.n && listed(p->lenient_at, i, n))
+            good = flatten_arrays(c, args[i]);
         else
             good = tree_flatten_into(&c->flat, args[i], NULL, 0);
         if (!good)

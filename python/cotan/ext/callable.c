@@ -89,13 +89,14 @@ static PyObject *invoke(PyObject *callable, const treedef *in_def, int64_t nin, 
 /* One leaf of a result, owned by the scope from here on. */
 static ct_array result_leaf(PyObject *callable, PyObject *o)
 {
-    ct_array a = ext_try_array(o, 0);
+    bool zero = Py_IS_TYPE(o, ext_zero);
+    ct_array a = zero ? ext_value_of(o) : ext_try_array(o, 0);
     if (!a) {
         if (!PyErr_Occurred())
             bad_result(callable, o);
         return NULL;
     }
-    if (!ext_is_value(o))
+    if (!zero && !ext_is_value(o))
         return a;
     object_retain(a); /* the object that holds it may go */
     if (scope_own(a))

@@ -19,7 +19,7 @@ typedef struct ext_value {
     PyObject_HEAD ct_array value; /* one reference */
     PyObject *weakrefs;
 } ext_value;
-extern PyTypeObject *ext_array_base, *ext_array_impl, *ext_key_array, *ext_tracer;
+extern PyTypeObject *ext_array_base, *ext_array_impl, *ext_key_array, *ext_tracer, *ext_zero;
 static inline bool ext_is_value(PyObject *o)
 {
     PyTypeObject *t = Py_TYPE(o);
@@ -35,7 +35,7 @@ PyObject *ext_wrap_array(ct_array value);
 PyObject *ext_finish(ct_scope scope, ct_tree result);
 bool ext_init_array(PyObject *module);
 extern PyMethodDef ext_array_methods[];
-extern PyGetSetDef ext_array_getset[];
+extern PyGetSetDef ext_array_getset[], ext_zero_getset[];
 extern const PyType_Slot ext_number_slots[];
 PyObject *ext_richcompare(PyObject *a, PyObject *b, int op);
 PyObject *ext_device_list(void);
@@ -118,6 +118,8 @@ typedef struct flattening {
 } flattening;
 enum flatten_flags { FLATTEN_NONE_IS_LEAF = 1 };
 bool tree_flatten_into(flattening *f, PyObject *tree, PyObject *is_leaf, int flags);
+/* Drops what came after the first so many nodes and leaves. */
+void flattening_cut(flattening *f, int64_t nodes, int64_t leaves);
 void flattening_free(flattening *f); /* releases nodes' data and leaves */
 treedef *
 flattening_def(flattening *f); /* a treedef; the nodes' data moves into it. NULL: exception */
@@ -174,9 +176,11 @@ typedef struct ext_policy {
     ct_ints statics;        /* positions of static arguments, negative from the end: parts of the
                                structure, hashed */
     PyObject *static_names; /* a set of the names of static keyword arguments, or NULL */
-    ct_ints only; /* unless the zero list: only these positions are flattened, everything else
-                     passes through as it is */
-    bool lenient; /* leaves that are no arrays pass through instead of raising TypeError */
+    ct_ints only;       /* unless the zero list: only these positions are flattened, everything else
+                           passes through as it is */
+    bool lenient;       /* leaves that are no arrays pass through instead of raising TypeError */
+    ct_ints lenient_at; /* arguments that pass through as they are unless all their leaves are
+                           arrays */
 } ext_policy;
 typedef struct ext_call {
     treedef *def;
@@ -217,8 +221,8 @@ extern PyMethodDef ext_transform_methods[];
 /* ---- control.c ---- */
 extern PyMethodDef ext_control_methods[];
 
-/* ---- checkpoint.c ---- */
-extern PyMethodDef ext_checkpoint_methods[];
+/* ---- checkpoint.c, rules.c ---- */
+extern PyMethodDef ext_checkpoint_methods[], ext_rules_methods[];
 /* An integer or a sequence of them, in memory that PyMem_Free frees. */
 bool ext_argnums(PyObject *o, ct_ints *out, bool *one, const char *what);
 

@@ -46,6 +46,7 @@ PyObject *ext_function_new(PyTypeObject *type, PyObject *wrapped, ct_fn fn, cons
     f->policy = p ? *p : (ext_policy){0};
     f->policy.statics = copy_ints(f->policy.statics);
     f->policy.only = copy_ints(f->policy.only);
+    f->policy.lenient_at = copy_ints(f->policy.lenient_at);
     Py_XINCREF(f->policy.static_names);
     PyObject_GC_Track(f);
     return (PyObject *)f;
@@ -79,6 +80,7 @@ static void function_dealloc(PyObject *self)
     Py_XDECREF(f->policy.static_names);
     PyMem_Free((void *)(uintptr_t)f->policy.statics.at);
     PyMem_Free((void *)(uintptr_t)f->policy.only.at);
+    PyMem_Free((void *)(uintptr_t)f->policy.lenient_at.at);
     t->tp_free(self);
     Py_DECREF(t);
 }

@@ -91,6 +91,7 @@ static bool fill(PyObject *m)
                                   ext_transform_methods,
                                   ext_control_methods,
                                   ext_checkpoint_methods,
+                                  ext_rules_methods,
                                   ext_binding_methods,
                                   ext_config_methods,
                                   ext_callback_methods,

@@ -285,39 +285,6 @@ static PyObject *jit(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObje
     return out;
 }
 
-/* ---- custom rules: the classes are in cotan/custom_derivatives.py ---- */
-
-static PyObject *custom(PyObject *const *args, Py_ssize_t n, bool reverse)
-{
-    if (n != (reverse ? 4 : 3))
-        return PyErr_Format(PyExc_TypeError, "wrong number of arguments");
-    ct_ints nondiff;
-    bool one;
-    if (!ext_argnums(args[n - 1], &nondiff, &one, "nondiff_argnums"))
-        return NULL;
-    ct_scope scope = ct_begin();
-    ct_fn f = ext_kept_callable(args[0]), rule = f ? ext_kept_callable(args[1]) : NULL, made = NULL;
-    ct_fn backward = rule && reverse ? ext_kept_callable(args[2]) : NULL;
-    if (rule && (!reverse || backward))
-        made =
-            reverse ? ct_custom_vjp_(f, rule, backward, nondiff) : ct_custom_jvp_(f, rule, nondiff);
-    PyObject *out = PyErr_Occurred() ? NULL
-                                     : ext_function_new(ext_function_type, args[0], made,
-                                                        &(ext_policy){.lenient = true});
-    ct_end_(scope, NULL);
-    PyMem_Free((void *)(uintptr_t)nondiff.at);
-    return out;
-}
-
-static PyObject *custom_jvp(PyObject *self, PyObject *const *args, Py_ssize_t n)
-{
-    return custom(args, n, false);
-}
-static PyObject *custom_vjp(PyObject *self, PyObject *const *args, Py_ssize_t n)
-{
-    return custom(args, n, true);
-}
-
 #define ROW(name, doc)                                                                             \
     {                                                                                              \
 #name, EXT_FASTCALL(name), METH_VARARGS | METH_KEYWORDS, doc                               \
@@ -334,7 +301,5 @@ PyMethodDef ext_transform_methods[] = {
      "fun compiled, once for each combination of argument shapes, dtypes and static values."},
     {"_jit", EXT_FASTCALL(make_jit), METH_FASTCALL, NULL},
     {"_linear_transpose", EXT_FASTCALL(linear_transpose), METH_FASTCALL, NULL},
-    {"_custom_jvp", EXT_FASTCALL(custom_jvp), METH_FASTCALL, NULL},
-    {"_custom_vjp", EXT_FASTCALL(custom_vjp), METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };

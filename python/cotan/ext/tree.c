@@ -463,13 +463,20 @@ bool tree_flatten_into(flattening *f, PyObject *tree, PyObject *is_leaf, int fla
     return flatten_one(f, tree, is_leaf && is_leaf != Py_None ? is_leaf : NULL, flags);
 }
 
+void flattening_cut(flattening *f, int64_t nodes, int64_t leaves)
+{
+    while (f->nodes.n > nodes) {
+        const tree_node *last = &f->nodes.at[--f->nodes.n];
+        if (last->host)
+            last->host->release(last->data);
+    }
+    while (f->leaves.n > leaves)
+        Py_DECREF(f->leaves.at[--f->leaves.n]);
+}
+
 void flattening_free(flattening *f)
 {
-    for (int64_t i = 0; i < f->nodes.n; i++)
-        if (f->nodes.at[i].host)
-            f->nodes.at[i].host->release(f->nodes.at[i].data);
-    for (int64_t i = 0; i < f->leaves.n; i++)
-        Py_DECREF(f->leaves.at[i]);
+    flattening_cut(f, 0, 0);
     vec_free(&f->nodes);
     vec_free(&f->leaves);
 }

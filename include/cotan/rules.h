@@ -1,0 +1,53 @@
+/* Functions that bring rules of their own.
+ *
+ *     ct_fn f = ct_custom_jvp(value, rule);                  rule(primals, tangents) -> (out,
+ * tangents) ct_fn f = ct_custom_vjp(value, forward, backward);      forward(x...) -> (out,
+ * residuals), backward(residuals, ct) -> (cts...) */
+#ifndef COTAN_RULES_H
+#define COTAN_RULES_H
+#include "cotan/transform.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Arguments of nondiff_argnums are not differentiated; rules get them first. Tangents and
+ * cotangents that are known to vanish come as zeros; with symbolic_zeros as symbolic ones, which a
+ * rule may give back as well (ct_is_zero, ct_zero). */
+typedef struct ct_custom_jvp_args {
+    ct_fn f;
+    ct_fn rule; /* (nondiff..., primals, tangents) -> (out, out_tangents) */
+    ct_ints nondiff_argnums;
+    bool symbolic_zeros;
+} ct_custom_jvp_args;
+CT_API ct_fn ct_custom_jvp_(const ct_custom_jvp_args *args);
+typedef struct ct_custom_vjp_args {
+    ct_fn f;
+    ct_fn forward; /* (args...) -> (out, residuals); with symbolic_zeros (perturbed, args...), where
+                      perturbed is a tuple of trees like the arguments of booleans */
+    ct_fn
+        backward; /* (nondiff..., residuals, ct) -> tuple of cotangents, None (ct_none) for zeros */
+    ct_ints nondiff_argnums;
+    bool symbolic_zeros;
+} ct_custom_vjp_args;
+CT_API ct_fn ct_custom_vjp_(const ct_custom_vjp_args *args);
+CT_API bool ct_is_zero(ct_array x);     /* a symbolic zero? */
+CT_API ct_array ct_zero(ct_array like); /* the symbolic zero of that type */
+
+/* f without what it closes over: its tracers (of inexact dtype) become the tuple *hoisted, and the
+ * function made takes them after its own arguments. `examples` is a tuple of arguments that give
+ * the types. */
+CT_API ct_fn ct_closure_convert_(ct_fn f, ct_tree examples, ct_tree *hoisted);
+
+#ifdef __cplusplus
+}
+#else
+#define ct_custom_jvp(f_, rule_, ...)                                                              \
+    ct_custom_jvp_(                                                                                \
+        &(ct_custom_jvp_args){.f = ct_function(f_), .rule = ct_function(rule_), __VA_ARGS__})
+#define ct_custom_vjp(f_, forward_, backward_, ...)                                                \
+    ct_custom_vjp_(&(ct_custom_vjp_args){.f = ct_function(f_),                                     \
+                                         .forward = ct_function(forward_),                         \
+                                         .backward = ct_function(backward_),                       \
+                                         __VA_ARGS__})
+#endif
+#endif

@@ -1,0 +1,78 @@
+/* Functions that bring rules of their own: what cotan/custom_derivatives.py and
+ * cotan/custom_batching.py are made of. */
+#include "ext.h"
+
+#include "cotan/rules.h"
+#include "transform/transform.h"
+
+/* (fun, rule) or (fun, forward, backward), then nondiff_argnums and symbolic_zeros. */
+static PyObject *custom(PyObject *const *args, Py_ssize_t n, bool reverse)
+{
+    if (n != (reverse ? 5 : 4))
+        return PyErr_Format(PyExc_TypeError, "wrong number of arguments");
+    ct_ints nondiff;
+    bool one, symbolic = args[n - 1] == Py_True;
+    if (!ext_argnums(args[n - 2], &nondiff, &one, "nondiff_argnums"))
+        return NULL;
+    ct_scope scope = ct_begin();
+    ct_fn f = ext_kept_callable(args[0]), rule = f ? ext_kept_callable(args[1]) : NULL, made = NULL;
+    ct_fn backward = rule && reverse ? ext_kept_callable(args[2]) : NULL;
+    if (rule && (!reverse || backward))
+        made = reverse
+                   ? ct_custom_vjp(f, rule, backward, .nondiff_argnums = nondiff,
+                                   .symbolic_zeros = symbolic)
+                   : ct_custom_jvp(f, rule, .nondiff_argnums = nondiff, .symbolic_zeros = symbolic);
+    PyObject *out = PyErr_Occurred() ? NULL
+                                     : ext_function_new(ext_function_type, args[0], made,
+                                                        &(ext_policy){.lenient_at = nondiff});
+    ct_end_(scope, NULL);
+    PyMem_Free((void *)(uintptr_t)nondiff.at);
+    return out;
+}
+
+/* _zero_tangent(x): zeros in the type of x's tangent. */
+static PyObject *zero_tangent_of(PyObject *self, PyObject *x)
+{
+    ct_scope scope = ct_begin();
+    ct_array a = ext_array(x, "zero_from_primal", 0);
+    PyObject *out = a ? ext_wrap(zero_tangent(a)) : NULL;
+    ct_end_(scope, NULL);
+    return out;
+}
+
+static PyObject *custom_jvp(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    return custom(args, n, false);
+}
+static PyObject *custom_vjp(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    return custom(args, n, true);
+}
+
+/* _closure_convert(fun, examples): (converted, list of hoisted values) */
+static PyObject *closure_convert(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    if (n != 2 || !PyTuple_Check(args[1]))
+        return PyErr_Format(PyExc_TypeError, "_closure_convert(fun, examples)");
+    ct_scope scope = ct_begin();
+    ct_fn f = ext_callable(args[0]);
+    ct_tree examples = f ? ext_tree(args[1], "closure_convert") : NULL, hoisted = NULL;
+    ct_fn made = examples ? ct_closure_convert_(f, examples, &hoisted) : NULL;
+    PyObject *function = examples && !PyErr_Occurred()
+                             ? ext_function_new(ext_function_type, args[0], made, NULL)
+                             : NULL;
+    PyObject *values = function ? ext_wrap(hoisted) : NULL;
+    ct_end_(scope, NULL);
+    PyObject *out = values ? Py_BuildValue("(OO)", function, values) : NULL;
+    Py_XDECREF(values);
+    Py_XDECREF(function);
+    return out;
+}
+
+PyMethodDef ext_rules_methods[] = {
+    {"_zero_tangent", zero_tangent_of, METH_O, NULL},
+    {"_custom_jvp", EXT_FASTCALL(custom_jvp), METH_FASTCALL, NULL},
+    {"_custom_vjp", EXT_FASTCALL(custom_vjp), METH_FASTCALL, NULL},
+    {"_closure_convert", EXT_FASTCALL(closure_convert), METH_FASTCALL, NULL},
+    {NULL, NULL, 0, NULL},
+};
