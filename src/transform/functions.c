@@ -216,6 +216,10 @@ static bool gradient_run(const gradient *g, partial_call *c, int64_t n, const ct
         for (int64_t i = 0; i < n && good; i++) {
             if (!cts->at[i])
                 cts->at[i] = zero_tangent(chosen[i]);
+            else if (cts->at[i]->aval.weak != chosen[i]->aval.weak && is_array(cts->at[i]))
+                cts->at[i] =
+                    array_view(cts->at[i], (ct_dtype)cts->at[i]->aval.dtype, chosen[i]->aval.weak,
+                               cts->at[i]->aval.ndim, cts->at[i]->aval.shape);
             good = !is_poison(cts->at[i]);
         }
     }
