@@ -6,6 +6,7 @@
  * and batched forms are made of this program as of any other. Operand 0 of dynamic_call is the
  * count, and evaluation puts it wherever a parameter says LOOP_STEPS. Such arrays never leave the
  * program: what a derivative needs of them is computed again. */
+#include "transform/call.h"
 #include "transform/scan.h"
 
 typedef struct params_dynamic {
@@ -13,35 +14,6 @@ typedef struct params_dynamic {
 } params_dynamic;
 static const param_field dynamic_fields[] = {
     {"jaxpr", PARAM_JAXPR, offsetof(params_dynamic, jaxpr)}};
-
-static bool bind_dynamic(jaxpr *j, ct_array steps, int nin, const ct_array *in, ct_array *out)
-{
-    params_dynamic p = {j};
-    ct_array *all = base_alloc((size_t)(nin + 1) * sizeof *all);
-    if (!all)
-        return false;
-    all[0] = steps;
-    memcpy(all + 1, in, (size_t)nin * sizeof *in);
-    core_bind(&op_row_dynamic_call, &p, nin + 1, all, j->nout, out);
-    base_free(all);
-    return values_good(j->nout, out);
-}
-
-static bool dynamic_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
-                             aval *out, arena *a)
-{
-    const jaxpr *j = ((const params_dynamic *)params)->jaxpr;
-    (void)in, (void)a;
-    if (nin != j->nin + 1 || *nout < j->nout) {
-        base_fail(CT_TYPE_ERROR, "%s of a program of %d inputs got %d operands", o->name, j->nin,
-                  nin);
-        return false;
-    }
-    *nout = j->nout;
-    for (int i = 0; i < j->nout; i++)
-        out[i] = *atom_aval(&j->out[i]);
-    return true;
-}
 
 /* ---- evaluation ---- */
 
@@ -97,7 +69,6 @@ static const trace_class counted_class = {
 static bool dynamic_call(const op *o, const void *params, int nin, const ct_array *in, int nout,
                          ct_array *out)
 {
-    (void)o;
     counted_trace t = {{.head = {&trace_object_class, INT32_MAX / 2, KIND_OTHER},
                         .class = &counted_class,
                         .parent = NULL,
@@ -105,38 +76,12 @@ static bool dynamic_call(const op *o, const void *params, int nin, const ct_arra
                         .what = "a loop"},
                        array_get_int(in[0], 0)};
     trace_context saved = trace_enter(&t.base);
-    bool good = jaxpr_eval(((const params_dynamic *)params)->jaxpr, nin - 1, in + 1, nout, out);
+    bool good = jaxpr_eval(params_jaxpr(o, params), nin, in, nout, out);
     trace_leave(saved);
     return good;
 }
 
 /* ---- derivatives ---- */
-
-static bool dynamic_jvp(const op *o, const void *params, int nin, const ct_array *primals,
-                        const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
-{
-    jaxpr *j = ((const params_dynamic *)params)->jaxpr;
-    (void)o;
-    arena memory = {0};
-    bool *nonzero = arena_alloc(&memory, (size_t)(nin + nout)), *out_nonzero = nonzero + nin - 1;
-    ct_array *in = arena_alloc(&memory, (size_t)(2 * nin + 2 * nout) * sizeof *in),
-             *results = in + 2 * nin;
-    int n = nin - 1, next = nout;
-    bool good = nonzero && in;
-    for (int i = 1; i < nin && good; i++) {
-        in[i - 1] = primals[i];
-        if ((nonzero[i - 1] = tangents[i] != NULL))
-            in[n++] = tangents[i];
-    }
-    jaxpr *made = good ? jaxpr_jvp(j, nonzero, false, out_nonzero) : NULL;
-    good = made && bind_dynamic(made, primals[0], n, in, results);
-    for (int i = 0; i < nout && good; i++) {
-        out[i] = results[i];
-        out_tangents[i] = out_nonzero[i] ? results[next++] : NULL;
-    }
-    arena_free(&memory);
-    return good;
-}
 
 typedef struct fused {
     jaxpr *known, *tangent;
@@ -184,13 +129,14 @@ static jaxpr *fused_tangent(jaxpr *j, const bool *nonzero, bool *out_nonzero)
     return kept ? made : NULL;
 }
 
-bool dynamic_tangent(jaxpr *j, linearize_trace *t, ct_array steps, int nin, const ct_array *primals,
+bool dynamic_tangent(jaxpr *j, linearize_trace *t, int nin, const ct_array *primals,
                      const ct_array *tangents, ct_array *out_tangents)
 {
     arena memory = {0};
     bool *nonzero = arena_alloc(&memory, (size_t)(nin + j->nout) + 1), *out_nonzero = nonzero + nin;
     ct_array *in = arena_alloc(&memory, (size_t)(2 * nin + j->nout + 1) * sizeof *in),
              *results = in + 2 * nin;
+    params_dynamic p = {j};
     bool good = nonzero && in;
     int n = nin;
     for (int i = 0; i < nin && good; i++) {
@@ -200,7 +146,7 @@ bool dynamic_tangent(jaxpr *j, linearize_trace *t, ct_array steps, int nin, cons
     }
     jaxpr *made = good ? fused_tangent(j, nonzero, out_nonzero) : NULL;
     trace_context saved = trace_enter(stage_as_trace(linearize_tangents(t)));
-    good = made && bind_dynamic(made, steps, n, in, results);
+    good = made && call_bind(&op_row_dynamic_call, &p, made, n, in, results);
     trace_leave(saved);
     for (int i = 0; i < j->nout && good; i++)
         out_tangents[i] = out_nonzero[i] ? *results++ : NULL;
@@ -212,38 +158,12 @@ static bool dynamic_linearize(const op *o, const void *params, linearize_trace *
                               const ct_array *primals, const ct_array *tangents, int nout,
                               ct_array *out, ct_array *out_tangents)
 {
-    (void)o, (void)nout;
-    jaxpr *j = ((const params_dynamic *)params)->jaxpr;
+    (void)nout;
+    jaxpr *j = params_jaxpr(o, params);
     trace_context saved = trace_enter(linearize_parent(t));
-    bool good = bind_dynamic(j, primals[0], nin - 1, primals + 1, out);
+    bool good = call_bind(o, params, j, nin, primals, out);
     trace_leave(saved);
-    return good &&
-           dynamic_tangent(j, t, primals[0], nin - 1, primals + 1, tangents + 1, out_tangents);
-}
-
-static bool dynamic_transpose(const op *o, const void *params, int nin, const ct_array *in,
-                              const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
-{
-    jaxpr *j = ((const params_dynamic *)params)->jaxpr;
-    (void)o, (void)in_avals;
-    arena memory = {0};
-    bool *linear = arena_alloc(&memory, (size_t)(nin + nout)), *ct_nonzero = linear + nin - 1;
-    ct_array *values = arena_alloc(&memory, (size_t)(2 * nin + nout) * sizeof *values),
-             *results = values + nin + nout;
-    bool good = linear && values;
-    int n = 0;
-    for (int i = 1; i < nin && good; i++)
-        if (!(linear[i - 1] = in[i] == NULL))
-            values[n++] = in[i];
-    for (int i = 0; i < nout && good; i++)
-        if ((ct_nonzero[i] = cts[i] != NULL))
-            values[n++] = cts[i];
-    jaxpr *made = good ? jaxpr_transpose(j, linear, ct_nonzero) : NULL;
-    good = made && bind_dynamic(made, in[0], n, values, results);
-    for (int i = 1; i < nin && good; i++)
-        out[i] = linear[i - 1] ? *results++ : NULL;
-    arena_free(&memory);
-    return good;
+    return good && dynamic_tangent(j, t, nin, primals, tangents, out_tangents);
 }
 
 /* ---- batching ---- */
@@ -265,7 +185,9 @@ static bool run_lane(void *env, int64_t n, const ct_array *in, leaves *out)
     *out = (leaves){l->j->nout, base_alloc((size_t)(l->j->nout + 1) * sizeof *out->at)};
     for (int i = 0, next = 0; i < l->nin && all; i++)
         all[i] = l->dims[i] == NOT_MAPPED ? in[next++] : in[fixed++];
-    bool good = all && out->at && bind_dynamic(l->j, all[0], l->nin - 1, all + 1, out->at);
+    bool good =
+        all && out->at &&
+        call_bind(&op_row_dynamic_call, &(params_dynamic){l->j}, l->j, l->nin, all, out->at);
     base_free(all);
     return good;
 }
@@ -302,26 +224,10 @@ static bool vmap_lanes(jaxpr *j, batch b, int nin, const ct_array *in, const int
 static bool dynamic_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
                          const int *dims, int nout, ct_array *out, int *out_dims)
 {
-    jaxpr *j = ((const params_dynamic *)params)->jaxpr;
-    (void)o;
-    if (dims[0] != NOT_MAPPED) {
-        memset(out_dims, 0, (size_t)nout * sizeof *out_dims);
-        return vmap_lanes(j, b, nin, in, dims, nout, out);
-    }
-    bool *mapped = base_alloc((size_t)(nin + nout)), *out_mapped = mapped + nin - 1;
-    ct_array *values = base_alloc((size_t)nin * sizeof *values);
-    bool good = mapped && values;
-    for (int i = 1; i < nin && good; i++) {
-        mapped[i - 1] = dims[i] != NOT_MAPPED;
-        good = !is_poison(values[i] = mapped[i - 1] ? batch_front(in[i], dims[i], b.size) : in[i]);
-    }
-    jaxpr *made = good ? jaxpr_vmap(j, b, mapped, false, out_mapped) : NULL;
-    good = made && bind_dynamic(made, in[0], nin - 1, values + 1, out);
-    for (int i = 0; i < nout && good; i++)
-        out_dims[i] = out_mapped[i] ? 0 : NOT_MAPPED;
-    base_free(mapped);
-    base_free(values);
-    return good;
+    if (dims[0] == NOT_MAPPED)
+        return call_vmap(o, params, b, nin, in, dims, nout, out, out_dims);
+    memset(out_dims, 0, (size_t)nout * sizeof *out_dims);
+    return vmap_lanes(params_jaxpr(o, params), b, nin, in, dims, nout, out);
 }
 
 const op op_row_dynamic_call = {
@@ -332,11 +238,11 @@ const op op_row_dynamic_call = {
     .fields = dynamic_fields,
     .nfields = 1,
     .params_size = sizeof(params_dynamic),
-    .abstract = dynamic_abstract,
+    .abstract = call_abstract,
     .fits = dynamic_fits,
     .call = dynamic_call,
-    .jvp = dynamic_jvp,
+    .jvp = call_jvp,
     .linearize = dynamic_linearize,
-    .transpose = dynamic_transpose,
+    .transpose = call_transpose,
     .vmap = dynamic_vmap,
 };

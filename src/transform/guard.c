@@ -1,6 +1,7 @@
 /* Programs that are run on elements which do not want their results: those of a batch that take
  * another branch, or whose loop has ended while others go on. There a condition may hold for ever;
  * so the loops of such a program take a flag, without which they end at once. */
+#include "transform/call.h"
 #include "transform/while.h"
 #include "transform/scan.h"
 
@@ -92,6 +93,22 @@ static bool bind_with_flag(guard_trace *t, const op *o, const void *params, int 
     return values_good(nout, out);
 }
 
+static bool guard_call(guard_trace *t, const op *o, const void *params, int nin, const ct_array *in,
+                       ct_array *out)
+{
+    jaxpr *j = loop_guard(params_jaxpr(o, params));
+    ct_array *given = j ? base_alloc((size_t)(nin + 1) * sizeof *given) : NULL;
+    if (!given)
+        return false;
+    given[0] = t->flag;
+    memcpy(given + 1, in, (size_t)nin * sizeof *in);
+    trace_context saved = trace_enter(t->base.parent);
+    bool good = call_bind(o, params, j, nin + 1, given, out);
+    trace_leave(saved);
+    base_free(given);
+    return good;
+}
+
 static bool guard_branches(guard_trace *t, const op *o, const void *params, int nin,
                            const ct_array *in, int nout, ct_array *out)
 {
@@ -125,12 +142,8 @@ static bool guard_process(trace *base, const op *o, const void *params, int nin,
         p.num_consts++;
         return (p.jaxpr = loop_guard(p.jaxpr)) && bind_with_flag(t, o, &p, 0, nin, in, nout, out);
     }
-    if (loops && o == &op_row_jit) {
-        const params_call *given = params;
-        params_call p = {.name = given->name, .inlined = given->inlined};
-        return (p.jaxpr = loop_guard(given->jaxpr)) &&
-               bind_with_flag(t, o, &p, 0, nin, in, nout, out);
-    }
+    if (loops && (o == &op_row_jit || o == &op_row_remat2))
+        return guard_call(t, o, params, nin, in, out);
     if (loops && o == &op_row_cond)
         return guard_branches(t, o, params, nin, in, nout, out);
     core_bind_on(base->parent, o, params, nin, in, nout, out);

@@ -60,12 +60,12 @@ void loop_settle_operands(const loop_settled *l, const ct_array *in, ct_array *o
 void loop_settle_results(const loop_settled *l, int64_t n, const ct_array *in,
                          const ct_array *results, ct_array *out);
 
-/* dynamic.c: programs written for scans of LOOP_STEPS steps, to be run with a count. */
+/* dynamic.c: programs written for scans of LOOP_STEPS steps, to be run with their first input as
+ * the count. */
 enum { LOOP_STEPS = 1000000007 };
-/* Stages the tangents of j's results for that count; NULL: zero. */
-CT_NODISCARD bool dynamic_tangent(jaxpr *j, linearize_trace *t, ct_array steps, int nin,
-                                  const ct_array *primals, const ct_array *tangents,
-                                  ct_array *out_tangents);
+/* Stages the tangents of j's results; NULL: zero. */
+CT_NODISCARD bool dynamic_tangent(jaxpr *j, linearize_trace *t, int nin, const ct_array *primals,
+                                  const ct_array *tangents, ct_array *out_tangents);
 
 /* How many steps of `length` to run as one, as asked for in ct_scan_args. */
 int64_t loop_unroll(int64_t asked, int64_t length);

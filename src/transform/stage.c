@@ -193,7 +193,7 @@ jaxpr *stage_finish(stage_trace *t, int64_t nout, const ct_array *out, const cha
     j->name = name ? arena_string(&j->arena, name) : NULL;
     good = good && j->in && j->constvars && j->consts && jaxpr_finish(j);
     if (good)
-        object_retain(j);
+        t->j = NULL; /* its own tracers may be among the constants of programs inside */
     stage_abandon(t);
     return good ? j : NULL;
 }

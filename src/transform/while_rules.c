@@ -204,6 +204,23 @@ static bool count_steps(const params_while *p, int nin, const ct_array *in, ct_a
 
 /* ---- linearizing ---- */
 
+/* The same program written again, and kept on its owner: what holds it does not hold the owner. */
+static jaxpr *again(const jaxpr *j, jaxpr *owner, const char *purpose)
+{
+    int64_t *order = base_alloc((size_t)(j->nin + j->nout + 1) * sizeof *order);
+    aval *avals = base_alloc((size_t)(j->nin + 1) * sizeof *avals);
+    for (int i = 0; i < j->nin && avals; i++)
+        avals[i] = j->in[i]->aval;
+    for (int i = 0; i < (j->nin > j->nout ? j->nin : j->nout) && order; i++)
+        order[i] = i;
+    rewiring w = {
+        .name = j->name, .nin = j->nin, .avals = avals, .in = order, .nout = j->nout, .out = order};
+    jaxpr *made = order && avals ? jaxpr_rewire(j, &w, owner, purpose, 0, NULL) : NULL;
+    base_free(order);
+    base_free(avals);
+    return made;
+}
+
 /* The body without effects that leave no result: they happen when the steps are counted. Borrowed.
  */
 static jaxpr *quiet_body(jaxpr *j)
@@ -211,91 +228,96 @@ static jaxpr *quiet_body(jaxpr *j)
     jaxpr *made = j->effects ? jaxpr_derived(j, "quiet", 0, NULL) : j;
     if (made)
         return made;
-    made = jaxpr_consts_to_inputs(j);
-    eqn **last = made ? &made->eqns : NULL;
+    jaxpr *quiet = jaxpr_consts_to_inputs(j);
+    eqn **last = quiet ? &quiet->eqns : NULL;
     for (const eqn *e = j->eqns; e && last; e = e->next) {
         if (!e->nout && op_effects(e->op, e->params)) {
-            made->neqns--;
+            quiet->neqns--;
             continue;
         }
-        *last = arena_copy(&made->arena, e, sizeof *e);
+        *last = arena_copy(&quiet->arena, e, sizeof *e);
         last = *last ? &(*last)->next : NULL;
     }
-    bool good = last;
-    if (good)
+    if (last) {
         *last = NULL;
-    good = good && jaxpr_derive(j, "quiet", 0, NULL, made, 0, NULL);
-    object_release(made);
-    return good ? made : NULL;
+        made = again(quiet, j, "quiet");
+    }
+    object_release(quiet);
+    return made;
 }
 
+/* (count, constants..., carry...) -> carry... */
 static bool run_counted_scan(void *env, int64_t nin, const ct_array *in, leaves *out)
 {
     const params_scan *p = env;
     *out = (leaves){p->jaxpr->nout, base_alloc((size_t)(p->jaxpr->nout + 1) * sizeof *out->at)};
-    return out->at && scan_bind(p, (int)nin, in, p->jaxpr->nout, out->at);
+    return out->at && scan_bind(p, (int)nin - 1, in + 1, p->jaxpr->nout, out->at);
 }
 
-/* The scan as a program, for any number of steps. Borrowed. */
+/* The scan as a program for any number of steps, which is its first input. Borrowed. */
 static jaxpr *scan_program(const params_scan *p)
 {
     jaxpr *j = p->jaxpr, *made = jaxpr_derived(j, "while scan", 0, NULL);
     if (made)
         return made;
-    aval *avals = base_alloc((size_t)(j->nin + 1) * sizeof *avals);
-    for (int i = 0; i < j->nin && avals; i++)
-        avals[i] = j->in[i]->aval;
     params_scan q = *p;
     q.length = LOOP_STEPS;
-    made = avals ? transform_stage((flat){run_counted_scan, &q, j->name}, j->nin, avals, j->name)
-                 : NULL;
+    q.jaxpr = again(j, j, "while again");
+    aval *avals = q.jaxpr ? base_alloc((size_t)(j->nin + 1) * sizeof *avals) : NULL;
+    if (avals)
+        avals[0] = (aval){.dtype = CT_INT32};
+    for (int i = 0; i < j->nin && avals; i++)
+        avals[i + 1] = j->in[i]->aval;
+    made = avals
+               ? transform_stage((flat){run_counted_scan, &q, j->name}, j->nin + 1, avals, j->name)
+               : NULL;
     base_free(avals);
     bool kept = made && jaxpr_derive(j, "while scan", 0, NULL, made, 0, NULL);
     object_release(made);
     return kept ? made : NULL;
 }
 
-/* The scan that takes the loop's counted steps, its operands and their tangents. */
+/* The scan that takes the loop's counted steps: the count, and the scan's operands behind it. */
 typedef struct counted_loop {
     params_scan p;
-    int nin, extra; /* inputs; carried values in front of the loop's */
-    ct_array steps, *in, *tangents;
+    int nin, extra; /* operands; carried values in front of the loop's */
+    ct_array *in, *tangents;
 } counted_loop;
 
+/* The constants and the carry of the loop, and between them what an element needs that may end
+ * before others. */
 static bool counted_loop_of(const params_while *p, ct_array counts, const ct_array *in,
                             const ct_array *tangents, counted_loop *l, arena *a)
 {
-    int nc = (int)p->cond_nconsts, nb = (int)p->body_nconsts, n = p->body->nout, m = nb;
-    bool axes = counts->aval.ndim;
+    int nc = (int)p->cond_nconsts, nb = (int)p->body_nconsts, n = p->body->nout, m = 1 + nb;
     *l = (counted_loop){.p = {.num_consts = nb, .num_carry = n, .unroll = 1, .jaxpr = p->body},
-                        .extra = axes,
-                        .steps = counts};
+                        .extra = counts->aval.ndim > 0};
     l->in = arena_alloc(a, (size_t)(nb + 2 * n + 3) * sizeof *l->in);
     l->tangents = arena_alloc(a, (size_t)(nb + 2 * n + 3) * sizeof *l->tangents);
     aval *avals = arena_alloc(a, (size_t)(n + 2) * sizeof *avals);
     if (!l->in || !l->tangents || !avals)
         return false;
-    memcpy(l->in, in + nc, (size_t)nb * sizeof *in);
-    memcpy(l->tangents, tangents + nc, (size_t)nb * sizeof *in);
-    if (axes) {
-        avals[0] = counts->aval;
-        avals[n + 1] = (aval){.dtype = CT_INT32};
-        memset(l->tangents + m, 0, (size_t)(n + 2) * sizeof *l->tangents);
-        l->in[m++] = counts;
-        for (int k = 0; k < n; k++) {
-            avals[k + 1] = in[nc + nb + k]->aval;
-            if (is_poison(l->in[m++] = begun_with(counts, in[nc + nb + k])))
-                return false;
-        }
-        l->p.num_consts = m;
-        l->p.num_carry++;
-        l->in[m++] = op_full(&avals[n + 1], 0);
-        l->p.jaxpr = with_counts(p, "while mask", run_masked, n + 2, avals);
+    memset(l->tangents, 0, (size_t)(nb + n + 3) * sizeof *l->tangents);
+    memcpy(l->in + 1, in + nc, (size_t)nb * sizeof *in);
+    memcpy(l->tangents + 1, tangents + nc, (size_t)nb * sizeof *in);
+    l->in[0] = counts;
+    if (l->extra) {
         int64_t few[16], axis = 0;
         for (; axis < counts->aval.ndim && axis < 16; axis++)
             few[axis] = axis;
-        l->steps = op_reduce_max(counts, (ct_ints){axis, few});
-        if (!l->p.jaxpr || is_poison(l->steps) || is_poison(l->in[m - 1]))
+        l->in[0] = op_reduce_max(counts, (ct_ints){axis, few});
+        l->in[m++] = counts;
+        avals[0] = counts->aval;
+        for (int k = 0; k < n; k++) {
+            l->in[m++] = begun_with(counts, in[nc + nb + k]);
+            avals[k + 1] = in[nc + nb + k]->aval;
+        }
+        avals[n + 1] = (aval){.dtype = CT_INT32};
+        l->in[m++] = op_full(&avals[n + 1], 0);
+        l->p.num_consts += n + 1;
+        l->p.num_carry++;
+        if (!values_good(m, l->in) ||
+            !(l->p.jaxpr = with_counts(p, "while mask", run_masked, n + 2, avals)))
             return false;
     }
     memcpy(l->in + m, in + nc + nb, (size_t)n * sizeof *in);
@@ -322,12 +344,13 @@ bool while_linearize(const op *o, const void *params, linearize_trace *t, int ni
     ct_array *results = arena_alloc(&memory, (size_t)(2 * n + 1) * sizeof *results),
              *moved = results + n;
     good = good && results;
-    if (good && core_concrete(l.steps, &steps)) {
+    if (good && core_concrete(l.in[0], &steps)) {
         l.p.length = array_get_int(steps, 0);
-        good = scan_linearize(&op_row_scan, &l.p, t, l.nin, l.in, l.tangents, n, results, moved);
+        good = scan_linearize(&op_row_scan, &l.p, t, l.nin - 1, l.in + 1, l.tangents + 1, n,
+                              results, moved);
     } else if (good) {
         jaxpr *program = scan_program(&l.p);
-        good = program && dynamic_tangent(program, t, l.steps, l.nin, l.in, l.tangents, moved);
+        good = program && dynamic_tangent(program, t, l.nin, l.in, l.tangents, moved);
     }
     if (good)
         memcpy(out_tangents, moved + l.extra, (size_t)nout * sizeof *out);
