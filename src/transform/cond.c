@@ -608,8 +608,15 @@ static bool cond_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const c
     index = good ? op_convert(index, CT_INT32, false) : NULL;
     if (good && !c->by_predicate) /* out of range: the nearest branch, as the program says it too */
         index = op_clamp(op_number(0, index), index, op_number((double)c->n - 1, index));
-    good = good && !is_poison(index) &&
-           control_cond(index, c->n, c->branches, def, nin - 1, in + 1, out_def, &results);
+    ct_array known;
+    good = good && !is_poison(index);
+    if (good && transform_disable_jit && core_concrete(index, &known)) {
+        good = fn_call(c->branches[clamp_index(known, c->n)], def, nin - 1, in + 1, out_def, nout,
+                       out);
+        object_release(def);
+        return good;
+    }
+    good = good && control_cond(index, c->n, c->branches, def, nin - 1, in + 1, out_def, &results);
     object_release(def);
     *nout = results.n;
     *out = results.at;

@@ -110,7 +110,7 @@ static bool fail_structure(const loop_body *b, const treedef *got)
     return fail_text(&t);
 }
 
-static bool check_structure(const loop_body *b, const jaxpr *j)
+bool loop_check_structure(const loop_body *b, const aval *first)
 {
     const tree_node *root = &b->out_def->nodes[b->out_def->count - 1];
     if (!b->pair)
@@ -119,16 +119,16 @@ static bool check_structure(const loop_body *b, const jaxpr *j)
         text t = {0};
         text_add(&t, "%s body output must be a pair, got ", b->who);
         if (root->kind == TREE_LEAF) {
-            text_add(&t, "%s", atom_aval(&j->out[0])->weak ? "~" : "");
-            aval_text(&t, atom_aval(&j->out[0]), false);
+            text_add(&t, "%s", first->weak ? "~" : "");
+            aval_text(&t, first, false);
         } else {
             treedef_text(&t, b->out_def);
         }
         text_add(&t, ".");
         return fail_text(&t);
     }
-    int64_t first, count;
-    treedef *carry = treedef_child(b->out_def, 0, &first, &count);
+    int64_t start, count;
+    treedef *carry = treedef_child(b->out_def, 0, &start, &count);
     bool same = carry && (treedef_equal(carry, b->carry_def) || fail_structure(b, carry));
     object_release(carry);
     return same;
@@ -213,7 +213,8 @@ jaxpr *loop_stage(loop_body *b, int64_t ncarry, ct_array *carry, int64_t nrest, 
             avals[i] = carry[i]->aval;
         j = transform_stage((flat){run_body, b, fn_name(b->f)}, ncarry + nrest, avals,
                             fn_name(b->f));
-        good = j && check_structure(b, j) && promote_carry(j, ncarry, carry, &again);
+        good = j && loop_check_structure(b, j->nout ? atom_aval(&j->out[0]) : NULL) &&
+               promote_carry(j, ncarry, carry, &again);
     }
     good = good && check_types(b, j, ncarry);
     base_free(avals);

@@ -14,6 +14,7 @@ typedef struct loop_body {
     treedef *out_def;   /* what f returned: the caller releases it */
     bool pair;          /* f returns (carry, y) */
     bool counts;        /* the first of the carry is an index, to which the program adds one */
+    int64_t nslices;    /* plain.c: arguments behind the carry */
 } loop_body;
 
 /* The program (carry..., rest...) -> (carry..., y...). The carry comes in as arrays, because weakly
@@ -21,6 +22,20 @@ typedef struct loop_body {
  * in structure or type. */
 CT_NODISCARD jaxpr *loop_stage(loop_body *b, int64_t ncarry, ct_array *carry, int64_t nrest,
                                const aval *rest);
+
+/* Fails where what f returned (out_def) has another structure than the carry; `first` is its first
+ * leaf. */
+CT_NODISCARD bool loop_check_structure(const loop_body *b, const aval *first);
+
+/* plain.c: the loops step by step, under jax_disable_jit. The results of a scan are the carry and
+ * stacked ys; those of the others the carry. plain_while: *done is false where the condition has no
+ * value. */
+CT_NODISCARD bool plain_scan(loop_body *b, int64_t length, bool reverse, int64_t ncarry,
+                             int64_t nin, const ct_array *in, leaves *out);
+CT_NODISCARD bool plain_fori(loop_body *b, int64_t from, int64_t to, int64_t nin, ct_array *args,
+                             leaves *out);
+CT_NODISCARD bool plain_while(loop_body *b, ct_fn test, int64_t n, const ct_array *in, bool *done,
+                              leaves *out);
 
 /* A body (constants, carry, xs) -> (carry, ys) with tangents beside the values: (constants, their
  * tangents, carry, its, xs, theirs) -> (carry, its, ys, theirs). nonzero says which inputs have

@@ -312,6 +312,13 @@ static bool run_body_scan(const scan_fn *s, treedef *args, int64_t ncarry, int64
     aval *rest = arena_alloc(&memory, (size_t)(nx + 1) * sizeof *rest);
     ct_array *carry = arena_alloc(&memory, (size_t)(ncarry + 1) * sizeof *carry);
     bool good = b.carry_def && rest && carry && scan_length(s, nx, in + ncarry, &length);
+    if (good && transform_disable_jit) {
+        good = plain_scan(&b, length, s->reverse, ncarry, nin, in, results) &&
+               (*out_def = pair_def(b.out_def));
+        object_release(b.carry_def);
+        object_release(b.out_def);
+        return arena_free(&memory), good;
+    }
     if (good)
         memcpy(carry, in, (size_t)ncarry * sizeof *carry);
     for (int64_t i = 0; i < nx && good; i++) {

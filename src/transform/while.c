@@ -285,7 +285,10 @@ static bool while_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const 
     bool good = b.carry_def && carry;
     if (good)
         memcpy(carry, in, (size_t)nin * sizeof *carry);
-    jaxpr *test_program = good ? stage_test(w->test, in_def, nin, carry) : NULL;
+    bool done = false;
+    if (good && transform_disable_jit)
+        good = plain_while(&b, w->test, nin, in, &done, &results);
+    jaxpr *test_program = good && !done ? stage_test(w->test, in_def, nin, carry) : NULL;
     jaxpr *body = test_program ? loop_stage(&b, nin, carry, 0, NULL) : NULL;
     bool changed = false;
     for (int64_t i = 0; i < nin && body; i++)
@@ -294,7 +297,7 @@ static bool while_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const 
         object_release(test_program);
         test_program = stage_test(w->test, in_def, nin, carry);
     }
-    good = body && test_program && while_closed(test_program, body, nin, carry, &results);
+    good = done || (body && test_program && while_closed(test_program, body, nin, carry, &results));
     object_release(test_program);
     object_release(body);
     object_release(b.out_def);
@@ -415,6 +418,9 @@ static bool run_fori(loop_body *b, const while_fn *w, int64_t n, ct_array *value
         return false;
     ct_array index = values[0], limit = values[1];
     values[1] = index; /* the body's carry is the index and what follows */
+    if (counted && transform_disable_jit)
+        return plain_fori(b, array_get_int(lower, 0), array_get_int(upper, 0), n - 1, values + 1,
+                          out);
     jaxpr *body = loop_stage(b, n - 1, values + 1, 0, NULL);
     bool good = body;
     if (good && counted) {

@@ -193,3 +193,31 @@ def test_elements_that_want_no_result_take_no_steps():
     xs = jnp.array([1.0, -1.0, 0.0, 3.0])
     want = [jax.grad(in_a_branch)(x) for x in xs]
     assert np.array_equal(jax.vmap(jax.grad(in_a_branch))(xs), want) and np.array_equal(jax.jit(jax.grad(lambda xs: jax.vmap(in_a_branch)(xs).sum()))(xs), want)
+
+
+def test_without_jit_steps_see_values():
+    seen = []
+
+    def step(c, x):
+        seen.append((float(c), x["x"].tolist()))
+        return c + x["x"].sum(), {"y": c * x["x"]}
+    xs = {"x": jnp.arange(6.0).reshape(3, 2)}
+
+    def f(c):
+        c, ys = lax.scan(step, c, xs, reverse=True)
+        c = lax.fori_loop(jnp.int32(0), 2, lambda i, c: seen.append(int(i)) or c * (i + 1), c)
+        c = lax.while_loop(lambda c: bool(c < 100), lambda c: seen.append(float(c)) or c * 2, c)
+        return lax.cond(c > 0, lambda c: lax.switch(1, [jnp.sin, lambda c: seen.append("b") or c], c), lambda c: 1 / 0, c) + ys["y"].sum()
+    with jax.disable_jit():
+        value, slope = jax.value_and_grad(f)(1.0)
+        assert seen == [(1, [4, 5]), (10, [2, 3]), (15, [0, 1]), 0, 1, 32, 64, "b"]
+        with pytest.raises(TypeError, match="scan body function carry input and carry output must have the same pytree structure"):
+            lax.scan(lambda c, x: ((c, c), None), 0.0, xs)
+        with pytest.raises(ValueError, match="zero-length scan is not supported in disable_jit"):
+            lax.scan(lambda c, x: (c, None), 0.0, None, length=0)
+    seen.clear()
+
+    def traced(c):
+        c, ys = lax.scan(lambda c, x: (c + x["x"].sum(), {"y": c * x["x"]}), c, xs, reverse=True)
+        return lax.while_loop(lambda c: c < 100, lambda c: c * 2, c * 2) + ys["y"].sum()
+    assert (value, slope) == jax.value_and_grad(traced)(1.0)
