@@ -121,6 +121,7 @@ typedef enum ct_code {
     CT_VALUE_ERROR,
     CT_INDEX_ERROR,
     CT_KEY_ERROR,
+    CT_NAME_ERROR, /* an axis that no enclosing transformation names */
     CT_ATTRIBUTE_ERROR,
     CT_OVERFLOW_ERROR,
     CT_ZERO_DIVISION_ERROR,

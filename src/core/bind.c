@@ -205,7 +205,7 @@ axis_frame *core_find_axis(const char *name)
     for (axis_frame *f = core_axes; f; f = f->outer)
         if (f->name && !strcmp(f->name, name))
             return f;
-    base_fail(CT_VALUE_ERROR,
+    base_fail(CT_NAME_ERROR,
               "Found an unbound axis name: %s. Collectives work inside vmap(..., axis_name='%s').",
               name, name);
     return NULL;

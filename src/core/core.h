@@ -267,7 +267,7 @@ typedef struct axis_frame {
     trace *trace;
 } axis_frame;
 extern _Thread_local axis_frame *core_axes;
-axis_frame *core_find_axis(const char *name); /* NULL after NameError-like failure is recorded */
+axis_frame *core_find_axis(const char *name); /* NULL after a NameError */
 
 /* ---- the jaxpr ---- */
 typedef struct var {

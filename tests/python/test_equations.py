@@ -179,6 +179,11 @@ def test_binding_something_else_is_an_error(bind):
         bind()
 
 
+def test_an_axis_that_nobody_names():
+    with pytest.raises(NameError, match="unbound axis name: i"):
+        lax.psum(1., "i")
+
+
 def test_variables_outlive_their_program():
     v = jax.make_jaxpr(lambda x: x + 1)(jnp.ones(2)).eqns[0].outvars[0]
     gc.collect()

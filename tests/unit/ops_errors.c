@@ -160,5 +160,5 @@ TEST(joining_and_cutting)
 
 TEST(collectives_need_a_name)
 {
-    CHECK_FAILS(op_psum(matrix(), "i"), CT_VALUE_ERROR, "unbound axis name: i");
+    CHECK_FAILS(op_psum(matrix(), "i"), CT_NAME_ERROR, "unbound axis name: i");
 }

@@ -119,6 +119,7 @@ bool ext_init_errors(PyObject *module)
     classes[CT_VALUE_ERROR] = PyExc_ValueError;
     classes[CT_INDEX_ERROR] = PyExc_IndexError;
     classes[CT_KEY_ERROR] = PyExc_KeyError;
+    classes[CT_NAME_ERROR] = PyExc_NameError;
     classes[CT_ATTRIBUTE_ERROR] = PyExc_AttributeError;
     classes[CT_OVERFLOW_ERROR] = PyExc_OverflowError;
     classes[CT_ZERO_DIVISION_ERROR] = PyExc_ZeroDivisionError;

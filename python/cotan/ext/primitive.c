@@ -305,26 +305,31 @@ static PyObject *rule_batch(PyObject *self, PyObject *const *args, Py_ssize_t n)
 
 /* ---- the type ---- */
 
+static PyObject *new_object(const op *o)
+{
+    ext_primitive *p = (ext_primitive *)ext_primitive_type->tp_alloc(ext_primitive_type, 0);
+    if (p && !(p->name = PyUnicode_FromString(o->name)))
+        Py_CLEAR(p);
+    if (p) {
+        p->op = o;
+        p->multiple = o->flags & OP_MULTIPLE;
+    }
+    return (PyObject *)p;
+}
+
 PyObject *ext_wrap_primitive(const op *o)
 {
-    static PyObject *made[OP_COUNT]; /* kept for good */
+    static PyObject *made; /* a dict by address, kept for good, as rows are */
     if (o->host)
         return Py_NewRef((PyObject *)o->host);
-    if (o->code >= OP_COUNT || !made[o->code]) {
-        ext_primitive *p = (ext_primitive *)ext_primitive_type->tp_alloc(ext_primitive_type, 0);
-        PyObject *name = p ? PyUnicode_FromString(o->name) : NULL;
-        if (!name) {
-            Py_XDECREF(p);
-            return NULL;
-        }
-        p->op = o;
-        p->name = name;
-        p->multiple = o->flags & OP_MULTIPLE;
-        if (o->code >= OP_COUNT)
-            return (PyObject *)p;
-        made[o->code] = (PyObject *)p;
-    }
-    return Py_NewRef(made[o->code]);
+    PyObject *address = PyLong_FromVoidPtr((void *)(uintptr_t)o), *known = NULL;
+    if (address && (made || (made = PyDict_New())))
+        known = Py_XNewRef(PyDict_GetItemWithError(made, address));
+    if (!known && !PyErr_Occurred() && (known = new_object(o)) &&
+        PyDict_SetItem(made, address, known) < 0)
+        Py_CLEAR(known);
+    Py_XDECREF(address);
+    return known;
 }
 
 /* _primitive(name): that of the library, or None. */
