@@ -275,6 +275,27 @@ static bool find_boxes(builder *b)
     return b->p->boxes || !kept;
 }
 
+/* Temporaries that are updated and read no more share memory with what becomes of them. */
+static bool share_updated(builder *b)
+{
+    slot_memory *slots = base_zalloc((size_t)(b->p->nslots + 1) * sizeof *slots);
+    if (!slots)
+        return false;
+    for (int64_t v = 0; v < b->g.values.n; v++) {
+        const value *x = &b->g.values.at[v];
+        if (x->slot >= 0 && x->origin == FROM_NODE && !is_boxed(b, x->slot))
+            slots[x->slot].bytes = x->bytes;
+    }
+    for (int i = 0; i < b->p->nout; i++) {
+        const value *x = &b->g.values.at[b->g.values.at[b->g.outputs[i]].alias];
+        if (x->slot >= 0)
+            slots[x->slot].result = true;
+    }
+    plan_updates(b->steps.n, b->steps.at, &b->g, slots);
+    base_free(slots);
+    return true;
+}
+
 /* ---- temporaries: each lives from the first step that names it to the last; the lowest gap that
  * fits ---- */
 typedef struct block {
@@ -310,6 +331,8 @@ static bool plan_temporaries(builder *b)
     bool *taken = base_zalloc((size_t)p->nslots + 1);
     if (!blocks || !taken)
         return base_free(blocks), base_free(taken), false;
+    for (int i = 0; i < p->nslots; i++)
+        blocks[i].last = -1;
     for (int i = 0; i < p->nout; i++)
         if (p->results[i].kind == RESULT_NEW)
             taken[p->results[i].slot] = true;
@@ -362,7 +385,8 @@ static bool build_steps(builder *b, const jaxpr *j)
     for (int64_t i = 0; i < b->groups.n; i++)
         if (!group_steps(b, &b->groups.at[i]))
             return false;
-    if (!find_boxes(b) || !place_results(b) || !place_inputs(b) || !plan_temporaries(b))
+    if (!find_boxes(b) || !share_updated(b) || !place_results(b) || !place_inputs(b) ||
+        !plan_temporaries(b))
         return false;
     p->held = b->g.held.at, p->nheld = b->g.held.n;
     b->g.held.at = NULL, b->g.held.n = b->g.held.capacity = 0;

@@ -26,6 +26,7 @@ typedef struct control {
     int64_t length; /* steps; -1: as long as the test holds */
     int64_t lanes;  /* values of the test's result: more than one stop by themselves */
     bool *kept;     /* carried values that no step changes */
+    bool *in_place; /* those that a step may write over what it read */
     size_t *bytes;  /* of each input of the body, then of each result: of a slice of xs and ys */
     /* offsets in the scratch memory */
     size_t *spare; /* of each carried value */
@@ -88,6 +89,33 @@ static size_t bytes_of(const aval *a)
     return (size_t)shape_size(a->ndim, a->shape) * dtype_table[a->dtype].itemsize;
 }
 
+static bool writes_over(const result *r, int32_t input)
+{
+    for (int32_t i = 0; i < r->nreuse && r->kind == RESULT_NEW; i++)
+        if (r->reuse[i] == input)
+            return true;
+    return false;
+}
+
+int32_t control_in_place(const step *s, int32_t k)
+{
+    const control *c = s->control;
+    if (!c->branches)
+        return k < c->ncarry && c->in_place[k] ? c->ntest_consts + c->nconsts + k : -1;
+    for (int32_t i = 0; i + 1 < s->nin; i++) {
+        bool all = true;
+        for (int32_t b = 0; b < c->nparts && all; b++) {
+            const result *r = &c->parts[b].p->results[k];
+            all = writes_over(r, i) || (r->kind == RESULT_INPUT && r->index == i);
+        }
+        for (int32_t earlier = 0; earlier < k && all; earlier++)
+            all = control_in_place(s, earlier) != i + 1;
+        if (all)
+            return i + 1;
+    }
+    return -1;
+}
+
 static bool plan_branches(control *c, step *s, size_t *scratch)
 {
     const program *p = c->parts[0].p;
@@ -116,16 +144,17 @@ static bool plan_loop(control *c, step *s, const jaxpr *body, size_t *scratch)
         take_part(&c->parts[i], scratch);
     c->inputs = take(scratch, (size_t)(p->nin + 1) * sizeof(void *));
     c->outputs = take(scratch, (size_t)(p->nout + 1) * sizeof(void *));
-    for (int32_t k = 0; k < c->ncarry; k++) {
-        const result *r = &p->results[k];
-        c->kept[k] = r->kind == RESULT_INPUT && r->index == c->nconsts + k;
-        c->spare[k] = c->kept[k] ? 0 : take(scratch, c->bytes[p->nin + k]);
-    }
     if (c->length < 0) {
         c->lanes =
             shape_size(c->parts[1].p->results[0].aval.ndim, c->parts[1].p->results[0].aval.shape);
         c->tested = take(scratch, (size_t)(c->ntest_consts + c->ncarry + 1) * sizeof(void *));
         c->test_result = take(scratch, (size_t)c->lanes);
+    }
+    for (int32_t k = 0; k < c->ncarry; k++) {
+        const result *r = &p->results[k];
+        c->kept[k] = r->kind == RESULT_INPUT && r->index == c->nconsts + k;
+        c->in_place[k] = c->lanes <= 1 && writes_over(r, c->nconsts + k);
+        c->spare[k] = c->kept[k] || c->in_place[k] ? 0 : take(scratch, c->bytes[p->nin + k]);
     }
     int64_t step_work = 20 + p->work;
     s->work = c->length < 0 ? step_work : c->length * step_work;
@@ -143,7 +172,8 @@ bool control_plan(arena *a, step *s, int64_t n, program *const *programs, size_t
     c->parts = arena_alloc(a, (size_t)n * sizeof *c->parts);
     c->bytes = arena_alloc(a, (size_t)(p->nin + p->nout + 1) * sizeof *c->bytes);
     c->spare = arena_alloc(a, (size_t)(p->nout + 1) * sizeof *c->spare);
-    c->kept = arena_alloc(a, (size_t)p->nout + 1);
+    c->kept = arena_alloc(a, 2 * (size_t)p->nout + 1);
+    c->in_place = c->kept + p->nout;
     if (!c->parts || !c->bytes || !c->spare || !c->kept)
         return false;
     for (int64_t i = 0; i < n; i++)
@@ -249,7 +279,7 @@ static void aim(loop_run *r, int64_t trip)
     void *const *xs = r->operands + c->nconsts + c->ncarry, *const *ys = r->results + c->ncarry;
     for (int32_t k = 0; k < c->ncarry; k++)
         if (!c->kept[k])
-            r->out[k] = spare ? r->scratch + c->spare[k] : (char *)r->results[k];
+            r->out[k] = spare && !c->in_place[k] ? r->scratch + c->spare[k] : (char *)r->results[k];
     for (int32_t k = 0; k < c->nxs; k++)
         r->in[c->nconsts + c->ncarry + k] = (char *)xs[k] + (size_t)slice * x_bytes[k];
     for (int32_t k = 0; k < c->nys; k++)

@@ -122,13 +122,22 @@ jaxpr *control_program(const op *o, const void *params, int64_t i);
 CT_NODISCARD bool control_plan(arena *a, step *s, int64_t n, program *const *programs,
                                size_t *scratch);
 bool control_run(const activation *a, const step *s);
+/* The operand whose memory may be given for result k too; -1: none. */
+int32_t control_in_place(const step *s, int32_t k);
 /* sequence_run.c: the same for a loop that is one kernel. */
 CT_NODISCARD bool sequence_prepare(arena *a, step *s, const sequence_kernel *k, size_t *scratch);
 bool sequence_run(const activation *a, const step *s);
 
 /* build.c: groups to steps, buffers to slots. NULL after base_fail. */
 CT_NODISCARD program *program_build(const jaxpr *j);
-/* reuse.c: fills the results' reuse; kernels by step, NULL for other steps. */
+typedef struct slot_memory {
+    size_t bytes; /* 0: memory that is not the program's own */
+    bool result;
+} slot_memory;
+/* reuse.c: gives a value that a step updates and nobody reads later the slot of what the step makes
+ * of it. */
+void plan_updates(int64_t n, step *steps, graph *g, const slot_memory *slots);
+/* Fills the results' reuse; kernels by step, NULL for other steps. */
 CT_NODISCARD bool plan_reuse(program *p, const jaxpr *j, const kernel_ir *const *kernels);
 void program_free(program *p);
 bool program_run(program *p, int nin, const ct_array *in, const bool *donated, int nout,

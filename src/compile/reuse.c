@@ -1,9 +1,10 @@
-/* Which inputs may a result be written over, should they be donated?
+/* What may be written over what?
  *
- * An input whose last reader runs before the result's first writer; or whose last reader is that
- * writer, when it is a kernel that reads and writes each element at one point of its space. Taken
- * at run time (program.c), since donation is the caller's choice and other arrays may share the
- * memory.
+ * A result over an input whose last reader runs before the result's first writer; or whose last
+ * reader is that writer, when it is a kernel that reads and writes each element at one point of its
+ * space, or an operation that updates its operand in place. Loops use it for their carry
+ * (control.c); donated arguments at run time (program.c), since donation is the caller's choice and
+ * other arrays may share the memory. Temporaries that are updated share one slot from the start.
  */
 #include "compile/program.h"
 
@@ -37,6 +38,28 @@ static bool elementwise(const step *s, const kernel_ir *k, int32_t in, int32_t o
     return same;
 }
 
+/* The operand that a step updates to make result k; -1: none. */
+static int32_t updated_operand(const step *s, int32_t k)
+{
+    int32_t i = s->kind == STEP_CONTROL ? control_in_place(s, k)
+                : s->kind == STEP_OPAQUE && (s->op->flags & OP_IN_PLACE) && !k ? 0
+                                                                               : -1;
+    for (int32_t other = 0; other < s->nin && i >= 0; other++)
+        if (other != i && s->slots[other] == s->slots[i])
+            return -1;
+    return i;
+}
+
+static bool updates(const step *s, int32_t in, int32_t out)
+{
+    for (int32_t k = 0; k < s->nout; k++)
+        if (s->slots[s->nin + k] == out) {
+            int32_t i = updated_operand(s, k);
+            return i >= 0 && s->slots[i] == in;
+        }
+    return false;
+}
+
 /* Steps that keep hold of arrays say nothing about when they read. */
 static bool reads_in_turn(const step *s) { return s->kind != STEP_CALL; }
 
@@ -62,6 +85,36 @@ static span *find_spans(const program *p)
     return spans;
 }
 
+static bool named_after(int64_t n, const step *steps, int64_t i, int32_t slot)
+{
+    for (int64_t s = i + 1; s < n; s++)
+        for (int32_t k = 0; k < steps[s].n; k++)
+            if (steps[s].slots[k] == slot)
+                return true;
+    return false;
+}
+
+void plan_updates(int64_t n, step *steps, graph *g, const slot_memory *slots)
+{
+    for (int64_t i = 0; i < n; i++)
+        for (int32_t k = 0; k < steps[i].nout; k++) {
+            int32_t updated = updated_operand(&steps[i], k);
+            if (updated < 0)
+                continue;
+            int32_t from = steps[i].slots[updated], to = steps[i].slots[steps[i].nin + k];
+            if (!slots[from].bytes || slots[from].bytes != slots[to].bytes || slots[from].result ||
+                from == to || named_after(n, steps, i, from))
+                continue;
+            for (int64_t s = 0; s <= i; s++)
+                for (int32_t j = 0; j < steps[s].n; j++)
+                    if (steps[s].slots[j] == from)
+                        steps[s].slots[j] = to;
+            for (int64_t v = 0; v < g->values.n; v++)
+                if (g->values.at[v].slot == from)
+                    g->values.at[v].slot = to;
+        }
+}
+
 bool plan_reuse(program *p, const jaxpr *j, const kernel_ir *const *kernels)
 {
     span *spans = find_spans(p);
@@ -77,7 +130,8 @@ bool plan_reuse(program *p, const jaxpr *j, const kernel_ir *const *kernels)
                 continue;
             int32_t slot = p->input_slots[k], last = slot < 0 ? -1 : spans[slot].last;
             if (last < first ||
-                (last == first && elementwise(&p->steps[first], kernels[first], slot, r->slot)))
+                (last == first && (elementwise(&p->steps[first], kernels[first], slot, r->slot) ||
+                                   updates(&p->steps[first], slot, r->slot))))
                 found[n++] = k;
         }
         r->nreuse = n;

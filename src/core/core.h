@@ -130,6 +130,7 @@ enum op_flags {
     OP_LINEAR = 64, /* linear in every operand */
     OP_DATA_MOVEMENT = 128,
     OP_HOST = 256, /* calls a function of the host: never merged with an equal one */
+    OP_IN_PLACE = 512, /* its kernel may be given the first operand's memory for the result */
 };
 
 enum op_operands { ANY_OPERANDS = -1, NO_OPERANDS = -2 };
@@ -151,8 +152,8 @@ struct op {
     /* Optional, for calls: whether the operands have the types that the programs in the parameters
      * take, which `abstract` takes for granted. Asked by core_result_types. */
     bool (*fits)(const op *o, const void *params, int nin, const aval *in);
-    /* Computes results from operands into memory the caller prepared (never overlapping). Used
-     * eagerly, and by compiled programs for opaque calls. */
+    /* Computes results from operands into memory the caller prepared (never overlapping, but for
+     * OP_IN_PLACE). Used eagerly, and by compiled programs for opaque calls. */
     ct_status (*kernel)(const op *o, const void *params, int nin, const operand *in, int nout,
                         operand *out);
     /* Instead of abstract + kernel, for calls and host callbacks: evaluates on values under the

@@ -239,7 +239,8 @@ static ct_status update_kernel(const op *o, const void *params, int nin, const o
     const operand *update = &in[1];
     size_t itemsize = dtype_table[in->aval.dtype].itemsize;
     int_list to = byte_strides(&out->aval), from = byte_strides(&update->aval);
-    memcpy(out->data, in->data, (size_t)shape_size(in->aval.ndim, in->aval.shape) * itemsize);
+    if (out->data != in->data)
+        memcpy(out->data, in->data, (size_t)shape_size(in->aval.ndim, in->aval.shape) * itemsize);
     char *first = (char *)out->data + block_offset(out, aval_shape(&update->aval), in + 2);
     kernel_copy(update->aval.ndim, update->aval.shape, itemsize, first, to.at, update->data,
                 from.at);
@@ -312,7 +313,7 @@ static bool update_vmap(const op *o, const void *params, batch b, int nin, const
 }
 
 const op op_row_dynamic_update_slice = {.name = "dynamic_update_slice",
-                                        .flags = OP_DATA_MOVEMENT,
+                                        .flags = OP_DATA_MOVEMENT | OP_IN_PLACE,
                                         .code = OP_dynamic_update_slice,
                                         .operands = ANY_OPERANDS,
                                         .abstract = update_abstract,

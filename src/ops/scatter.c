@@ -270,7 +270,7 @@ static ct_status kernel_scatter(const op *o, const void *params, int nin, const 
     ct_dtype dtype = (ct_dtype)in[0].aval.dtype;
     size_t itemsize = dtype_table[dtype].itemsize;
     size_t bytes = (size_t)shape_size(in[0].aval.ndim, in[0].aval.shape) * itemsize;
-    if (bytes)
+    if (bytes && out->data != in[0].data)
         memcpy(out->data, in[0].data, bytes);
     if (!bytes || shape_size(in[2].aval.ndim, in[2].aval.shape) == 0)
         return CT_OK;
@@ -335,7 +335,7 @@ ct_array op_scatter(const op *o, ct_array x, ct_array indices, ct_array updates,
 
 #define SCATTER(row, printed, ...)                                                                 \
     const op op_row_##row = {.name = printed,                                                      \
-                             .flags = OP_DATA_MOVEMENT,                                            \
+                             .flags = OP_DATA_MOVEMENT | OP_IN_PLACE,                              \
                              .code = OP_##row,                                                     \
                              .operands = 3,                                                        \
                              .fields = fields_scatter,                                             \
