@@ -12,7 +12,9 @@
 #include "cotan/rules.h"
 #include "cotan/transform.h"
 #include "cotan/numpy.h" /* generated from api/numpy.pyi, and so on */
+#include "cotan/numpy.linalg.h"
 #include "cotan/lax.h"
+#include "cotan/lax.linalg.h"
 #include "cotan/nn.h"
 #include "cotan/random.h"
 #endif

@@ -22,39 +22,54 @@ static void add_shape(text *t, ct_ints shape)
     text_add(t, shape.n == 1 ? ",)" : ")");
 }
 
-static bool shapes_clash(const char *what, int64_t n, const ct_array *in)
+static bool shapes_clash(const char *what, int64_t n, const ct_ints *shapes)
 {
     text t = {0};
     for (int64_t i = 0; i < n; i++) {
         text_add(&t, i ? ", " : "");
-        add_shape(&t, shape_of(in[i]));
+        add_shape(&t, shapes[i]);
     }
-    char *shapes = text_end(&t);
+    char *list = text_end(&t);
     base_fail(n == 2 ? CT_TYPE_ERROR : CT_VALUE_ERROR,
-              "%s got incompatible shapes for broadcasting: %s.", what, shapes ? shapes : "");
-    base_free(shapes);
+              "%s got incompatible shapes for broadcasting: %s.", what, list ? list : "");
+    base_free(list);
     return false;
+}
+
+bool numpy_broadcast_shapes(const char *what, int64_t n, const ct_ints *shapes, dimlist *common)
+{
+    common->n = 0;
+    for (int64_t i = 0; i < n; i++)
+        common->n = shapes[i].n > common->n ? shapes[i].n : common->n;
+    if (common->n > NUMPY_MAX_NDIM)
+        return dimlist_copy(common, what, (ct_ints){common->n, NULL});
+    for (int64_t d = 0; d < common->n; d++)
+        common->at[d] = 1;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t d = 0, first = common->n - shapes[i].n; d < shapes[i].n; d++) {
+            int64_t size = shapes[i].at[d], *one = &common->at[first + d];
+            if (size == 1 || size == *one)
+                continue;
+            if (*one != 1)
+                return shapes_clash(what, n, shapes);
+            *one = size;
+        }
+    return true;
 }
 
 bool numpy_broadcast_shape(const char *what, int64_t n, const ct_array *in, dimlist *shape)
 {
-    shape->n = 0;
+    enum { FEW = 8 };
+    ct_ints few[FEW] = {{0, NULL}},
+            *shapes = n > FEW ? base_alloc((size_t)n * sizeof *shapes) : few;
+    if (!shapes)
+        return false;
     for (int64_t i = 0; i < n; i++)
-        shape->n = in[i]->aval.ndim > shape->n ? in[i]->aval.ndim : shape->n;
-    if (shape->n > NUMPY_MAX_NDIM)
-        return dimlist_copy(shape, what, (ct_ints){shape->n, NULL});
-    for (int64_t d = 0; d < shape->n; d++)
-        shape->at[d] = 1;
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t d = 0, first = shape->n - in[i]->aval.ndim; d < in[i]->aval.ndim; d++) {
-            int64_t size = in[i]->aval.shape[d], *common = &shape->at[first + d];
-            if (size == 1 || size == *common)
-                continue;
-            if (*common != 1)
-                return shapes_clash(what, n, in);
-            *common = size;
-        }
-    return true;
+        shapes[i] = shape_of(in[i]);
+    bool good = numpy_broadcast_shapes(what, n, shapes, shape);
+    if (n > FEW)
+        base_free(shapes);
+    return good;
 }
 
 /* x with leading axes of size one. */

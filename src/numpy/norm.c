@@ -31,10 +31,12 @@ static ct_array p_norm(ct_array x, double ord, ct_ints axis, bool keepdims)
 
 static ct_array matrix_norm(ct_array x, double ord, int64_t row, int64_t column, bool keepdims)
 {
-    if (fabs(ord) == 2)
-        return ct_fail(
-            CT_NOT_IMPLEMENTED_ERROR,
-            "norm: ord=%g of matrices needs singular values, which are not available yet.", ord);
+    if (fabs(ord) == 2) {
+        ct_array s = ct_numpy_linalg_svdvals(ct_moveaxis(x, I(row, column), I(-2, -1)));
+        ct_array y = ord > 0 ? ct_max(s, .axis = I(-1), .initial = ct_weak_float(0))
+                             : ct_min(s, .axis = I(-1));
+        return keepdims ? ct_expand_dims(y, I(row, column)) : y;
+    }
     bool by_columns = fabs(ord) == 1;
     if (!by_columns && !isinf(ord))
         return ct_fail(CT_VALUE_ERROR, "Invalid order '%g' for matrix norm.", ord);
@@ -66,6 +68,21 @@ ct_array numpy_linalg_norm(const ct_numpy_linalg_norm_args *a)
                    "Improper number of axes for norm: %s. Pass one axis to compute a vector-norm, "
                    "or two axes to compute a matrix-norm.",
                    dims_string(dimlist_ints(&axes)));
+}
+
+ct_array numpy_linalg__nuclear_norm(const ct_numpy_linalg__nuclear_norm_args *a)
+{
+    ct_array x = a->x;
+    dimlist axes;
+    if (!numpy_axes_ordered("norm", a->axis, x->aval.ndim, &axes))
+        return array_poison;
+    if (axes.n != 2)
+        return ct_fail(CT_VALUE_ERROR,
+                       "norm: ord='nuc' is a norm of matrices, of two axes; got %s.",
+                       dims_string(dimlist_ints(&axes)));
+    ct_array s = ct_numpy_linalg_svdvals(ct_moveaxis(x, dimlist_ints(&axes), I(-2, -1)));
+    ct_array y = ct_sum(s, .axis = I(-1));
+    return a->keepdims ? ct_expand_dims(y, dimlist_ints(&axes)) : y;
 }
 
 ct_array numpy_linalg_vector_norm(const ct_numpy_linalg_vector_norm_args *a)

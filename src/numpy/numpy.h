@@ -54,7 +54,9 @@ static inline ct_dtype numpy_dtype(ct_dtype asked, ct_dtype otherwise)
 }
 
 /* ---- shapes (broadcast.c) ---- */
-/* The common shape of n arrays. */
+/* The common shape of n shapes, and of n arrays. */
+CT_NODISCARD bool numpy_broadcast_shapes(const char *what, int64_t n, const ct_ints *shapes,
+                                         dimlist *common);
 CT_NODISCARD bool numpy_broadcast_shape(const char *what, int64_t n, const ct_array *in,
                                         dimlist *shape);
 /* Gives arrays of different rank leading axes of size one; scalars stay. Operations broadcast axes

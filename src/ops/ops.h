@@ -115,6 +115,24 @@ ct_array op_argmax(ct_array x, int64_t axis, ct_dtype index_dtype);
 void op_sort(int64_t n, const ct_array *xs, int64_t dimension, bool stable, int64_t num_keys,
              ct_array *out);
 void op_top_k(ct_array x, int64_t k, int64_t axis, ct_array out[2]);
+/* Linear algebra, over batches of matrices: the last two axes. Results as jax.lax.linalg's
+ * primitives order them. */
+ct_array op_cholesky(ct_array x);
+ct_array op_cholesky_update(ct_array r, ct_array w);
+ct_array op_triangular_solve(ct_array a, ct_array b, const params_triangular_solve *p);
+void op_lu(ct_array x, ct_array out[3]); /* factors, pivots, permutation */
+ct_array op_lu_pivots_to_permutation(ct_array pivots, int64_t size);
+ct_array op_lu_solve(ct_array a, ct_array lu, ct_array pivots, ct_array b, bool transpose);
+ct_array op_householder_product(ct_array a, ct_array taus);
+ct_array op_ormqr(ct_array a, ct_array taus, ct_array c, const params_ormqr *p);
+void op_qr(ct_array x, bool full_matrices, bool pivoting, ct_array *out);        /* q, r, pivots */
+void op_eigh(ct_array x, bool lower, bool sort_eigenvalues, ct_array out[2]);    /* v, w */
+void op_eig(ct_array x, bool left, bool right, bool derivatives, ct_array *out); /* w, vl, vr */
+void op_schur(ct_array x, bool vectors, bool sorted, ct_array *out);
+void op_hessenberg(ct_array x, ct_array out[2]);
+void op_svd(ct_array x, bool full_matrices, bool compute_uv, ct_array *out); /* s, u, vt */
+void op_tridiagonal(ct_array x, bool lower, ct_array out[4]);
+ct_array op_tridiagonal_solve(ct_array dl, ct_array d, ct_array du, ct_array b, bool perturb);
 void op_threefry2x32(ct_array k1, ct_array k2, ct_array x1, ct_array x2, ct_array out[2]);
 ct_array op_random_seed(ct_array seeds); /* threefry keys in the shape of the integers */
 ct_array op_random_split(ct_array keys, ct_ints shape);

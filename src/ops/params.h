@@ -71,6 +71,25 @@
     P(sort, F(sort, INT, int64_t, dimension) F(sort, BOOL, bool, is_stable)                        \
                 F(sort, INT, int64_t, num_keys))                                                   \
     P(top_k, F(top_k, INT, int64_t, axis) F(top_k, INT, int64_t, k))                               \
+    P(triangular_solve,                                                                            \
+      F(triangular_solve, BOOL, bool, conjugate_a) F(triangular_solve, BOOL, bool, left_side)      \
+          F(triangular_solve, BOOL, bool, lower) F(triangular_solve, BOOL, bool, transpose_a)      \
+              F(triangular_solve, BOOL, bool, unit_diagonal))                                      \
+    P(lu_permutation, F(lu_permutation, INT, int64_t, permutation_size))                           \
+    P(lu_solve, F(lu_solve, BOOL, bool, transpose))                                                \
+    P(ormqr, F(ormqr, BOOL, bool, left) F(ormqr, BOOL, bool, transpose))                           \
+    P(qr, F(qr, BOOL, bool, full_matrices) F(qr, BOOL, bool, pivoting) N(qr, use_magma))           \
+    P(eigh, N(eigh, algorithm) F(eigh, BOOL, bool, lower) F(eigh, BOOL, bool, sort_eigenvalues)    \
+                N(eigh, subset_by_index))                                                          \
+    P(eig,                                                                                         \
+      F(eig, BOOL, bool, compute_left_eigenvectors) F(eig, BOOL, bool, compute_right_eigenvectors) \
+          F(eig, BOOL, bool, enable_eigvec_derivs) N(eig, implementation))                         \
+    P(schur, F(schur, BOOL, bool, compute_schur_vectors) N(schur, select_callable)                 \
+                 F(schur, BOOL, bool, sort_eig_vals))                                              \
+    P(svd, N(svd, algorithm) F(svd, BOOL, bool, compute_uv) F(svd, BOOL, bool, full_matrices)      \
+               N(svd, subset_by_index))                                                            \
+    P(tridiagonal, F(tridiagonal, BOOL, bool, lower))                                              \
+    P(tridiagonal_solve, F(tridiagonal_solve, BOOL, bool, perturb_singular))                       \
     P(axis, F(axis, STRING, const char *, axis_name))                                              \
     P(all_gather,                                                                                  \
       F(all_gather, INT, int64_t, all_gather_dimension) N(all_gather, axis_index_groups)           \

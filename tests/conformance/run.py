@@ -16,7 +16,8 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-MODULES = ["jax", "jax.numpy", "jax.lax", "jax.nn", "jax.random", "jax.tree_util", "jax.tree", "jax.errors", "jax.dtypes", "jax.scipy.special", "jax.ops"]
+MODULES = ["jax", "jax.numpy", "jax.lax", "jax.nn", "jax.random", "jax.tree_util", "jax.tree", "jax.errors", "jax.dtypes", "jax.scipy.special", "jax.ops", "jax.numpy.linalg",
+           "jax.lax.linalg", "jax.numpy.fft"]
 # Installed for both, for Cotan without what they depend on: JAX is among that.
 LIBRARIES = "optax".split()
 NEEDED = "absl-py toolz typing_extensions".split()

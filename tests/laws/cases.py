@@ -23,6 +23,9 @@ SAMPLES = {
     "K": ("float32", [[2.0], [-3.0]]),
     "E": ("float32", []),
     "X": ("float32", [3.0, 1.0, 2.0, 1.0, float("nan")]),
+    "M": ("float32", [[4.0, 1.0, 0.5], [1.0, 3.0, -1.0], [0.5, -1.0, 5.0]]),
+    "G": ("float32", [[2.0, -1.0, 0.5], [1.0, 3.0, 0.0], [-0.5, 1.0, 1.5]]),
+    "Z": ("complex64", [[3 + 1j, 0.5j, 1], [-1, 2 - 1j, 0.25], [0.5 + 0.5j, 1j, 4]]),
 }
 
 UNARY = """absolute fabs sign square reciprocal sqrt cbrt exp exp2 expm1 log log1p log2 log10 sin cos tan arcsin arccos arctan sinh cosh tanh
@@ -356,10 +359,121 @@ lax.conv_general_dilated(F[None], F[None, :, :2], (1,), [(1, 0)], rhs_dilation=(
 lax.reduce_window(F, 0.0, lax.add, (1, 2), (1, 1), 'VALID')
 lax.reduce_window(F, -jnp.inf, lax.max, (2, 2), (1, 1), 'SAME')
 lax.reduce_window(I, 0, lax.add, (1, 2), (1, 2), [(0, 0), (1, 0)])
+jnp.linalg.cholesky(M)
+jnp.linalg.cholesky(M, upper=True)
+jnp.linalg.cholesky(G, symmetrize_input=False)
+jnp.linalg.cholesky(-M)
+jnp.linalg.cholesky(F)
+jnp.linalg.cholesky(H[:, :2])
+jnp.linalg.solve(G, V)
+jnp.linalg.solve(G, jnp.stack([V, V + 1], 1))
+jnp.linalg.solve(jnp.stack([G, M]), V)
+jnp.linalg.solve(G, jnp.stack([G, M]))
+jnp.linalg.solve(Z, V)
+jnp.linalg.solve(F, V)
+jnp.linalg.solve(V, V)
+jnp.linalg.inv(G)
+jnp.linalg.inv(Z)
+jnp.linalg.inv(I[:, :2])
+jnp.linalg.inv(F)
+jnp.linalg.det(G)
+jnp.linalg.det(G[:2, :2])
+jnp.linalg.det(jnp.stack([G, M]))
+jnp.linalg.det(jnp.kron(jnp.eye(2), G))
+jnp.linalg.det(jnp.kron(jnp.eye(2), Z))
+jnp.linalg.det(F)
+jax.grad(jnp.linalg.det)(jnp.kron(jnp.eye(2), G))
+jax.grad(jnp.linalg.det)(jnp.kron(jnp.diag(jnp.array([1., 0.])), jnp.eye(2)) + jnp.diag(jnp.array([0., 0., 2., 0.])))
+jnp.linalg.slogdet(G)
+jnp.linalg.slogdet(Z)
+jnp.linalg.slogdet(jnp.zeros((3, 3)))
+jnp.linalg.slogdet(G, method='no')
+jnp.linalg.matrix_power(G, 5)
+jnp.linalg.matrix_power(G, -2)
+jnp.linalg.matrix_power(I[:, :2], 0)
+jnp.linalg.matrix_power(F, 2)
+jnp.linalg.multi_dot([F, G, V])
+jnp.linalg.multi_dot([F, V, G])
+jnp.linalg.tensorinv(G.reshape(3, 1, 3))
+jnp.linalg.tensorinv(F)
+jnp.linalg.tensorsolve(jnp.kron(jnp.eye(2), G).reshape(2, 3, 2, 3), F)
+jnp.linalg.tensorsolve(G, F)
+jnp.linalg.qr(F.T)
+jnp.linalg.qr(F.T, mode='complete')
+jnp.linalg.qr(F, mode='r')
+jnp.linalg.qr(F, mode='raw')
+jnp.linalg.qr(F, mode='no')
+jnp.linalg.qr(C)
+jnp.linalg.eigh(M)[0]
+jnp.abs(jnp.linalg.eigh(M)[1])
+jnp.linalg.eigh(G, UPLO='U', symmetrize_input=False)[0]
+jnp.linalg.eigh(G, UPLO='no')
+jnp.linalg.eigvalsh(Z)
+jnp.linalg.eigvalsh(F)
+jnp.linalg.eig(G)[0]
+jnp.linalg.eigvals(Z)
+jnp.linalg.svd(F, compute_uv=False)
+jnp.linalg.svd(F, full_matrices=False)[1]
+jnp.abs(jnp.linalg.svd(C, full_matrices=False)[2])
+jnp.linalg.svd(M, hermitian=True)[1]
+jnp.linalg.svdvals(I)
+jnp.linalg.matrix_rank(F)
+jnp.linalg.matrix_rank(jnp.ones((3, 3)))
+jnp.linalg.matrix_rank(V)
+jnp.linalg.matrix_rank(G, rtol=2.0)
+jnp.linalg.cond(G)
+jnp.linalg.cond(G, 1)
+jnp.linalg.cond(F, 1)
+jnp.linalg.pinv(F)
+jnp.linalg.pinv(C)
+jnp.linalg.pinv(M, hermitian=True)
+jnp.linalg.pinv(F, rtol=0.9)
+jnp.linalg.lstsq(F.T, V)
+jnp.linalg.lstsq(F, V[:2])
+jnp.linalg.lstsq(F.T, V, rcond=0.9)
+jnp.linalg.lstsq(F, V)
+jnp.linalg.norm(F)
+jnp.linalg.norm(F, 'nuc')
+jnp.linalg.norm(F, 'fro')
+jnp.linalg.norm(F, 2)
+jnp.linalg.norm(F, -2, keepdims=True)
+jnp.linalg.norm(F, 1)
+jnp.linalg.norm(F, 3)
+jnp.linalg.norm(V, 3)
+jnp.linalg.norm(V, 'nuc')
+jnp.linalg.vector_norm(F, ord=1, axis=1)
+lax.linalg.cholesky(M)
+lax.linalg.cholesky_update(jnp.triu(M), V)
+lax.linalg.eig(G)[0]
+lax.linalg.eigh(M)[1]
+lax.linalg.hessenberg(M)
+lax.linalg.householder_product(F.T, V[:2])
+lax.linalg.lu(G)
+lax.linalg.lu(F)
+lax.linalg.lu(F.T)
+lax.linalg.lu_pivots_to_permutation(jnp.array([2, 2, 2]), 4)
+lax.linalg.lu_pivots_to_permutation(jnp.array([2, 2, 2]), 2)
+lax.linalg.ormqr(F.T, V[:2], G)
+lax.linalg.ormqr(F.T, V[:2], F, left=False, transpose=True)
+lax.linalg.qr(F.T)
+lax.linalg.qr(F, pivoting=True)
+lax.linalg.schur(G)
+lax.linalg.svd(F, compute_uv=False)
+lax.linalg.symmetric_product(F, G[:2, :2], alpha=2.0, beta=0.5)
+lax.linalg.triangular_solve(G, G, left_side=True, lower=True)
+lax.linalg.triangular_solve(G, F, transpose_a=True)
+lax.linalg.triangular_solve(Z, Z, conjugate_a=True, unit_diagonal=True)
+lax.linalg.triangular_solve(G, F, left_side=True)
+lax.linalg.tridiagonal(M)[1]
+lax.linalg.tridiagonal_solve(V, V + 5, V, G)
 """.strip().split("\n")
 
 # Which rooms' functions these expressions have to cover; further rooms bring tests of their own.
-PARTS = {"numpy": UNARY + BINARY + REDUCTIONS + CUMULATIVE, "lax": LAX_UNARY + LAX_BINARY}
+PARTS = {"numpy": UNARY + BINARY + REDUCTIONS + CUMULATIVE, "lax": LAX_UNARY + LAX_BINARY,
+         "numpy.linalg": """cholesky cond det eig eigh eigvals eigvalsh inv lstsq matrix_power matrix_rank multi_dot norm pinv qr slogdet solve svd
+svdvals tensorinv tensorsolve vector_norm""".split(),
+         "lax.linalg": """cholesky cholesky_update eig eigh hessenberg householder_product lu lu_pivots_to_permutation ormqr qr schur svd
+symmetric_product triangular_solve tridiagonal tridiagonal_solve""".split()}
 
 
 def expressions():

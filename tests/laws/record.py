@@ -39,7 +39,7 @@ def text(v):
 
 def main():
     names = {n: jnp.array(v, dtype=d) for n, (d, v) in cases.SAMPLES.items()}
-    names.update(jnp=jnp, lax=lax)
+    names.update(jax=jax, jnp=jnp, lax=lax)
     path = pathlib.Path(__file__).parent / "recorded.json"
     old = json.loads(path.read_text()) if len(sys.argv) > 1 else {}
     out = {}

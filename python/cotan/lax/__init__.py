@@ -66,4 +66,7 @@ def __getattr__(name):
         found = _primitive(name)
         if found is not None:
             return found
+    if name == "linalg":
+        from importlib import import_module
+        return import_module(".linalg", __name__)
     raise AttributeError(f"module 'jax.lax' has no attribute {name!r}")

@@ -1,0 +1,293 @@
+/* LAPACK through OpenBLAS, which is loaded when the first factorization comes: it is a big library,
+ * and many programs never need it.
+ *
+ * Every argument of a Fortran routine is a pointer, and the lengths of its character arguments
+ * follow behind the last one. All routines are therefore called as one type of function: pointers,
+ * and then ones for the lengths, which a callee that knows of none leaves alone. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+
+#include "kernel/lapack.h"
+
+enum routine {
+    POTRF,
+    TRSM,
+    GETRF,
+    GEQRF,
+    GEQP3,
+    ORGQR,
+    ORMQR,
+    SYEVD,
+    GESDD,
+    GEEV,
+    GEES,
+    GEHRD,
+    SYTRD,
+    GTSV,
+    ROUTINES
+};
+/* Of real and of complex types. */
+static const char *const names[ROUTINES][2] = {
+    [POTRF] = {"potrf", "potrf"}, [TRSM] = {"trsm", "trsm"},    [GETRF] = {"getrf", "getrf"},
+    [GEQRF] = {"geqrf", "geqrf"}, [GEQP3] = {"geqp3", "geqp3"}, [ORGQR] = {"orgqr", "ungqr"},
+    [ORMQR] = {"ormqr", "unmqr"}, [SYEVD] = {"syevd", "heevd"}, [GESDD] = {"gesdd", "gesdd"},
+    [GEEV] = {"geev", "geev"},    [GEES] = {"gees", "gees"},    [GEHRD] = {"gehrd", "gehrd"},
+    [SYTRD] = {"sytrd", "hetrd"}, [GTSV] = {"gtsv", "gtsv"},
+};
+
+typedef const void *at;
+typedef void fortran(at, at, at, at, at, at, at, at, at, at, at, at, at, at, at, at, at, at, at,
+                     at);
+static fortran *routines[ROUTINES][4];
+static bool complete;
+static pthread_once_t loaded = PTHREAD_ONCE_INIT;
+
+static bool is_complex(ct_dtype d) { return d == CT_COMPLEX64 || d == CT_COMPLEX128; }
+static bool is_double(ct_dtype d) { return d == CT_FLOAT64 || d == CT_COMPLEX128; }
+static size_t item(ct_dtype d) { return (size_t)4 << (is_double(d) + is_complex(d)); }
+static size_t real_item(ct_dtype d) { return is_double(d) ? 8 : 4; }
+
+static void load(void)
+{
+    static const char *const libraries[] = {"libopenblas.so.0", "libopenblas.so", "liblapack.so.3"};
+    void *library = NULL;
+    for (size_t i = 0; i < countof(libraries) && !library; i++)
+        library = dlopen(libraries[i], RTLD_NOW | RTLD_LOCAL);
+    complete = library != NULL;
+    for (int r = 0; r < ROUTINES && complete; r++)
+        for (int t = 0; t < 4 && complete; t++) {
+            char symbol[16];
+            snprintf(symbol, sizeof symbol, "%c%s_", "sdcz"[t], names[r][t / 2]);
+            *(void **)&routines[r][t] = dlsym(library, symbol);
+            complete = routines[r][t] != NULL;
+        }
+}
+
+bool lapack_ready(void)
+{
+    pthread_once(&loaded, load);
+    if (!complete)
+        base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                  "Linear algebra needs the library OpenBLAS (libopenblas.so.0, in Debian's "
+                  "package libopenblas0), which could not be loaded.");
+    return complete;
+}
+
+enum { MOST = 20 };
+static void call(enum routine r, ct_dtype d, int n, const at *given)
+{
+    at p[MOST];
+    for (int i = 0; i < MOST; i++)
+        p[i] = i < n ? given[i] : (at)(uintptr_t)1;
+    routines[r][2 * is_complex(d) + is_double(d)](p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7],
+                                                  p[8], p[9], p[10], p[11], p[12], p[13], p[14],
+                                                  p[15], p[16], p[17], p[18], p[19]);
+}
+#define ARGUMENTS(...)                                                                             \
+    sizeof((at[]){__VA_ARGS__}) / sizeof(at), (const at[]) { __VA_ARGS__ }
+
+/* Scratch memory of a routine, as it asks for it in the first elements of a query. */
+typedef struct scratch {
+    double query[2];          /* the element that a query writes */
+    int32_t integers, length; /* what it asks for; length -1 asks */
+    double reals[2];
+    void *work, *rwork;
+    int32_t *iwork;
+} scratch;
+static const int32_t ASK = -1;
+
+static int32_t asked(ct_dtype d, const double *query)
+{
+    return is_double(d) ? (int32_t)query[0] : (int32_t)(*(const float *)query * (1 + 0x1p-20f));
+}
+
+static bool scratch_take(scratch *s, ct_dtype d, int64_t elements, int64_t reals, int64_t integers)
+{
+    s->work = base_alloc((size_t)(elements + 1) * item(d));
+    s->rwork = reals ? base_alloc((size_t)reals * real_item(d)) : NULL;
+    s->iwork = integers ? base_alloc((size_t)integers * sizeof(int32_t)) : NULL;
+    return s->work && (s->rwork || !reals) && (s->iwork || !integers);
+}
+
+static void scratch_free(scratch *s)
+{
+    base_free(s->work);
+    base_free(s->rwork);
+    base_free(s->iwork);
+}
+
+static int32_t at_least_one(int n) { return n > 1 ? n : 1; }
+
+/* Calls a routine twice: with the length -1 it says how much scratch memory it wants. That and its
+ * length stand between the arguments given and info; letters say which other scratch arrays follow
+ * them: r (reals), i (integers or booleans). */
+static int with_work(enum routine r, ct_dtype d, int64_t reals, int64_t integers,
+                     const char *letters, int n, const at *given)
+{
+    scratch s = {.length = ASK};
+    int32_t info = 0;
+    at p[MOST];
+    memcpy(p, given, (size_t)n * sizeof *p);
+    for (int pass = 0; pass < 2; pass++) {
+        int used = n;
+        p[used++] = pass ? s.work : s.query;
+        p[used++] = &s.length;
+        for (const char *l = letters; *l; l++)
+            p[used++] = !pass ? s.reals : *l == 'r' ? s.rwork : (void *)s.iwork;
+        p[used++] = &info;
+        call(r, d, used, p);
+        if (pass || info)
+            break;
+        s.length = at_least_one(asked(d, s.query));
+        if (!scratch_take(&s, d, s.length, reals, integers)) {
+            info = LAPACK_NO_MEMORY;
+            break;
+        }
+    }
+    scratch_free(&s);
+    return info;
+}
+
+int lapack_potrf(ct_dtype d, char uplo, int n, void *a)
+{
+    int32_t info = 0;
+    call(POTRF, d, ARGUMENTS(&uplo, &n, a, &(int32_t){at_least_one(n)}, &info));
+    return info;
+}
+
+void lapack_trsm(ct_dtype d, char side, char uplo, char trans, char diag, int m, int n,
+                 const void *a, void *b)
+{
+    static const double one64[2] = {1, 0};
+    static const float one32[2] = {1, 0};
+    int32_t lda = at_least_one(side == 'L' ? m : n), ldb = at_least_one(m);
+    call(TRSM, d,
+         ARGUMENTS(&side, &uplo, &trans, &diag, &m, &n, is_double(d) ? (at)one64 : (at)one32, a,
+                   &lda, b, &ldb));
+}
+
+int lapack_getrf(ct_dtype d, int m, int n, void *a, int32_t *pivots)
+{
+    int32_t info = 0;
+    call(GETRF, d, ARGUMENTS(&m, &n, a, &(int32_t){at_least_one(m)}, pivots, &info));
+    return info;
+}
+
+int lapack_geqrf(ct_dtype d, int m, int n, void *a, void *tau)
+{
+    int32_t lda = at_least_one(m);
+    return with_work(GEQRF, d, 0, 0, "", ARGUMENTS(&m, &n, a, &lda, tau));
+}
+
+int lapack_geqp3(ct_dtype d, int m, int n, void *a, int32_t *jpvt, void *tau)
+{
+    int32_t lda = at_least_one(m);
+    return with_work(GEQP3, d, 2 * (int64_t)n + 1, 0, is_complex(d) ? "r" : "",
+                     ARGUMENTS(&m, &n, a, &lda, jpvt, tau));
+}
+
+int lapack_orgqr(ct_dtype d, int m, int n, int k, void *a, const void *tau)
+{
+    int32_t lda = at_least_one(m);
+    return with_work(ORGQR, d, 0, 0, "", ARGUMENTS(&m, &n, &k, a, &lda, tau));
+}
+
+int lapack_ormqr(ct_dtype d, char side, char trans, int m, int n, int k, const void *a,
+                 const void *tau, void *c)
+{
+    int32_t lda = at_least_one(side == 'L' ? m : n), ldc = at_least_one(m);
+    return with_work(ORMQR, d, 0, 0, "",
+                     ARGUMENTS(&side, &trans, &m, &n, &k, a, &lda, tau, c, &ldc));
+}
+
+int lapack_gesdd(ct_dtype d, char jobz, int m, int n, void *a, void *sv, void *u, void *vt)
+{
+    int64_t less = m < n ? m : n, more = m < n ? n : m,
+            reals = 5 * less * less + 7 * less + 2 * more * less + 1;
+    int32_t lda = at_least_one(m), ldvt = at_least_one(jobz == 'A' ? n : (int)less);
+    return with_work(GESDD, d, is_complex(d) ? reals : 0, 8 * less + 1, is_complex(d) ? "ri" : "i",
+                     ARGUMENTS(&jobz, &m, &n, a, &lda, sv, u, &lda, vt, &ldvt));
+}
+
+int lapack_geev(ct_dtype d, char jobvl, char jobvr, int n, void *a, void *w, void *vl, void *vr)
+{
+    int32_t ld = at_least_one(n);
+    if (is_complex(d))
+        return with_work(GEEV, d, 2 * (int64_t)n + 1, 0, "r",
+                         ARGUMENTS(&jobvl, &jobvr, &n, a, &ld, w, vl, &ld, vr, &ld));
+    void *imaginary = (char *)w + (size_t)n * item(d);
+    return with_work(GEEV, d, 0, 0, "",
+                     ARGUMENTS(&jobvl, &jobvr, &n, a, &ld, w, imaginary, vl, &ld, vr, &ld));
+}
+
+/* Eigenvalues, which the triangle shows anyway, go to scratch memory. */
+static int gees(ct_dtype d, char jobvs, int n, void *a, void *w, void *vs)
+{
+    int32_t ld = at_least_one(n), dimension = 0;
+    char unsorted = 'N';
+    if (is_complex(d))
+        return with_work(GEES, d, (int64_t)n + 1, (int64_t)n + 1, "ri",
+                         ARGUMENTS(&jobvs, &unsorted, NULL, &n, a, &ld, &dimension, w, vs, &ld));
+    void *imaginary = (char *)w + (size_t)n * item(d);
+    return with_work(
+        GEES, d, 0, (int64_t)n + 1, "i",
+        ARGUMENTS(&jobvs, &unsorted, NULL, &n, a, &ld, &dimension, w, imaginary, vs, &ld));
+}
+
+int lapack_gees(ct_dtype d, char jobvs, int n, void *a, void *vs)
+{
+    void *w = base_alloc((2 * (size_t)n + 1) * item(d));
+    int info = w ? gees(d, jobvs, n, a, w, vs) : LAPACK_NO_MEMORY;
+    base_free(w);
+    return info;
+}
+
+int lapack_gehrd(ct_dtype d, int n, void *a, void *tau)
+{
+    int32_t lda = at_least_one(n), low = 1;
+    return with_work(GEHRD, d, 0, 0, "", ARGUMENTS(&n, &low, &n, a, &lda, tau));
+}
+
+int lapack_sytrd(ct_dtype d, char uplo, int n, void *a, void *diagonal, void *off, void *tau)
+{
+    int32_t lda = at_least_one(n);
+    return with_work(SYTRD, d, 0, 0, "", ARGUMENTS(&uplo, &n, a, &lda, diagonal, off, tau));
+}
+
+int lapack_gtsv(ct_dtype d, int n, int nrhs, void *dl, void *diagonal, void *du, void *b)
+{
+    int32_t info = 0;
+    call(GTSV, d, ARGUMENTS(&n, &nrhs, dl, diagonal, du, b, &(int32_t){at_least_one(n)}, &info));
+    return info;
+}
+
+/* The one routine that asks for three kinds of scratch memory, each with its length. */
+int lapack_syevd(ct_dtype d, char jobz, char uplo, int n, void *a, void *w)
+{
+    bool wide = is_complex(d);
+    scratch s = {.length = ASK, .integers = ASK};
+    int32_t info = 0, lda = at_least_one(n), reals = ASK;
+    for (int pass = 0; pass < 2 && !info; pass++) {
+        void *work = pass ? s.work : s.query, *rwork = pass ? s.rwork : s.reals;
+        int32_t count, *iwork = pass ? s.iwork : &count;
+        if (wide)
+            call(SYEVD, d,
+                 ARGUMENTS(&jobz, &uplo, &n, a, &lda, w, work, &s.length, rwork, &reals, iwork,
+                           &s.integers, &info));
+        else
+            call(SYEVD, d,
+                 ARGUMENTS(&jobz, &uplo, &n, a, &lda, w, work, &s.length, iwork, &s.integers,
+                           &info));
+        if (pass)
+            break;
+        s.length = at_least_one(asked(d, s.query));
+        s.integers = at_least_one(count);
+        reals = wide ? at_least_one(asked(d, s.reals)) : 0;
+        if (!info && !scratch_take(&s, d, s.length, reals, s.integers))
+            info = LAPACK_NO_MEMORY;
+    }
+    scratch_free(&s);
+    return info;
+}

@@ -1,0 +1,67 @@
+/* What the files of linear algebra share: batches of matrices (all axes but the last ones), rules
+ * about shapes and dtypes, and matrix arithmetic for derivatives. */
+#ifndef COTAN_SRC_MATRICES_H
+#define COTAN_SRC_MATRICES_H
+#include "kernel/lapack.h"
+#include "ops/rules.h"
+
+/* ---- types ---- */
+
+/* Operands are float32, float64 or complex and of one dtype (dtypes: families), have at least
+ * ranks[i] axes, and the same batch axes before those. */
+CT_NODISCARD bool matrices_check(const op *o, int nin, const aval *in, const int *ranks);
+/* The aval with the batch axes of x, of which the last `rank` axes do not count, and then these. */
+CT_NODISCARD bool matrices_result(aval *out, arena *a, const aval *x, int rank, ct_dtype dtype,
+                                  ct_ints axes);
+/* The last two axes, which have to be equal. */
+CT_NODISCARD bool matrices_square(const op *o, const aval *x);
+static inline int matrix_rows(const aval *x) { return (int)x->shape[x->ndim - 2]; }
+static inline int matrix_cols(const aval *x) { return (int)x->shape[x->ndim - 1]; }
+
+/* ---- kernels ---- */
+
+/* The kernel of one matrix of a batch; info as in lapack.h. */
+typedef struct matrix_call {
+    const void *params;
+    ct_dtype dtype; /* of in[0] */
+    const operand *in, *out;
+} matrix_call;
+typedef int matrix_kernel(const matrix_call *c, int64_t i);
+/* Calls it for every matrix of in[0], whose last `rank` axes are one matrix. Small matrices share
+ * the threads among them, large ones have them in turn. */
+ct_status matrices_run(matrix_kernel *kernel, const void *params, int rank, const operand *in,
+                       const operand *out);
+/* The i-th matrix or vector of a batch: its last `rank` axes. */
+static inline void *matrix_at(const operand *x, int rank, int64_t i)
+{
+    int64_t size = shape_size(rank, x->aval.shape + x->aval.ndim - rank);
+    return (char *)x->data + i * size * dtype_table[x->aval.dtype].itemsize;
+}
+/* NaN in every element: what a failed factorization gives. */
+void matrix_fill_nan(ct_dtype dtype, int64_t n, void *x);
+/* dst (cols x rows) is the transpose of src (rows x cols), both row-major; or the other order of
+ * the same matrix. */
+void matrix_turn(ct_dtype dtype, int rows, int cols, void *dst, const void *src);
+/* A copy in column-major order that the caller frees with base_free; NULL when memory is short. */
+CT_NODISCARD void *matrix_columns(ct_dtype dtype, int rows, int cols, const void *src);
+
+/* ---- rules ---- */
+
+/* Mapped axes come to the front of all operands. */
+vmap_rule matrices_vmap;
+/* Matrix arithmetic over batches, in the operations. */
+ct_array matrix_t(ct_array x);
+ct_array matrix_h(ct_array x);
+ct_array matrix_dot(ct_array x, ct_array y); /* at the highest precision */
+/* The triangle on and below the k-th diagonal, and on and above it. */
+ct_array matrix_tril(ct_array x, int64_t k);
+ct_array matrix_triu(ct_array x, int64_t k);
+/* The identity in the shape of x's batch, n x n, of x's dtype. */
+ct_array matrix_eye_like(ct_array x, int64_t n);
+ct_array matrix_diagonal(ct_array x);      /* of square matrices, as vectors */
+ct_array matrix_from_diagonal(ct_array x); /* and back */
+ct_array matrix_part(ct_array x, int64_t row, int64_t rows, int64_t col, int64_t cols);
+/* Vectors as matrices of one row or of one column. */
+ct_array matrix_row(ct_array x);
+ct_array matrix_column(ct_array x);
+#endif
