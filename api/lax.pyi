@@ -555,3 +555,13 @@ def _reduce_window(operand: ArrayLike, init_value: ArrayLike, reducer: str, wind
                    window_strides: Sequence[int] | None = None, padding: Nested = 'VALID', base_dilation: Sequence[int] | None = None,
                    window_dilation: Sequence[int] | None = None) -> Array:
     """Reduction over windows by a named operation: 'add', 'max', 'min' and others."""
+
+# ---- Fourier transforms (src/lax/fourier.c) ----
+
+def fft(x: ArrayLike, fft_type: str, fft_lengths: Sequence[int]) -> Array:
+    """The discrete Fourier transform over the last axes, as many as there are lengths.
+
+    Args:
+      fft_type: 'FFT', 'IFFT', 'RFFT' or 'IRFFT'.
+      fft_lengths: the lengths of the axes; of IRFFT, those of the result.
+    """

@@ -12,6 +12,7 @@
 #include "cotan/rules.h"
 #include "cotan/transform.h"
 #include "cotan/numpy.h" /* generated from api/numpy.pyi, and so on */
+#include "cotan/numpy.fft.h"
 #include "cotan/numpy.linalg.h"
 #include "cotan/lax.h"
 #include "cotan/lax.linalg.h"

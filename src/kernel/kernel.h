@@ -65,6 +65,22 @@ void kernel_copy(int ndim, const int64_t *shape, size_t itemsize, void *dst,
 /* Fills n elements of itemsize bytes with one element. */
 void kernel_fill(int64_t n, size_t itemsize, void *dst, const void *element);
 
+/* Fourier transforms of n points along the middle axis of (outer, n, inner): of complex numbers,
+ * the inverse (which divides by n), of real numbers into the first n / 2 + 1 results, and from
+ * those back. in and out may be the same where their types are. */
+typedef enum fourier_type {
+    FOURIER_FORWARD,
+    FOURIER_INVERSE,
+    FOURIER_OF_REAL,
+    FOURIER_TO_REAL
+} fourier_type;
+typedef struct kernel_fourier {
+    fourier_type type;
+    bool wide; /* float64 and complex128 */
+    int64_t outer, n, inner;
+} kernel_fourier;
+ct_status kernel_fft(const kernel_fourier *f, const void *in, void *out);
+
 /* C = A B for row-major matrices, each with its own leading dimension or transposed; batch strides
  * in elements. Floats through oneDNN, other types by our loops. */
 typedef struct kernel_matmul {

@@ -42,6 +42,7 @@ typedef struct kernel_entries {
 #endif
 
 struct gemm;
+struct fft_loops;
 /* A whole kernel room, per instruction set. */
 typedef struct kernel_set {
     kernel_entries (*entries[4])(void);
@@ -50,6 +51,7 @@ typedef struct kernel_set {
     kernel_reduction *(*arg)(const char *primitive, ct_dtype dtype, ct_dtype index_dtype);
     kernel_scan *(*cumulative)(const char *primitive, ct_dtype dtype);
     ct_status (*(*gemm_of)(ct_dtype dtype))(const struct gemm *g); /* gemm.h */
+    const struct fft_loops *(*fft)(bool wide);                     /* fft.h */
     void (*threefry)(int64_t n, const uint32_t *k0, const uint32_t *k1, int64_t key_step,
                      const uint32_t *x0, const uint32_t *x1, uint32_t *y0, uint32_t *y1);
     void (*threefry_bits)(const uint32_t key[2], int64_t first, int64_t n, int bit_width,
@@ -75,6 +77,7 @@ void ISA(kernel_threefry_bits)(const uint32_t key[2], int64_t first, int64_t n, 
                                void *out);
 int64_t ISA(kernel_in_range)(const int32_t *index, int64_t n, const index_range *r, int64_t *to,
                              int64_t *from);
+const struct fft_loops *ISA(kernel_fft)(bool wide);
 kernel_entries ISA(kernel_entries_arithmetic)(void);
 kernel_entries ISA(kernel_entries_f32)(void);
 kernel_entries ISA(kernel_entries_f64)(void);

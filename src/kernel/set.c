@@ -1,4 +1,5 @@
 /* One instruction set's loops, gathered: built once per set like the loops themselves. */
+#include "kernel/fft.h"
 #include "kernel/loops.h"
 
 const kernel_set ISA(kernel_set) = {
@@ -10,6 +11,7 @@ const kernel_set ISA(kernel_set) = {
     .gemm_of = ISA(kernel_gemm_of),
     .reduce = ISA(kernel_reduce),
     .in_range = ISA(kernel_in_range),
+    .fft = ISA(kernel_fft),
     .threefry = ISA(kernel_threefry),
     .threefry_bits = ISA(kernel_threefry_bits),
 };

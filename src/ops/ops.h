@@ -133,6 +133,8 @@ void op_hessenberg(ct_array x, ct_array out[2]);
 void op_svd(ct_array x, bool full_matrices, bool compute_uv, ct_array *out); /* s, u, vt */
 void op_tridiagonal(ct_array x, bool lower, ct_array out[4]);
 ct_array op_tridiagonal_solve(ct_array dl, ct_array d, ct_array du, ct_array b, bool perturb);
+/* Over the last axes, as many as there are lengths; type: kernel.h's fourier_type. */
+ct_array op_fft(ct_array x, int type, ct_ints lengths);
 void op_threefry2x32(ct_array k1, ct_array k2, ct_array x1, ct_array x2, ct_array out[2]);
 ct_array op_random_seed(ct_array seeds); /* threefry keys in the shape of the integers */
 ct_array op_random_split(ct_array keys, ct_ints shape);

@@ -71,6 +71,7 @@
     P(sort, F(sort, INT, int64_t, dimension) F(sort, BOOL, bool, is_stable)                        \
                 F(sort, INT, int64_t, num_keys))                                                   \
     P(top_k, F(top_k, INT, int64_t, axis) F(top_k, INT, int64_t, k))                               \
+    P(fft, F(fft, INTS, ct_ints, fft_lengths) F(fft, INT, int64_t, fft_type))                      \
     P(triangular_solve,                                                                            \
       F(triangular_solve, BOOL, bool, conjugate_a) F(triangular_solve, BOOL, bool, left_side)      \
           F(triangular_solve, BOOL, bool, lower) F(triangular_solve, BOOL, bool, transpose_a)      \

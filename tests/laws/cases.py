@@ -466,12 +466,47 @@ lax.linalg.triangular_solve(Z, Z, conjugate_a=True, unit_diagonal=True)
 lax.linalg.triangular_solve(G, F, left_side=True)
 lax.linalg.tridiagonal(M)[1]
 lax.linalg.tridiagonal_solve(V, V + 5, V, G)
+jnp.fft.fft(F)
+jnp.fft.fft(C, n=5, norm='ortho')
+jnp.fft.fft(F, axis=0, norm='forward')
+jnp.fft.fft(I)
+jnp.fft.fft(H)
+jnp.fft.fft(F, norm='no')
+jnp.fft.fft(F, n=0)
+jnp.fft.ifft(C)
+jnp.fft.ifft(C, norm='forward')
+jnp.fft.rfft(F)
+jnp.fft.rfft(F, n=4)
+jnp.fft.rfft(C)
+jnp.fft.irfft(C)
+jnp.fft.irfft(C, n=5)
+jnp.fft.hfft(C)
+jnp.fft.ihfft(F)
+jnp.fft.fft2(F)
+jnp.fft.ifft2(C)
+jnp.fft.rfft2(F)
+jnp.fft.irfft2(C)
+jnp.fft.fft2(F, axes=(0,))
+jnp.fft.fftn(F, s=(4, 2))
+jnp.fft.fftn(F, axes=(0, 0))
+jnp.fft.ifftn(C, axes=(1,))
+jnp.fft.rfftn(F, norm='ortho')
+jnp.fft.irfftn(C)
+jnp.fft.fftfreq(5, 0.5)
+jnp.fft.rfftfreq(5)
+jnp.fft.fftshift(F)
+jnp.fft.ifftshift(F, axes=1)
+lax.fft(C, 'fft', (3,))
+lax.fft(C, 'IRFFT', (2, 5))
+lax.fft(F, 'rfft', (3,))
+lax.fft(C, 'no', (3,))
 """.strip().split("\n")
 
 # Which rooms' functions these expressions have to cover; further rooms bring tests of their own.
 PARTS = {"numpy": UNARY + BINARY + REDUCTIONS + CUMULATIVE, "lax": LAX_UNARY + LAX_BINARY,
          "numpy.linalg": """cholesky cond det eig eigh eigvals eigvalsh inv lstsq matrix_power matrix_rank multi_dot norm pinv qr slogdet solve svd
 svdvals tensorinv tensorsolve vector_norm""".split(),
+         "numpy.fft": """fft ifft rfft irfft hfft ihfft fft2 ifft2 rfft2 irfft2 fftn ifftn rfftn irfftn fftfreq rfftfreq fftshift ifftshift""".split(),
          "lax.linalg": """cholesky cholesky_update eig eigh hessenberg householder_product lu lu_pivots_to_permutation ormqr qr schur svd
 symmetric_product triangular_solve tridiagonal tridiagonal_solve""".split()}
 

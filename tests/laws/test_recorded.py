@@ -19,7 +19,7 @@ SPECIAL = ("exp2(S)", "lgamma", "digamma", "polygamma", "zeta", "igamma", "betai
 
 
 def group_of(expression):
-    found = re.match(r"(?:jax.grad\()?(jnp|lax)\.((?:linalg\.)?\w+)", expression)
+    found = re.match(r"(?:jax.grad\()?(jnp|lax)\.((?:linalg\.|fft\.)?\w+)", expression)
     return f"{found[1]}.{found[2]}" if found else "operators"
 
 

@@ -255,6 +255,7 @@ static const sample samples[OP_COUNT] = {
     ELSEWHERE(svd, "structured_linalg"),
     ELSEWHERE(tridiagonal, "structured_linalg"),
     ELSEWHERE(tridiagonal_solve, "structured_linalg"),
+    ELSEWHERE(fft, "structured_fft"),
     ELSEWHERE(threefry2x32, "structured_random"),
     ELSEWHERE(random_seed, "structured_random"),
     ELSEWHERE(random_split, "structured_random"),

@@ -48,6 +48,19 @@ class ConvDimensionNumbers(NamedTuple):
     out_spec: tuple
 
 
+class FftType(enum.IntEnum):
+    """What a Fourier transform takes and gives."""
+    FFT, IFFT, RFFT, IRFFT = range(4)
+
+
+_fft = fft
+
+
+def fft(x, fft_type, fft_lengths):
+    """The discrete Fourier transform over the last axes, as many as there are lengths; fft_type: an FftType or its name."""
+    return _fft(x, fft_type.name if isinstance(fft_type, FftType) else fft_type, fft_lengths)
+
+
 def reduce_window(operand, init_value, computation, window_dimensions, window_strides=None, padding="VALID", base_dilation=None, window_dilation=None):
     """Reduction over windows by one of lax's operations of two arrays: lax.add, lax.max, lax.min, lax.mul."""
     from ..numpy import asarray

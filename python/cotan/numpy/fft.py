@@ -1,0 +1,4 @@
+"""jax.numpy.fft."""
+from .. import _cotan
+
+globals().update(_cotan.bound_functions("numpy.fft"))
