@@ -70,6 +70,7 @@ static bool jvp_cholesky(const op *o, const void *params, int nin, const ct_arra
 const op op_row_cholesky = {
     .name = "cholesky",
     .code = OP_cholesky,
+    .operands = 1,
     .abstract = abstract_cholesky,
     .kernel = kernel_cholesky,
     .jvp = jvp_cholesky,
@@ -139,6 +140,7 @@ static ct_status kernel_update(const op *o, const void *params, int nin, const o
 const op op_row_cholesky_update = {
     .name = "cholesky_update",
     .code = OP_cholesky_update,
+    .operands = 2,
     .abstract = abstract_update,
     .kernel = kernel_update,
     .vmap = matrices_vmap,

@@ -68,6 +68,7 @@ const op op_row_eigh = {
     .name = "eigh",
     .flags = OP_MULTIPLE,
     .code = OP_eigh,
+    .operands = 1,
     .fields = fields_eigh,
     .nfields = nfields_eigh,
     .params_size = sizeof(params_eigh),

@@ -154,6 +154,7 @@ const op op_row_fft = {
     .name = "fft",
     .flags = OP_LINEAR,
     .code = OP_fft,
+    .operands = 1,
     .fields = fields_fft,
     .nfields = nfields_fft,
     .params_size = sizeof(params_fft),

@@ -127,6 +127,7 @@ const op op_row_lu = {
     .name = "lu",
     .flags = OP_MULTIPLE,
     .code = OP_lu,
+    .operands = 1,
     .abstract = abstract_lu,
     .kernel = kernel_lu,
     .jvp = jvp_lu,
@@ -179,6 +180,7 @@ static ct_status kernel_permutation(const op *o, const void *params, int nin, co
 const op op_row_lu_pivots_to_permutation = {
     .name = "lu_pivots_to_permutation",
     .code = OP_lu_pivots_to_permutation,
+    .operands = 1,
     .fields = fields_lu_permutation,
     .nfields = nfields_lu_permutation,
     .params_size = sizeof(params_lu_permutation),
@@ -325,6 +327,7 @@ static bool vmap_solve(const op *o, const void *params, batch b, int nin, const 
 const op op_row_lu_solve = {
     .name = "lu_solve",
     .code = OP_lu_solve,
+    .operands = 4,
     .fields = fields_lu_solve,
     .nfields = nfields_lu_solve,
     .params_size = sizeof(params_lu_solve),

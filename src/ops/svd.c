@@ -146,6 +146,7 @@ const op op_row_svd = {
     .name = "svd",
     .flags = OP_MULTIPLE,
     .code = OP_svd,
+    .operands = 1,
     .fields = fields_svd,
     .nfields = nfields_svd,
     .params_size = sizeof(params_svd),

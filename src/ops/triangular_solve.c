@@ -135,6 +135,7 @@ static bool vmap_solve(const op *o, const void *params, batch b, int nin, const 
 const op op_row_triangular_solve = {
     .name = "triangular_solve",
     .code = OP_triangular_solve,
+    .operands = 2,
     .fields = fields_triangular_solve,
     .nfields = nfields_triangular_solve,
     .params_size = sizeof(params_triangular_solve),

@@ -50,6 +50,7 @@ const op op_row_tridiagonal = {
     .name = "tridiagonal",
     .flags = OP_MULTIPLE,
     .code = OP_tridiagonal,
+    .operands = 1,
     .fields = fields_tridiagonal,
     .nfields = nfields_tridiagonal,
     .params_size = sizeof(params_tridiagonal),
@@ -174,6 +175,7 @@ static bool transpose_solve(const op *o, const void *params, int nin, const ct_a
 const op op_row_tridiagonal_solve = {
     .name = "tridiagonal_solve",
     .code = OP_tridiagonal_solve,
+    .operands = 4,
     .fields = fields_tridiagonal_solve,
     .nfields = nfields_tridiagonal_solve,
     .params_size = sizeof(params_tridiagonal_solve),
