@@ -287,6 +287,22 @@ jaxpr *jaxpr_rewire(const jaxpr *j, const rewiring *w, jaxpr *owner, const char 
     return kept ? made : NULL;
 }
 
+jaxpr *jaxpr_again(const jaxpr *j, jaxpr *owner, const char *purpose)
+{
+    int64_t *order = base_alloc((size_t)(j->nin + j->nout + 1) * sizeof *order);
+    aval *avals = base_alloc((size_t)(j->nin + 1) * sizeof *avals);
+    for (int i = 0; i < j->nin && avals; i++)
+        avals[i] = j->in[i]->aval;
+    for (int i = 0; i < (j->nin > j->nout ? j->nin : j->nout) && order; i++)
+        order[i] = i;
+    rewiring w = {
+        .name = j->name, .nin = j->nin, .avals = avals, .in = order, .nout = j->nout, .out = order};
+    jaxpr *made = order && avals ? jaxpr_rewire(j, &w, owner, purpose, 0, NULL) : NULL;
+    base_free(order);
+    base_free(avals);
+    return made;
+}
+
 jaxpr *jaxpr_forward(jaxpr *j, int keep, const bool *may, bool results, int *from)
 {
     arena memory = {0};

@@ -17,6 +17,20 @@ static const param_field scan_fields[] = {
     {"unroll", PARAM_INT, offsetof(params_scan, unroll)},
 };
 
+/* One axis more, of this length, in front. */
+static bool stacked_aval(aval *x, int64_t length, arena *a)
+{
+    int64_t *shape = arena_alloc(a, (size_t)(x->ndim + 1) * sizeof *shape);
+    if (!shape)
+        return false;
+    shape[0] = length;
+    for (int k = 0; k < x->ndim; k++)
+        shape[k + 1] = x->shape[k];
+    x->shape = shape;
+    x->ndim++;
+    return true;
+}
+
 static bool scan_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
                           aval *out, arena *a)
 {
@@ -32,16 +46,8 @@ static bool scan_abstract(const op *o, const void *params, int nin, const aval *
     *nout = j->nout;
     for (int i = 0; i < j->nout; i++) {
         out[i] = *atom_aval(&j->out[i]);
-        if (i < p->num_carry)
-            continue;
-        int64_t *shape = arena_alloc(a, (size_t)(out[i].ndim + 1) * sizeof *shape);
-        if (!shape)
+        if (i >= p->num_carry && !stacked_aval(&out[i], p->length, a))
             return false;
-        shape[0] = p->length;
-        for (int k = 0; k < out[i].ndim; k++)
-            shape[k + 1] = out[i].shape[k];
-        out[i].shape = shape;
-        out[i].ndim++;
     }
     return true;
 }
@@ -56,16 +62,16 @@ typedef struct scan_run {
     ct_array *ys;
 } scan_run;
 
-static bool scan_step(scan_run *r, int64_t i)
+/* Runs the program of one step, or of `rows` steps at once, from slice `first` on. */
+static bool scan_step(scan_run *r, jaxpr *j, int64_t first, int64_t rows)
 {
-    jaxpr *j = r->p->jaxpr;
     for (int k = 0; k < r->ncarry; k++)
         r->args[r->nconsts + k] = r->carry[k];
     for (int k = 0; k < r->nx; k++) {
         const aval *a = &j->in[r->nconsts + r->ncarry + k]->aval;
-        int64_t size = shape_size(a->ndim, a->shape);
+        int64_t size = shape_size(a->ndim, a->shape) / rows;
         ct_array slice = r->args[r->nconsts + r->ncarry + k] =
-            array_part(r->xs[k], i * size, a->ndim, a->shape);
+            array_part(r->xs[k], first * size, a->ndim, a->shape);
         if (is_poison(slice))
             return false;
     }
@@ -77,19 +83,57 @@ static bool scan_step(scan_run *r, int64_t i)
         ct_array y = r->results[r->ncarry + k];
         size_t bytes = (size_t)y->size * dtype_table[y->aval.dtype].itemsize;
         if (bytes)
-            memcpy((char *)r->ys[k]->data + (size_t)i * bytes, y->data, bytes);
+            memcpy((char *)r->ys[k]->data + (size_t)first * (bytes / (size_t)rows), y->data, bytes);
     }
     return true;
 }
 
+/* Long scans run so many steps as one program, which loops without coming back here. */
+enum { CHUNK = 256 };
+
+static bool run_chunk(void *env, int64_t nin, const ct_array *in, leaves *out)
+{
+    const params_scan *p = env;
+    *out = (leaves){p->jaxpr->nout, base_alloc((size_t)(p->jaxpr->nout + 1) * sizeof *out->at)};
+    return out->at && scan_bind(p, (int)nin, in, p->jaxpr->nout, out->at);
+}
+
+static jaxpr *chunk_of(const params_scan *p)
+{
+    const char *purpose = p->reverse ? "reverse chunk" : "chunk";
+    jaxpr *j = p->jaxpr, *made = jaxpr_derived(j, purpose, 0, NULL);
+    if (made)
+        return made;
+    arena memory = {0};
+    params_scan q = *p;
+    q.length = CHUNK;
+    q.jaxpr = jaxpr_again(j, j, "again");
+    aval *avals = q.jaxpr ? arena_alloc(&memory, (size_t)(j->nin + 1) * sizeof *avals) : NULL;
+    bool good = avals;
+    for (int i = 0; i < j->nin && good; i++) {
+        avals[i] = j->in[i]->aval;
+        if (i >= p->num_consts + p->num_carry)
+            good = stacked_aval(&avals[i], CHUNK, &memory);
+    }
+    made = good ? transform_stage((flat){run_chunk, &q, j->name}, j->nin, avals, j->name) : NULL;
+    arena_free(&memory);
+    bool kept = made && jaxpr_derive(j, purpose, 0, NULL, made, 0, NULL);
+    object_release(made);
+    return kept ? made : NULL;
+}
+
 static bool run_scan(scan_run *r, const ct_array *init)
 {
-    bool good = true;
+    int64_t length = r->p->length;
+    jaxpr *chunk = length >= 2 * CHUNK ? chunk_of(r->p) : NULL;
+    bool good = chunk || length < 2 * CHUNK;
     for (int k = 0; k < r->ncarry; k++)
         loop_set(&r->carry[k], init[k]);
-    for (int64_t step = 0; step < r->p->length && good; step++) {
+    for (int64_t step = 0, rows; step < length && good; step += rows) {
         ct_scope scope = ct_begin();
-        good = scan_step(r, r->p->reverse ? r->p->length - 1 - step : step);
+        rows = chunk && length - step >= CHUNK ? CHUNK : 1;
+        good = scan_step(r, rows > 1 ? chunk : r->p->jaxpr,
+                         r->p->reverse ? length - step - rows : step, rows);
         ct_end(scope);
         if (good && base_interrupted()) {
             base_fail(CT_INTERRUPTED, "interrupted in step %lld of a scan", (long long)step);

@@ -168,6 +168,9 @@ typedef struct rewiring {
 /* The program is kept on its owner under the purpose and key; borrowed. */
 jaxpr *jaxpr_rewire(const jaxpr *j, const rewiring *w, jaxpr *owner, const char *purpose,
                     int64_t nkey, const void *key);
+/* The same program written again and kept on its owner: what holds it does not hold the owner, and
+ * so may be kept on the owner itself. Borrowed. */
+jaxpr *jaxpr_again(const jaxpr *j, jaxpr *owner, const char *purpose);
 /* j without those of its results from `keep` on that are inputs with may[i], or (with `results`)
  * earlier results: from[k] says what result keep + k is, an input, j->nin plus a result, or -1
  * where it stays. Borrowed. */

@@ -105,11 +105,51 @@ static bool run_while(while_run *r)
     return good;
 }
 
+/* The loop as a program, so that it is compiled as a whole. Borrowed. */
+static bool run_whole(void *env, int64_t nin, const ct_array *in, leaves *out)
+{
+    const params_while *p = env;
+    *out = (leaves){p->body->nout, base_alloc((size_t)(p->body->nout + 1) * sizeof *out->at)};
+    return out->at && while_bind(p, (int)nin, in, p->body->nout, out->at);
+}
+
+static jaxpr *whole_of(const params_while *p, int nin)
+{
+    jaxpr *made = jaxpr_derived(p->body, "whole", sizeof p->cond, &p->cond);
+    if (made)
+        return made;
+    params_while q = *p;
+    q.body = jaxpr_again(p->body, p->body, "again");
+    q.cond = jaxpr_again(p->cond, p->cond, "again");
+    aval *avals = q.body && q.cond ? base_alloc((size_t)(nin + 1) * sizeof *avals) : NULL;
+    for (int i = 0; i < nin && avals; i++)
+        avals[i] =
+            i < p->cond_nconsts ? p->cond->in[i]->aval : p->body->in[i - p->cond_nconsts]->aval;
+    made = avals ? transform_stage((flat){run_whole, &q, p->body->name}, nin, avals, p->body->name)
+                 : NULL;
+    base_free(avals);
+    bool kept = made && jaxpr_hold(made, p->cond) && /* the key stays its address */
+                jaxpr_derive(p->body, "whole", sizeof p->cond, &p->cond, made, 0, NULL);
+    object_release(made);
+    return kept ? made : NULL;
+}
+
+/* True inside a loop that runs as a program; where the compiler leaves it to while_call, that
+ * steps. */
+static _Thread_local bool inside;
+
 static bool while_call(const op *o, const void *params, int nin, const ct_array *in, int nout,
                        ct_array *out)
 {
     const params_while *p = params;
     (void)o;
+    if (core_backend && !inside) {
+        jaxpr *whole = whole_of(p, nin);
+        inside = true;
+        bool good = whole && transform_run(whole, nin, in, NULL, nout, out);
+        inside = false;
+        return good;
+    }
     while_run r = {.p = p, .n = nout};
     ct_array *memory =
         base_zalloc((size_t)(p->cond->nin + p->body->nin + 2 * nout + 1) * sizeof *memory);

@@ -204,23 +204,6 @@ static bool count_steps(const params_while *p, int nin, const ct_array *in, ct_a
 
 /* ---- linearizing ---- */
 
-/* The same program written again, and kept on its owner: what holds it does not hold the owner. */
-static jaxpr *again(const jaxpr *j, jaxpr *owner, const char *purpose)
-{
-    int64_t *order = base_alloc((size_t)(j->nin + j->nout + 1) * sizeof *order);
-    aval *avals = base_alloc((size_t)(j->nin + 1) * sizeof *avals);
-    for (int i = 0; i < j->nin && avals; i++)
-        avals[i] = j->in[i]->aval;
-    for (int i = 0; i < (j->nin > j->nout ? j->nin : j->nout) && order; i++)
-        order[i] = i;
-    rewiring w = {
-        .name = j->name, .nin = j->nin, .avals = avals, .in = order, .nout = j->nout, .out = order};
-    jaxpr *made = order && avals ? jaxpr_rewire(j, &w, owner, purpose, 0, NULL) : NULL;
-    base_free(order);
-    base_free(avals);
-    return made;
-}
-
 /* The body without effects that leave no result: they happen when the steps are counted. Borrowed.
  */
 static jaxpr *quiet_body(jaxpr *j)
@@ -240,7 +223,7 @@ static jaxpr *quiet_body(jaxpr *j)
     }
     if (last) {
         *last = NULL;
-        made = again(quiet, j, "quiet");
+        made = jaxpr_again(quiet, j, "quiet");
     }
     object_release(quiet);
     return made;
@@ -262,7 +245,7 @@ static jaxpr *scan_program(const params_scan *p)
         return made;
     params_scan q = *p;
     q.length = LOOP_STEPS;
-    q.jaxpr = again(j, j, "while again");
+    q.jaxpr = jaxpr_again(j, j, "again");
     aval *avals = q.jaxpr ? base_alloc((size_t)(j->nin + 1) * sizeof *avals) : NULL;
     if (avals)
         avals[0] = (aval){.dtype = CT_INT32};

@@ -221,3 +221,14 @@ def test_without_jit_steps_see_values():
         c, ys = lax.scan(lambda c, x: (c + x["x"].sum(), {"y": c * x["x"]}), c, xs, reverse=True)
         return lax.while_loop(lambda c: c < 100, lambda c: c * 2, c * 2) + ys["y"].sum()
     assert (value, slope) == jax.value_and_grad(traced)(1.0)
+
+
+@pytest.mark.parametrize("n", [511, 512, 700, 1024])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_long_loops_outside_of_jit(n, reverse):
+    x = np.arange(2 * n, dtype=np.int32).reshape(n, 2)
+    order = x[::-1] if reverse else x
+    last, (sums, whole) = lax.scan(lambda c, row: (c + row, (c, row.sum())), jnp.zeros(2, int), x, reverse=reverse)
+    want = np.cumsum(order, 0) - order
+    assert np.array_equal(last, x.sum(0)) and np.array_equal(sums, want[::-1] if reverse else want) and np.array_equal(whole, x.sum(1))
+    assert lax.while_loop(lambda v: v[0] < n, lambda v: (v[0] + 1, v[1] + v[0]), (0, 0))[1] == n * (n - 1) // 2
