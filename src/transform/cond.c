@@ -79,60 +79,71 @@ static bool cond_jvp(const op *o, const void *params, int nin, const ct_array *p
     return good;
 }
 
-/* Known and tangent parts of all branches, brought to common types. */
+/* Known and tangent parts of all branches, brought to common types. A residual that is an operand
+ * is that operand; the others share slots, one for each type that a branch has of them. */
 typedef struct split {
     arena memory;
     int64_t n;
     jaxpr **known, **tangent; /* of each branch as it is */
     bool **out_nonzero, *any_nonzero;
-    int nout, nres;
-    const aval *res_avals; /* of all branches, one after the other */
-    int *first_res;
+    int nout, nslots;
+    aval *slots;
+    int **place; /* of each residual of each branch: its slot, or ~i: operand i */
+    bool *given; /* operands that are residuals */
 } split;
 typedef struct widened {
     const split *s;
     int64_t branch;
-    const jaxpr *j;
 } widened;
 
-/* (in...) -> (out..., residuals of all branches...); those of the others are zeros. */
+static int residual_count(const split *s, int64_t branch)
+{
+    return s->known[branch]->nout - s->nout;
+}
+
+/* (in...) -> (out..., slots...); slots that the branch leaves empty are zeros. */
 static bool run_known(void *env, int64_t nin, const ct_array *in, leaves *out)
 {
     widened *w = env;
     const split *s = w->s;
     const jaxpr *j = s->known[w->branch];
+    int n = s->nout + s->nslots;
     ct_array *results = base_alloc((size_t)(j->nout + 1) * sizeof *results);
-    *out =
-        (leaves){s->nout + s->nres, base_alloc((size_t)(s->nout + s->nres + 1) * sizeof *out->at)};
+    *out = (leaves){n, base_zalloc((size_t)(n + 1) * sizeof *out->at)};
     bool good = results && out->at && jaxpr_eval(j, (int)nin, in, j->nout, results);
     for (int i = 0; i < s->nout && good; i++)
         out->at[i] = results[i];
-    for (int r = 0; r < s->nres && good; r++) {
-        int own = r - s->first_res[w->branch];
-        bool mine = own >= 0 && own < j->nout - s->nout;
-        good = !is_poison(out->at[s->nout + r] =
-                              mine ? results[s->nout + own] : op_full(&s->res_avals[r], 0));
-    }
+    for (int r = 0; r < j->nout - s->nout && good; r++)
+        if (s->place[w->branch][r] >= 0)
+            out->at[s->nout + s->place[w->branch][r]] = results[s->nout + r];
+    for (int r = 0; r < s->nslots && good; r++)
+        if (!out->at[s->nout + r])
+            good = !is_poison(out->at[s->nout + r] = op_full(&s->slots[r], 0));
     base_free(results);
     return good;
 }
 
-/* (residuals of all..., tangents...) -> tangents of the results that are nonzero in some branch. */
+/* (slots..., operands that are residuals..., tangents...) -> tangents of the results that are
+ * nonzero in some branch. */
 static bool run_tangent(void *env, int64_t nin, const ct_array *in, leaves *out)
 {
     widened *w = env;
     const split *s = w->s;
     const jaxpr *j = s->tangent[w->branch];
-    int own = s->known[w->branch]->nout - s->nout;
-    int64_t moving = nin - s->nres;
-    ct_array *given = base_alloc((size_t)(own + moving + j->nout + 1) * sizeof *given),
-             *results = given ? given + own + moving : NULL;
+    int own = residual_count(s, w->branch), operands = s->known[w->branch]->nin, first = s->nslots;
+    ct_array *results = base_alloc((size_t)(operands + j->nin + j->nout + 1) * sizeof *results),
+             *values = results + j->nout, *given = values + operands;
     *out = (leaves){0, base_alloc((size_t)(s->nout + 1) * sizeof *out->at)};
-    bool good = given && out->at;
+    bool good = results && out->at;
+    for (int i = 0; i < operands && good; i++)
+        values[i] = s->given[i] ? in[first++] : NULL;
+    for (int r = 0; r < own && good; r++) {
+        int place = s->place[w->branch][r];
+        given[r] = place >= 0 ? in[place] : values[~place];
+    }
     if (good) {
-        memcpy(given, in + s->first_res[w->branch], (size_t)own * sizeof *given);
-        memcpy(given + own, in + s->nres, (size_t)moving * sizeof *given);
-        good = jaxpr_eval(j, own + (int)moving, given, j->nout, results);
+        memcpy(given + own, in + first, (size_t)(nin - first) * sizeof *given);
+        good = jaxpr_eval(j, j->nin, given, j->nout, results);
     }
     int next = 0;
     for (int i = 0; i < s->nout && good; i++) {
@@ -143,38 +154,70 @@ static bool run_tangent(void *env, int64_t nin, const ct_array *in, leaves *out)
                               mine ? results[next++]
                                    : op_full(atom_aval(&s->known[w->branch]->out[i]), 0));
     }
-    base_free(given);
+    base_free(results);
     return good;
+}
+
+/* Finds a place for each residual of a branch. */
+static bool place_residuals(split *s, int64_t branch)
+{
+    const jaxpr *known = s->known[branch];
+    int n = residual_count(s, branch),
+        *place = arena_alloc(&s->memory, (size_t)(n + 1) * sizeof *place);
+    bool *taken = arena_alloc(&s->memory, (size_t)(s->nslots + n) + 1);
+    aval *slots = arena_alloc(&s->memory, (size_t)(s->nslots + n + 1) * sizeof *slots);
+    if (!place || !taken || !slots)
+        return false;
+    memset(taken, 0, (size_t)(s->nslots + n));
+    memcpy(slots, s->slots, (size_t)s->nslots * sizeof *slots);
+    s->slots = slots;
+    s->place[branch] = place;
+    for (int r = 0; r < n; r++) {
+        const atom *residual = &known->out[s->nout + r];
+        int at = 0, input = 0;
+        while (input < known->nin && known->in[input] != residual->var)
+            input++;
+        if (input < known->nin) {
+            s->given[input] = true;
+            place[r] = ~input;
+            continue;
+        }
+        while (at < s->nslots && (taken[at] || !aval_equal(&slots[at], atom_aval(residual), true)))
+            at++;
+        if (at == s->nslots)
+            slots[s->nslots++] = *atom_aval(residual);
+        taken[at] = true;
+        place[r] = at;
+    }
+    return true;
 }
 
 static bool split_branches(split *s, const params_cond *p, const bool *nonzero, int nout)
 {
+    int nin = p->branches.at[0]->nin;
     s->n = p->branches.n;
     s->nout = nout;
     s->known = arena_alloc(&s->memory, (size_t)s->n * sizeof *s->known);
     s->tangent = arena_alloc(&s->memory, (size_t)s->n * sizeof *s->tangent);
     s->out_nonzero = arena_alloc(&s->memory, (size_t)s->n * sizeof *s->out_nonzero);
-    s->first_res = arena_alloc(&s->memory, (size_t)s->n * sizeof *s->first_res);
-    s->any_nonzero = arena_alloc(&s->memory, (size_t)nout + 1);
-    if (!s->known || !s->tangent || !s->out_nonzero || !s->first_res || !s->any_nonzero)
+    s->place = arena_alloc(&s->memory, (size_t)s->n * sizeof *s->place);
+    s->any_nonzero = arena_alloc(&s->memory, (size_t)(nout + nin) + 1);
+    s->slots = arena_alloc(&s->memory, sizeof *s->slots);
+    if (!s->known || !s->tangent || !s->out_nonzero || !s->place || !s->any_nonzero || !s->slots)
         return false;
-    memset(s->any_nonzero, 0, (size_t)nout);
+    memset(s->any_nonzero, 0, (size_t)(nout + nin));
+    s->given = s->any_nonzero + nout;
     for (int64_t b = 0; b < s->n; b++) {
         s->out_nonzero[b] = arena_alloc(&s->memory, (size_t)nout + 1);
-        if (!s->out_nonzero[b] || !jaxpr_linearize(p->branches.at[b], nonzero, s->out_nonzero[b],
-                                                   &s->known[b], &s->tangent[b]))
+        if (!s->out_nonzero[b] ||
+            !jaxpr_linearize(p->branches.at[b], nonzero, s->out_nonzero[b], &s->known[b],
+                             &s->tangent[b]) ||
+            !place_residuals(s, b))
             return false;
-        s->first_res[b] = s->nres;
-        s->nres += s->known[b]->nout - nout;
         for (int i = 0; i < nout; i++)
             s->any_nonzero[i] |= s->out_nonzero[b][i];
     }
-    aval *avals = arena_alloc(&s->memory, (size_t)(s->nres + 1) * sizeof *avals);
-    for (int64_t b = 0; b < s->n && avals; b++)
-        for (int r = 0; r < s->known[b]->nout - nout; r++)
-            avals[s->first_res[b] + r] = *atom_aval(&s->known[b]->out[nout + r]);
-    s->res_avals = avals;
-    return avals != NULL;
+    return true;
 }
 
 /* Stages one widened program for each branch; the caller releases them. */
@@ -183,16 +226,19 @@ static bool widen_all(const split *s, bool tangent, const params_cond *p, const 
 {
     arena scratch = {0};
     const jaxpr *first = p->branches.at[0];
-    aval *avals = arena_alloc(&scratch, (size_t)(s->nres + 2 * first->nin + 1) * sizeof *avals);
+    aval *avals = arena_alloc(&scratch, (size_t)(s->nslots + 2 * first->nin + 1) * sizeof *avals);
     int64_t n = 0;
-    for (int r = 0; r < s->nres && avals && tangent; r++)
-        avals[n++] = s->res_avals[r];
+    for (int r = 0; r < s->nslots && avals && tangent; r++)
+        avals[n++] = s->slots[r];
+    for (int i = 0; i < first->nin && avals && tangent; i++)
+        if (s->given[i])
+            avals[n++] = first->in[i]->aval;
     for (int i = 0; i < first->nin && avals; i++)
         if (!tangent || nonzero[i])
             avals[n++] = first->in[i]->aval;
     bool good = avals != NULL;
     for (int64_t b = 0; b < s->n; b++) {
-        widened w = {s, b, NULL};
+        widened w = {s, b};
         made[b] = good ? transform_stage((flat){tangent ? run_tangent : run_known, &w, "branch"}, n,
                                          avals, "branch")
                        : NULL;
@@ -222,25 +268,26 @@ static bool cond_linearize(const op *o, const void *params, linearize_trace *t, 
         nonzero[i] = tangents[i + 1] != NULL;
     bool good = nonzero && made && split_branches(&s, p, nonzero, nout);
     ct_array *results =
-        good
-            ? arena_alloc(&s.memory, (size_t)(1 + nout + s.nres + nin + nout + 1) * sizeof *results)
-            : NULL;
+        good ? arena_alloc(&s.memory, (size_t)(nout + s.nslots + 1) * sizeof *results) : NULL;
     if ((good = results != NULL)) {
         good = widen_all(&s, false, p, nonzero, made);
         trace_context saved = trace_enter(linearize_parent(t));
-        good = good && bind_cond(made, s.n, nin, primals, nout + s.nres, results);
+        good = good && bind_cond(made, s.n, nin, primals, nout + s.nslots, results);
         trace_leave(saved);
         release_all(s.n, made);
     }
     if (good) {
         memcpy(out, results, (size_t)nout * sizeof *out);
-        int m = 1 + s.nres, count = 0;
+        int m = 1 + s.nslots, count = 0;
         ct_array *operands =
-            arena_alloc(&s.memory, (size_t)(1 + s.nres + nin + nout + 1) * sizeof *operands);
+            arena_alloc(&s.memory, (size_t)(1 + s.nslots + 2 * nin + nout + 1) * sizeof *operands);
         good = operands && widen_all(&s, true, p, nonzero, made);
         if (good) {
             operands[0] = primals[0];
-            memcpy(operands + 1, results + nout, (size_t)s.nres * sizeof *operands);
+            memcpy(operands + 1, results + nout, (size_t)s.nslots * sizeof *operands);
+            for (int i = 0; i < n; i++)
+                if (s.given[i])
+                    operands[m++] = primals[i + 1];
             for (int i = 0; i < n; i++)
                 if (nonzero[i])
                     operands[m++] = tangents[i + 1];

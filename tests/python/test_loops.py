@@ -232,3 +232,16 @@ def test_long_loops_outside_of_jit(n, reverse):
     want = np.cumsum(order, 0) - order
     assert np.array_equal(last, x.sum(0)) and np.array_equal(sums, want[::-1] if reverse else want) and np.array_equal(whole, x.sum(1))
     assert lax.while_loop(lambda v: v[0] < n, lambda v: (v[0] + 1, v[1] + v[0]), (0, 0))[1] == n * (n - 1) // 2
+
+
+def test_branches_share_what_they_keep_for_derivatives():
+    w = jnp.ones((5, 4))
+
+    def f(p, x):
+        return lax.cond(p, lambda x: jnp.sin(w @ x).sum(), lambda x: jnp.cos(w @ x).sum() * 2, x)
+    text = str(jax.make_jaxpr(lambda p, x: jax.vjp(lambda x: f(p, x), x)[0])(True, jnp.ones(4)))
+    first = text[:text.index("= cond[")].splitlines()[-1]
+    assert first.count("f32[5]") == 1 and "f32[5,4]" not in first  # one slot for both; w is an operand already
+    for p in (True, False):
+        want = jax.grad(lambda x: jnp.sin(w @ x).sum() if p else jnp.cos(w @ x).sum() * 2)(jnp.ones(4))
+        assert np.allclose(jax.jit(jax.grad(f, 1))(p, jnp.ones(4)), want) and np.allclose(jax.grad(f, 1)(p, jnp.ones(4)), want)

@@ -79,3 +79,42 @@ def test_platform_dependent():
     assert jax.grad(lambda x: lax.platform_dependent(x, tpu=lambda x: x, default=lambda x: x * x))(2.0) == 4
     with pytest.raises(NotImplementedError, match="branches for tpu and no default, and the platform is cpu"):
         lax.platform_dependent(2.0, tpu=lambda x: x)
+
+
+def _newton(f, x):
+    def step(x):
+        return x - f(x) / jax.jvp(f, (x,), (jnp.ones_like(x),))[1]
+    return lax.while_loop(lambda x: jnp.abs(f(x)) > 1e-5, step, x)
+
+
+def test_roots_have_derivatives_of_any_order():
+    def cube_root(a):
+        return lax.custom_root(lambda x: x ** 3 - a, 1.0, _newton, lambda g, y: y / g(1.0))
+    for f in (cube_root, jax.jit(cube_root)):
+        assert np.allclose([f(8.0), jax.grad(f)(8.0), jax.grad(jax.grad(f))(8.0), jax.jvp(f, (8.0,), (1.0,))[1]], [2, 1 / 12, -1 / 144, 1 / 12], rtol=1e-4)
+        assert np.allclose(jax.vmap(jax.grad(f))(jnp.array([8.0, 27.0])), [1 / 12, 1 / 27], rtol=1e-4)
+        assert np.allclose(jax.jit(jax.jacfwd(jax.grad(f)))(8.0), -1 / 144, rtol=1e-3)
+
+
+def test_roots_of_systems_with_aux():
+    def circle(r):
+        def g(v):
+            return {"x": jnp.array([v["x"][0] ** 2 - r, v["x"][1] - 2 * v["x"][0]])}
+
+        def by_hand(f, v):
+            for _ in range(12):
+                x = v["x"][0] - (v["x"][0] ** 2 - r) / (2 * v["x"][0])
+                v = {"x": jnp.array([x, 2 * x])}
+            return v, jnp.int32(12)
+
+        def tangent(g, y):
+            a = jnp.stack([g({"x": jnp.eye(2)[i]})["x"] for i in range(2)], 1)
+            d = a[0, 0] * a[1, 1] - a[0, 1] * a[1, 0]
+            return {"x": jnp.array([a[1, 1] * y["x"][0] - a[0, 1] * y["x"][1], a[0, 0] * y["x"][1] - a[1, 0] * y["x"][0]]) / d}
+        return lax.custom_root(g, {"x": jnp.ones(2)}, by_hand, tangent, has_aux=True)
+    assert np.allclose(circle(4.0)[0]["x"], [2, 4]) and circle(4.0)[1] == 12
+    assert np.allclose(jax.jit(jax.jacrev(lambda r: circle(r)[0]["x"]))(4.0), [0.25, 0.5]) and np.allclose(jax.jacfwd(lambda r: circle(r)[0]["x"])(4.0), [0.25, 0.5])
+    with pytest.raises(TypeError, match=r"f\(\) output pytree structure must match initial_guess"):
+        lax.custom_root(lambda x: (x,), 1.0, _newton, lambda g, y: y)
+    with pytest.raises(TypeError, match=r"solve\(\) output pytree structure must match initial_guess"):
+        lax.custom_root(lambda x: x, 1.0, lambda f, x: (x,), lambda g, y: y)

@@ -6,7 +6,7 @@ from .. import _cotan
 
 globals().update(_cotan.bound_functions("lax"))
 from ._control import associative_scan, cond, fori_loop, map, optimization_barrier, platform_dependent, scan, switch, while_loop
-from ._solves import custom_linear_solve
+from ._solves import custom_linear_solve, custom_root
 
 
 class Precision(enum.Enum):
