@@ -32,6 +32,8 @@ class Finder:
         if first != "jax":
             return None
         rest = rest.removeprefix("_src").removeprefix(".")
+        if name.startswith("jax._src.lib"):  # jax._src.lib.mlir.dialects.hlo: the one thing from there
+            rest = "_hlo"
         ours = f"{_HERE}.{rest}" if rest else _HERE
         try:
             import_module(ours)

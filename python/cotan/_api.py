@@ -156,11 +156,23 @@ def named_call(fun, *, name=None):
 
 
 class ensure_compile_time_eval:
+    """Inside, operations on values that are known are evaluated while a program is traced."""
+
     def __enter__(self):
+        self._before = _cotan._fold_constants(True)
         return self
 
     def __exit__(self, *_):
-        pass
+        _cotan._fold_constants(self._before)
+
+    def __call__(self, fun):
+        from functools import wraps
+
+        @wraps(fun)
+        def inside(*args, **kwargs):
+            with ensure_compile_time_eval():
+                return fun(*args, **kwargs)
+        return inside
 
 
 # ---- whole Jacobians ----

@@ -13,6 +13,9 @@ class _Operation:
 
 
 def __getattr__(name):
+    if name in ("hlo", "mlir", "dialects"):  # jax._src.lib.mlir.dialects.hlo is this module at every step
+        import sys
+        return sys.modules[__name__]
     is_class = name.endswith("Op")
     snake = "".join("_" + c.lower() if c.isupper() else c for c in name.removesuffix("Op")).lstrip("_") if is_class else name
     function = getattr(lax, _NAMES.get(snake, snake), None)

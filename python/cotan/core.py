@@ -3,6 +3,7 @@ from contextlib import nullcontext
 from typing import NamedTuple
 
 from . import _cotan
+from ._api import ensure_compile_time_eval
 from ._cotan import ClosedJaxpr, DropVar, Jaxpr, JaxprEqn, Literal, Primitive, Tracer, Var
 
 Atom = Var | Literal
@@ -211,15 +212,68 @@ def subjaxprs(jaxpr):
         yield from jaxprs_in_params(eqn.params)
 
 
+# ---- which transformations are running ----
+
+class OpaqueTraceState:
+    """Which transformation was running when it was made; equal while it is the same."""
+    __slots__ = ("_number",)
+
+    def __init__(self):
+        self._number = _cotan._trace_state()[0]
+
+    def __eq__(self, other):
+        return isinstance(other, OpaqueTraceState) and self._number == other._number
+
+    def __hash__(self):
+        return hash(self._number)
+
+
+def get_opaque_trace_state(convention=None):
+    return OpaqueTraceState()
+
+
+def trace_state_clean():
+    return not _cotan._trace_state()[1]
+
+
+def unsafe_am_i_under_a_jit_DO_NOT_USE():
+    return "JitTracer" in _cotan._trace_state()[1]
+
+
+def unsafe_am_i_under_a_vmap_DO_NOT_USE():
+    return "BatchTracer" in _cotan._trace_state()[1]
+
+
+def unsafe_get_axis_names_DO_NOT_USE():
+    return _cotan._trace_state()[2]
+
+
+def nonempty_axis_env_DO_NOT_USE():
+    return bool(_cotan._trace_state()[2])
+
+
+def primal_dtype_to_tangent_dtype(dtype):
+    return _cotan._tangent_dtype(dtype)
+
+
 # ---- values ----
 
 def concrete_or_error(force, value, context=""):
-    """force(value), for a value that is not traced."""
-    return force(value) if force is not None else value
+    """force(value) for a known value, and a ConcretizationTypeError that says `context` for a traced one."""
+    if isinstance(value, Tracer) and not is_concrete(value):
+        from .errors import ConcretizationTypeError
+        raise ConcretizationTypeError(f"a traced value of type {value.aval.str_short()} was given where a known one is needed. {context}")
+    return value if force is None else force(value)
 
 
 def is_concrete(x):
-    return not isinstance(x, Tracer) or _cotan._concrete(x)
+    """Whether the value is known, possibly as the primal of a derivative."""
+    from .errors import ConcretizationTypeError, TracerArrayConversionError
+    try:
+        _cotan._as_array(x).__array__()
+    except (ConcretizationTypeError, TracerArrayConversionError):
+        return False
+    return True
 
 
 def is_constant_dim(d):

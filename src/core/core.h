@@ -236,6 +236,7 @@ struct trace {
     trace *parent;    /* NULL for eval */
     bool alive;       /* false after its function returned: its tracers have leaked */
     const char *what; /* "jit(loss)", for messages */
+    uint64_t serial;  /* a number for the host language, given when it asks; 0 before */
 };
 extern const object_class trace_object_class;
 /* A tracer of this trace, which it keeps; the trace fills primal, tangent, tag, payload. */

@@ -97,6 +97,8 @@ CT_NODISCARD bool control_cond(ct_array index, int64_t n, const ct_fn *branches,
 
 /* ---- between the interpreters ---- */
 /* A staging trace that is written to step by step (linearize keeps its tangent program in one). */
+/* While set, operations on known values are evaluated at once and not written down. */
+extern _Thread_local bool stage_folds_constants;
 typedef struct stage_trace stage_trace;
 CT_NODISCARD stage_trace *stage_new(const char *what); /* one reference; alive */
 ct_array stage_input(stage_trace *t,

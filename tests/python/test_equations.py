@@ -200,3 +200,37 @@ def test_dead_code_and_known_values():
     fun, out_tree = flatten_fun_nokwargs(lu.wrap_init(lambda x: {"a": x + 1, "b": jnp.arange(2.) * 3}), jax.tree.structure((0,)))
     _, (a, b), _ = pe.trace_to_jaxpr_nounits(fun, [pe.PartialVal.unknown(jax.core.ShapedArray((), jnp.float32))])
     assert out_tree() == jax.tree.structure({"a": 0, "b": 0}) and a.get_aval().shape == () and b.get_known().tolist() == [0, 3]
+
+
+def test_what_is_known_can_be_computed_while_tracing():
+    seen = []
+
+    def f(x):
+        with jax.ensure_compile_time_eval():
+            n = jnp.arange(4).sum()
+            seen.append(int(n))
+            y = x + 1
+        return y * n
+
+    assert float(jax.jit(f)(2.)) == 18 and seen == [6]
+    assert [str(e.primitive) for e in jax.make_jaxpr(f)(2.).eqns][0] == "add" and float(jax.grad(f)(2.)) == 6
+    with pytest.raises(jax.errors.ConcretizationTypeError):
+        jax.jit(lambda x: int(jnp.arange(4).sum()) + x)(1.)
+    with pytest.raises(jax.errors.ConcretizationTypeError):
+        jax.jit(lambda x: core.concrete_or_error(int, x, "here"))(1)
+
+
+def test_which_transformation_is_running():
+    states = [core.get_opaque_trace_state()]
+
+    def f(x):
+        states.append(core.get_opaque_trace_state())
+        assert states[-1] == core.get_opaque_trace_state() != states[0]
+        return core.unsafe_am_i_under_a_jit_DO_NOT_USE(), core.unsafe_am_i_under_a_vmap_DO_NOT_USE(), core.unsafe_get_axis_names_DO_NOT_USE()
+
+    kinds = []
+    jax.jit(lambda x: (kinds.append(f(x)), x)[1])(1.)
+    jax.vmap(lambda x: (kinds.append(f(x)), x)[1], axis_name="i")(jnp.ones(2))
+    jax.grad(lambda x: (kinds.append(f(x)), x)[1])(1.)
+    assert kinds == [(True, False, []), (False, True, ["i"]), (False, False, [])]
+    assert len(set(states)) == 4 and core.get_opaque_trace_state() == states[0] and not core.nonempty_axis_env_DO_NOT_USE()

@@ -248,7 +248,7 @@ bool ext_init_primitives(PyObject *module);
  * an exception for others. */
 jaxpr *ext_jaxpr_of(PyObject *o);
 extern PyMethodDef ext_jaxpr_methods[], ext_primitive_methods[], ext_callback_methods[],
-    ext_stage_methods[];
+    ext_stage_methods[], ext_trace_methods[];
 
 /* Adds a heap type to the module under its short name. */
 PyTypeObject *ext_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base);

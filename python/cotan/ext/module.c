@@ -97,7 +97,8 @@ static bool fill(PyObject *m)
                                   ext_callback_methods,
                                   ext_jaxpr_methods,
                                   ext_stage_methods,
-                                  ext_primitive_methods};
+                                  ext_primitive_methods,
+                                  ext_trace_methods};
     for (size_t i = 0; i < countof(lists); i++)
         if (PyModule_AddFunctions(m, lists[i]) < 0)
             return false;
