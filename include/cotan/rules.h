@@ -33,6 +33,13 @@ CT_API ct_fn ct_custom_vjp_(const ct_custom_vjp_args *args);
 CT_API bool ct_is_zero(ct_array x);     /* a symbolic zero? */
 CT_API ct_array ct_zero(ct_array like); /* the symbolic zero of that type */
 
+/* f with its own batching: rule(axis_size, in_batched, args...) -> (out, out_batched). Mapped
+ * arguments come with the mapped axis in front; in_batched (a tuple of trees like the arguments)
+ * and out_batched (like the result) hold booleans. */
+CT_API ct_fn ct_custom_vmap_(ct_fn f, ct_fn rule);
+/* f(residuals, linear), which is linear in its second argument, whose transpose is
+ * transpose(residuals, cotangent). */
+CT_API ct_tree ct_linear_call_(ct_fn f, ct_fn transpose, ct_tree residuals, ct_tree linear);
 /* f without what it closes over: its tracers (of inexact dtype) become the tuple *hoisted, and the
  * function made takes them after its own arguments. `examples` is a tuple of arguments that give
  * the types. */
@@ -44,6 +51,9 @@ CT_API ct_fn ct_closure_convert_(ct_fn f, ct_tree examples, ct_tree *hoisted);
 #define ct_custom_jvp(f_, rule_, ...)                                                              \
     ct_custom_jvp_(                                                                                \
         &(ct_custom_jvp_args){.f = ct_function(f_), .rule = ct_function(rule_), __VA_ARGS__})
+#define ct_custom_vmap(f, rule) ct_custom_vmap_(ct_function(f), ct_function(rule))
+#define ct_linear_call(f, transpose, residuals, linear)                                            \
+    ct_linear_call_(ct_function(f), ct_function(transpose), CT_VALUE(residuals), CT_VALUE(linear))
 #define ct_custom_vjp(f_, forward_, backward_, ...)                                                \
     ct_custom_vjp_(&(ct_custom_vjp_args){.f = ct_function(f_),                                     \
                                          .forward = ct_function(forward_),                         \

@@ -1,4 +1,6 @@
 """Functions of the `jax` module that are no transformations: devices, shapes without values, and derivatives put together from others."""
+from types import SimpleNamespace
+
 from . import _cotan
 from ._cotan import tree_flatten, tree_map, tree_unflatten, vmap, jvp, vjp, linearize
 
@@ -181,6 +183,15 @@ def _argnums(argnums):
     return (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
 
+def _as_example(x, example):
+    """x in the dtype and weakness of an example; of what has no tangent zeros."""
+    from . import numpy as jnp
+    if x.dtype.names:  # float0
+        x = jnp.zeros(x.shape, example.dtype)
+    x = x if x.dtype == example.dtype else x.astype(example.dtype)
+    return x if x.weak_type == example.weak_type else _cotan._with_weak_type(x, example.weak_type)
+
+
 def _basis(tree):
     """One-hot tangents (or cotangents) for every element of a tree, stacked along a first axis."""
     from . import numpy as jnp
@@ -189,31 +200,31 @@ def _basis(tree):
     parts, start = [], 0
     for leaf in leaves:
         eye = jnp.eye(total, leaf.size, k=-start, dtype=leaf.dtype)
-        parts.append(eye.reshape((total, *leaf.shape)))
+        parts.append(_as_example(eye.reshape((total, *leaf.shape)), leaf))
         start += leaf.size
     return tree_unflatten(treedef, parts)
 
 
-def _unstack(tree, stacked, axis):
-    """Turns an axis over all elements of `tree` into a tree of arrays with those leaves' shapes there."""
+def _unstack(tree, stacked, axis, example):
+    """Turns an axis over all elements of `tree` into a tree of arrays with those leaves' shapes there, and the example's type."""
     from . import numpy as jnp
     leaves, treedef = tree_flatten(tree)
     parts, start = [], 0
     axis %= stacked.ndim
     for leaf in leaves:
         piece = stacked[(slice(None),) * axis + (slice(start, start + leaf.size),)]
-        parts.append(piece.reshape(stacked.shape[:axis] + tuple(leaf.shape) + stacked.shape[axis + 1:]))
+        parts.append(_as_example(piece.reshape(stacked.shape[:axis] + tuple(leaf.shape) + stacked.shape[axis + 1:]), example))
         start += leaf.size
     return tree_unflatten(treedef, parts)
 
 
-def _check(who, tree, holomorphic, allow_int, what):
+def _check(who, tree, holomorphic, allow_int, what, allow_complex=False):
     import numpy as np
     for leaf in tree_flatten(tree)[0]:
         d = _cotan._as_array(leaf).dtype
         if holomorphic and not np.issubdtype(d, np.complexfloating):
             raise TypeError(f"{who} with holomorphic=True requires {what}s with complex dtype, but got {d.name}.")
-        if not holomorphic and np.issubdtype(d, np.complexfloating):
+        if not (holomorphic or allow_complex) and np.issubdtype(d, np.complexfloating):
             raise TypeError(f"{who} requires real-valued {what}s (dtype that is a sub-dtype of np.floating), but got {d.name}. For holomorphic "
                             "differentiation, pass holomorphic=True. For others, use jax.jvp or jax.vjp directly.")
         if not (holomorphic or allow_int) and np.issubdtype(d, np.integer):
@@ -246,14 +257,17 @@ def jacfwd(fun, argnums=0, has_aux=False, holomorphic=False):
     def jacobian(*args, **kwargs):
         f, chosen = _partial(fun, _argnums(argnums), args, kwargs)
         _check("jacfwd", chosen, holomorphic, False, "input")
-        push = lambda tangents: jvp(f, chosen, tangents, has_aux=has_aux)[1:]
-        if has_aux:
-            columns, aux = vmap(push, out_axes=(-1, None))(_basis(chosen))
-        else:
-            columns, = vmap(push, out_axes=-1)(_basis(chosen))
-        single = isinstance(argnums, int)
-        out = tree_map(lambda c: _unstack(chosen[0] if single else chosen, c, -1), columns)
-        return (out, aux) if has_aux else out
+        examples = []
+
+        def push(tangents):
+            y, *rest = jvp(f, chosen, tangents, has_aux=has_aux)
+            examples.extend(SimpleNamespace(dtype=leaf.dtype, weak_type=leaf.weak_type) for leaf in tree_flatten(y)[0])
+            return rest
+        columns, *aux = vmap(push, out_axes=[-1, None][:1 + has_aux])(_basis(chosen))
+        of = chosen[0] if isinstance(argnums, int) else chosen
+        leaves, treedef = tree_flatten(columns)
+        out = tree_unflatten(treedef, [_unstack(of, c, -1, example) for c, example in zip(leaves, examples)])
+        return (out, aux[0]) if has_aux else out
 
     return _named(fun, jacobian, "jacfwd")
 
@@ -265,12 +279,13 @@ def jacrev(fun, argnums=0, has_aux=False, holomorphic=False, allow_int=False):
 
     def jacobian(*args, **kwargs):
         f, chosen = _partial(fun, _argnums(argnums), args, kwargs)
-        _check("jacrev", chosen, holomorphic, allow_int, "input")
+        _check("jacrev", chosen, holomorphic, allow_int, "input", allow_complex=True)
         y, pull, *aux = vjp(f, *chosen, has_aux=has_aux)
+        _check("jacrev", y, holomorphic, False, "output")
         rows = vmap(pull)(_basis(y))
-        rows = rows[0] if isinstance(argnums, int) else rows
+        rows, of = (rows[0], chosen[0]) if isinstance(argnums, int) else (rows, chosen)
         leaves, treedef = tree_flatten(rows)
-        parts = [_unstack(y, leaf, 0) for leaf in leaves]  # each a tree like y
+        parts = [_unstack(y, leaf, 0, example) for leaf, example in zip(leaves, tree_flatten(of)[0])]  # each a tree like y
         outs, ytree = [tree_flatten(p)[0] for p in parts], tree_flatten(y)[1]
         out = ytree.unflatten([tree_unflatten(treedef, [o[i] for o in outs]) for i in range(ytree.num_leaves)])
         return (out, aux[0]) if has_aux else out

@@ -54,6 +54,14 @@ class Offloadable:
     dst: str
 
 
+def _meaning(answer):
+    if answer is Saveable or isinstance(answer, Offloadable):
+        return True
+    if answer is Recompute:
+        return False
+    raise TypeError(f"a checkpoint policy must answer with a bool, Saveable, Recompute or an Offloadable, but got {answer!r}")
+
+
 # ---- policies: called by programs that put their own together; `_saves` is what the library reads ----
 
 def everything_saveable(*_, **__):
@@ -175,3 +183,40 @@ checkpoint_policies = SimpleNamespace(
     offload_dot_with_no_batch_dims=offload_dot_with_no_batch_dims, save_anything_except_these_names=save_anything_except_these_names,
     save_any_names_but_these=save_any_names_but_these, save_only_these_names=save_only_these_names, save_from_both_policies=save_from_both_policies,
     save_and_offload_only_these_names=save_and_offload_only_these_names)
+
+
+# ---- what is kept ----
+
+def _argument_names(f, args, kwargs):
+    """A name for every leaf: x, or x['w'] inside a container."""
+    import inspect
+    from .tree_util import keystr, tree_flatten_with_path
+    tops = [f"args[{i}]" for i in range(len(args))]
+    try:
+        for i, p in enumerate(inspect.signature(f).parameters.values()):
+            if p.kind == p.VAR_POSITIONAL:
+                tops[i:] = [f"{p.name}[{k}]" for k in range(len(args) - i)]
+            elif p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD) and i < len(args):
+                tops[i] = p.name
+    except (ValueError, TypeError):
+        pass
+    values = list(zip(tops, args)) + sorted(kwargs.items())
+    return [name + keystr(path) for name, value in values for path, _ in tree_flatten_with_path(value)[0]]
+
+
+def saved_residuals(f, *args, **kwargs):
+    """What f keeps for its derivative: (abstract value, where it comes from) of each."""
+    leaves, treedef = _cotan.tree_flatten((args, kwargs))
+    names = _argument_names(f, args, kwargs)
+
+    def flat(*leaves):
+        args, kwargs = treedef.unflatten(leaves)
+        return f(*args, **kwargs)
+    kept = _cotan._saved_residuals(flat, tuple(leaves))
+    return [(aval, text if argument is None else f"from the argument {names[argument]}") for aval, argument, text, _ in sorted(kept, key=lambda k: k[3])]
+
+
+def print_saved_residuals(f, *args, **kwargs):
+    """Prints what f keeps for its derivative, a line a value."""
+    for aval, source in saved_residuals(f, *args, **kwargs):
+        print(f"{aval.str_short(short_dtypes=True)} {source}")

@@ -170,3 +170,15 @@ def closure_convert(fun, *example_args):
     """(converted, hoisted): fun with the traced values it closes over as further arguments, converted(*args, *hoisted)."""
     converted, hoisted = _cotan._closure_convert(fun, example_args)
     return converted, list(hoisted)
+
+
+def linear_call(fun, fun_transpose, residual_args, linear_args):
+    """fun(residual_args, linear_args), linear in the latter; fun_transpose(residual_args, ct) is its transpose."""
+    return _cotan._linear_call(fun, fun_transpose, residual_args, linear_args)
+
+
+def __getattr__(name):
+    if name in ("custom_jvp_call_p", "custom_vjp_call_p"):
+        from .core import _primitive
+        return _primitive(name)
+    raise AttributeError(f"module 'jax.custom_derivatives' has no attribute {name!r}")

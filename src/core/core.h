@@ -337,6 +337,8 @@ CT_NODISCARD eqn *jaxpr_eqn(jaxpr *j, eqn **tail, const op *o, const void *param
 CT_NODISCARD bool jaxpr_hold(jaxpr *j, void *o); /* retains an object until the jaxpr dies */
 /* Counts uses, renumbers; in test builds runs the verifier. */
 CT_NODISCARD bool jaxpr_finish(jaxpr *j);
+/* Binds the equation's operation again, under the names and the source that it was written with. */
+void eqn_bind(const eqn *e, const ct_array *in, ct_array *out);
 /* Runs the equations under the current trace. */
 bool jaxpr_eval(const jaxpr *j, int nin, const ct_array *in, int nout, ct_array *out);
 /* As JAX prints it. */
@@ -354,6 +356,9 @@ CT_NODISCARD bool jaxpr_verify(const jaxpr *j);
 CT_NODISCARD jaxpr *jaxpr_consts_to_inputs(const jaxpr *j);
 /* The inverse: the leading inputs become constants of these values. */
 CT_NODISCARD jaxpr *jaxpr_inputs_to_consts(const jaxpr *j, int n, const ct_array *consts);
+/* Where in the host program an equation that is being written comes from, as text in the arena;
+ * NULL: nobody asks. */
+extern _Thread_local const char *(*core_source)(arena *a);
 uint64_t jaxpr_hash(const jaxpr *j);
 bool jaxpr_equal(const jaxpr *a, const jaxpr *b);
 /* Simplifier: inline calls marked inline, fold small constants, common subexpressions, dead code. A

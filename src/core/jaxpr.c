@@ -45,6 +45,9 @@ jaxpr *jaxpr_new(void)
     return j;
 }
 
+_Thread_local const char *(*core_source)(arena *a);
+static _Thread_local const char *source_before; /* of the equation that is bound again */
+
 bool jaxpr_hold(jaxpr *j, void *o)
 {
     object_retain(o);
@@ -99,6 +102,8 @@ eqn *jaxpr_eqn(jaxpr *j, eqn **tail, const op *o, const void *params, int nin, c
                .in = ins,
                .out = outs,
                .name_stack = core_names};
+    if (unlikely(core_source != NULL))
+        e->source = source_before ? arena_string(&j->arena, source_before) : core_source(&j->arena);
     if (*tail)
         (*tail)->next = e;
     else
@@ -215,6 +220,18 @@ static void define(environment *env, const var *v, ct_array value)
     env->left[v->id] = v->uses;
 }
 
+void eqn_bind(const eqn *e, const ct_array *in, ct_array *out)
+{
+    const char *names = core_names, *source = source_before;
+    if (e->name_stack)
+        core_names = e->name_stack;
+    if (e->source)
+        source_before = e->source;
+    core_bind(e->op, e->params, e->nin, in, e->nout, out);
+    core_names = names;
+    source_before = source;
+}
+
 static bool eval_eqn(environment *env, const eqn *e)
 {
     enum { FEW = 24 };
@@ -227,11 +244,7 @@ static bool eval_eqn(environment *env, const eqn *e)
     for (int i = 0; i < e->nin; i++)
         in[i] = read_atom(env, &e->in[i]);
     ct_scope scope = ct_begin();
-    const char *names = core_names;
-    if (e->name_stack)
-        core_names = e->name_stack;
-    core_bind(e->op, e->params, e->nin, in, e->nout, out);
-    core_names = names;
+    eqn_bind(e, in, out);
     bool good = true;
     for (int i = 0; i < e->nout; i++) {
         good = good && !is_poison(out[i]);

@@ -96,15 +96,6 @@ static bool check_inputs(const gradient *g, int64_t n, const ct_array *in)
                       who, ct_dtype_name(d));
             return false;
         }
-        if (!g->holomorphic && dtype_is(d, FAMILY_COMPLEX)) {
-            base_fail(CT_TYPE_ERROR,
-                      "%s requires real-valued inputs (input dtype that is a sub-dtype of "
-                      "np.floating), but got %s. For holomorphic differentiation, pass "
-                      "holomorphic=True. For differentiation of non-holomorphic functions "
-                      "involving complex inputs, use jax.vjp directly.",
-                      who, ct_dtype_name(d));
-            return false;
-        }
         if (!dtype_inexact(d) && !g->allow_int) {
             base_fail(CT_TYPE_ERROR,
                       "%s requires real- or complex-valued inputs (input dtype that is a sub-dtype "

@@ -41,7 +41,7 @@ void values_read(values *v, const eqn *e)
 
 bool values_bind(values *v, const eqn *e)
 {
-    core_bind(e->op, e->params, e->nin, v->in, e->nout, v->out);
+    eqn_bind(e, v->in, v->out);
     return values_good(e->nout, v->out);
 }
 

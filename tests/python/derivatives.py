@@ -6,6 +6,7 @@ an exception counts by its class.
 from functools import partial
 
 import jax
+import jax.custom_batching
 import jax.numpy as jnp
 import numpy as np
 from jax.ad_checkpoint import checkpoint_name
@@ -234,6 +235,122 @@ def case_closure_convert():
 
 
 
+# ---- user policies, what is kept ----
+
+def keeps(f, *args):
+    """What f keeps, without where it was computed."""
+    from jax._src.ad_checkpoint import saved_residuals
+    return str([(str(aval), text.split(" from /")[0]) for aval, text in saved_residuals(f, *args)])
+
+
+def named(x, y):
+    z = checkpoint_name(jnp.sin(x) * y, "z")
+    return jnp.cos(checkpoint_name(jnp.tanh(z), "w"))
+
+
+def case_user_policy():
+    asked = []
+
+    def policy(prim, *avals, **params):
+        asked.append((str(prim), [str(a) for a in avals], sorted(params)))
+        return prim.name == "sin"
+    return program(total(jax.checkpoint(sin_cos, policy=policy), 0), x, x).replace("case_user_policy.<locals>.", "") + str(asked)
+
+
+def case_user_policy_combined():
+    policy = lambda prim, *a, **k: policies.dots_saveable(prim, *a, **k) or prim is jax.lax.sin_p
+    return keeps(jax.checkpoint(named, policy=policy), x, x)
+
+
+def case_user_policy_fails(): return total(jax.checkpoint(sin_cos, policy=lambda *a, **k: 1 / 0), 0)(x, x)
+def case_residuals(): return keeps(named, x, x)
+def case_residuals_of_checkpoint(): return keeps(jax.checkpoint(named), x, x)
+def case_residuals_of_names(): return keeps(jax.checkpoint(named, policy=policies.save_only_these_names("w")), x, x)
+def case_residuals_of_part(): return keeps(lambda p: jnp.sin(jax.checkpoint(named)(p["a"], jnp.arange(3.0) + p["b"])), {"a": x, "b": x})
+
+
+# ---- batching of one's own, linear calls ----
+
+@jax.custom_batching.custom_vmap
+def batched_by_hand(x, y):
+    return x * y
+
+
+@batched_by_hand.def_vmap
+def hundredfold(axis_size, in_batched, x, y):
+    assert type(axis_size) is int and all(type(b) is bool for b in in_batched)
+    return x * y * 100, True
+
+
+def vmap_rule(rule):
+    f = jax.custom_batching.custom_vmap(lambda x: {"a": x, "b": (x, 2 * x)})
+    if rule:
+        f.def_vmap(rule)
+    return f
+
+
+def case_custom_vmap():
+    f, m = batched_by_hand, jnp.ones((2, 3))
+    return (f(2.0, 3.0), jax.vmap(f)(x, x), jax.vmap(f, (0, None))(x, jnp.float32(3)), jax.vmap(jax.vmap(f))(m, m), jax.jit(jax.vmap(f))(x, x),
+            jax.vmap(jax.jit(f))(x, x), jax.grad(lambda x: jax.vmap(f)(x, x).sum())(x), jax.jvp(f, (2.0, 3.0), (1.0, 0.0)),
+            jax.vmap(lambda x: jax.jvp(f, (x, 3.0), (1.0, 0.0)))(x))
+
+
+def case_custom_vmap_trees(): return jax.vmap(vmap_rule(lambda n, b, x: ({"a": x, "b": (x, x)}, {"a": True, "b": (True, b[0])})))(x)
+def case_custom_vmap_no_rule(): return jax.vmap(vmap_rule(None))(x)
+def case_custom_vmap_structure(): return jax.vmap(vmap_rule(lambda n, b, x: ({"a": x}, {"a": True})))(x)
+def case_custom_vmap_flags(): return jax.vmap(vmap_rule(lambda n, b, x: ({"a": x, "b": (x, x)}, True)))(x)
+def case_custom_vmap_no_pair(): return jax.vmap(vmap_rule(lambda n, b, x: 3))(x)
+def case_sequential_vmap(): return jax.vmap(jax.custom_batching.sequential_vmap(lambda x, y: jnp.sin(x) * y["a"]), (0, None))(x, {"a": 2.0})
+
+
+def tenfold_transpose(x, y):
+    return jax.custom_derivatives.linear_call(lambda r, v: v * r, lambda r, ct: ct * r * 10, y, x)
+
+
+def case_linear_call():
+    f = tenfold_transpose
+    return f(2.0, 3.0), jax.grad(f)(2.0, 3.0), jax.jit(jax.grad(f))(2.0, 3.0), jax.jvp(lambda x: f(x, 3.0), (2.0,), (1.0,)), \
+        jax.linear_transpose(lambda x: f(x, 3.0), 2.0)(1.0)
+
+
+# ---- corners ----
+
+def case_grad_of_complex():
+    f = lambda z: jnp.real(z) ** 2 + jnp.imag(z) ** 2
+    z = jnp.complex64(3.0 + 4j)
+    return jax.grad(f)(z), jax.value_and_grad(f)(z), jax.jacrev(f)(z)
+
+
+def case_grad_holomorphic(): return jax.grad(jnp.sin, holomorphic=True)(1.0 + 2j), jax.jacfwd(jnp.sin, holomorphic=True)(1.0 + 2j), \
+    jax.jacrev(jnp.sin, holomorphic=True)(1.0 + 2j), jax.hessian(lambda z: z ** 3, holomorphic=True)(1.0 + 2j)
+def case_grad_holomorphic_of_real(): return jax.grad(jnp.sin, holomorphic=True)(1.0)
+def case_grad_complex_result(): return jax.grad(lambda x: x * 1j)(1.0)
+def case_jacfwd_of_complex(): return jax.jacfwd(lambda z: jnp.real(z))(3.0 + 4j)
+def case_grad_of_integer(): return jax.grad(lambda n: n * 2.0)(3)
+def case_grad_allow_int(): return jax.grad(lambda n, x: n * x, (0, 1), allow_int=True)(3, 2.0)
+def case_jacrev_allow_int(): return jax.jacrev(lambda n, x: n * x, (0, 1), allow_int=True)(3, x)
+def case_jacobians_of_trees():
+    f = lambda p: {"s": p["a"] * p["b"][0], "n": jnp.sum(p["a"])}
+    p = {"a": x, "b": (2.0,)}
+    return jax.jacfwd(f)(p), jax.jacrev(f)(p), jax.hessian(lambda p: f(p)["s"][0])(p)
+
+
+def case_jacobians_with_aux():
+    f = lambda x, y: (x * y, {"sum": x + y})
+    return jax.jacfwd(f, (0, 1), has_aux=True)(x, x), jax.jacrev(f, has_aux=True)(x, x)
+
+
+def case_empty(): return total(lambda x: x * 2)(jnp.zeros((0, 3))), jax.jacrev(lambda x: x * 2)(jnp.zeros(0)), jax.jacfwd(lambda x: x * 2)(jnp.zeros(0))
+def case_aux():
+    f = lambda x: (x * x, {"x": x})
+    return jax.jvp(f, (2.0,), (1.0,), has_aux=True), jax.vjp(f, 2.0, has_aux=True)[1](1.0), jax.linearize(f, 2.0, has_aux=True)[1](1.0)
+
+
+def case_keys(): return jax.grad(lambda x, key: x * jax.random.uniform(key))(2.0, jax.random.key(0))
+def case_safe_where(): return jax.grad(lambda x: jnp.where(x > 0, jnp.sqrt(jnp.where(x > 0, x, 1.0)), 0.0))(0.0)
+
+
 # ---- what the comparison is made of ----
 
 def cases():
@@ -243,10 +360,12 @@ def cases():
 def describe(leaf):
     if isinstance(leaf, (float, int)):  # JAX hands some numbers through
         leaf = jnp.asarray(float(leaf))
+    elif isinstance(leaf, complex):
+        leaf = jnp.asarray(complex(leaf))
     weak = bool(getattr(leaf, "weak_type", False))
     a = np.asarray(leaf)
     if a.dtype.kind == "c":
-        a, name = a.view(a.real.dtype), str(a.dtype)
+        a, name = np.atleast_1d(a).view(a.real.dtype), str(a.dtype)
     else:
         name = str(a.dtype)
     if a.dtype.kind == "V":

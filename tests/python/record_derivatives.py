@@ -3,5 +3,6 @@ import json
 import os
 from derivatives import cases, evaluate
 
+lines = [f"{json.dumps(name)}: {json.dumps(evaluate(name))}" for name in cases()]
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "derivatives.json"), "w") as f:
-    f.write("{\n" + ",\n".join(f"{json.dumps(name)}: {json.dumps(evaluate(name))}" for name in cases()) + "\n}\n")
+    f.write("{\n" + ",\n".join(lines) + "\n}\n")

@@ -281,6 +281,8 @@ static const sample samples[OP_COUNT] = {
     ELSEWHERE(custom_jvp_call, "transform"),
     ELSEWHERE(custom_vjp_call, "transform"),
     ELSEWHERE(custom_lin, "transform"),
+    ELSEWHERE(custom_vmap_call, "transform"),
+    ELSEWHERE(linear_call, "transform"),
     ELSEWHERE(cond, "control"),
     ELSEWHERE(scan, "control"),
     ELSEWHERE(while, "control"),

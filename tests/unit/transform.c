@@ -167,6 +167,37 @@ TEST(forward_rules_may_see_what_is_perturbed)
                    (double[]){30, 30}, 2));
 }
 
+static ct_tree hundredfold(ct_tree size, ct_tree batched, ct_tree x)
+{
+    (void)size;
+    return ct_tuple(op_mul(op_number(100, x), x), ct_at(batched, 0));
+}
+
+TEST(custom_vmap_asks_its_rule)
+{
+    ct_fn f = ct_custom_vmap(op_sin, hundredfold);
+    ct_array x = ct_array_f32(I(2), 1, 2);
+    CHECK(is_near(ct_call(f, 1.0), sin(1)));
+    CHECK(close_to(ct_call(ct_vmap(f), x), (double[]){100, 200}, 2));
+    CHECK(close_to(ct_call(ct_jit(ct_vmap(ct_jit(f))), x), (double[]){100, 200}, 2));
+    CHECK(is_near(ct_call(ct_grad(f), 1.0), cos(1)));
+    ct_tree both = ct_jvp_(ct_vmap(f), ct_tuple(x), ct_tuple(x), false);
+    CHECK(!is_poison(both) && close_to(ct_at(both, 1), (double[]){100, 200}, 2));
+    CHECK(close_to(ct_call(ct_vmap(ct_grad(f)), x), (double[]){cos(1), cos(2)}, 2));
+}
+
+static ct_tree tenfold(ct_tree r, ct_tree ct) { return op_mul(op_number(10, r), op_mul(r, ct)); }
+static ct_array called_linearly(ct_array x) { return ct_linear_call(times, tenfold, 3.0, x); }
+
+TEST(linear_call_has_its_own_transpose)
+{
+    CHECK(is_near(ct_call(called_linearly, 2.0), 6));
+    CHECK(is_near(ct_call(ct_grad(called_linearly), 2.0), 30));
+    CHECK(is_near(ct_call(ct_jit(ct_grad(ct_jit(called_linearly))), 2.0), 30));
+    CHECK(close_to(ct_call(ct_vmap(ct_grad(called_linearly)), ct_array_f32(I(2), 1, 2)),
+                   (double[]){30, 30}, 2));
+}
+
 static ct_tree keep_input(ct_tree x) { return ct_tuple(op_sin(x), x); }
 static ct_tree scaled(ct_tree x, ct_tree ct) { return ct_tuple(op_mul(x, ct)); }
 

@@ -27,9 +27,9 @@ static PyObject *weak_view(PyObject *self, PyObject *const *args, Py_ssize_t n)
     if (n != 2 || !ext_is_value(args[0]))
         return PyErr_Format(PyExc_TypeError, "_with_weak_type(array, weak)");
     ct_array a = ext_value_of(args[0]);
-    if (!is_array(a))
-        return Py_NewRef(args[0]);
     ct_scope scope = ct_begin();
+    if (!is_array(a))
+        return ext_finish(scope, op_convert(a, (ct_dtype)a->aval.dtype, args[1] == Py_True));
     return ext_finish(scope, array_view(a, (ct_dtype)a->aval.dtype, args[1] == Py_True,
                                         a->aval.ndim, a->aval.shape));
 }

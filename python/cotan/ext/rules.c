@@ -69,7 +69,36 @@ static PyObject *closure_convert(PyObject *self, PyObject *const *args, Py_ssize
     return out;
 }
 
+/* _custom_vmap(fun, rule) */
+static PyObject *custom_vmap(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    if (n != 2)
+        return PyErr_Format(PyExc_TypeError, "_custom_vmap(fun, rule)");
+    ct_scope scope = ct_begin();
+    ct_fn f = ext_kept_callable(args[0]), rule = f ? ext_kept_callable(args[1]) : NULL;
+    PyObject *out =
+        rule ? ext_function_new(ext_function_type, args[0], ct_custom_vmap_(f, rule), NULL) : NULL;
+    ct_end_(scope, NULL);
+    return out;
+}
+
+/* _linear_call(fun, transpose, residuals, linear) */
+static PyObject *linear_call(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    if (n != 4)
+        return PyErr_Format(PyExc_TypeError, "linear_call takes 4 arguments");
+    ct_scope scope = ct_begin();
+    ct_fn f = ext_kept_callable(args[0]), transpose = f ? ext_kept_callable(args[1]) : NULL;
+    ct_tree res = transpose ? ext_tree(args[2], "linear_call") : NULL,
+            linear = res ? ext_tree(args[3], "linear_call") : NULL;
+    PyObject *out = linear ? ext_wrap(ct_linear_call_(f, transpose, res, linear)) : NULL;
+    ct_end_(scope, NULL);
+    return out;
+}
+
 PyMethodDef ext_rules_methods[] = {
+    {"_custom_vmap", EXT_FASTCALL(custom_vmap), METH_FASTCALL, NULL},
+    {"_linear_call", EXT_FASTCALL(linear_call), METH_FASTCALL, NULL},
     {"_zero_tangent", zero_tangent_of, METH_O, NULL},
     {"_custom_jvp", EXT_FASTCALL(custom_jvp), METH_FASTCALL, NULL},
     {"_custom_vjp", EXT_FASTCALL(custom_vjp), METH_FASTCALL, NULL},
