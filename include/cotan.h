@@ -7,6 +7,7 @@
 #include "cotan/control.h"
 #include "cotan/effects.h"
 #include "cotan/index.h"
+#include "cotan/jet.h"
 #include "cotan/primitive.h"
 #include "cotan/stages.h"
 #include "cotan/rules.h"

@@ -10,6 +10,7 @@ import jax.custom_batching
 import jax.numpy as jnp
 import numpy as np
 from jax.ad_checkpoint import checkpoint_name
+from jax.experimental.jet import jet
 
 np.set_printoptions(legacy="1.25")  # np.int64(1) prints as 1
 policies = jax.checkpoint_policies
@@ -349,6 +350,33 @@ def case_aux():
 
 def case_keys(): return jax.grad(lambda x, key: x * jax.random.uniform(key))(2.0, jax.random.key(0))
 def case_safe_where(): return jax.grad(lambda x: jnp.where(x > 0, jnp.sqrt(jnp.where(x > 0, x, 1.0)), 0.0))(0.0)
+
+
+# ---- Taylor mode ----
+
+SERIES = [jnp.array([1.0, 2.0, 0.5]), jnp.array([0.5, -1.0, 1.0]), jnp.array([0.1, 0.2, 0.3]), jnp.array([0.3, 0.1, 0.2])]
+
+
+def jets(*functions, **options):
+    y = jnp.array([0.3, 0.7, 1.2])
+    return [jet(f, (y, y + 0.5)[:f.__code__.co_argcount], (SERIES, SERIES[::-1])[:f.__code__.co_argcount], **options) for f in functions]
+
+
+def case_jet_of_one(): return jets(lambda x: jnp.sin(x), lambda x: jnp.cos(x), lambda x: jnp.exp(x), lambda x: jnp.log(x), lambda x: jnp.tanh(x),
+                                   lambda x: jnp.sqrt(x), lambda x: jax.nn.sigmoid(x), lambda x: jnp.expm1(x), lambda x: x ** 3, lambda x: -abs(x))
+def case_jet_of_two(): return jets(lambda x, y: x * y, lambda x, y: x / y, lambda x, y: x ** y, lambda x, y: jnp.maximum(x, y), lambda x, y: jnp.dot(x, y))
+def case_jet_of_programs():
+    return jets(lambda x: jax.nn.softmax(x), lambda x: jnp.where(x > 0.5, jnp.sin(x), x), lambda x: {"a": jnp.sum(jnp.exp(x)), "b": (x * x,)},
+                lambda x: jax.jit(lambda x: jnp.sin(x) * jnp.cumsum(x))(x), lambda x: jnp.ones(2))
+
+
+def case_jet_unscaled(): return jets(lambda x: jnp.exp(x), factorial_scaled=False)
+def case_jet_transformed():
+    return (jax.jit(lambda x: jet(jnp.sin, (x,), (SERIES,)))(x), jax.grad(lambda x: jet(jnp.sin, (x,), (SERIES,))[1][2].sum())(x),
+            jax.vmap(lambda x: jet(jnp.sin, (x,), ([1.0, 0.0, 0.0],)))(x))
+
+
+def case_jet_lengths(): return jet(lambda x, y: x * y, (x, x), (SERIES, SERIES[:2]))
 
 
 # ---- what the comparison is made of ----

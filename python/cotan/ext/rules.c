@@ -2,6 +2,7 @@
  * cotan/custom_batching.py are made of. */
 #include "ext.h"
 
+#include "cotan/jet.h"
 #include "cotan/rules.h"
 #include "transform/transform.h"
 
@@ -96,7 +97,22 @@ static PyObject *linear_call(PyObject *self, PyObject *const *args, Py_ssize_t n
     return out;
 }
 
+/* _jet(fun, primals, series): (out, (terms of order 1, 2, ...)) */
+static PyObject *jet(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    if (n != 3)
+        return PyErr_Format(PyExc_TypeError, "_jet(fun, primals, series)");
+    ct_scope scope = ct_begin();
+    ct_fn f = ext_callable(args[0]);
+    ct_tree primals = f ? ext_tree(args[1], "jet") : NULL,
+            series = primals ? ext_tree(args[2], "jet") : NULL;
+    PyObject *out = series ? ext_wrap(ct_jet_(f, primals, series)) : NULL;
+    ct_end_(scope, NULL);
+    return out;
+}
+
 PyMethodDef ext_rules_methods[] = {
+    {"_jet", EXT_FASTCALL(jet), METH_FASTCALL, NULL},
     {"_custom_vmap", EXT_FASTCALL(custom_vmap), METH_FASTCALL, NULL},
     {"_linear_call", EXT_FASTCALL(linear_call), METH_FASTCALL, NULL},
     {"_zero_tangent", zero_tangent_of, METH_O, NULL},
