@@ -495,8 +495,10 @@ static bool custom_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const
     leaves results = {0};
     bool good = c && moving && custom_apply(&c->call, n, moving, &results);
     base_free(moving);
-    if (!good || !c->out_def)
+    if (!good || !c->out_def) {
+        leaves_free(&results);
         return false;
+    }
     *out_def = c->out_def;
     object_retain(*out_def);
     *nout = results.n;
