@@ -39,6 +39,19 @@ def array_clip(x, min=None, max=None):
     return _function("clip")(x, min, max)
 
 
+def array_text(x, as_repr):
+    """str or repr with NumPy's print options as the program set them."""
+    import numpy
+    elements = numpy.asarray(x)
+    if not as_repr:
+        return str(elements)
+    width = numpy.get_printoptions()["linewidth"]
+    kind = f"dtype={x.dtype.name}{', weak_type=True' if x.weak_type else ''})"
+    text = numpy.array2string(elements, prefix="Array(", suffix=",", separator=", ") if x.size else f"[], shape={x.shape}"
+    fits = len(text.rsplit("\n", 1)[-1]) + len(kind) + 3 <= width
+    return f"Array({text},{' ' if fits else ' ' * 6}{kind}"
+
+
 def array_choose(x, choices, out=None, mode="raise"):
     return _function("choose")(x, choices, mode=mode)
 

@@ -4,6 +4,9 @@ import subprocess
 import sys
 import textwrap
 
+import jax.numpy as jnp
+import numpy as np
+
 LAUNCH = [sys.executable, "-m", "cotan"]
 
 
@@ -91,3 +94,13 @@ def test_interrupting_a_program(tmp_path):
             print("interrupted")
     """))
     assert run(str(tmp_path / "long.py")) == "interrupted\n"
+
+
+def test_print_options_of_numpy():
+    x = jnp.array([[1.23456, 1e-7, 3], [4, 5, 6]])
+    with np.printoptions(precision=2, suppress=True):
+        assert str(x) == "[[1.23 0.   3.  ]\n [4.   5.   6.  ]]"
+        assert repr(x[0]) == "Array([1.23, 0.  , 3.  ], dtype=float32)"
+    with np.printoptions(linewidth=30):
+        assert repr(jnp.arange(8)) == "Array([0, 1, 2, 3, 4, 5, 6,\n       7], dtype=int32)"
+    assert str(x[0]) == "[1.23456e+00 1.00000e-07 3.00000e+00]"

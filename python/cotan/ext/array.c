@@ -146,6 +146,19 @@ static void tracer_text(text *t, ct_array a)
     text_add(t, ")");
 }
 
+/* With NumPy's print options changed, NumPy writes the elements: NULL without an exception when
+ * they are as usual. */
+static PyObject *other_text(PyObject *self, ct_array a, bool repr)
+{
+    if (likely(!numpy_prints_otherwise()) || dtype_is((ct_dtype)a->aval.dtype, FAMILY_KEY))
+        return NULL;
+    PyObject *m = PyImport_ImportModule("cotan._face"), *out = NULL;
+    if (m)
+        out = PyObject_CallMethod(m, "array_text", "Oi", self, repr);
+    Py_XDECREF(m);
+    return out;
+}
+
 static PyObject *array_repr(PyObject *self)
 {
     ct_array a = ext_value_of(self);
@@ -154,8 +167,12 @@ static PyObject *array_repr(PyObject *self)
         tracer_text(&t, a);
     else if (array_deleted(a))
         return array_fail_deleted(a), ext_raise();
-    else
+    else {
+        PyObject *other = other_text(self, a, true);
+        if (other || PyErr_Occurred())
+            return other;
         array_text(&t, a, true);
+    }
     return from_text(&t);
 }
 
@@ -164,6 +181,9 @@ static PyObject *array_str(PyObject *self)
     ct_array a = ext_value_of(self);
     if (is_tracer(a) || array_deleted(a))
         return array_repr(self);
+    PyObject *other = other_text(self, a, false);
+    if (other || PyErr_Occurred())
+        return other;
     text t = {0};
     array_text(&t, a, false);
     return from_text(&t);

@@ -73,6 +73,7 @@ bool numpy_is_array(PyObject *o);
 bool numpy_is_scalar(PyObject *o);
 bool numpy_is_dtype(PyObject *o);
 ct_array numpy_to_array(PyObject *o); /* NULL and an exception for dtypes that JAX has not */
+bool numpy_prints_otherwise(void);    /* whether the program changed NumPy's print options */
 PyObject *numpy_module(void);         /* imports it; borrowed */
 PyObject *numpy_from_array(ct_array a, bool copy);
 ct_dtype numpy_dtype_code(PyObject *descr); /* CT_NO_DTYPE when there is none */

@@ -60,6 +60,26 @@ bool numpy_is_array(PyObject *o) { return loaded() && PyObject_TypeCheck(o, arra
 bool numpy_is_scalar(PyObject *o) { return loaded() && PyObject_TypeCheck(o, scalar_type); }
 bool numpy_is_dtype(PyObject *o) { return loaded() && PyObject_TypeCheck(o, dtype_type); }
 
+bool numpy_prints_otherwise(void)
+{
+    static PyObject *options, *usual; /* a context variable and its default */
+    if (!loaded())
+        return false;
+    if (!options) {
+        PyObject *m = PyDict_GetItemString(PyImport_GetModuleDict(), "numpy._core.printoptions");
+        options = m ? PyObject_GetAttrString(m, "format_options") : NULL;
+        usual = options ? PyObject_GetAttrString(m, "default_format_options_dict") : NULL;
+        PyErr_Clear();
+    }
+    PyObject *now = NULL;
+    if (!usual || PyContextVar_Get(options, NULL, &now) < 0) {
+        PyErr_Clear();
+        return false;
+    }
+    Py_XDECREF(now);
+    return now && now != usual;
+}
+
 ct_dtype numpy_dtype_code(PyObject *o)
 {
     static const uint8_t builtin[] = {
@@ -113,11 +133,11 @@ typedef struct {
 } sixteen;
 COPY(1, char)
 COPY(2, uint16_t)
-COPY(4, uint32_t) COPY(8, uint64_t) COPY(16, sixteen) NARROW(f64, double, float)
-    NARROW(i64, int64_t, int32_t) NARROW(u64, uint64_t, uint32_t)
-        NARROW(c128, _Complex double, _Complex float)
+COPY(4, uint32_t)
+COPY(8, uint64_t) COPY(16, sixteen) NARROW(f64, double, float) NARROW(i64, int64_t, int32_t)
+    NARROW(u64, uint64_t, uint32_t) NARROW(c128, _Complex double, _Complex float)
 
-            static strided_copy *copier(ct_dtype from, ct_dtype to)
+        static strided_copy *copier(ct_dtype from, ct_dtype to)
 {
     if (from == to)
         switch (ct_itemsize(from)) {
