@@ -2222,3 +2222,290 @@ def nanmedian(a: ArrayLike, axis: Axis = None, out: None = None, overwrite_input
     >>> jnp.nanmedian(jnp.array([1., jnp.nan, 3.]))
     Array(2., dtype=float32)
     """
+
+# ---- windows of signals (src/numpy/windows.c) ----
+
+def bartlett(M: int) -> Array:
+    """The triangular window of M points.
+
+    >>> jnp.bartlett(3)
+    Array([0., 1., 0.], dtype=float32)
+    """
+
+def blackman(M: int) -> Array:
+    """The Blackman window of M points.
+
+    >>> jnp.blackman(3).shape
+    (3,)
+    """
+
+def hamming(M: int) -> Array:
+    """The Hamming window of M points.
+
+    >>> jnp.hamming(1)
+    Array([1.], dtype=float32)
+    """
+
+def hanning(M: int) -> Array:
+    """The Hann window of M points.
+
+    >>> jnp.hanning(3)
+    Array([0., 1., 0.], dtype=float32)
+    """
+
+def kaiser(M: int, beta: ArrayLike) -> Array:
+    """The Kaiser window of M points; ``beta`` is its shape.
+
+    >>> jnp.kaiser(3, 0.)
+    Array([1., 1., 1.], dtype=float32)
+    """
+
+def i0(x: ArrayLike) -> Array:
+    """Modified Bessel function of order zero.
+
+    >>> jnp.i0(0.)
+    Array(1., dtype=float32, weak_type=True)
+    """
+
+# ---- polynomials: coefficients, the highest power first (src/numpy/polynomials.c) ----
+
+@jitted
+def poly(seq_of_zeros: ArrayLike) -> Array:
+    """The polynomial with these roots, or the characteristic polynomial of a matrix.
+
+    >>> jnp.poly(jnp.array([1., 2.]))
+    Array([ 1., -3.,  2.], dtype=float32)
+    """
+
+@jitted
+def polyadd(a1: ArrayLike, a2: ArrayLike) -> Array:
+    """Sum of polynomials.
+
+    >>> jnp.polyadd(jnp.array([1, 2]), jnp.array([3]))
+    Array([1, 5], dtype=int32)
+    """
+
+@jitted
+def polysub(a1: ArrayLike, a2: ArrayLike) -> Array:
+    """Difference of polynomials.
+
+    >>> jnp.polysub(jnp.array([1, 2]), jnp.array([3]))
+    Array([ 1, -1], dtype=int32)
+    """
+
+def polymul(a1: ArrayLike, a2: ArrayLike, *, trim_leading_zeros: bool = False) -> Array:
+    """Product of polynomials.
+
+    >>> jnp.polymul(jnp.array([1., 1.]), jnp.array([1., -1.]))
+    Array([ 1.,  0., -1.], dtype=float32)
+    """
+
+def polydiv(u: ArrayLike, v: ArrayLike, *, trim_leading_zeros: bool = False) -> tuple[Array, Array]:
+    """Quotient and rest of polynomials.
+
+    >>> jnp.polydiv(jnp.array([1., 0., -1.]), jnp.array([1., 1.]))[0]
+    Array([ 1., -1.], dtype=float32)
+    """
+
+@jitted
+def polyder(p: ArrayLike, m: int = 1) -> Array:
+    """The m-th derivative of a polynomial.
+
+    >>> jnp.polyder(jnp.array([1., 2., 3.]))
+    Array([2., 2.], dtype=float32)
+    """
+
+@jitted
+def polyint(p: ArrayLike, m: int = 1, k: ArrayLike | list | None = None) -> Array:
+    """The m-th integral of a polynomial, with ``k`` as the constants.
+
+    >>> jnp.polyint(jnp.array([2., 2.]))
+    Array([1., 2., 0.], dtype=float32)
+    """
+
+@jitted
+def polyfit(x: ArrayLike, y: ArrayLike, deg: int, rcond: float | None = None, full: bool = False, w: ArrayLike | None = None, cov: bool = False) -> PyTree:
+    """The polynomial of a degree that fits points best in the sense of least squares.
+
+    Args:
+      x, y: the points; columns of y are fitted one by one.
+      rcond: singular values below so much of the largest count as zero.
+      full: whether residuals, rank, singular values and rcond are returned too.
+      w: weights of the points.
+      cov: whether the covariance of the coefficients is returned too.
+
+    >>> jnp.polyfit(jnp.array([0., 1., 2.]), jnp.array([1., 3., 5.]), 1).shape
+    (2,)
+    """
+
+def roots(p: ArrayLike, *, strip_zeros: bool = True) -> Array:
+    """The roots of a polynomial, which are complex.
+
+    Args:
+      strip_zeros: whether zeros at both ends are taken away first, which needs known coefficients.
+
+    >>> jnp.roots(jnp.array([1., 0., 1.])).shape
+    (2,)
+    """
+
+# ---- positions, masks and writing (src/numpy/places.c) ----
+
+@jitted
+def unravel_index(indices: ArrayLike, shape: Shape) -> tuple[Array, ...]:
+    """Positions in a flat array as positions along the axes of a shape.
+
+    >>> jnp.unravel_index(5, (2, 3))
+    (Array(1, dtype=int32, weak_type=True), Array(2, dtype=int32, weak_type=True))
+    """
+
+def ravel_multi_index(multi_index: Sequence[ArrayLike], dims: Sequence[int], mode: str = 'raise', order: str = 'C', *, dtype: DTypeLike | None = None) -> Array:
+    """Positions along the axes of a shape as positions in a flat array.
+
+    Args:
+      mode: what positions out of bounds do: 'raise', which needs them known, 'wrap' or 'clip'.
+
+    >>> jnp.ravel_multi_index((jnp.array([1]), jnp.array([2])), (2, 3))
+    Array([5], dtype=int32)
+    """
+
+def ix_(*args: ArrayLike) -> tuple[Array, ...]:
+    """Vectors along an axis each, so that indexing with them picks all combinations.
+
+    >>> jnp.ix_(jnp.array([0, 1]), jnp.array([2]))[0].shape
+    (2, 1)
+    """
+
+def choose(a: ArrayLike, choices: Sequence[ArrayLike], out: None = None, mode: str = 'raise') -> Array:
+    """Elements of the array that ``a`` numbers, one of ``choices``.
+
+    Args:
+      mode: what numbers out of bounds do: 'raise', which needs them known, 'wrap' or 'clip'.
+
+    >>> jnp.choose(jnp.array([0, 1]), [jnp.array([1, 2]), jnp.array([3, 4])])
+    Array([1, 4], dtype=int32)
+    """
+
+def compress(condition: ArrayLike | list, a: ArrayLike, axis: int | None = None, *, size: int | None = None, fill_value: ArrayLike = 0, out: None = None) -> Array:
+    """The slices along an axis for which a condition holds.
+
+    Args:
+      condition: a vector.
+      size: how many slices are returned, filled up with ``fill_value``; needed under jit.
+
+    >>> jnp.compress(jnp.array([True, False, True]), jnp.array([1, 2, 3]))
+    Array([1, 3], dtype=int32)
+    """
+
+def extract(condition: ArrayLike, arr: ArrayLike, *, size: int | None = None, fill_value: ArrayLike = 0) -> Array:
+    """The elements for which a condition holds.
+
+    >>> jnp.extract(jnp.array([True, False, True]), jnp.array([1, 2, 3]))
+    Array([1, 3], dtype=int32)
+    """
+
+def place(arr: ArrayLike, mask: ArrayLike, vals: ArrayLike, *, inplace: bool = True) -> Array:
+    """The array with the elements under a mask replaced by values, in turn; inplace=False is required.
+
+    >>> jnp.place(jnp.array([1, 2, 3]), jnp.array([True, False, True]), jnp.array([8, 9]), inplace=False)
+    Array([8, 2, 9], dtype=int32)
+    """
+
+def put(a: ArrayLike, ind: ArrayLike | list, v: ArrayLike | list, mode: str | None = None, *, inplace: bool = True) -> Array:
+    """The array with elements of the flat array replaced; inplace=False is required.
+
+    >>> jnp.put(jnp.array([1, 2, 3]), jnp.array([0]), 8, inplace=False)
+    Array([8, 2, 3], dtype=int32)
+    """
+
+def fill_diagonal(a: ArrayLike, val: ArrayLike, wrap: bool = False, *, inplace: bool = True) -> Array:
+    """The array with its diagonal replaced; inplace=False is required.
+
+    Args:
+      wrap: whether the diagonal of a tall matrix begins again below.
+
+    >>> jnp.fill_diagonal(jnp.zeros((2, 2)), 1., inplace=False)
+    Array([[1., 0.],
+           [0., 1.]], dtype=float32)
+    """
+
+# ---- bits (src/numpy/bits.c) ----
+
+@jitted
+def packbits(a: ArrayLike, axis: int | None = None, bitorder: str = 'big') -> Array:
+    """Booleans, or what is above zero, eight a byte.
+
+    >>> jnp.packbits(jnp.array([1, 0, 1]))
+    Array([160], dtype=uint8)
+    """
+
+@jitted
+def unpackbits(a: ArrayLike, axis: int | None = None, count: int | None = None, bitorder: str = 'big') -> Array:
+    """The bits of bytes.
+
+    >>> jnp.unpackbits(jnp.array([160], dtype='uint8'), count=3)
+    Array([1, 0, 1], dtype=uint8)
+    """
+
+# ---- more of arithmetic, shapes and products ----
+
+@jitted
+def gcd(x1: ArrayLike, x2: ArrayLike) -> Array:
+    """Greatest common divisor.
+
+    >>> jnp.gcd(12, jnp.array([8, 9]))
+    Array([4, 3], dtype=int32)
+    """
+
+@jitted
+def lcm(x1: ArrayLike, x2: ArrayLike) -> Array:
+    """Least common multiple.
+
+    >>> jnp.lcm(4, jnp.array([6, 3]))
+    Array([12, 12], dtype=int32)
+    """
+
+@jitted
+def unwrap(p: ArrayLike, discont: ArrayLike | None = None, axis: int = -1, period: ArrayLike = 6.283185307179586) -> Array:
+    """Angles along an axis without their jumps of a period.
+
+    >>> jnp.unwrap(jnp.array([0., 7.])).shape
+    (2,)
+    """
+
+def diagflat(v: ArrayLike, k: int = 0) -> Array:
+    """A matrix with these elements on its k-th diagonal.
+
+    >>> jnp.diagflat(jnp.array([[1, 2]]))
+    Array([[1, 0],
+           [0, 2]], dtype=int32)
+    """
+
+def resize(a: ArrayLike, new_shape: Shape) -> Array:
+    """The elements in another shape, repeated from the start where there are not enough.
+
+    >>> jnp.resize(jnp.array([1, 2]), (3,))
+    Array([1, 2, 1], dtype=int32)
+    """
+
+def trim_zeros(filt: ArrayLike, trim: str = 'fb') -> Array:
+    """A vector without the zeros in front ('f') and at the end ('b').
+
+    >>> jnp.trim_zeros(jnp.array([0, 1, 0]))
+    Array([1], dtype=int32)
+    """
+
+@jitted
+def matvec(x1: ArrayLike, x2: ArrayLike, /) -> Array:
+    """Products of matrices with vectors.
+
+    >>> jnp.matvec(jnp.ones((2, 3)), jnp.ones(3))
+    Array([3., 3.], dtype=float32)
+    """
+
+@jitted
+def vecmat(x1: ArrayLike, x2: ArrayLike, /) -> Array:
+    """Products of conjugated vectors with matrices.
+
+    >>> jnp.vecmat(jnp.ones(2), jnp.ones((2, 3)))
+    Array([2., 2., 2.], dtype=float32)
+    """

@@ -306,3 +306,32 @@ ct_array numpy_correlate(const ct_correlate_args *a)
 {
     return convolve("correlate", a->a, a->v, a->mode, a->precision, true);
 }
+
+ct_array numpy_unwrap(const ct_unwrap_args *a)
+{
+    ct_array p = a->p, period = a->period;
+    int64_t axis;
+    if (!numpy_axis("unwrap", a->axis.value, p->aval.ndim, &axis))
+        return array_poison;
+    if (dtype_is(dtype_of(p), FAMILY_COMPLEX))
+        return ct_fail(CT_VALUE_ERROR, "jnp.unwrap does not support complex inputs.");
+    if (!p->aval.shape[axis])
+        return p;
+    ct_array v[2] = {p, period};
+    if (!numpy_promote("unwrap", 2, v, v))
+        return array_poison;
+    p = v[0];
+    ct_array half = dtype_inexact(dtype_of(p)) ? ct_divide(v[1], 2) : ct_floor_divide(v[1], 2);
+    ct_array step = ct_diff(p, .axis = GIVEN(axis));
+    ct_array wrapped = ct_subtract(ct_remainder(ct_add(step, half), v[1]), half);
+    ct_array up = ct_logical_and(ct_equal(wrapped, ct_negative(half)), ct_greater(step, 0));
+    wrapped = ct_where(up, half, wrapped);
+    ct_array change = ct_subtract(wrapped, step), limit = a->discont ? a->discont : half;
+    change = ct_where(ct_less(ct_abs(step), limit), 0, change);
+    ct_array first = shape_slice(p, axis, 0, 1, 1),
+             rest = shape_slice(p, axis, 1, p->aval.shape[axis], 1);
+    rest = ct_add(rest, ct_cumsum(change, .axis = GIVEN(axis)));
+    if (is_poison(rest) || is_poison(first))
+        return array_poison;
+    return ct_concatenate(ARRAYS(numpy_cast(first, dtype_of(rest)), rest), .axis = GIVEN(axis));
+}

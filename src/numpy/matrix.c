@@ -210,3 +210,9 @@ ct_array numpy_corrcoef(const ct_corrcoef_args *a)
                               .arr = op_imag(c), .min = ct_weak_int(-1), .max = ct_weak_int(1)}));
     return numpy_clip(&(ct_clip_args){.arr = c, .min = ct_weak_int(-1), .max = ct_weak_int(1)});
 }
+
+ct_array numpy_diagflat(const ct_diagflat_args *a)
+{
+    ct_array v = shape_flatten(a->v);
+    return is_poison(v) ? v : ct_diag(v, .k = a->k);
+}

@@ -307,3 +307,21 @@ ct_array numpy_cross(const ct_cross_args *args)
         return array_poison;
     return op_stack(3, parts, axis_c);
 }
+
+ct_array numpy_matvec(ct_array x1, ct_array x2)
+{
+    if (x1->aval.ndim < 2 || x2->aval.ndim < 1)
+        return ct_fail(CT_VALUE_ERROR, "matvec takes matrices and vectors, got shapes %s and %s.",
+                       dims_string(shape_of(x1)), dims_string(shape_of(x2)));
+    ct_array y = ct_matmul(x1, ct_expand_dims(x2, I(-1)));
+    return is_poison(y) ? y : op_squeeze(y, I(y->aval.ndim - 1));
+}
+
+ct_array numpy_vecmat(ct_array x1, ct_array x2)
+{
+    if (x1->aval.ndim < 1 || x2->aval.ndim < 2)
+        return ct_fail(CT_VALUE_ERROR, "vecmat takes vectors and matrices, got shapes %s and %s.",
+                       dims_string(shape_of(x1)), dims_string(shape_of(x2)));
+    ct_array y = ct_matmul(ct_expand_dims(ct_conj(x1), I(-2)), x2);
+    return is_poison(y) ? y : op_squeeze(y, I(y->aval.ndim - 2));
+}

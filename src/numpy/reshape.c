@@ -263,3 +263,35 @@ ct_tree numpy_atleast_1d(const ct_atleast_1d_args *a) { return each_at_least(&a-
 ct_tree numpy_atleast_2d(const ct_atleast_2d_args *a) { return each_at_least(&a->arys, 2); }
 
 ct_tree numpy_atleast_3d(const ct_atleast_3d_args *a) { return each_at_least(&a->arys, 3); }
+
+ct_array numpy_resize(const ct_resize_args *a)
+{
+    ct_array x = shape_flatten(a->a);
+    if (is_poison(x))
+        return x;
+    for (int64_t d = 0; d < a->new_shape.n; d++)
+        if (a->new_shape.at[d] < 0)
+            return ct_fail(CT_VALUE_ERROR, "all elements of `new_shape` must be non-negative");
+    int64_t n = shape_size(a->new_shape.n, a->new_shape.at);
+    if (!n || !x->size)
+        return ct_zeros(a->new_shape, .dtype = dtype_of(x));
+    int64_t times = (n + x->size - 1) / x->size;
+    x = times > 1 ? ct_tile(x, I(times)) : x;
+    return is_poison(x) ? x : shape_reshape(shape_slice(x, 0, 0, n, 1), a->new_shape);
+}
+
+ct_array numpy_trim_zeros(const ct_trim_zeros_args *a)
+{
+    ct_array x = a->filt, known;
+    if (x->aval.ndim != 1)
+        return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "trim_zeros of an array with %d axes",
+                       (int)x->aval.ndim);
+    if (!numpy_known("trim_zeros", "filt", x, &known))
+        return array_poison;
+    int64_t first = 0, end = x->size;
+    while (strpbrk(a->trim, "fF") && first < end && array_get_double(known, first) == 0)
+        first++;
+    while (strpbrk(a->trim, "bB") && end > first && array_get_double(known, end - 1) == 0)
+        end--;
+    return shape_slice(x, 0, first, end, 1);
+}

@@ -463,7 +463,15 @@ static PyObject *bound_getattr(PyObject *self, PyObject *name)
 {
     if (PyUnicode_CompareWithASCIIString(name, "__module__") == 0)
         return PyUnicode_FromFormat("jax.%s", ((bound_function *)self)->f->module);
-    return PyObject_GenericGetAttr(self, name);
+    PyObject *value = PyObject_GenericGetAttr(self, name);
+    if (value || !((bound_function *)self)->f->ufunc ||
+        !PyErr_ExceptionMatches(PyExc_AttributeError))
+        return value;
+    PyErr_Clear(); /* reduce, accumulate, at, outer, reduceat */
+    PyObject *m = PyImport_ImportModule("cotan.numpy._ufunc");
+    value = m ? PyObject_CallMethod(m, "attribute", "OO", self, name) : NULL;
+    Py_XDECREF(m);
+    return value;
 }
 
 static PyObject *bound_new(const bind_function *f)

@@ -138,10 +138,58 @@ def isrealobj(x):
     return not iscomplexobj(x)
 
 
-def iterable(x):
+def can_cast(from_, to, casting="safe"):
+    """Whether NumPy would convert one dtype to another."""
+    import numpy
+    return numpy.can_cast(dtype(from_) if not hasattr(from_, "dtype") else from_.dtype, dtype(to), casting=casting)
+
+
+_KINDS = {"bool": "bool_", "signed integer": "signedinteger", "unsigned integer": "unsignedinteger", "integral": "integer", "real floating": "floating",
+          "complex floating": "complexfloating", "numeric": "number"}
+
+
+def isdtype(dtype, kind):
+    """Whether a dtype is of a kind: a dtype, 'bool', 'signed integer', 'unsigned integer', 'integral', 'real floating', 'complex floating', 'numeric', or
+    a tuple of those."""
+    def one(k):
+        if isinstance(k, str) and k in _KINDS:
+            return issubdtype(dtype, bool_ if k == "bool" else __getattr__(_KINDS[k]))
+        if isinstance(k, tuple):
+            raise TypeError(f"Expected kind to be a dtype, string, or tuple; got kind={kind!r}")
+        try:
+            return _cotan.dtype_code(dtype) == _cotan.dtype_code(k)
+        except TypeError:
+            raise (ValueError if isinstance(k, str) else TypeError)(f"Unrecognized kind={kind!r} expected one of {list(_KINDS)}, or a compatible input "
+                                                                    "for jnp.dtype()") from None
+    return _builtins.any(one(k) for k in kind) if isinstance(kind, tuple) else one(kind)
+
+
+def _named_sets():
+    """unique_all and its relatives, whose results have names."""
+    from collections import namedtuple
+    unique = globals()["unique"]
+
+    def make(name, doc, fields, flags):
+        result = namedtuple("_" + "".join(w.title() for w in name.split("_")) + "Result", fields)
+
+        def function(x, /, *, size=None, fill_value=None):
+            return result(*unique(x, **{f: True for f in flags}, equal_nan=False, size=size, fill_value=fill_value))
+        function.__name__ = function.__qualname__ = name
+        function.__doc__ = doc
+        globals()[name] = function
+    make("unique_all", "The different elements, where each is first, which one each element is, and how often each occurs.",
+         ("values", "indices", "inverse_indices", "counts"), ("return_index", "return_inverse", "return_counts"))
+    make("unique_counts", "The different elements, and how often each occurs.", ("values", "counts"), ("return_counts",))
+    make("unique_inverse", "The different elements, and which one each element is.", ("values", "inverse_indices"), ("return_inverse",))
+
+
+_named_sets()
+
+
+def iterable(y):
     """Whether the argument can be iterated over."""
     try:
-        iter(x)
+        iter(y)
         return True
     except TypeError:
         return False
@@ -155,12 +203,26 @@ _FROM_NUMPY = frozenset(("generic", "number", "integer", "signedinteger", "unsig
                          "object_", "set_printoptions", "get_printoptions", "printoptions", "save", "savez", "iterable", "array_repr", "array_str"))
 
 
+# Found when they are first asked for.
+_LATER = {name: module for module, names in {
+    "_mapped": "piecewise apply_along_axis apply_over_axes fromfunction mask_indices",
+    "_pieces": "block mgrid ogrid r_ c_ s_ index_exp load frombuffer fromstring fromfile fromiter",
+    "_ufunc": "ufunc frompyfunc"}.items() for name in names.split()}
+
+
 def __getattr__(name):
+    if name == "ComplexWarning":
+        from numpy.exceptions import ComplexWarning
+        return ComplexWarning
     if name in _FROM_NUMPY:
         import numpy
         return getattr(numpy, name)
     if name == "bool":
         return bool_
+    if name in _LATER:
+        from importlib import import_module
+        value = globals()[name] = getattr(import_module("." + _LATER[name], __name__), name)
+        return value
     if name in ("linalg", "fft"):
         from importlib import import_module
         try:
