@@ -7,12 +7,14 @@
 #include "cotan/array.h"
 #include "kernel/gemm.h"
 
-/* A panel of fewer lines than PANEL_LEAST spends more on packing the other operand than it wins. */
+/* A panel of fewer lines than PANEL_LEAST spends more on packing the other operand than it wins; of
+ * twice as many, when that has more than CACHED elements. */
 enum {
     PANEL_WORK = 1 << 22,
     VECTOR_WORK = 1 << 19,
     MAX_PANELS = 32,
-    PANEL_LEAST = 256,
+    PANEL_LEAST = 128,
+    CACHED = 1 << 18,
     ROUND = 16
 };
 enum {
@@ -84,7 +86,8 @@ static ct_status multiply(const kernel_matmul *p, kernel_gemm *f, size_t in_size
     int64_t work = p->m * p->n * p->k, longest = p->m > p->n ? p->m : p->n,
             share = p->m == 1 || p->n == 1 ? VECTOR_WORK : PANEL_WORK;
     int64_t panels = work / share < 1 ? 1 : work / share > MAX_PANELS ? MAX_PANELS : work / share;
-    int64_t most = (longest + PANEL_LEAST - 1) / PANEL_LEAST;
+    int64_t least = work / longest > CACHED ? 2 * PANEL_LEAST : PANEL_LEAST,
+            most = (longest + least - 1) / least;
     if (p->m > 1 && p->n > 1 && panels > most)
         panels = most;
     int64_t panel = (longest + panels - 1) / panels;

@@ -239,16 +239,18 @@ static void scatter_parts(void *context, int64_t begin, int64_t end)
     }
 }
 
-/* Places that do not overlap can be shared between threads. */
+/* Places that do not overlap can be shared between threads. Wide units are not: all parts would
+ * draw all of the updates through the caches, and memory is what limits them. */
 static void scatter(scatter_run *s)
 {
-    enum { WORTH_SHARING = 1 << 17 }; /* bytes */
+    enum { WORTH_SHARING = 1 << 17, WIDE = 64 }; /* bytes */
     const indexed_plan *p = s->plan;
     if (!p->index || p->last >= INT32_MAX || p->index_stride > INT32_MAX) {
         indexed_walk(p, 0, p->units, visit_scatter, s);
         return;
     }
-    bool shared = p->unit <= p->index_stride && p->units * p->unit >= WORTH_SHARING;
+    bool shared =
+        p->unit <= p->index_stride && p->unit < WIDE && p->units * p->unit >= WORTH_SHARING;
     s->parts = shared ? base_threads() : 1;
     base_parallel(s->parts, 1, scatter_parts, s);
 }

@@ -547,6 +547,40 @@ TEST(windows_in_kernels)
                       0);
 }
 
+/* in: (9, 6) numbers, (4) integers: updates of what is read nowhere else, of what is, of inputs, of
+ * updates, of other shapes, and of a concatenation. */
+static void updates(const ct_array *in, ct_array *out)
+{
+    ct_array x = in[0], i = in[1], zero = ct_i32(0), y = op_mul(x, x), z = op_exp(x);
+    ct_array block = op_slice(x, I(1, 2), I(3, 4), (ct_ints){0}),
+             row = op_slice(x, I(0, 0), I(4, 6), (ct_ints){0});
+    params_scatter p = {.dimension_numbers = {.update_window_dims = I(1),
+                                              .inserted_window_dims = I(0),
+                                              .scatter_dims_to_operand_dims = I(0)},
+                        .mode = GATHER_CLIP};
+    ct_array rows = op_broadcast_in_dim(i, I(4, 1), I(0));
+    ct_array once = op_dynamic_update_slice(y, block, 2, (ct_array[]){zero, zero});
+    out[0] = op_neg(op_scatter(&op_row_scatter_add, once, rows, row, &p));
+    out[1] = op_dynamic_update_slice(z, block, 2, (ct_array[]){zero, zero});
+    out[2] = op_add(z, out[1]);
+    out[3] = op_dynamic_update_slice(x, block, 2, (ct_array[]){zero, zero});
+    ct_array line = op_reshape(op_sin(x), I(54)), part = op_reshape(block, I(4));
+    out[4] = op_reshape(op_dynamic_update_slice(line, part, 1, (ct_array[]){zero}), I(6, 9));
+    ct_array joined = op_concatenate(2, (ct_array[]){op_cos(x), op_tanh(x)}, 0);
+    out[5] = op_scatter(&op_row_scatter, joined, rows, row, &p);
+    ct_array fresh = op_broadcast_in_dim(op_number(2, x), I(9, 6), I_NONE);
+    out[6] = op_scatter(&op_row_scatter_add, fresh, rows, row, &p);
+    out[7] = op_add(out[6], op_scatter(&op_row_scatter_mul, fresh, rows, row, &p));
+}
+
+TEST(updates_in_place)
+{
+    for (int seed = 1; seed <= 3; seed++)
+        check_program((body){2, 8, updates},
+                      (ct_array[]){numbers(CT_FLOAT32, I(9, 6), seed), numbers(CT_INT32, I(4), 2)},
+                      0);
+}
+
 TEST(random_programs)
 {
     for (random_seed = 1; random_seed <= 40; random_seed++)

@@ -320,6 +320,7 @@ TEST(scatters_of_many_rows_are_shared_between_threads)
     for (int i = 0; i < 4; i++) {
         check_many_rows(40007, 1000, 1, kinds[i / 2], modes[i % 2]);
         check_many_rows(2001, 5, 30, kinds[i / 2], modes[i % 2]);
+        check_many_rows(500, 9, 101, kinds[i / 2], modes[i % 2]);
         check_many_rows(300, 37, 20, kinds[i / 2], modes[i % 2]);
     }
 }
