@@ -2,9 +2,11 @@
  *
  * All branches take the same operands (constants of every branch in front) and give results of the
  * same types. With a known index the chosen branch alone is differentiated; with a traced one all
- * are, and their residuals ride side by side. A batched index runs every branch and selects. */
-#include "cotan/control.h"
+ * are, and share the slots for their residuals. A batched index runs every branch and selects.
+ *
+ * Next: branches.c (cond and switch as functions). */
 #include "ops/ops.h"
+#include "transform/cond.h"
 #include "transform/while.h"
 
 typedef struct params_cond {
@@ -13,7 +15,7 @@ typedef struct params_cond {
 static const param_field cond_fields[] = {
     {"branches", PARAM_JAXPRS, offsetof(params_cond, branches)}};
 
-static int64_t clamp_index(ct_array index, int64_t n)
+int64_t cond_which(ct_array index, int64_t n)
 {
     int64_t i = array_get_int(index, 0);
     return i < 0 ? 0 : i >= n ? n - 1 : i;
@@ -35,12 +37,11 @@ static bool cond_call(const op *o, const void *params, int nin, const ct_array *
 {
     const params_cond *p = params;
     (void)o;
-    return transform_run(p->branches.at[clamp_index(in[0], p->branches.n)], nin - 1, in + 1, NULL,
+    return transform_run(p->branches.at[cond_which(in[0], p->branches.n)], nin - 1, in + 1, NULL,
                          nout, out);
 }
 
-static bool bind_cond(jaxpr **branches, int64_t n, int nin, const ct_array *in, int nout,
-                      ct_array *out)
+bool cond_bind(jaxpr **branches, int64_t n, int nin, const ct_array *in, int nout, ct_array *out)
 {
     params_cond p = {{n, branches}};
     core_bind(&op_row_cond, &p, nin, in, nout, out);
@@ -69,7 +70,7 @@ static bool cond_jvp(const op *o, const void *params, int nin, const ct_array *p
             in[m++] = tangents[i + 1];
     for (int64_t b = 0; b < p->branches.n && good; b++)
         good = (made[b] = jaxpr_jvp(p->branches.at[b], nonzero, true, out_nonzero)) != NULL;
-    good = good && bind_cond(made, p->branches.n, m, in, made[0]->nout, results);
+    good = good && cond_bind(made, p->branches.n, m, in, made[0]->nout, results);
     int next = nout;
     for (int i = 0; i < nout && good; i++) {
         out[i] = results[i];
@@ -272,7 +273,7 @@ static bool cond_linearize(const op *o, const void *params, linearize_trace *t, 
     if ((good = results != NULL)) {
         good = widen_all(&s, false, p, nonzero, made);
         trace_context saved = trace_enter(linearize_parent(t));
-        good = good && bind_cond(made, s.n, nin, primals, nout + s.nslots, results);
+        good = good && cond_bind(made, s.n, nin, primals, nout + s.nslots, results);
         trace_leave(saved);
         release_all(s.n, made);
     }
@@ -293,7 +294,7 @@ static bool cond_linearize(const op *o, const void *params, linearize_trace *t, 
                     operands[m++] = tangents[i + 1];
             ct_array *tangent_results = operands + m;
             trace_context saved = trace_enter(stage_as_trace(linearize_tangents(t)));
-            good = bind_cond(made, s.n, m, operands, made[0]->nout, tangent_results);
+            good = cond_bind(made, s.n, m, operands, made[0]->nout, tangent_results);
             trace_leave(saved);
             for (int i = 0; i < nout && good; i++)
                 out_tangents[i] = s.any_nonzero[i] ? tangent_results[count++] : NULL;
@@ -326,7 +327,7 @@ static bool cond_transpose(const op *o, const void *params, int nin, const ct_ar
             values[m++] = cts[i];
     for (int64_t b = 0; b < p->branches.n && good; b++)
         good = (made[b] = jaxpr_transpose(p->branches.at[b], linear, ct_nonzero)) != NULL;
-    good = good && bind_cond(made, p->branches.n, m, values, made[0]->nout, results);
+    good = good && cond_bind(made, p->branches.n, m, values, made[0]->nout, results);
     int next = 0;
     for (int i = 0; i < n && good; i++)
         out[i + 1] = linear[i] ? results[next++] : NULL;
@@ -409,7 +410,7 @@ static bool cond_vmap(const op *o, const void *params, batch b, int nin, const c
         good = (made[k] = batched_branch(p->branches.at[k], b, dims[0] != NOT_MAPPED, flags,
                                          mapped + n)) != NULL;
     good =
-        good && (dims[0] == NOT_MAPPED ? bind_cond(made, p->branches.n, nin, values, nout, out)
+        good && (dims[0] == NOT_MAPPED ? cond_bind(made, p->branches.n, nin, values, nout, out)
                                        : select_branches(p->branches.n, made, values[0], n,
                                                          values + 1, mapped, nout, out, &memory));
     for (int i = 0; i < nout; i++)
@@ -434,275 +435,3 @@ const op op_row_cond = {
     .transpose = cond_transpose,
     .vmap = cond_vmap,
 };
-
-/* ---- the function ---- */
-
-/* The program of one branch taking the constants of all branches in front; `first` is where its own
- * begin. */
-static jaxpr *with_all_constants(const jaxpr *j, int64_t total, const ct_array *consts,
-                                 int64_t first)
-{
-    jaxpr *wide = jaxpr_consts_to_inputs(j);
-    if (!wide)
-        return NULL;
-    var **in = arena_alloc(&wide->arena, (size_t)(total + j->nin + 1) * sizeof *in);
-    bool good = in != NULL;
-    for (int64_t i = 0; i < total && good; i++)
-        good = (in[i] = i >= first && i < first + j->nconsts
-                            ? j->constvars[i - first]
-                            : jaxpr_var(wide, &consts[i]->aval)) != NULL;
-    if (!good) {
-        object_release(wide);
-        return NULL;
-    }
-    memcpy(in + total, j->in, (size_t)j->nin * sizeof *in);
-    wide->in = in;
-    wide->nin = (int)total + j->nin;
-    return wide;
-}
-
-static bool fail_types(const treedef *a, const treedef *b, const jaxpr *ja, const jaxpr *jb)
-{
-    text t = {0};
-    text_add(&t, "cond branches must have equal output types but they differ: ");
-    if (!treedef_equal(a, b)) {
-        treedef_text(&t, a);
-        text_add(&t, " and ");
-        treedef_text(&t, b);
-    } else {
-        for (int i = 0; i < ja->nout; i++) {
-            const aval *x = atom_aval(&ja->out[i]), *y = atom_aval(&jb->out[i]);
-            if (aval_equal(x, y, false))
-                continue;
-            text_add(&t, "output %d has type ", i);
-            aval_text(&t, x, false);
-            text_add(&t, " in one branch and ");
-            aval_text(&t, y, false);
-            text_add(&t, " in another");
-            break;
-        }
-    }
-    char *s = text_end(&t);
-    base_fail(CT_TYPE_ERROR, "%s", s ? s : "cond branches must have equal output types");
-    base_free(s);
-    return false;
-}
-
-static bool same_results(int64_t n, jaxpr **branches, treedef **defs)
-{
-    for (int64_t b = 1; b < n; b++) {
-        bool same = treedef_equal(defs[0], defs[b]);
-        for (int i = 0; i < branches[0]->nout && same; i++)
-            same =
-                aval_equal(atom_aval(&branches[0]->out[i]), atom_aval(&branches[b]->out[i]), false);
-        if (!same)
-            return fail_types(defs[0], defs[b], branches[0], branches[b]);
-    }
-    return true;
-}
-
-/* A branch whose results are weakly typed where another's are not: its results become strong. */
-typedef struct strengthened {
-    const jaxpr *j, *like;
-} strengthened;
-
-static bool run_strong(void *env, int64_t n, const ct_array *in, leaves *out)
-{
-    strengthened *s = env;
-    *out = (leaves){s->j->nout, base_alloc((size_t)(s->j->nout + 1) * sizeof *out->at)};
-    bool good = out->at && jaxpr_eval(s->j, (int)n, in, s->j->nout, out->at);
-    for (int i = 0; i < s->j->nout && good; i++)
-        if (out->at[i]->aval.weak && !atom_aval(&s->like->out[i])->weak)
-            good = !is_poison(out->at[i] =
-                                  op_convert(out->at[i], (ct_dtype)out->at[i]->aval.dtype, false));
-    return good;
-}
-
-static bool agree_on_weakness(int64_t n, jaxpr **branches, const aval *in, int64_t nin)
-{
-    for (int64_t a = 0; a < n; a++)
-        for (int64_t b = 0; b < n; b++) {
-            bool weaker = false;
-            for (int i = 0; i < branches[a]->nout; i++)
-                weaker = weaker || (atom_aval(&branches[a]->out[i])->weak &&
-                                    !atom_aval(&branches[b]->out[i])->weak);
-            if (!weaker)
-                continue;
-            strengthened s = {branches[a], branches[b]};
-            jaxpr *strong =
-                transform_stage((flat){run_strong, &s, "branch"}, nin, in, branches[a]->name);
-            if (!strong)
-                return false;
-            object_release(branches[a]);
-            branches[a] = strong;
-        }
-    return true;
-}
-
-bool control_cond(ct_array index, int64_t n, const ct_fn *branches, const treedef *in_def,
-                  int64_t nin, const ct_array *in, treedef **out_def, leaves *out)
-{
-    arena memory = {0};
-    jaxpr **programs = arena_alloc(&memory, (size_t)(2 * n) * sizeof *programs),
-          **wide = programs + n;
-    treedef **defs = arena_alloc(&memory, (size_t)n * sizeof *defs);
-    aval *avals = arena_alloc(&memory, (size_t)(nin + 1) * sizeof *avals);
-    *out = (leaves){0};
-    *out_def = NULL;
-    if (!programs || !defs || !avals)
-        return arena_free(&memory), false;
-    memset(programs, 0, (size_t)(2 * n) * sizeof *programs);
-    memset(defs, 0, (size_t)n * sizeof *defs);
-    for (int64_t i = 0; i < nin; i++)
-        avals[i] = in[i]->aval;
-    bool good = true;
-    for (int64_t b = 0; b < n && good; b++)
-        good =
-            (programs[b] = transform_stage_fn(branches[b], in_def, nin, avals, &defs[b])) != NULL;
-    good = good && same_results(n, programs, defs) && agree_on_weakness(n, programs, avals, nin);
-    int64_t total = 0, first = 0;
-    for (int64_t b = 0; b < n && good; b++)
-        total += programs[b]->nconsts;
-    ct_array *operands =
-        good ? arena_alloc(&memory, (size_t)(1 + total + nin + 1) * sizeof *operands) : NULL;
-    good = operands != NULL;
-    for (int64_t b = 0; b < n && good; b++) {
-        memcpy(operands + 1 + first, programs[b]->consts,
-               (size_t)programs[b]->nconsts * sizeof *operands);
-        first += programs[b]->nconsts;
-    }
-    first = 0;
-    for (int64_t b = 0; b < n && good; b++) {
-        good = (wide[b] = with_all_constants(programs[b], total, operands + 1, first)) != NULL;
-        first += programs[b]->nconsts;
-    }
-    if (good) {
-        operands[0] = index;
-        memcpy(operands + 1 + total, in, (size_t)nin * sizeof *operands);
-        *out = (leaves){programs[0]->nout,
-                        base_alloc((size_t)(programs[0]->nout + 1) * sizeof *out->at)};
-        good =
-            out->at && bind_cond(wide, n, (int)(1 + total + nin), operands, (int)out->n, out->at);
-    }
-    if (good) {
-        *out_def = defs[0];
-        object_retain(defs[0]);
-    } else {
-        leaves_free(out);
-    }
-    for (int64_t b = 0; b < n; b++) {
-        object_release(programs[b]);
-        object_release(wide[b]);
-        object_release(defs[b]);
-    }
-    arena_free(&memory);
-    return good;
-}
-
-/* ---- as functions of trees ---- */
-
-typedef struct cond_fn {
-    struct ct_function head;
-    int64_t n;
-    bool by_predicate;
-    ct_fn branches[];
-} cond_fn;
-
-/* The arguments without the first: the operands' definition. */
-static treedef *operands_def(const treedef *in_def, int64_t *first)
-{
-    int64_t args = in_def->nodes[in_def->count - 1].arity, start, count;
-    treedef **children = base_alloc((size_t)(args + 1) * sizeof *children), *def = NULL;
-    int64_t made = 0;
-    treedef *head = treedef_child(in_def, 0, &start, first);
-    object_release(head);
-    while (children && made < args - 1 &&
-           (children[made] = treedef_child(in_def, made + 1, &start, &count)))
-        made++;
-    if (children && made == args - 1)
-        def = treedef_join((tree_node){.kind = TREE_TUPLE}, made, children);
-    while (made)
-        object_release(children[--made]);
-    base_free(children);
-    return def;
-}
-
-static bool cond_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
-                         treedef **out_def, int64_t *nout, ct_array **out)
-{
-    cond_fn *c = (cond_fn *)base;
-    int64_t first = 0;
-    const char *what = c->by_predicate ? "Pred" : "Branch index";
-    treedef *def = operands_def(in_def, &first);
-    if (!def)
-        return false;
-    leaves results = {0};
-    bool good = first == 1 && in[0]->aval.ndim == 0;
-    if (!good)
-        base_fail(CT_TYPE_ERROR, "%s must be a scalar, got %s of %d dimensions.", what,
-                  first == 1 ? "an array" : "a container", first == 1 ? in[0]->aval.ndim : 0);
-    else if (!dtype_is((ct_dtype)in[0]->aval.dtype,
-                       c->by_predicate ? FAMILY_BOOL | FAMILY_INT | FAMILY_UINT | FAMILY_FLOAT
-                                       : FAMILY_INT | FAMILY_UINT)) {
-        base_fail(CT_TYPE_ERROR, "%s type must be %s, got %s.", what,
-                  c->by_predicate ? "either boolean or number" : "an integer",
-                  ct_dtype_name((ct_dtype)in[0]->aval.dtype));
-        good = false;
-    }
-    ct_array index = good ? in[0] : NULL;
-    if (good && c->by_predicate && index->aval.dtype != CT_BOOL)
-        index = op_ne(index, op_number(0, index));
-    index = good ? op_convert(index, CT_INT32, false) : NULL;
-    if (good && !c->by_predicate) /* out of range: the nearest branch, as the program says it too */
-        index = op_clamp(op_number(0, index), index, op_number((double)c->n - 1, index));
-    ct_array known;
-    good = good && !is_poison(index);
-    if (good && transform_disable_jit && core_concrete(index, &known)) {
-        good = fn_call(c->branches[clamp_index(known, c->n)], def, nin - 1, in + 1, out_def, nout,
-                       out);
-        object_release(def);
-        return good;
-    }
-    good = good && control_cond(index, c->n, c->branches, def, nin - 1, in + 1, out_def, &results);
-    object_release(def);
-    *nout = results.n;
-    *out = results.at;
-    return good;
-}
-
-static void cond_fn_destroy(ct_fn base)
-{
-    cond_fn *c = (cond_fn *)base;
-    for (int64_t i = 0; i < c->n; i++)
-        object_release(c->branches[i]);
-}
-
-static const fn_class cond_class = {.call = cond_fn_call, .destroy = cond_fn_destroy};
-
-static ct_fn choose(int64_t n, const ct_fn *branches, bool by_predicate)
-{
-    cond_fn *c = (cond_fn *)fn_new(&cond_class, sizeof *c + (size_t)n * sizeof(ct_fn));
-    if (!c)
-        return NULL;
-    c->by_predicate = by_predicate;
-    for (int64_t i = 0; i < n; i++) {
-        if (!branches[i])
-            return NULL;
-        object_retain(branches[i]);
-        c->branches[c->n++] = branches[i];
-    }
-    return &c->head;
-}
-
-ct_fn ct_cond_(ct_fn on_true, ct_fn on_false)
-{
-    return choose(2, (ct_fn[]){on_false, on_true}, true);
-}
-
-ct_fn ct_switch_(int64_t n, const ct_fn *branches)
-{
-    if (n > 0)
-        return choose(n, branches, false);
-    base_fail(CT_VALUE_ERROR, "Empty branch sequence");
-    return NULL;
-}

@@ -89,12 +89,6 @@ bool jaxpr_accepts(const jaxpr *j, int64_t n, const ct_array *in);
 /* Runs a program on concrete arrays through the backend. */
 CT_NODISCARD bool transform_run(jaxpr *j, int nin, const ct_array *in, const bool *donated,
                                 int nout, ct_array *out);
-/* One of n branches on the operands; index is an int32 scalar, traced or not. Results belong to the
- * current scope. */
-CT_NODISCARD bool control_cond(ct_array index, int64_t n, const ct_fn *branches,
-                               const treedef *in_def, int64_t nin, const ct_array *in,
-                               treedef **out_def, leaves *out);
-
 /* ---- between the interpreters ---- */
 /* A staging trace that is written to step by step (linearize keeps its tangent program in one). */
 /* While set, operations on known values are evaluated at once and not written down. */

@@ -245,3 +245,25 @@ def test_branches_share_what_they_keep_for_derivatives():
     for p in (True, False):
         want = jax.grad(lambda x: jnp.sin(w @ x).sum() if p else jnp.cos(w @ x).sum() * 2)(jnp.ones(4))
         assert np.allclose(jax.jit(jax.grad(f, 1))(p, jnp.ones(4)), want) and np.allclose(jax.grad(f, 1)(p, jnp.ones(4)), want)
+
+
+def test_branches_that_disagree():
+    x = jnp.ones(2)
+    with pytest.raises(TypeError, match=r"(?s)cond branch outputs must have the same pytree structure.*false_fun has the structure PyTreeDef\(\*\) but true_fun gives") as e:
+        lax.cond(True, lambda x: (x, x), lambda x: x, x)
+    assert "Revise false_fun and/or true_fun so that their outputs have the same pytree structure." in str(e.value)
+    with pytest.raises(TypeError, match=r"switch branches must have equal output types but they differ.\n\nThe output of branch 0\['a'\] has type float32\[2\] but the "
+                                        r"corresponding output of branch 2 has type int32\[\], so the dtypes do not match, and the shapes do not match"):
+        lax.switch(1, [lambda x: {"a": x}, lambda x: {"a": x}, lambda x: {"a": jnp.int32(1)}], x)
+
+
+def test_predicates_and_indices_are_scalars():
+    with pytest.raises(TypeError, match=r"Pred must be a scalar, got bool\[2\]\. To choose for each element, use jax.numpy.where"):
+        lax.cond(jnp.array([True, False]), lambda x: x, lambda x: x, 1)
+    with pytest.raises(TypeError, match=r"Branch index must be a scalar, got a container"):
+        lax.switch((0, 1), [lambda x: x, lambda x: x], 1)
+
+
+def test_the_older_form_of_cond():
+    assert lax.cond(True, 3, lambda x: x + 1, 4, lambda x: x) == 4 and lax.cond(False, 3, lambda x: x + 1, 4, lambda x: x) == 4
+    assert lax.cond(False, (3,), lambda x: x[0], 5, lambda x: x * 2) == 10

@@ -1,4 +1,4 @@
-/* jax.lax's control flow over functions of Python: cond and switch (transform/cond.c), scan
+/* jax.lax's control flow over functions of Python: cond and switch (transform/branches.c), scan
  * (scan.c), while_loop and fori_loop (while.c). */
 #include "ext.h"
 

@@ -12,6 +12,10 @@ _EVERY_STEP = -1  # CT_UNROLL_ALL
 
 def cond(pred, true_fun, false_fun, *operands, operand=_MISSING, linear=None):
     """true_fun(*operands) where pred holds, else false_fun(*operands); both give results of one structure and type."""
+    if len(operands) == 2 and callable(false_fun) and callable(operands[1]):
+        # the older form: cond(pred, true_operand, true_fun, false_operand, false_fun)
+        (a, f), (b, g) = (true_fun, false_fun), operands
+        return cond(pred, lambda a, b: f(a), lambda a, b: g(b), a, b)
     if not (callable(true_fun) and callable(false_fun)):
         raise TypeError("lax.cond: true_fun and false_fun arguments should be callable.")
     if operand is not _MISSING:

@@ -1,0 +1,326 @@
+/* cond and switch as functions: each branch is staged, results must agree, and what the branches
+ * close over becomes operands of all. Next: cond.c (the operation and its rules). */
+#include "transform/cond.h"
+
+#include "cotan/control.h"
+#include "ops/ops.h"
+
+/* ---- the branches ---- */
+
+/* The program of one branch taking the constants of all branches in front; `first` is where its own
+ * begin. */
+static jaxpr *with_all_constants(const jaxpr *j, int64_t total, const ct_array *consts,
+                                 int64_t first)
+{
+    jaxpr *wide = jaxpr_consts_to_inputs(j);
+    if (!wide)
+        return NULL;
+    var **in = arena_alloc(&wide->arena, (size_t)(total + j->nin + 1) * sizeof *in);
+    bool good = in != NULL;
+    for (int64_t i = 0; i < total && good; i++)
+        good = (in[i] = i >= first && i < first + j->nconsts
+                            ? j->constvars[i - first]
+                            : jaxpr_var(wide, &consts[i]->aval)) != NULL;
+    if (!good) {
+        object_release(wide);
+        return NULL;
+    }
+    memcpy(in + total, j->in, (size_t)j->nin * sizeof *in);
+    wide->in = in;
+    wide->nin = (int)total + j->nin;
+    return wide;
+}
+
+/* What messages call a branch. */
+static void branch_name(text *t, bool by_predicate, int64_t i)
+{
+    if (by_predicate)
+        text_add(t, "%s", i ? "true_fun" : "false_fun");
+    else
+        text_add(t, "branch %lld", (long long)i);
+}
+
+static bool fail_branches(text *t, bool by_predicate, int64_t other, const char *what)
+{
+    text_add(t, "\n\nRevise ");
+    branch_name(t, by_predicate, 0);
+    text_add(t, " and/or ");
+    branch_name(t, by_predicate, other);
+    text_add(t, " so that %s.", what);
+    char *s = text_end(t);
+    base_fail(CT_TYPE_ERROR, "%s", s ? s : "cond branches must have equal output types");
+    base_free(s);
+    return false;
+}
+
+static bool fail_structures(bool by_predicate, int64_t other, treedef *const *defs)
+{
+    text t = {0};
+    text_add(&t, "%s branch outputs must have the same pytree structure, but they differ:\n\n",
+             by_predicate ? "cond" : "switch");
+    for (int64_t i = 0; i <= other; i += other) {
+        text_add(&t, i ? " but " : "The output of ");
+        branch_name(&t, by_predicate, i);
+        text_add(&t, i ? " gives " : " has the structure ");
+        treedef_text(&t, defs[i]);
+    }
+    text_add(&t, ".");
+    return fail_branches(&t, by_predicate, other, "their outputs have the same pytree structure");
+}
+
+static bool fail_types(bool by_predicate, int64_t other, const treedef *def, int64_t leaf,
+                       const aval *x, const aval *y)
+{
+    bool dtypes = x->dtype != y->dtype, shapes = !ints_equal(aval_shape(x), aval_shape(y));
+    text t = {0};
+    text_add(&t, "%s branches must have equal output types but they differ.\n\nThe output of ",
+             by_predicate ? "cond" : "switch");
+    branch_name(&t, by_predicate, 0);
+    treedef_path(&t, def, leaf);
+    text_add(&t, " has type ");
+    aval_text(&t, x, false);
+    text_add(&t, " but the corresponding output of ");
+    branch_name(&t, by_predicate, other);
+    text_add(&t, " has type ");
+    aval_text(&t, y, false);
+    text_add(&t, ", so %s%s%s.", dtypes ? "the dtypes do not match" : "",
+             dtypes && shapes ? ", and " : "", shapes ? "the shapes do not match" : "");
+    return fail_branches(&t, by_predicate, other, "all output types match");
+}
+
+static bool same_results(bool by_predicate, int64_t n, jaxpr **branches, treedef **defs)
+{
+    for (int64_t b = 1; b < n; b++) {
+        if (!treedef_equal(defs[0], defs[b]))
+            return fail_structures(by_predicate, b, defs);
+        for (int i = 0; i < branches[0]->nout; i++) {
+            const aval *x = atom_aval(&branches[0]->out[i]), *y = atom_aval(&branches[b]->out[i]);
+            if (!aval_equal(x, y, false))
+                return fail_types(by_predicate, b, defs[0], i, x, y);
+        }
+    }
+    return true;
+}
+
+/* A branch whose results are weakly typed where another's are not: its results become strong. */
+typedef struct strengthened {
+    const jaxpr *j, *like;
+} strengthened;
+
+static bool run_strong(void *env, int64_t n, const ct_array *in, leaves *out)
+{
+    strengthened *s = env;
+    *out = (leaves){s->j->nout, base_alloc((size_t)(s->j->nout + 1) * sizeof *out->at)};
+    bool good = out->at && jaxpr_eval(s->j, (int)n, in, s->j->nout, out->at);
+    for (int i = 0; i < s->j->nout && good; i++)
+        if (out->at[i]->aval.weak && !atom_aval(&s->like->out[i])->weak)
+            good = !is_poison(out->at[i] =
+                                  op_convert(out->at[i], (ct_dtype)out->at[i]->aval.dtype, false));
+    return good;
+}
+
+static bool agree_on_weakness(int64_t n, jaxpr **branches, const aval *in, int64_t nin)
+{
+    for (int64_t a = 0; a < n; a++)
+        for (int64_t b = 0; b < n; b++) {
+            bool weaker = false;
+            for (int i = 0; i < branches[a]->nout; i++)
+                weaker = weaker || (atom_aval(&branches[a]->out[i])->weak &&
+                                    !atom_aval(&branches[b]->out[i])->weak);
+            if (!weaker)
+                continue;
+            strengthened s = {branches[a], branches[b]};
+            jaxpr *strong =
+                transform_stage((flat){run_strong, &s, "branch"}, nin, in, branches[a]->name);
+            if (!strong)
+                return false;
+            object_release(branches[a]);
+            branches[a] = strong;
+        }
+    return true;
+}
+
+static bool control_cond(ct_array index, bool by_predicate, int64_t n, const ct_fn *branches,
+                         const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def,
+                         leaves *out)
+{
+    arena memory = {0};
+    jaxpr **programs = arena_alloc(&memory, (size_t)(2 * n) * sizeof *programs),
+          **wide = programs + n;
+    treedef **defs = arena_alloc(&memory, (size_t)n * sizeof *defs);
+    aval *avals = arena_alloc(&memory, (size_t)(nin + 1) * sizeof *avals);
+    *out = (leaves){0};
+    *out_def = NULL;
+    if (!programs || !defs || !avals)
+        return arena_free(&memory), false;
+    memset(programs, 0, (size_t)(2 * n) * sizeof *programs);
+    memset(defs, 0, (size_t)n * sizeof *defs);
+    for (int64_t i = 0; i < nin; i++)
+        avals[i] = in[i]->aval;
+    bool good = true;
+    for (int64_t b = 0; b < n && good; b++)
+        good =
+            (programs[b] = transform_stage_fn(branches[b], in_def, nin, avals, &defs[b])) != NULL;
+    good = good && same_results(by_predicate, n, programs, defs) &&
+           agree_on_weakness(n, programs, avals, nin);
+    int64_t total = 0, first = 0;
+    for (int64_t b = 0; b < n && good; b++)
+        total += programs[b]->nconsts;
+    ct_array *operands =
+        good ? arena_alloc(&memory, (size_t)(1 + total + nin + 1) * sizeof *operands) : NULL;
+    good = operands != NULL;
+    for (int64_t b = 0; b < n && good; b++) {
+        memcpy(operands + 1 + first, programs[b]->consts,
+               (size_t)programs[b]->nconsts * sizeof *operands);
+        first += programs[b]->nconsts;
+    }
+    first = 0;
+    for (int64_t b = 0; b < n && good; b++) {
+        good = (wide[b] = with_all_constants(programs[b], total, operands + 1, first)) != NULL;
+        first += programs[b]->nconsts;
+    }
+    if (good) {
+        operands[0] = index;
+        memcpy(operands + 1 + total, in, (size_t)nin * sizeof *operands);
+        *out = (leaves){programs[0]->nout,
+                        base_alloc((size_t)(programs[0]->nout + 1) * sizeof *out->at)};
+        good =
+            out->at && cond_bind(wide, n, (int)(1 + total + nin), operands, (int)out->n, out->at);
+    }
+    if (good) {
+        *out_def = defs[0];
+        object_retain(defs[0]);
+    } else {
+        leaves_free(out);
+    }
+    for (int64_t b = 0; b < n; b++) {
+        object_release(programs[b]);
+        object_release(wide[b]);
+        object_release(defs[b]);
+    }
+    arena_free(&memory);
+    return good;
+}
+
+/* ---- as functions of trees ---- */
+
+typedef struct cond_fn {
+    struct ct_function head;
+    int64_t n;
+    bool by_predicate;
+    ct_fn branches[];
+} cond_fn;
+
+/* The arguments without the first: the operands' definition. */
+static treedef *operands_def(const treedef *in_def, int64_t *first)
+{
+    int64_t args = in_def->nodes[in_def->count - 1].arity, start, count;
+    treedef **children = base_alloc((size_t)(args + 1) * sizeof *children), *def = NULL;
+    int64_t made = 0;
+    treedef *head = treedef_child(in_def, 0, &start, first);
+    object_release(head);
+    while (children && made < args - 1 &&
+           (children[made] = treedef_child(in_def, made + 1, &start, &count)))
+        made++;
+    if (children && made == args - 1)
+        def = treedef_join((tree_node){.kind = TREE_TUPLE}, made, children);
+    while (made)
+        object_release(children[--made]);
+    base_free(children);
+    return def;
+}
+
+static void fail_scalar(const char *what, const aval *got)
+{
+    text t = {0};
+    if (got)
+        aval_text(&t, got, false);
+    else
+        text_add(&t, "a container");
+    char *s = text_end(&t);
+    base_fail(CT_TYPE_ERROR,
+              "%s must be a scalar, got %s. To choose for each element, use jax.numpy.where or "
+              "jax.vmap.",
+              what, s ? s : "an array");
+    base_free(s);
+}
+
+static bool cond_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
+                         treedef **out_def, int64_t *nout, ct_array **out)
+{
+    cond_fn *c = (cond_fn *)base;
+    int64_t first = 0;
+    const char *what = c->by_predicate ? "Pred" : "Branch index";
+    treedef *def = operands_def(in_def, &first);
+    if (!def)
+        return false;
+    leaves results = {0};
+    bool good = first == 1 && in[0]->aval.ndim == 0;
+    if (!good)
+        fail_scalar(what, first == 1 ? &in[0]->aval : NULL);
+    else if (!dtype_is((ct_dtype)in[0]->aval.dtype,
+                       c->by_predicate ? FAMILY_BOOL | FAMILY_INT | FAMILY_UINT | FAMILY_FLOAT
+                                       : FAMILY_INT | FAMILY_UINT)) {
+        base_fail(CT_TYPE_ERROR, "%s type must be %s, got %s.", what,
+                  c->by_predicate ? "either boolean or number" : "an integer",
+                  ct_dtype_name((ct_dtype)in[0]->aval.dtype));
+        good = false;
+    }
+    ct_array index = good ? in[0] : NULL;
+    if (good && c->by_predicate && index->aval.dtype != CT_BOOL)
+        index = op_ne(index, op_number(0, index));
+    index = good ? op_convert(index, CT_INT32, false) : NULL;
+    if (good && !c->by_predicate) /* out of range: the nearest branch, as the program says it too */
+        index = op_clamp(op_number(0, index), index, op_number((double)c->n - 1, index));
+    ct_array known;
+    good = good && !is_poison(index);
+    if (good && transform_disable_jit && core_concrete(index, &known)) {
+        good =
+            fn_call(c->branches[cond_which(known, c->n)], def, nin - 1, in + 1, out_def, nout, out);
+        object_release(def);
+        return good;
+    }
+    good = good && control_cond(index, c->by_predicate, c->n, c->branches, def, nin - 1, in + 1,
+                                out_def, &results);
+    object_release(def);
+    *nout = results.n;
+    *out = results.at;
+    return good;
+}
+
+static void cond_fn_destroy(ct_fn base)
+{
+    cond_fn *c = (cond_fn *)base;
+    for (int64_t i = 0; i < c->n; i++)
+        object_release(c->branches[i]);
+}
+
+static const fn_class cond_class = {.call = cond_fn_call, .destroy = cond_fn_destroy};
+
+static ct_fn choose(int64_t n, const ct_fn *branches, bool by_predicate)
+{
+    cond_fn *c = (cond_fn *)fn_new(&cond_class, sizeof *c + (size_t)n * sizeof(ct_fn));
+    if (!c)
+        return NULL;
+    c->by_predicate = by_predicate;
+    for (int64_t i = 0; i < n; i++) {
+        if (!branches[i])
+            return NULL;
+        object_retain(branches[i]);
+        c->branches[c->n++] = branches[i];
+    }
+    return &c->head;
+}
+
+ct_fn ct_cond_(ct_fn on_true, ct_fn on_false)
+{
+    return choose(2, (ct_fn[]){on_false, on_true}, true);
+}
+
+ct_fn ct_switch_(int64_t n, const ct_fn *branches)
+{
+    if (n > 0)
+        return choose(n, branches, false);
+    base_fail(CT_VALUE_ERROR, "Empty branch sequence");
+    return NULL;
+}
