@@ -19,7 +19,7 @@ SUITES = [os.path.join(ROOT, "bench", "suite.py"), os.path.join(os.path.dirname(
 
 
 # Cases for later, and plain Python.
-UNSUPPORTED = ("startup/empty_python,startup/import_numpy,loops/*,library/*,sharded8/*,linalg/*,compile/lstm_grad,compile/mlp_adam,"
+UNSUPPORTED = ("startup/empty_python,startup/import_numpy,library/*,sharded8/*,linalg/*,compile/mlp_adam,"
                "compile/make_jaxpr*,data/fft*,vmap/solve*")
 
 

@@ -19,6 +19,15 @@ HELPER double hypot_of(double x, double y)
     return infinite ? INF64 : y1;
 }
 
+/* The same of complex64, whose parts' squares are exact and in range in double. */
+HELPER double hypot_c64(double x, double y)
+{
+    bool infinite = (abs_f64(x) == INF64) | (abs_f64(y) == INF64);
+    double size = __builtin_sqrt(x * x + y * y);
+    return infinite ? INF64 : size;
+}
+HELPER double hypot_c128(double x, double y) { return hypot_of(x, y); }
+
 /* log |x + iy|, also where that is near 0 */
 HELPER double log_hypot(double x, double y)
 {
@@ -217,7 +226,7 @@ HELPER pair min_pair(pair x, pair y)
 }
 
 #define COMPLEX_OTHER(S, T)                                                                        \
-    BODY T body_abs_##S(T re, T im) { return (T)hypot_of(re, im); }                                \
+    BODY T body_abs_##S(T re, T im) { return (T)hypot_##S(re, im); }                               \
     BODY T body_real_##S(T re, T im)                                                               \
     {                                                                                              \
         (void)im;                                                                                  \
