@@ -518,6 +518,36 @@ def pmean(x: PyTree, axis_name: Nested, *, axis_index_groups: None = None) -> Py
 def all_gather(x: PyTree, axis_name: Nested, *, axis_index_groups: None = None, axis: int = 0, tiled: bool = False, to: str = 'varying') -> PyTree:
     """The arrays of all positions along a named axis: stacked along a new axis, or one after the other with ``tiled``."""
 
+def all_to_all(x: PyTree, axis_name: Nested, split_axis: int, concat_axis: int, *, axis_index_groups: None = None, tiled: bool = False) -> PyTree:
+    """The i-th part along ``split_axis`` goes to position i of a named axis; what comes is joined along ``concat_axis``.
+
+    Args:
+      tiled: whether parts are stretches of axes that stay; otherwise the axis that is split has the named axis's size, goes, and a new one comes.
+    """
+
+def ppermute(x: PyTree, axis_name: Nested, perm: Nested) -> PyTree:
+    """Arrays sent along a named axis: ``perm`` has pairs of source and destination. Zeros where nothing arrives."""
+
+def pshuffle(x: PyTree, axis_name: Nested, perm: Sequence[int]) -> PyTree:
+    """Arrays of a named axis in another order: position i gets that of position perm[i]."""
+
+def pswapaxes(x: PyTree, axis_name: Nested, axis: int, *, axis_index_groups: None = None) -> PyTree:
+    """A named axis and one of the array exchanged."""
+
+def psum_scatter(x: PyTree, axis_name: Nested, *, scatter_dimension: int = 0, axis_index_groups: None = None, tiled: bool = False) -> PyTree:
+    """The part of the sum over a named axis that belongs to each position along it.
+
+    Args:
+      scatter_dimension: the axis that is taken apart.
+      tiled: whether that axis stays, shorter; otherwise it goes.
+    """
+
+def pbroadcast(x: PyTree, axis_name: Nested, source: int) -> PyTree:
+    """The array of one position of a named axis, at all of them."""
+
+def _axis_size(axis_name: Nested) -> Array:
+    """How many positions a named axis has."""
+
 def axis_index(axis_name: Nested) -> Array:
     """The position along a named axis."""
 
@@ -550,6 +580,19 @@ def conv_with_general_padding(lhs: ArrayLike, rhs: ArrayLike, window_strides: Se
                               rhs_dilation: Sequence[int] | None, precision: PrecisionLike = None,
                               preferred_element_type: DTypeLike | None = None) -> Array:
     """Convolution of batch, features, space with a kernel of output features, input features, space, and dilations of both."""
+
+@positional(4)
+def conv_transpose(lhs: ArrayLike, rhs: ArrayLike, strides: Sequence[int], padding: Nested, rhs_dilation: Sequence[int] | None = None,
+                   dimension_numbers: Nested | None = None, transpose_kernel: bool = False, precision: PrecisionLike = None,
+                   preferred_element_type: DTypeLike | None = None, use_consistent_padding: bool = False) -> Array:
+    """The convolution of an operand spread by strides: as large as what a convolution of these strides and padding reads.
+
+    Args:
+      padding: 'SAME', 'VALID', or (low, high) for each spatial axis of the spread operand.
+      dimension_numbers: as in conv_general_dilated; by default features stand last.
+      transpose_kernel: whether the kernel is flipped, and its features in and out exchanged, as in a convolution's derivative.
+      use_consistent_padding: whether pairs mean the padding of the convolution that is undone, as the words do.
+    """
 
 def _reduce_window(operand: ArrayLike, init_value: ArrayLike, reducer: str, window_dimensions: Sequence[int],
                    window_strides: Sequence[int] | None = None, padding: Nested = 'VALID', base_dilation: Sequence[int] | None = None,

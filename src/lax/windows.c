@@ -190,6 +190,100 @@ ct_array lax_conv_general_dilated(const ct_lax_conv_general_dilated_args *a)
     return op_conv(a->lhs, a->rhs, &p);
 }
 
+/* ---- transposed convolution ---- */
+
+/* The layouts of TensorFlow: features last. */
+static ct_ints default_layouts(int64_t n, int64_t out[32])
+{
+    static const char *const words[][3] = {[2] = {"NC", "IO", "NC"},
+                                           [3] = {"NHC", "HIO", "NHC"},
+                                           [4] = {"NHWC", "HWIO", "NHWC"},
+                                           [5] = {"NHWDC", "HWDIO", "NHWDC"}};
+    int64_t used = 0;
+    if (n < 2 || n > 5)
+        return I_NONE;
+    out[used++] = 3;
+    for (int k = 0; k < 3; k++) {
+        out[used++] = n;
+        for (int64_t i = 0; i < n; i++)
+            out[used++] = words[n][k][i];
+    }
+    return (ct_ints){used, out};
+}
+
+/* The padding of the spread operand that undoes a convolution with window k, stride s and this
+ * padding; explicit pairs are meant for the operand itself unless they are `consistent`. */
+static bool transposed_padding(const ct_lax_conv_transpose_args *a, int64_t n, const int64_t *k,
+                               const int64_t *s, int64_t *pairs)
+{
+    nested r = nested_begin("conv_transpose: padding", a->padding);
+    bool same = text_is(&r, "SAME"), valid = text_is(&r, "VALID");
+    if (!same && !valid && !read_padding("conv_transpose: padding", a->padding, n, k, k, s, pairs))
+        return false;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t *low = &pairs[2 * i], *high = low + 1, total = k[i] + s[i] - 2;
+        if (same) {
+            *low = s[i] > k[i] - 1 ? k[i] - 1 : (total + 1) / 2;
+            *high = total - *low;
+        } else if (valid) {
+            *low = k[i] - 1;
+            *high = total + (k[i] > s[i] ? k[i] - s[i] : 0) - *low;
+        } else if (a->use_consistent_padding) {
+            *low = k[i] - 1 - *low;
+            *high = k[i] - 1 - *high;
+        }
+    }
+    return true;
+}
+
+ct_array lax_conv_transpose(const ct_lax_conv_transpose_args *a)
+{
+    ct_array kernel = a->rhs;
+    int64_t n = a->lhs->aval.ndim, spatial = n - 2, layouts[32], window[LAX_MAX_NDIM],
+            pairs[2 * LAX_MAX_NDIM];
+    axis_list specs[3], strides, ones, right;
+    const char *what = "conv_transpose";
+    if (n < 2 || kernel->aval.ndim != n || (!a->dimension_numbers.n && n > 5))
+        return ct_fail(CT_VALUE_ERROR,
+                       "conv_transpose lhs and rhs must have the same number of dimensions, from "
+                       "two to five without dimension_numbers, but got %lld and %d.",
+                       (long long)n, (int)kernel->aval.ndim);
+    ct_ints numbers = a->dimension_numbers.n ? a->dimension_numbers : default_layouts(n, layouts);
+    if (!read_numbers(numbers, n, specs) || !each_axis(what, a->strides, spatial, &strides) ||
+        !each_axis(what, (ct_ints){0, NULL}, spatial, &ones) ||
+        !each_axis(what, a->rhs_dilation, spatial, &right))
+        return array_poison;
+    for (int64_t i = 0; i < spatial; i++)
+        window[i] = spread(kernel->aval.shape[specs[1].at[2 + i]], right.at[i]);
+    if (!transposed_padding(a, spatial, window, strides.at, pairs))
+        return array_poison;
+    if (a->transpose_kernel) {
+        axis_list order = {.n = n};
+        for (int64_t i = 0; i < n; i++)
+            order.at[i] = i;
+        order.at[specs[1].at[0]] = specs[1].at[1];
+        order.at[specs[1].at[1]] = specs[1].at[0];
+        kernel = spatial ? op_rev(kernel, (ct_ints){spatial, specs[1].at + 2}) : kernel;
+        kernel = op_transpose(kernel, axis_ints(&order));
+        if (is_poison(kernel))
+            return kernel;
+    }
+    params_conv p = {
+        .batch_group_count = 1,
+        .dimension_numbers = {axis_ints(&specs[0]), axis_ints(&specs[1]), axis_ints(&specs[2])},
+        .feature_group_count = 1,
+        .lhs_dilation = axis_ints(&strides),
+        .padding = {2 * spatial, pairs},
+        .precision = a->precision,
+        .preferred_element_type = a->preferred_element_type == CT_NO_DTYPE
+                                      ? CT_NO_DTYPE
+                                      : dtype_canonical(a->preferred_element_type),
+        .rhs_dilation = axis_ints(&right),
+        .window_strides = axis_ints(&ones),
+    };
+    return op_conv(a->lhs, kernel, &p);
+}
+
 ct_array lax_conv(const ct_lax_conv_args *a)
 {
     return ct_lax_conv_general_dilated(a->lhs, a->rhs, a->window_strides, a->padding,

@@ -61,6 +61,38 @@ def fft(x, fft_type, fft_lengths):
     return _fft(x, fft_type.name if isinstance(fft_type, FftType) else fft_type, fft_lengths)
 
 
+def axis_size(axis_name):
+    """How many positions a named axis has."""
+    return int(_axis_size(axis_name))
+
+
+def broadcast_shapes(*shapes):
+    """The shape that arrays of these shapes broadcast to."""
+    from ..numpy import broadcast_shapes as of
+    return of(*shapes)
+
+
+def dtype(x):
+    """NumPy's dtype of an array or number."""
+    return _cotan._result_type(x)
+
+
+def empty(shape, dtype, *, out_sharding=None):
+    """An array of a shape, whose elements are zeros."""
+    return full(shape, 0, dtype)
+
+
+def approx_max_k(operand, k, reduction_dimension=-1, recall_target=0.95, reduction_input_size_override=-1, aggregate_to_topk=True):
+    """The k largest elements along an axis and their positions: exactly, since that is no slower here."""
+    return top_k(operand, k, axis=reduction_dimension)
+
+
+def approx_min_k(operand, k, reduction_dimension=-1, recall_target=0.95, reduction_input_size_override=-1, aggregate_to_topk=True):
+    """The k smallest elements along an axis and their positions: exactly, since that is no slower here."""
+    values, indices = top_k(neg(operand), k, axis=reduction_dimension)
+    return neg(values), indices
+
+
 def reduce_window(operand, init_value, computation, window_dimensions, window_strides=None, padding="VALID", base_dilation=None, window_dilation=None):
     """Reduction over windows by one of lax's operations of two arrays: lax.add, lax.max, lax.min, lax.mul."""
     from ..numpy import asarray

@@ -2,6 +2,7 @@
 from .. import _cotan
 
 globals().update(_cotan.bound_functions("nn"))
+tanh = _cotan.bound_functions("numpy")["tanh"]
 
 
 def __getattr__(name):
