@@ -563,6 +563,11 @@ jnp.ogrid[0:3, 1:7:2]
 jnp.r_[0:3, 5, J[0]]
 jnp.r_['1,2,0', [1, 2], [3, 4]]
 jnp.r_['no', V]
+jnp.r_['r', V, V]
+jnp.r_['c', V, V]
+jnp.c_['r', V, V]
+jnp.piecewise(F, jnp.array([False, True]), [1, lambda x: x * 10])
+jnp.piecewise(F, F < 0, [1, 2])
 jnp.c_[F, K]
 jnp.unique_all(J)
 jnp.unique_counts(J)

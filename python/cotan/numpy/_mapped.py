@@ -11,9 +11,7 @@ def piecewise(x, condlist, funclist, *args, **kw):
     Functions are called with x and the further arguments; what is not a function is a constant.
     """
     x = asarray(x)
-    single = asarray(condlist).ndim < 2 and x.ndim > 0 if not isinstance(condlist, (list, tuple)) else (
-        condlist and x.ndim > 0 and not hasattr(condlist[0], "__len__"))
-    conditions = [condlist] if single else list(condlist)
+    conditions = list(condlist)
     functions = list(funclist)
     if len(functions) == len(conditions) + 1:
         default = functions.pop()

@@ -73,8 +73,9 @@ class _Joined:
         axis, ndmin, place = self._axis, self._ndmin, self._place
         if items and isinstance(items[0], str):
             directive, items = items[0], items[1:]
-            if directive in ("r", "c"):
-                raise NotImplementedError("matrices, as r_['r', ...] and r_['c', ...] make them")
+            if directive in ("r", "c"):  # a row or a column; of columns, nothing changes
+                axis, ndmin, place = (axis, ndmin, place) if ndmin == 2 else (-1, 2, -1) if directive == "r" else (0, 2, 0)
+                directive = f"{axis},{ndmin},{place}"
             try:
                 numbers = [int(n) for n in directive.split(",")]
             except ValueError:
