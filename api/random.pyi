@@ -406,3 +406,51 @@ def generalized_normal(key: ArrayLike, p: ArrayLike, shape: Shape = (), dtype: D
     >>> jax.random.generalized_normal(jax.random.key(0), 2.0, (2,)).shape
     (2,)
     """
+
+@jitted("_ball")
+@positional(2)
+def ball(key: ArrayLike, d: int, p: ArrayLike = 2, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Points uniformly distributed in the unit ball of d dimensions.
+
+    Args:
+      key: a single key.
+      d: how many dimensions; the last axis of the result.
+      p: the ball of the norm with this exponent.
+      shape: how many points.
+
+    >>> jax.random.ball(jax.random.key(0), 3, shape=(2,)).shape
+    (2, 3)
+    """
+
+# ---- counts (src/random/counts.c) ----
+
+@positional(3)
+def poisson(key: ArrayLike, lam: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+    """Integers of the Poisson distribution with mean ``lam``.
+
+    >>> jax.random.poisson(jax.random.key(0), 3.0, (2,)).dtype
+    dtype('int32')
+    """
+
+@positional(4)
+def binomial(key: ArrayLike, n: ArrayLike, p: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None) -> Array:
+    """How many of ``n`` trials of probability ``p`` succeed, as floats.
+
+    >>> jax.random.binomial(jax.random.key(0), 10, 0.5, (2,)).dtype
+    dtype('float32')
+    """
+
+@positional(3)
+def multinomial(key: ArrayLike, n: ArrayLike, p: ArrayLike, *, shape: Shape | None = None, dtype: DTypeLike | None = None, unroll: int = 1) -> Array:
+    """How often each category comes in ``n`` trials, as floats.
+
+    Args:
+      key: a single key.
+      n: how many trials.
+      p: probabilities of the categories along the last axis.
+      shape: shape of the result, by default that of ``p``.
+      unroll: accepted for compatibility.
+
+    >>> jax.random.multinomial(jax.random.key(0), 5, jnp.array([0.25, 0.75])).sum()
+    Array(5., dtype=float32)
+    """

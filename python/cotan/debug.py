@@ -49,7 +49,7 @@ def log(fmt, *args, ordered=False, partitioned=False, skip_format_check=False, *
 
 def inspect_array_sharding(value, *, callback):
     """Calls callback with the sharding of a value, which is known before the program runs: there is one device."""
-    from ._device import SingleDeviceSharding
+    from .sharding import SingleDeviceSharding
     from .tree_util import tree_map
     tree_map(lambda _: callback(SingleDeviceSharding()), value)
 

@@ -320,3 +320,24 @@ ct_array random_generalized_normal(const ct_random_generalized_normal_args *a)
     return mul(signs(keys[1], dimlist_ints(&r.shape), r.dtype),
                op_pow(gamma_of(&r, keys[0], inverse, false), inverse));
 }
+
+/* g / (|g|^p summed + an exponential draw)^(1/p), g generalized normal (F. Barthe et al., A
+ * probabilistic approach to the geometry of the l_p^n-ball, 2005). */
+ct_array random_ball(const ct_random_ball_args *a)
+{
+    request r;
+    ct_array keys[2];
+    if (!open("ball", a->key, a->dtype, a->shape, 0, NULL, &r))
+        return array_poison;
+    if (r.shape.n == NUMPY_MAX_NDIM || a->d < 0)
+        return ct_fail(CT_VALUE_ERROR, "ball: d must not be negative; got %lld", (long long)a->d);
+    random_split_keys(r.key, 2, keys);
+    ct_array e = ct_random_exponential(keys[1], dimlist_ints(&r.shape), .dtype = r.dtype);
+    int64_t axis = r.shape.n;
+    r.shape.at[r.shape.n++] = a->d;
+    ct_array g =
+        ct_random_generalized_normal(keys[0], a->p, dimlist_ints(&r.shape), .dtype = r.dtype);
+    ct_array norm = ct_add(ct_sum(ct_power(op_abs(g), a->p), .axis = I(axis)), e);
+    norm = ct_power(norm, ct_divide(1, a->p));
+    return ct_divide(g, op_expand_dims(norm, I(axis)));
+}
