@@ -15,7 +15,7 @@ __version_info__ = (0, 10, 2)
 
 _SUBMODULES = frozenset(("core", "custom_derivatives", "debug", "dtypes", "errors", "extend", "lax", "nn", "numpy", "ops", "random", "stages", "tree", "tree_util",
                          "typing", "sharding", "scipy", "image", "interpreters", "experimental", "profiler", "monitoring", "util", "api_util", "dlpack",
-                         "flatten_util", "ad_checkpoint", "custom_batching", "cloud", "distributed", "example_libraries", "export", "ffi", "ref", "test_util"))
+                         "flatten_util", "version", "ad_checkpoint", "custom_batching", "cloud", "distributed", "example_libraries", "export", "ffi", "ref", "test_util"))
 
 
 def __getattr__(name):

@@ -23,6 +23,34 @@ class KeyType:
         return hash(self.name)
 
 
+class ExtendedDType:
+    """The base of dtypes that libraries define; arrays cannot have them yet."""
+
+
+DType = object
+
+
+def finfo(dtype):
+    """Limits of a floating-point type."""
+    from .numpy import finfo as of
+    return of(dtype)
+
+
+def iinfo(dtype):
+    """Limits of an integer type."""
+    from .numpy import iinfo as of
+    return of(dtype)
+
+
+def supports_inf(dtype):
+    """Whether a floating-point type has infinities."""
+    return float(_cotan._as_array(float("inf"), dtype)) == float("inf")
+
+
+class TypePromotionError(ValueError):
+    """Dtypes that are not promoted to one another without being asked."""
+
+
 class extended:
     """The kind of dtypes that NumPy has not."""
 

@@ -298,11 +298,24 @@ static ct_dtype dtype_ahead(const bind_function *f, PyObject *const *values, Py_
     for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); k++)
         if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, k), "dtype") == 0)
             given = values[n + k];
-    if (!given && n > 1 && f->nparams > 1 && f->params[1].kind == BIND_DTYPE)
-        given = values[1];
+    for (Py_ssize_t i = 1; !given && i < n && i < f->nparams; i++)
+        if (f->params[i].kind == BIND_DTYPE)
+            given = values[i];
     if (given && given != Py_None && !ext_dtype_code(given, &d, NULL))
         PyErr_Clear(); /* reported when the argument's turn comes */
     return d;
+}
+
+/* After put has failed: an int beyond the default integers is fine where the call names a dtype that
+ * holds it. */
+static bool put_large_int(const bind_function *f, const bind_param *p, PyObject *o, char *args,
+                          ct_dtype d)
+{
+    if (!PyErr_ExceptionMatches(PyExc_OverflowError) || !PyLong_Check(o) || d == CT_NO_DTYPE ||
+        (p->kind != BIND_ARRAY && p->kind != BIND_ARRAY_OPT))
+        return false;
+    PyErr_Clear();
+    return (*(ct_array *)(args + p->offset) = ext_array_of_long(o, d)) != NULL;
 }
 
 static bool parse(const bound_function *b, PyObject *const *values, Py_ssize_t n, PyObject *names,
@@ -326,7 +339,8 @@ static bool parse(const bound_function *b, PyObject *const *values, Py_ssize_t n
             break;
         }
         if (positional < n) {
-            if (!put(f, p, values[positional], args, a))
+            if (!put(f, p, values[positional], args, a) &&
+                !put_large_int(f, p, values[positional], args, dtype_ahead(f, values, n, names)))
                 return false;
             given |= (uint64_t)1 << positional;
         }
@@ -351,7 +365,9 @@ static bool parse(const bound_function *b, PyObject *const *values, Py_ssize_t n
                          name);
             return false;
         }
-        if (!put(f, &f->params[i], values[n + k], args, a))
+        if (!put(f, &f->params[i], values[n + k], args, a) &&
+            !put_large_int(f, &f->params[i], values[n + k], args,
+                           dtype_ahead(f, values, n, names)))
             return false;
         given |= (uint64_t)1 << i;
     }

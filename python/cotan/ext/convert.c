@@ -19,6 +19,30 @@ static ct_array from_long(PyObject *o)
     return ct_weak_int(v);
 }
 
+ct_array ext_array_of_long(PyObject *o, ct_dtype dtype)
+{
+    ct_array a = NULL;
+    if (dtype_inexact(dtype)) {
+        double v = PyLong_AsDouble(o);
+        if (v != -1 || !PyErr_Occurred())
+            a = array_scalar(dtype, false, v);
+    } else {
+        int bits = dtype_table[dtype].bits - dtype_is(dtype, FAMILY_INT);
+        unsigned long long v = PyLong_AsUnsignedLongLong(o);
+        if (!PyErr_Occurred() && dtype_is(dtype, FAMILY_INT | FAMILY_UINT) &&
+            v <= UINT64_MAX >> (64 - bits))
+            a = array_scalar_int(dtype, false, (int64_t)v);
+        else
+            PyErr_Format(PyExc_OverflowError, "Python integer %S out of bounds for %s", o,
+                         ct_dtype_name(dtype));
+    }
+    if (a && is_poison(a)) {
+        ext_raise();
+        return NULL;
+    }
+    return a;
+}
+
 static ct_array from_complex(PyObject *o)
 {
     Py_complex c = PyComplex_AsCComplex(o);

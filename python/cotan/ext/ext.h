@@ -61,6 +61,8 @@ ct_array ext_array(PyObject *o, const char *what, int flags);
 ct_array ext_try_array(PyObject *o, int flags);
 /* The dtype that a list is about to be converted to, where the caller knows (else CT_NO_DTYPE). */
 extern _Thread_local ct_dtype ext_list_dtype;
+/* A Python int in a dtype that holds it; NULL and OverflowError otherwise. */
+ct_array ext_array_of_long(PyObject *o, ct_dtype dtype);
 /* Nested sequences: rows are stacked. */
 ct_array ext_array_of_sequence(PyObject *o, ct_dtype dtype, int flags);
 bool ext_int(PyObject *o, int64_t *out, const char *what);

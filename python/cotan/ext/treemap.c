@@ -82,7 +82,7 @@ static PyObject *tree_unflatten_call(PyObject *self, PyObject *const *args, Py_s
     if (n != 2)
         return PyErr_Format(PyExc_TypeError,
                             "tree_unflatten(treedef, leaves) takes 2 arguments, got %zd", n);
-    return tree_def_of(args[0]) ? PyObject_CallMethod(args[0], "unflatten", "O", args[1]) : NULL;
+    return tree_def_of(args[0]) ? PyObject_CallMethod(args[0], "unflatten", "(O)", args[1]) : NULL;
 }
 
 /* f on the i-th leaf of each tree, into out; stops at the first exception. */

@@ -1,4 +1,6 @@
 """jax.nn.initializers: functions that return functions of (key, shape, dtype)."""
+import math
+
 from .. import _cotan
 from ..typing import Array
 
@@ -73,3 +75,33 @@ lecun_uniform = _family("lecun_uniform", 1.0, "fan_in", "uniform")
 lecun_normal = _family("lecun_normal", 1.0, "fan_in", "truncated_normal")
 he_uniform = kaiming_uniform = _family("he_uniform", 2.0, "fan_in", "uniform")
 he_normal = kaiming_normal = _family("he_normal", 2.0, "fan_in", "truncated_normal")
+
+
+def orthogonal(scale=1.0, column_axis=-1, dtype=None):
+    """Matrices with orthonormal columns along ``column_axis``, or rows if there are fewer of them."""
+    def init(key, shape, dtype=dtype, out_sharding=None):
+        from .. import random
+        dtype = float if dtype is None else dtype
+        if len(shape) < 2:
+            raise ValueError("orthogonal initializer requires at least a 2D shape")
+        columns = shape[column_axis]
+        rest = [n for i, n in enumerate(shape) if i != range(len(shape))[column_axis]]
+        if 0 in shape:
+            return _numpy["zeros"](shape, dtype)
+        q = random.orthogonal(key, math.prod(rest), (), dtype, columns)
+        q = _numpy["moveaxis"](_numpy["reshape"](q, (*rest, columns)), -1, column_axis)
+        return _numpy["array"](scale, dtype) * q
+    return init
+
+
+def delta_orthogonal(scale=1.0, column_axis=-1, dtype=None):
+    """Convolution kernels that are an orthogonal matrix in the middle and zero elsewhere (shapes of 3 to 5 axes)."""
+    def init(key, shape, dtype=dtype, out_sharding=None):
+        if len(shape) not in (3, 4, 5):
+            raise ValueError("Delta orthogonal initializer requires a 3D, 4D or 5D shape.")
+        if shape[-1] < shape[-2]:
+            raise ValueError("`fan_in` must be less or equal than `fan_out`. ")
+        dtype = float if dtype is None else dtype
+        middle = tuple((n - 1) // 2 for n in shape[:-2])
+        return _numpy["zeros"](shape, dtype).at[middle].set(orthogonal(scale, column_axis, dtype)(key, shape[-2:]))
+    return init

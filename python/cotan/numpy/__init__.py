@@ -5,6 +5,17 @@ from .._cotan import Array as ndarray, from_dlpack
 globals().update(_cotan.bound_functions("numpy"))
 from ._vectorize import vectorize
 
+_einsum = globals()["einsum"]
+
+
+def einsum(subscripts, /, *operands, _dot_general=None, **options):
+    if _dot_general is not None and _dot_general is not _cotan.bound_functions("lax")["dot_general"]:
+        raise NotImplementedError(f"einsum with _dot_general={_dot_general}; lax.dot_general is used")
+    return _einsum(subscripts, *operands, **options)
+
+
+einsum.__doc__ = _einsum.__doc__
+
 newaxis = None
 pi = 3.141592653589793
 e = 2.718281828459045
