@@ -228,6 +228,17 @@ class OpaqueTraceState:
         return hash(self._number)
 
 
+class Trace:
+    """The base of traces written in Python, which cannot take part: transformations are at work in C (see jax.extend.core.set_current_trace)."""
+
+    def __init__(self):
+        self._invalidated = False
+
+
+class TraceTag:
+    """What a trace written in Python is known by."""
+
+
 def get_opaque_trace_state(convention=None):
     return OpaqueTraceState()
 
