@@ -19,8 +19,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 MODULES = ["jax", "jax.numpy", "jax.lax", "jax.nn", "jax.random", "jax.tree_util", "jax.tree", "jax.errors", "jax.dtypes", "jax.scipy.special", "jax.ops", "jax.numpy.linalg",
            "jax.lax.linalg", "jax.numpy.fft"]
 # Installed for both, for Cotan without what they depend on: JAX is among that.
-LIBRARIES = "optax".split()
-NEEDED = "absl-py toolz typing_extensions".split()
+LIBRARIES = "optax flax dm-haiku".split()
+NEEDED = "absl-py toolz typing_extensions msgpack rich markdown-it-py mdurl Pygments PyYAML treescope etils tensorstore opt_einsum jmp tabulate humanize".split()
 NAMES = """
 import importlib, inspect, json, sys
 found = {}

@@ -306,13 +306,19 @@ static ct_dtype dtype_ahead(const bind_function *f, PyObject *const *values, Py_
     return d;
 }
 
-/* After put has failed: an int beyond the default integers is fine where the call names a dtype that
- * holds it. */
+/* After put has failed: an int beyond the default integers is fine where the call names a dtype
+ * that holds it. */
 static bool put_large_int(const bind_function *f, const bind_param *p, PyObject *o, char *args,
-                          ct_dtype d)
+                          PyObject *const *values, Py_ssize_t n, PyObject *names)
 {
-    if (!PyErr_ExceptionMatches(PyExc_OverflowError) || !PyLong_Check(o) || d == CT_NO_DTYPE ||
+    if (!PyErr_ExceptionMatches(PyExc_OverflowError) || !PyLong_Check(o) ||
         (p->kind != BIND_ARRAY && p->kind != BIND_ARRAY_OPT))
+        return false;
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    ct_dtype d = dtype_ahead(f, values, n, names);
+    PyErr_Restore(type, value, traceback);
+    if (d == CT_NO_DTYPE)
         return false;
     PyErr_Clear();
     return (*(ct_array *)(args + p->offset) = ext_array_of_long(o, d)) != NULL;
@@ -340,7 +346,7 @@ static bool parse(const bound_function *b, PyObject *const *values, Py_ssize_t n
         }
         if (positional < n) {
             if (!put(f, p, values[positional], args, a) &&
-                !put_large_int(f, p, values[positional], args, dtype_ahead(f, values, n, names)))
+                !put_large_int(f, p, values[positional], args, values, n, names))
                 return false;
             given |= (uint64_t)1 << positional;
         }
@@ -366,8 +372,7 @@ static bool parse(const bound_function *b, PyObject *const *values, Py_ssize_t n
             return false;
         }
         if (!put(f, &f->params[i], values[n + k], args, a) &&
-            !put_large_int(f, &f->params[i], values[n + k], args,
-                           dtype_ahead(f, values, n, names)))
+            !put_large_int(f, &f->params[i], values[n + k], args, values, n, names))
             return false;
         given |= (uint64_t)1 << i;
     }
