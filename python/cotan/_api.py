@@ -303,4 +303,21 @@ def hessian(fun, argnums=0, has_aux=False, holomorphic=False):
 
 def linear_transpose(fun, *primals, reduce_axes=()):
     """The transpose of a function that is linear in its arguments, whose shapes primals give."""
-    return _cotan._linear_transpose(fun, primals)
+    from . import numpy as jnp
+    return _cotan._linear_transpose(fun, tree_map(lambda p: jnp.zeros(p.shape, p.dtype) if isinstance(p, ShapeDtypeStruct) else p, primals))
+
+
+def fwd_and_bwd(fun, argnums, has_aux=False, jitted=True):
+    """(forward, backward): forward(*args) -> (fun's result, residuals), backward(residuals, cotangent) -> cotangents of the arguments of argnums."""
+    single = isinstance(argnums, int)
+
+    def forward(*args):
+        f, chosen = _partial(fun, _argnums(argnums), args, {})
+        out, pull, *aux = vjp(f, *chosen, has_aux=has_aux)
+        return (out, *aux, pull) if has_aux else (out, pull)
+
+    def backward(residuals, cotangent):
+        cts = residuals(cotangent)
+        return cts[0] if single else cts
+
+    return forward, backward

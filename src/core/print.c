@@ -386,8 +386,8 @@ static const struct {
     {"jit", "donated_invars", HIDE_DEFAULT},
     {"custom_jvp_call", "num_consts", HIDE_DEFAULT},
     {"custom_vjp_call", "num_consts", HIDE_DEFAULT},
-    {"custom_jvp_call", "call", HIDE_ALWAYS},
-    {"custom_vjp_call", "call", HIDE_ALWAYS},
+    {"custom_jvp_call", "jvp_jaxpr_fun", HIDE_ALWAYS},
+    {"custom_vjp_call", "fwd_jaxpr_thunk", HIDE_ALWAYS},
 };
 
 static bool is_default(const param_field *f, const void *at)

@@ -183,16 +183,46 @@ bool custom_forward(custom_call *c, int64_t n, const ct_array *primals, const ct
 
 /* ---- equations ---- */
 
+/* The strings are there to be printed. */
 typedef struct params_custom {
     jaxpr *call_jaxpr;
     ct_fn call;
     int64_t num_consts;
+    const char *name, *rule, *backward;
+    bool symbolic_zeros;
 } params_custom;
-static const param_field custom_fields[] = {
-    {"call_jaxpr", PARAM_JAXPR, offsetof(params_custom, call_jaxpr)},
-    {"jvp_jaxpr_fun", PARAM_FN, offsetof(params_custom, call)},
-    {"num_consts", PARAM_INT, offsetof(params_custom, num_consts)},
+#define CUSTOM_FIELD(name, kind, member)                                                           \
+    {                                                                                              \
+        name, PARAM_##kind, offsetof(params_custom, member)                                        \
+    }
+static const param_field custom_jvp_call_fields[] = {
+    CUSTOM_FIELD("call_jaxpr", JAXPR, call_jaxpr),
+    CUSTOM_FIELD("jvp", STRING, rule),
+    CUSTOM_FIELD("jvp_jaxpr_fun", FN, call),
+    CUSTOM_FIELD("name", STRING, name),
+    CUSTOM_FIELD("num_consts", INT, num_consts),
+    CUSTOM_FIELD("symbolic_zeros", BOOL, symbolic_zeros),
 };
+static const param_field custom_vjp_call_fields[] = {
+    CUSTOM_FIELD("bwd", STRING, backward),
+    CUSTOM_FIELD("call_jaxpr", JAXPR, call_jaxpr),
+    CUSTOM_FIELD("fwd", STRING, rule),
+    CUSTOM_FIELD("fwd_jaxpr_thunk", FN, call),
+    CUSTOM_FIELD("name", STRING, name),
+    CUSTOM_FIELD("num_consts", INT, num_consts),
+    CUSTOM_FIELD("symbolic_zeros", BOOL, symbolic_zeros),
+};
+
+static params_custom params_of(custom_call *c, jaxpr *j, int64_t num_consts)
+{
+    return (params_custom){.call_jaxpr = j,
+                           .call = &c->head,
+                           .num_consts = num_consts,
+                           .name = fn_name(&c->head),
+                           .rule = c->rule,
+                           .backward = c->backward_rule,
+                           .symbolic_zeros = c->symbolic};
+}
 
 static bool stage_primal(void *env, int64_t n, const ct_array *in, leaves *out)
 {
@@ -217,7 +247,7 @@ bool custom_stage(custom_call *c, stage_trace *t, int64_t n, const ct_array *in,
         memcpy(all + closed->nconsts, in, (size_t)n * sizeof *all);
         for (int i = 0; i < j->nout; i++)
             out_avals[i] = *atom_aval(&j->out[i]);
-        params_custom p = {j, &c->head, closed->nconsts};
+        params_custom p = params_of(c, j, closed->nconsts);
         good = stage_record(t, c->reverse ? &op_row_custom_vjp_call : &op_row_custom_jvp_call, &p,
                             total, all, j->nout, out_avals, out->at);
     }
@@ -285,7 +315,7 @@ static bool custom_eqn_vmap(const op *o, const void *params, batch b, int nin, c
     jaxpr *j = mapped ? jaxpr_vmap(p->call_jaxpr, b, flags, true, flags + nin) : NULL;
     good = j != NULL;
     if (good) {
-        params_custom q = {j, &mapped->head, p->num_consts};
+        params_custom q = params_of(mapped, j, p->num_consts);
         core_bind(o, &q, nin, values, nout, out);
     }
     for (int i = 0; i < nout && good; i++) {
@@ -304,8 +334,8 @@ static bool custom_eqn_vmap(const op *o, const void *params, batch b, int nin, c
         .flags = OP_MULTIPLE | OP_CALL,                                                            \
         .code = OP_##name_,                                                                        \
         .operands = ANY_OPERANDS,                                                                  \
-        .fields = custom_fields,                                                                   \
-        .nfields = 3,                                                                              \
+        .fields = name_##_fields,                                                                  \
+        .nfields = countof(name_##_fields),                                                        \
         .params_size = sizeof(params_custom),                                                      \
         .abstract = custom_abstract,                                                               \
         .fits = custom_fits,                                                                       \
@@ -530,6 +560,8 @@ custom_call *custom_batched(custom_call *c, batch b, int64_t n, const int *dims)
     memcpy(m->dims, dims, (size_t)n * sizeof *dims);
     m->call.reverse = c->reverse;
     m->call.symbolic = c->symbolic;
+    m->call.rule = c->rule;
+    m->call.backward_rule = c->backward_rule;
     m->call.primal = batched_primal;
     m->call.jvp = batched_jvp;
     m->call.forward = batched_forward;

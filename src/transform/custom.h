@@ -11,6 +11,7 @@ struct custom_call {
     struct ct_function head; /* its class's call is the plain function */
     bool reverse;            /* custom_vjp: forward and backward; else jvp */
     bool symbolic;           /* the rules are told which tangents and cotangents are zero */
+    const char *rule, *backward_rule; /* names of the user's functions: jvp or forward, backward */
     bool (*primal)(custom_call *c, int64_t n, const ct_array *in, leaves *out);
     /* tangents has NULLs for zeros where symbolic; out holds the results, out_tangents as many
      * tangents (NULL: zero) */

@@ -441,6 +441,8 @@ static tree_call *tree_call_new(custom_fn *owner, const treedef *in_def, int64_t
         return NULL;
     c->call.reverse = owner->backward != NULL;
     c->call.symbolic = owner->symbolic;
+    c->call.rule = fn_name(owner->rule);
+    c->call.backward_rule = owner->backward ? fn_name(owner->backward) : NULL;
     c->call.primal = tree_primal;
     c->call.jvp = tree_jvp;
     c->call.forward = tree_forward;

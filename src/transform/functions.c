@@ -418,7 +418,7 @@ static void derivative_destroy(ct_fn base)
     arena_free(&d->memory);
 }
 
-static bool fail_structure(const char *who, const treedef *want, const treedef *got)
+static bool fail_structure(ct_code code, const char *who, const treedef *want, const treedef *got)
 {
     text t = {0};
     text_add(&t, "Tree structure of %s does not match: expected ", who);
@@ -426,7 +426,7 @@ static bool fail_structure(const char *who, const treedef *want, const treedef *
     text_add(&t, ", but got ");
     treedef_text(&t, got);
     char *s = text_end(&t);
-    base_fail(CT_VALUE_ERROR, "%s", s ? s : who);
+    base_fail(code, "%s", s ? s : who);
     base_free(s);
     return false;
 }
@@ -461,7 +461,8 @@ static bool pull_back(derivative_fn *d, const treedef *in_def, int64_t nin, cons
         return false;
     }
     bool good = given && (treedef_equal(given, d->out_def) ||
-                          fail_structure("cotangent input to vjp function", d->out_def, given));
+                          fail_structure(CT_VALUE_ERROR, "cotangent input to vjp function",
+                                         d->out_def, given));
     object_release(given);
     for (int64_t i = 0; i < d->n_main && good; i++) {
         const aval *want = linear_out_aval(d->l, i);
@@ -506,8 +507,8 @@ static bool push_forward(derivative_fn *d, const treedef *in_def, int64_t nin, c
                          treedef **out_def, int64_t *nout, ct_array **out)
 {
     if (!treedef_equal(in_def, d->in_def))
-        return fail_structure("tangents given to the function returned by linearize", d->in_def,
-                              in_def);
+        return fail_structure(CT_TYPE_ERROR, "tangents given to the function returned by linearize",
+                              d->in_def, in_def);
     for (int64_t i = 0; i < nin; i++)
         if (!check_operand("linearized function called on tangent values inconsistent with the "
                            "original primal values",

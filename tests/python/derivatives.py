@@ -155,6 +155,8 @@ def double_defjvps(*rules):
 
 
 def case_custom_jvp(): return jax.grad(with_jvp(tens), (0, 1))(2.0, 3.0), jax.jit(jax.vmap(jax.grad(with_jvp(tens))))(x, x)
+def case_custom_jvp_program(): return program(with_jvp(tens), x, x) + program(jax.vmap(with_jvp(tens), (0, None)), x, 2.0)
+def case_custom_vjp_program(): return program(with_vjp(lambda r, c: (c, c)), x, x) + program(total(with_vjp(lambda r, c: (c * r[1], c * r[0])), 0, 1), x, x)
 def case_defjvps(): return double_defjvps(lambda t, out, x, y: {"a": t * y, "b": np.zeros((), jax.dtypes.float0)}, None)
 def case_custom_jvp_weak_type(): return jax.jit(jax.grad(with_jvp(tens)))(2.0, 3.0)
 def case_custom_jvp_defaults(): return jax.jvp(lambda x: with_jvp(tens, lambda x, y=2.0: x * y)(x=x), (1.0,), (1.0,))
@@ -346,6 +348,15 @@ def case_empty(): return total(lambda x: x * 2)(jnp.zeros((0, 3))), jax.jacrev(l
 def case_aux():
     f = lambda x: (x * x, {"x": x})
     return jax.jvp(f, (2.0,), (1.0,), has_aux=True), jax.vjp(f, 2.0, has_aux=True)[1](1.0), jax.linearize(f, 2.0, has_aux=True)[1](1.0)
+
+
+def case_linear_transpose_of_types(): return jax.linear_transpose(lambda x: 3 * x, jax.ShapeDtypeStruct((3,), jnp.float32))(x)
+def case_linearize_structure(): return jax.linearize(jnp.sin, x)[1](x, x)
+def case_vjp_structure(): return jax.vjp(jnp.sin, x)[1]((x,))
+def case_forward_and_backward():
+    forward, backward = jax.fwd_and_bwd(lambda x, y: x * y, (0, 1))
+    out, residuals = forward(2.0, 3.0)
+    return out, backward(residuals, 1.0)
 
 
 def case_keys(): return jax.grad(lambda x, key: x * jax.random.uniform(key))(2.0, jax.random.key(0))
