@@ -34,6 +34,8 @@ typedef enum param_kind {
     PARAM_STRING,        /* const char *, printed bare; NULL prints None */
     PARAM_AXES,          /* const char *: comma-separated axis names, printed ('i', 'j') */
     PARAM_NONE,          /* no storage; always prints None */
+    PARAM_EMPTY,         /* no storage; always prints () */
+    PARAM_COMBINER,      /* no storage; prints core_combiner's program for the first operand */
     PARAM_MODE,          /* int, enum gather_mode, printed GatherScatterMode.CLIP */
     PARAM_PRECISION,     /* int: 0 None, 1 DEFAULT, 2 HIGH, 3 HIGHEST */
     PARAM_DOT,           /* dot_dims, printed (([1], [0]), ([], [])) */
@@ -98,7 +100,8 @@ typedef struct param_field {
 jaxpr *params_jaxpr(const op *o, const void *params);
 static inline bool param_has_storage(const param_field *f)
 {
-    return f->kind != PARAM_NONE && f->kind != PARAM_SILENT;
+    return f->kind != PARAM_NONE && f->kind != PARAM_EMPTY && f->kind != PARAM_COMBINER &&
+           f->kind != PARAM_SILENT;
 }
 bool params_equal(const op *o, const void *a, const void *b);
 uint64_t params_hash(const op *o, const void *a);
@@ -129,7 +132,7 @@ enum op_flags {
     OP_CALL = 32,   /* has a jaxpr parameter that it runs */
     OP_LINEAR = 64, /* linear in every operand */
     OP_DATA_MOVEMENT = 128,
-    OP_HOST = 256, /* calls a function of the host: never merged with an equal one */
+    OP_HOST = 256,     /* calls a function of the host: never merged with an equal one */
     OP_IN_PLACE = 512, /* its kernel may be given the first operand's memory for the result */
 };
 
@@ -349,6 +352,9 @@ void eqn_text(text *t, const eqn *e); /* by itself, variables named from its res
 CT_NODISCARD jaxpr *jaxpr_parse(const char *source);
 extern const op *(*core_op_named)(const char *name,
                                   size_t n); /* how the parser finds operations; set by ops */
+/* How an operation that scatters combines two numbers of the dtype, as a program: kept for good;
+ * NULL where the new one replaces the old. Set by ops. */
+extern const jaxpr *(*core_combiner)(const op *o, ct_dtype dtype);
 /* Types, scoping, single assignment, parameters: false with the offending equation in the message.
  */
 CT_NODISCARD bool jaxpr_verify(const jaxpr *j);

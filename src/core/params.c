@@ -27,6 +27,8 @@ static size_t lists_in(param_kind kind)
     case PARAM_STRING:
     case PARAM_AXES:
     case PARAM_NONE:
+    case PARAM_EMPTY:
+    case PARAM_COMBINER:
     case PARAM_SILENT:
     case PARAM_MODE:
     case PARAM_PRECISION:
@@ -67,6 +69,8 @@ static bool field_equal(const param_field *f, const void *a, const void *b)
     case PARAM_AXES:
         return strings_equal(*(const char *const *)a, *(const char *const *)b);
     case PARAM_NONE:
+    case PARAM_EMPTY:
+    case PARAM_COMBINER:
     case PARAM_SILENT:
         return true;
     case PARAM_JAXPR:
@@ -149,6 +153,8 @@ static uint64_t field_hash(const param_field *f, const void *a)
         return s ? base_hash(s, strlen(s), 4) : 5;
     }
     case PARAM_NONE:
+    case PARAM_EMPTY:
+    case PARAM_COMBINER:
     case PARAM_SILENT:
         return 6;
     case PARAM_JAXPR:
@@ -309,6 +315,8 @@ static bool field_copy(const param_field *f, void *at, arena *a, struct jaxpr_re
     case PARAM_FLOAT_OR_NONE:
     case PARAM_DTYPE:
     case PARAM_NONE:
+    case PARAM_EMPTY:
+    case PARAM_COMBINER:
     case PARAM_SILENT:
     case PARAM_MODE:
     case PARAM_PRECISION:

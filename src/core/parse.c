@@ -448,6 +448,13 @@ static bool value(parser *p, jaxpr *j, const param_field *f, void *at)
         return axis_names(p, &j->arena, at);
     case PARAM_NONE:
         return accept_word(p, "None") || fail(p, "only None is supported here");
+    case PARAM_EMPTY:
+        return (accept(p, "(") && accept(p, ")")) || fail(p, "only () is supported here");
+    case PARAM_COMBINER: { /* what the operation's name says already */
+        jaxpr *inner = accept_word(p, "None") ? NULL : program(p);
+        object_release(inner);
+        return !p->failed;
+    }
     case PARAM_SILENT:
         return fail(p, "this parameter is never written");
     case PARAM_MODE:

@@ -9,6 +9,7 @@
 #include "core/core.h"
 #include "core/document.h"
 
+const jaxpr *(*core_combiner)(const op *o, ct_dtype dtype);
 enum { WIDTH = 80 };
 
 typedef struct shared_program {
@@ -310,7 +311,11 @@ static void value_text(text *t, const param_field *f, const void *at)
         axes_text(t, *(const char *const *)at);
         break;
     case PARAM_NONE:
+    case PARAM_COMBINER: /* without a program */
         text_add(t, "None");
+        break;
+    case PARAM_EMPTY:
+        text_add(t, "()");
         break;
     case PARAM_MODE:
         text_add(t, "GatherScatterMode.%s", mode_names[*(const int *)at]);
@@ -420,12 +425,21 @@ static bool is_hidden(const op *o, const param_field *f, const void *at)
     return false;
 }
 
-static doc *field_doc(printer *p, const param_field *f, const void *at)
+/* The program that a parameter is; NULL for others. */
+static const jaxpr *program_of(const eqn *e, const param_field *f)
+{
+    if (f->kind == PARAM_COMBINER && e->nin && core_combiner)
+        return core_combiner(e->op, (ct_dtype)atom_aval(&e->in[0])->dtype);
+    return f->kind == PARAM_JAXPR ? *(jaxpr *const *)((const char *)e->params + f->offset) : NULL;
+}
+
+static doc *field_doc(printer *p, const eqn *e, const param_field *f, const void *at)
 {
     text t = {0};
     text_add(&t, "%s=", f->name);
-    if (f->kind == PARAM_JAXPR)
-        return doc_append(p->memory, text_doc(p, &t), jaxpr_doc(p, *(jaxpr *const *)at));
+    const jaxpr *program = program_of(e, f);
+    if (program)
+        return doc_append(p->memory, text_doc(p, &t), jaxpr_doc(p, program));
     if (f->kind == PARAM_JAXPRS)
         return doc_append(p->memory, text_doc(p, &t), jaxprs_doc(p, at));
     value_text(&t, f, at);
@@ -470,7 +484,7 @@ static doc *params_doc(printer *p, const eqn *e)
             continue;
         if (list)
             list = doc_append(p->memory, list, doc_break(p->memory, " "));
-        list = doc_append(p->memory, list, field_doc(p, f, at));
+        list = doc_append(p->memory, list, field_doc(p, e, f, at));
     }
     if (!list)
         return NULL;
@@ -607,8 +621,9 @@ static void count_nested(printer *p, const jaxpr *j)
                     p, *(const char *const *)((const char *)e->params + e->op->fields[i].offset));
         for (int i = 0; i < e->op->nfields; i++) {
             const void *at = (const char *)e->params + e->op->fields[i].offset;
-            if (e->op->fields[i].kind == PARAM_JAXPR)
-                count_program(p, *(jaxpr *const *)at, name);
+            const jaxpr *program = program_of(e, &e->op->fields[i]);
+            if (program)
+                count_program(p, program, name);
             else if (e->op->fields[i].kind == PARAM_JAXPRS)
                 for (int64_t k = 0; k < ((const jaxpr_list *)at)->n; k++)
                     count_program(p, ((const jaxpr_list *)at)->at[k], name);

@@ -5,7 +5,8 @@
 #include "core/core.h"
 
 /* F(owner, kind, C type, name), R the same where the name is no identifier of C; N: a parameter
- * that always prints None and has no storage, S: one that isn't printed either. */
+ * that always prints None and has no storage, E: (), C: how the operation combines numbers, S: one
+ * that isn't printed. */
 /* clang-format off: a table */
 #define PARAMS_LIST(P)                                                                             \
     P(reduce, F(reduce, INTS, ct_ints, axes))                                                      \
@@ -35,7 +36,8 @@
                       F(gather, INTS, ct_ints, slice_sizes) F(gather, BOOL, bool, unique_indices)) \
     P(scatter, F(scatter, SCATTER, scatter_dims, dimension_numbers)                                \
                    F(scatter, BOOL, bool, indices_are_sorted) F(scatter, MODE, int, mode)          \
-                       F(scatter, BOOL, bool, unique_indices))                                     \
+                       F(scatter, BOOL, bool, unique_indices) E(scatter, update_consts)\
+                           C(scatter, update_jaxpr))                                               \
     P(convert, F(convert, DTYPE, ct_dtype, new_dtype) N(convert, sharding)                         \
                    F(convert, BOOL, bool, weak_type))                                              \
     P(bitcast, F(bitcast, DTYPE, ct_dtype, new_dtype))                                             \
@@ -120,6 +122,8 @@
 /* clang-format on */
 
 #define N(owner, name)
+#define E(owner, name)
+#define C(owner, name)
 #define S(owner, name, silent)
 #define F(owner, kind, type, name) type name;
 #define R(owner, kind, type, name, shown) type name;
@@ -129,6 +133,8 @@
     } params_##name;
 PARAMS_LIST(P)
 #undef N
+#undef E
+#undef C
 #undef S
 #undef F
 #undef R
@@ -138,12 +144,16 @@ PARAMS_LIST(P)
 PARAMS_LIST(P)
 #undef P
 #define N(...) +1
+#define E(...) +1
+#define C(...) +1
 #define S(...) +1
 #define F(...) +1
 #define R(...) +1
 #define P(name, ...) nfields_##name = 0 __VA_ARGS__,
 enum { PARAMS_LIST(P) NO_MORE_PARAMS };
 #undef N
+#undef E
+#undef C
 #undef S
 #undef F
 #undef R

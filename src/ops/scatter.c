@@ -3,6 +3,8 @@
  *
  * Updates are taken in their row-major order, so that of several for one place the last one stands.
  * The walk is in indexed.c; the derivatives are in scatter_rules.c. */
+#include <pthread.h>
+
 #include "kernel/kernel.h"
 #include "ops/structured.h"
 
@@ -263,6 +265,45 @@ static const char *combiner(int code)
            : code == OP_scatter_min ? "min"
                                     : "max";
 }
+
+/* The same as a program, for those who look at equations. */
+static jaxpr *combining_program(const op *o, ct_dtype dtype)
+{
+    aval a = {.dtype = (uint8_t)dtype};
+    jaxpr *j = jaxpr_new();
+    eqn *tail = NULL;
+    var *v[3] = {NULL};
+    bool good = j != NULL;
+    for (int i = 0; i < 3 && good; i++)
+        good = (v[i] = jaxpr_var(j, &a)) != NULL;
+    atom in[] = {{.var = v[0]}, {.var = v[1]}}, out = {.var = v[2]};
+    good = good && jaxpr_eqn(j, &tail, op_named(combiner(o->code)), NULL, 2, in, 1, &v[2]) &&
+           (j->in = arena_copy(&j->arena, v, 2 * sizeof *v)) &&
+           (j->out = arena_copy(&j->arena, &out, sizeof out));
+    if (good) {
+        j->nin = 2;
+        j->nout = 1;
+        good = jaxpr_finish(j);
+    }
+    if (!good && j)
+        object_release(j);
+    return good ? j : NULL;
+}
+
+static const jaxpr *combiner_program(const op *o, ct_dtype dtype)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static jaxpr *made[OP_COUNT][CT_DTYPE_COUNT]; /* kept for good */
+    if (o->code == OP_scatter)
+        return NULL;
+    pthread_mutex_lock(&lock);
+    if (!made[o->code][dtype])
+        made[o->code][dtype] = combining_program(o, dtype);
+    jaxpr *j = made[o->code][dtype];
+    pthread_mutex_unlock(&lock);
+    return j;
+}
+__attribute__((constructor)) static void announce(void) { core_combiner = combiner_program; }
 
 static ct_status kernel_scatter(const op *o, const void *params, int nin, const operand *in,
                                 int nout, operand *out)

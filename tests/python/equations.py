@@ -15,6 +15,7 @@ def functions():
     yield "reductions", lambda x: jnp.sum(x) + x.max() + x.min() + x.prod(), x
     yield "indexing", lambda x, i: x[i], x, i
     yield "filling", lambda x, i: x.at[i].get(mode="fill", fill_value=1.), x, i
+    yield "scattering", lambda x, i: x.at[i].add(x).at[i].max(x).at[i].set(x), x, i
     yield "cond", lambda x: lax.cond(x[0, 0] > 0, lambda y: y, lambda y: y * 2, x), x
     yield "while", lambda x: lax.while_loop(lambda c: c[0, 0] < 3, lambda c: c * 2, x)[0], x
     yield "conv", lambda x: lax.conv_general_dilated(x[None, None], x[None, None], (1, 1), "SAME"), x
@@ -59,8 +60,8 @@ def equations(jaxpr):
         yield [str(e.primitive), e.primitive.multiple_results, {k: described(v) for k, v in sorted(e.params.items())}, *atoms]
         for _, value in sorted(e.params.items()):
             for inner in value if isinstance(value, tuple) else (value,):
-                if isinstance(inner, core.ClosedJaxpr):
-                    yield from equations(inner.jaxpr)
+                if isinstance(inner, (core.Jaxpr, core.ClosedJaxpr)):
+                    yield from equations(getattr(inner, "jaxpr", inner))
 
 
 def all_equations():

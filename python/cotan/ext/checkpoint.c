@@ -43,7 +43,7 @@ static PyObject *ask(PyObject *callable, const op *o, const void *params, int ni
         PyTuple_SET_ITEM(given, i + 1, ext_aval(&in[i]));
         good = PyTuple_GET_ITEM(given, i + 1);
     }
-    if (good && (named = ext_params_dict(o, params, nin, 1)))
+    if (good && (named = ext_params_dict(o, params, nin, in, 1)))
         answer = PyObject_Call(callable, given, named);
     Py_XDECREF(given);
     Py_XDECREF(named);

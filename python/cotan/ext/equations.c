@@ -346,7 +346,8 @@ static PyObject *make_field(const ext_eqn *o, intptr_t i)
     case PRIMITIVE:
         return ext_wrap_primitive(o->e->op);
     case PARAMS:
-        return ext_params_dict(o->e->op, o->e->params, o->e->nin, o->e->nout);
+        return ext_params_dict(o->e->op, o->e->params, o->e->nin,
+                               o->e->nin ? atom_aval(&o->e->in[0]) : NULL, o->e->nout);
     case EFFECTS:
         return ext_effects(op_effects(o->e->op, o->e->params));
     case EFFECTS + EXT_EQN_FIELDS:

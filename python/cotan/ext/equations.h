@@ -63,7 +63,8 @@ PyObject *ext_wrap_jaxpr(jaxpr *j);
 PyObject *ext_rule_capsule(ct_fn f, const op *o);
 ct_fn ext_rule_of(PyObject *capsule, const op *o);
 extern const tree_host ext_params_host;
-PyObject *ext_params_dict(const op *o, const void *params, int nin, int nout);
+/* As JAX has them; first: the first operand's type, if there is one. */
+PyObject *ext_params_dict(const op *o, const void *params, int nin, const aval *first, int nout);
 /* Fills the struct from a dict (NULL: empty); lists go into the arena, programs stay with the
  * dict's objects. */
 bool ext_params_read(const op *o, PyObject *dict, void *out, arena *memory);

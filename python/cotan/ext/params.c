@@ -213,7 +213,14 @@ static PyObject *tuple_of_programs(const jaxpr_list *list)
     return t;
 }
 
-static PyObject *field_object(const op *o, const param_field *f, const void *at, int nin, int nout)
+/* What a parameter may depend on besides its field. */
+typedef struct application {
+    const op *o;
+    int nin, nout;
+    const aval *first;
+} application;
+
+static PyObject *field_object(const application *e, const param_field *f, const void *at)
 {
     switch ((param_kind)f->kind) {
     case PARAM_INT:
@@ -264,8 +271,8 @@ static PyObject *field_object(const op *o, const param_field *f, const void *at,
         ct_ints list = *(const ct_ints *)at;
         if (list.n)
             return tuple_of_bools(list);
-        PyObject *t = PyTuple_New(nin);
-        for (int i = 0; t && i < nin; i++)
+        PyObject *t = PyTuple_New(e->nin);
+        for (int i = 0; t && i < e->nin; i++)
             PyTuple_SET_ITEM(t, i, Py_NewRef(Py_False));
         return t;
     }
@@ -274,7 +281,7 @@ static PyObject *field_object(const op *o, const param_field *f, const void *at,
     case PARAM_JAXPRS:
         return tuple_of_programs(at);
     case PARAM_FN:
-        return *(const ct_fn *)at ? ext_rule_capsule(*(const ct_fn *)at, o) : Py_NewRef(Py_None);
+        return *(const ct_fn *)at ? ext_rule_capsule(*(const ct_fn *)at, e->o) : Py_NewRef(Py_None);
     case PARAM_AVALS: {
         const aval_list *list = at;
         PyObject *avals = ext_list_of_avals((int)list->n, list->at),
@@ -288,13 +295,22 @@ static PyObject *field_object(const op *o, const param_field *f, const void *at,
     }
     case PARAM_NONE:
         break;
+    case PARAM_EMPTY:
+        return PyTuple_New(0);
+    case PARAM_COMBINER: {
+        const jaxpr *j = e->first ? core_combiner(e->o, (ct_dtype)e->first->dtype) : NULL;
+        PyObject *closed = j ? ext_wrap_jaxpr((jaxpr *)(uintptr_t)j) : NULL,
+                 *inner = closed ? PyObject_GetAttrString(closed, "jaxpr") : NULL;
+        Py_XDECREF(closed);
+        return j ? inner : Py_NewRef(Py_None);
+    }
     case PARAM_SILENT:
-        return silent_object((silent_value)f->offset, nin, nout);
+        return silent_object((silent_value)f->offset, e->nin, e->nout);
     }
     return Py_NewRef(Py_None);
 }
 
-PyObject *ext_params_dict(const op *o, const void *params, int nin, int nout)
+PyObject *ext_params_dict(const op *o, const void *params, int nin, const aval *first, int nout)
 {
     if (o->host) /* a primitive of Python keeps the dict that it was bound with */
         return PyDict_Copy(((const host_object *)params)->data);
@@ -302,7 +318,7 @@ PyObject *ext_params_dict(const op *o, const void *params, int nin, int nout)
     for (int i = 0; dict && i < o->nfields; i++) {
         const param_field *f = &o->fields[i];
         const void *at = param_has_storage(f) ? (const char *)params + f->offset : NULL;
-        PyObject *value = field_object(o, f, at, nin, nout);
+        PyObject *value = field_object(&(application){o, nin, nout, first}, f, at);
         if (!value || PyDict_SetItemString(dict, f->name, value) < 0)
             Py_CLEAR(dict);
         Py_XDECREF(value);
@@ -523,6 +539,8 @@ static bool read_field(const reader *r, PyObject *value, void *at)
             *(host_object *)at = (host_object){&ext_tree_host, value};
         return true;
     case PARAM_NONE:
+    case PARAM_EMPTY:
+    case PARAM_COMBINER:
     case PARAM_SILENT:
         return true;
     }

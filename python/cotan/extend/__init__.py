@@ -1,1 +1,8 @@
 """jax.extend: interfaces for those who build on the internals."""
+
+
+def __getattr__(name):
+    if name in ("core", "linear_util", "source_info_util"):
+        from importlib import import_module
+        return import_module("." + name, __name__)
+    raise AttributeError(f"module 'jax.extend' has no attribute {name!r}")
