@@ -487,12 +487,13 @@ def batch_matmul(lhs: ArrayLike, rhs: ArrayLike, precision: PrecisionLike = None
 
 # ---- sorting (src/lax/sorting.c) ----
 
-def sort(operand: ArrayLike, dimension: int = -1, is_stable: bool = True, num_keys: int = 1) -> PyTree:
+def sort(operand: PyTree, dimension: int = -1, is_stable: bool = True, num_keys: int = 1) -> PyTree:
     """Elements in ascending order along an axis, NaN last.
 
     Args:
-      operand: an array.
+      operand: an array, or several of one shape, which are reordered alike.
       is_stable: whether equal elements keep their order.
+      num_keys: how many of the operands are compared, the first one first.
     """
 
 def sort_key_val(keys: ArrayLike, values: ArrayLike, dimension: int = -1, is_stable: bool = True) -> tuple[Array, Array]:

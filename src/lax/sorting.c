@@ -1,19 +1,31 @@
 /* Sorting along an axis. */
 #include "lax/lax.h"
 
+/* Several operands are sorted by the first num_keys of them. */
 ct_tree lax_sort(const ct_lax_sort_args *a)
 {
-    int64_t axis;
-    ct_array x = a->operand;
-    if (!lax_axis("sort", a->dimension.value, x->aval.ndim, &axis))
+    const ct_array *in;
+    int64_t axis, n = tree_leaves(&a->operand, &in);
+    if (is_poison(a->operand))
+        return a->operand;
+    if (!n)
+        return ct_fail(CT_VALUE_ERROR, "sort needs at least one operand.");
+    if (!lax_axis("sort", a->dimension.value, in[0]->aval.ndim, &axis))
         return array_poison;
-    if (a->num_keys.value != 1)
+    if (a->num_keys.value < 1 || a->num_keys.value > n)
         return ct_fail(CT_VALUE_ERROR,
-                       "sort: num_keys=%lld must be between 1 and the number of operands, 1.",
-                       (long long)a->num_keys.value);
-    ct_array out;
-    op_sort(1, &x, axis, a->is_stable == CT_TRUE, 1, &out);
-    return out;
+                       "sort: num_keys=%lld must be between 1 and the number of operands, %lld.",
+                       (long long)a->num_keys.value, (long long)n);
+    ct_array few[8], *out = n <= 8 ? few : base_alloc((size_t)n * sizeof *out);
+    if (!out)
+        return array_poison;
+    op_sort((int)n, in, axis, a->is_stable == CT_TRUE, (int)a->num_keys.value, out);
+    ct_tree result = out[0];
+    if (is_tree(a->operand) && !is_poison(result))
+        result = ct_tuple_(n, out);
+    if (out != few)
+        base_free(out);
+    return result;
 }
 
 ct_tree lax_sort_key_val(const ct_lax_sort_key_val_args *a)

@@ -48,6 +48,32 @@ class ConvDimensionNumbers(NamedTuple):
     out_spec: tuple
 
 
+def conv_dimension_numbers(lhs_shape, rhs_shape, dimension_numbers):
+    """Positions from the letters of three layouts, as in ('NHWC', 'HWIO', 'NHWC'); None means features before spatial axes."""
+    if isinstance(dimension_numbers, ConvDimensionNumbers):
+        return dimension_numbers
+    ndim = len(lhs_shape)
+    if len(rhs_shape) != ndim:
+        raise TypeError(f"convolution requires lhs and rhs ndim to be equal, got {ndim} and {len(rhs_shape)}.")
+    if dimension_numbers is None:
+        return ConvDimensionNumbers(*[tuple(range(ndim))] * 3)
+    if not isinstance(dimension_numbers, (tuple, list)):
+        raise TypeError(f"convolution dimension_numbers must be tuple/list or None, got {type(dimension_numbers)}.")
+    if len(dimension_numbers) != 3:
+        raise TypeError(f"convolution dimension_numbers list/tuple must be length 3, got {len(dimension_numbers)}.")
+    for i, (layout, letters) in enumerate(zip(dimension_numbers, ("NC", "OI", "NC"))):
+        if len(layout) != ndim:
+            raise TypeError(f"convolution dimension_numbers[{i}] must have len equal to the ndim of lhs and rhs, got {len(layout)} for lhs and rhs shapes "
+                            f"{tuple(lhs_shape)} and {tuple(rhs_shape)}.")
+        if any(layout.count(c) != 1 for c in letters) or len(set(layout)) != ndim:
+            raise TypeError(f"convolution dimension_numbers[{i}] must contain the characters '{letters[0]}' and '{letters[1]}' exactly once, got {layout}.")
+    lhs, rhs, out = dimension_numbers
+    spatial = [c for c in rhs if c not in "OI"]
+    if set(lhs) - set("NC") != set(spatial) or set(out) - set("NC") != set(spatial):
+        raise TypeError(f"convolution dimension_numbers elements must each have the same set of spatial characters, got {dimension_numbers}.")
+    return ConvDimensionNumbers(*(tuple(layout.index(c) for c in [*letters, *spatial]) for layout, letters in zip(dimension_numbers, ("NC", "OI", "NC"))))
+
+
 class FftType(enum.IntEnum):
     """What a Fourier transform takes and gives."""
     FFT, IFFT, RFFT, IRFFT = range(4)
