@@ -454,3 +454,36 @@ def multinomial(key: ArrayLike, n: ArrayLike, p: ArrayLike, *, shape: Shape | No
     >>> jax.random.multinomial(jax.random.key(0), 5, jnp.array([0.25, 0.75])).sum()
     Array(5., dtype=float32)
     """
+
+# ---- with factors of matrices (src/random/matrices.c) ----
+
+@positional(2)
+def orthogonal(key: ArrayLike, n: int, shape: Shape = (), dtype: DTypeLike | None = None, m: int | None = None, *, out_sharding: None = None) -> Array:
+    """Uniformly distributed orthogonal matrices.
+
+    Args:
+      key: a single key.
+      n: how many rows.
+      shape: how many matrices.
+      dtype: a float or complex dtype; float32 by default.
+      m: how many columns, n by default; the shorter side is orthonormal.
+
+    >>> jax.random.orthogonal(jax.random.key(0), 3, (2,)).shape
+    (2, 3, 3)
+    """
+
+@positional(3)
+def multivariate_normal(key: ArrayLike, mean: ArrayLike, cov: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, method: str = "cholesky", *,
+                        out_sharding: None = None) -> Array:
+    """Normally distributed vectors.
+
+    Args:
+      key: a single key.
+      mean: the mean along the last axis.
+      cov: covariance matrices.
+      shape: how many vectors; by default what mean and cov broadcast to.
+      method: how the covariance is factored: "cholesky", "eigh" or "svd".
+
+    >>> jax.random.multivariate_normal(jax.random.key(0), jnp.zeros(2), jnp.eye(2)).shape
+    (2,)
+    """

@@ -52,7 +52,7 @@ class Block(nn.Module):
         h = nn.Embed(11, 16)(tokens)
         h = h + nn.MultiHeadDotProductAttention(num_heads=4)(nn.LayerNorm()(h), mask=nn.make_causal_mask(tokens))
         h = h + nn.Dense(16)(nn.silu(nn.Dense(32)(nn.RMSNorm()(h))))
-        h = nn.RNN(nn.LSTMCell(12, recurrent_kernel_init=nn.initializers.lecun_normal()))(h)
+        h = nn.RNN(nn.LSTMCell(12))(h)
         return nn.Dense(11)(h)
 
 
