@@ -15,23 +15,14 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+from oracle import libraries, python_with_jax
+
 SUITES = [os.path.join(ROOT, "bench", "suite.py"), os.path.join(os.path.dirname(ROOT), "shared", "bench", "suite.py")]
 
 
 # Cases for later, and plain Python.
-UNSUPPORTED = ("startup/empty_python,startup/import_numpy,library/*,sharded8/*,linalg/*,compile/mlp_adam,"
-               "compile/make_jaxpr*,data/fft*,vmap/solve*")
-
-
-def oracle(build):
-    """A Python with JAX in a virtual environment of its own, made on first use."""
-    folder = os.path.join(build, "jax")
-    python = os.path.join(folder, "bin", "python")
-    if not os.path.exists(os.path.join(folder, ".ready")):
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "jax==0.10.2", "numpy"], check=True)
-        open(os.path.join(folder, ".ready"), "w").close()
-    return python
+UNSUPPORTED = "startup/empty_python,startup/import_numpy,library/*,sharded8/*"
 
 
 def cases(launcher, suite):
@@ -41,12 +32,12 @@ def cases(launcher, suite):
     return listed.stdout.split()
 
 
-def records(launcher, suite, case, args):
+def records(launcher, suite, case, args, path=""):
     command = [*launcher, suite, "--case", case, "--launcher", " ".join(launcher)]
     if args.quiet:
         command += ["--quiet", str(args.quiet)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=args.limit, env=dict(os.environ, JAX_PLATFORMS="cpu"))
+        done = subprocess.run(command, capture_output=True, text=True, timeout=args.limit, env=dict(os.environ, JAX_PLATFORMS="cpu", PYTHONPATH=path))
     except subprocess.TimeoutExpired:
         return {case: dict(case=case, error=f"no end after {args.limit} s")}
     found = {}
@@ -118,7 +109,7 @@ def main():
     parser.add_argument("--venv", default=os.path.join(ROOT, ".venv"))
     parser.add_argument("--suite", default=next((s for s in SUITES if os.path.exists(s)), None))
     parser.add_argument("--jax", help="a Python with JAX; made under build/ otherwise")
-    parser.add_argument("--case", default="dispatch/*,jitcall/*,elementwise/*,matmul/*,conv/*,prng/*,data/*,vmap/*,train/*,startup/*,compile/*")
+    parser.add_argument("--case", default="dispatch/*,jitcall/*,elementwise/*,matmul/*,conv/*,prng/*,data/*,vmap/*,train/*,loops/*,linalg/*,startup/*,compile/*")
     parser.add_argument("--skip", default=UNSUPPORTED)
     parser.add_argument("--quiet", type=float, default=0)
     parser.add_argument("--limit", type=float, default=300)
@@ -126,15 +117,16 @@ def main():
     args = parser.parse_args()
     if not args.suite:
         sys.exit("no suite: put suite.py and common.py into bench/ or give --suite")
-    cotan = [os.path.join(args.venv, "bin", "python"), "-m", "cotan"]
-    jax = [args.jax or oracle(args.build)]
+    python = os.path.join(args.venv, "bin", "python")
+    cotan, path = [python, "-m", "cotan"], libraries(args.build, python)
+    jax = [args.jax] if args.jax else python_with_jax(args.build)
     match = lambda name, globs: any(fnmatch.fnmatch(name, g) for g in globs.split(",") if g)
     chosen = [c for c in cases(jax, args.suite) if match(c, args.case) and not match(c, args.skip)]
     print(f"{'case':44} {'Cotan':>10} {'JAX':>10} {'ratio':>8}")
     results = []
     with open(os.path.join(args.build, "bench.jsonl"), "w", encoding="utf-8") as stream:
         for case in chosen:
-            ours, theirs = records(cotan, args.suite, case, args), records(jax, args.suite, case, args)
+            ours, theirs = records(cotan, args.suite, case, args, path), records(jax, args.suite, case, args)
             for name in theirs:
                 results.append(report(name, ours.get(name, dict(error="no record")), theirs[name], stream))
     ratios = [r["ratio"] for r in results if r.get("ratio")]

@@ -16,11 +16,11 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+from oracle import libraries, python_with_jax
+
 MODULES = ["jax", "jax.numpy", "jax.lax", "jax.nn", "jax.random", "jax.tree_util", "jax.tree", "jax.errors", "jax.dtypes", "jax.scipy.special", "jax.ops", "jax.numpy.linalg",
            "jax.lax.linalg", "jax.numpy.fft"]
-# Installed for both, for Cotan without what they depend on: JAX is among that.
-LIBRARIES = "optax flax dm-haiku".split()
-NEEDED = "absl-py toolz typing_extensions msgpack rich markdown-it-py mdurl Pygments PyYAML treescope etils tensorstore opt_einsum jmp tabulate humanize".split()
 NAMES = """
 import importlib, inspect, json, sys
 found = {}
@@ -43,28 +43,6 @@ for module in %r:
 print(json.dumps(found))
 """
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)")
-
-
-def oracle(build):
-    python = os.path.join(build, "jax", "bin", "python")
-    ready = os.path.join(build, "jax", ".ready")
-    if not os.path.exists(ready):
-        subprocess.run([sys.executable, "-m", "venv", os.path.join(build, "jax")], check=True)
-        subprocess.run([python, *INSTALL, "jax==0.10.2", "numpy", "matplotlib", *LIBRARIES], check=True)
-        open(ready, "w").close()
-    return [python]
-
-
-INSTALL = ["-m", "pip", "install", "-q", "--disable-pip-version-check"]
-
-
-def libraries(build, python):
-    """The folder of the libraries for Cotan."""
-    folder = os.path.join(build, "libraries")
-    if not os.path.exists(os.path.join(folder, ".ready")):
-        subprocess.run([python, *INSTALL, "--no-deps", "--target", folder, *LIBRARIES, *NEEDED], check=True)
-        open(os.path.join(folder, ".ready"), "w").close()
-    return folder
 
 
 def run(launcher, program, limit=300, path=""):
@@ -107,7 +85,7 @@ def main():
     parser.add_argument("--jax", help="a Python with JAX")
     parser.add_argument("--missing", action="store_true", help="list the names that are missing")
     args = parser.parse_args()
-    jax = [args.jax] if args.jax else oracle(args.build)
+    jax = [args.jax] if args.jax else python_with_jax(args.build)
     python = os.path.join(args.venv, "bin", "python")
     cotan, path = [python, "-m", "cotan"], libraries(args.build, python)
 
