@@ -9,6 +9,7 @@
 #include "cotan/index.h"
 #include "cotan/jet.h"
 #include "cotan/primitive.h"
+#include "cotan/ref.h"
 #include "cotan/stages.h"
 #include "cotan/rules.h"
 #include "cotan/transform.h"

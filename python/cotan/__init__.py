@@ -33,6 +33,9 @@ def __getattr__(name):
     elif name in ("pure_callback", "effects_barrier"):
         from . import _callback
         return getattr(_callback, name)
+    elif name in ("Ref", "new_ref", "freeze", "empty_ref", "free_ref"):
+        from . import ref
+        return getattr(ref, name)
     elif name == "Device":
         from ._device import Device
         return Device

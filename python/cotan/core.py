@@ -68,7 +68,7 @@ AbstractValue = ShapedArray
 
 
 def get_aval(x):
-    return x.aval if isinstance(x, _cotan.Array) else _cotan._as_array(x).aval
+    return x.aval if isinstance(x, (_cotan.Array, _cotan.Ref)) else _cotan._as_array(x).aval
 
 
 typeof = get_aval
@@ -121,7 +121,7 @@ class Effect:
 
 Effects = set
 no_effects = frozenset()
-_ALL_EFFECTS = {1 << i: Effect(name) for i, name in enumerate(("Other", "Debug", "OrderedDebug", "IO", "OrderedIO"))}
+_ALL_EFFECTS = {1 << i: Effect(name) for i, name in enumerate(("Other", "Debug", "OrderedDebug", "IO", "OrderedIO", "Ref"))}
 
 
 def _effects(bits):

@@ -20,6 +20,11 @@ ct_array call_refuse(const char *function, int n, const ct_array *arrays)
             return ct_fail(CT_TYPE_ERROR,
                            "%s requires ndarray or scalar arguments, got None at position %d.",
                            function, i);
+        if (is_ref(arrays[i]))
+            return ct_fail(CT_TYPE_ERROR,
+                           "%s requires ndarray or scalar arguments, got a mutable array reference "
+                           "at position %d; read its value with ref[...]",
+                           function, i);
         if (is_tree(arrays[i])) {
             text t = {0};
             treedef_text(&t, arrays[i]->def);

@@ -48,6 +48,7 @@ typedef struct aval {
     bool weak;
     int32_t ndim;
     const int64_t *shape;
+    bool ref; /* a mutable array of this type: see ref_new */
 } aval;
 CT_NODISCARD bool aval_equal(const aval *a, const aval *b, bool compare_weak);
 uint64_t aval_hash(const aval *a);
@@ -97,7 +98,7 @@ struct ct_value {
             ct_array primal, tangent;
             int64_t tag;
             void *payload;
-        }; /* KIND_TRACER */
+        }; /* KIND_TRACER; KIND_REF: trace is its owner, primal its content (NULL: zeros) */
         struct {
             struct treedef *def;
             ct_array *leaves;
@@ -117,6 +118,7 @@ static inline bool is_tree(ct_array a) { return a->head.kind == KIND_TREE; }
  * them are given, and may give back. No operation takes it. */
 static inline bool is_zero(ct_array a) { return a->head.kind == KIND_ZERO; }
 ct_array array_zero(const aval *a);
+static inline bool is_ref(ct_array a) { return a->head.kind == KIND_REF; }
 
 /* A new concrete array with uninitialised memory, owned by the current scope; poison when memory is
  * short. The shape is copied. Negative or overflowing sizes are a ValueError. */
@@ -142,6 +144,11 @@ extern _Atomic int32_t array_readers; /* programs that run with the host release
 /* A tracer with the given aval (copied); the trace fills the rest. Destroying it releases primal
  * and tangent and calls trace_release. */
 ct_array array_tracer(struct trace *trace, const aval *a);
+/* A mutable array: a cell whose content is exchanged for another value of its type. The operations
+ * get, swap and addupdate act on it at once under its owner (NULL: no trace); any other trace
+ * writes them down or interprets them. content may be NULL. */
+ct_array ref_new(struct trace *owner, const aval *type, ct_array content);
+void ref_store(ct_array ref, ct_array content);
 /* A scalar of the dtype with this value (converted as a C cast, exact where it can be). */
 ct_array array_scalar(ct_dtype dtype, bool weak, double value);
 ct_array array_scalar_int(ct_dtype dtype, bool weak, int64_t value);

@@ -197,8 +197,41 @@ ct_array array_tracer(struct trace *trace, const aval *a)
     t->size = shape_size(a->ndim, a->shape);
     if (unlikely(!scope_own(t)))
         return array_poison;
+    t->aval.ref = a->ref;
     t->trace = trace; /* only now: a tracer that was never handed out has no trace to tell */
     return t;
+}
+
+/* ---- mutable arrays ---- */
+
+static void destroy_ref(object *o)
+{
+    ct_array a = (ct_array)o;
+    object_release(a->primal);
+    array_memory_free(a, value_bytes(a->aval.ndim));
+}
+static const object_class ref_class = {destroy_ref};
+
+ct_array ref_new(struct trace *owner, const aval *type, ct_array content)
+{
+    ct_array r =
+        new_value(&ref_class, KIND_REF, (ct_dtype)type->dtype, type->weak, type->ndim, type->shape);
+    if (unlikely(!r))
+        return array_poison;
+    r->size = shape_size(type->ndim, type->shape);
+    r->aval.ref = true;
+    r->trace = owner;
+    ref_store(r, content);
+    return owned(r);
+}
+
+void ref_store(ct_array ref, ct_array content)
+{
+    ct_array old = ref->primal;
+    if (content)
+        object_retain(content);
+    ref->primal = content;
+    object_release(old);
 }
 
 /* ---- scalars ---- */

@@ -96,6 +96,7 @@ typedef enum ct_kind {
     KIND_ARRAY,
     KIND_TRACER,
     KIND_TREE,
+    KIND_REF,
     KIND_POISON,
     KIND_ZERO,
     KIND_FUNCTION,

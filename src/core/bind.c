@@ -6,6 +6,8 @@
 
 _Thread_local trace *core_current;
 const ct_backend *core_backend;
+bool (*core_discharge)(const op *o, const void *params, int nin, const ct_array *in, int nout,
+                       ct_array *out);
 
 static bool poison_all(int n, ct_array *out)
 {
@@ -30,12 +32,27 @@ static void fail_leaked(const op *o, ct_array tracer)
     base_free(shape);
 }
 
+static bool fail_ref(const op *o, ct_array ref)
+{
+    text t = {0};
+    aval_text(&t, &ref->aval, false);
+    char *s = text_end(&t);
+    base_fail(CT_TYPE_ERROR,
+              "%s requires ndarray or scalar arguments, got a mutable array reference of type %s; "
+              "read its value with ref[...]",
+              o->name, s ? s : "?");
+    base_free(s);
+    return false;
+}
+
 /* Operands must be arrays of traces that still run. */
 static bool check_operands(const op *o, int nin, const ct_array *in)
 {
     for (int i = 0; i < nin; i++) {
         if (likely(is_array(in[i])) || is_poison(in[i]))
             continue;
+        if (unlikely(in[i]->aval.ref) && !(o->flags & (OP_REF | OP_CALL)))
+            return fail_ref(o, in[i]);
         if (is_tracer(in[i])) {
             if (likely(in[i]->trace->alive))
                 continue;
@@ -45,6 +62,8 @@ static bool check_operands(const op *o, int nin, const ct_array *in)
                       "%s takes arrays, but operand %d is a symbolic zero; make it an array of "
                       "zeros first.",
                       o->name, i);
+        } else if (is_ref(in[i])) {
+            continue;
         } else {
             base_fail(
                 CT_TYPE_ERROR,
@@ -54,6 +73,17 @@ static bool check_operands(const op *o, int nin, const ct_array *in)
         return false;
     }
     return true;
+}
+
+/* Whether mutable arrays are read and written now rather than by the trace: cells by their owner,
+ * programs by all traces that cannot write them down. */
+static bool acts_here(const trace *t, const op *o, const void *params, int nin, const ct_array *in)
+{
+    if (o->flags & OP_REF)
+        return nin && is_ref(in[0]) && in[0]->trace == t;
+    if (o->flags & OP_NEW_REF)
+        return t && t->refs == REFS_OWNED;
+    return !(t && t->refs == REFS_WRITTEN) && op_effects(o, params) & EFFECT_REF;
 }
 
 void core_bind_on(trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout,
@@ -69,8 +99,13 @@ void core_bind_on(trace *t, const op *o, const void *params, int nin, const ct_a
         return;
     }
     trace_context saved = trace_enter(t);
-    bool good = t ? t->class->process(t, o, params, nin, in, nout, out)
-                  : core_eval(o, params, nin, in, nout, out);
+    bool good;
+    if (unlikely(o->flags & (OP_CALL | OP_REF | OP_NEW_REF)) && acts_here(t, o, params, nin, in))
+        good = o->flags & OP_CALL ? core_discharge(o, params, nin, in, nout, out)
+                                  : o->call(o, params, nin, in, nout, out);
+    else
+        good = t ? t->class->process(t, o, params, nin, in, nout, out)
+                 : core_eval(o, params, nin, in, nout, out);
     trace_leave(saved);
     if (unlikely(!good)) {
         if (ct_ok())

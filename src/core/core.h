@@ -134,6 +134,8 @@ enum op_flags {
     OP_DATA_MOVEMENT = 128,
     OP_HOST = 256,     /* calls a function of the host: never merged with an equal one */
     OP_IN_PLACE = 512, /* its kernel may be given the first operand's memory for the result */
+    OP_REF = 1024,     /* takes a mutable array first */
+    OP_NEW_REF = 2048, /* makes one: transformations ask it even when no operand is theirs */
 };
 
 enum op_operands { ANY_OPERANDS = -1, NO_OPERANDS = -2 };
@@ -200,8 +202,14 @@ enum effect {
     EFFECT_ORDERED_DEBUG = 4,
     EFFECT_IO = 8,
     EFFECT_ORDERED_IO = 16,
+    EFFECT_REF = 32, /* reads or writes mutable arrays, its own or others */
 };
 uint32_t op_effects(const op *o, const void *params);
+
+/* Runs an operation with EFFECT_REF as one without, between reads and writes of the mutable arrays
+ * (transform/discharge.c). */
+extern bool (*core_discharge)(const op *o, const void *params, int nin, const ct_array *in,
+                              int nout, ct_array *out);
 
 /* Hands the operation to the current trace. Results belong to the current scope; all poison after a
  * failure. */
@@ -236,8 +244,14 @@ struct trace {
     object
         head; /* tracers hold references, so that a leaked one can still say where it comes from */
     const trace_class *class;
-    trace *parent;    /* NULL for eval */
-    bool alive;       /* false after its function returned: its tracers have leaked */
+    trace *parent; /* NULL for eval */
+    bool alive;    /* false after its function returned: its tracers have leaked */
+    enum {
+        REFS_INTERPRETED, /* operations on mutable arrays go through this trace's rules; programs
+                             that use some run without */
+        REFS_WRITTEN,     /* both are written down */
+        REFS_OWNED,       /* mutable arrays made here are cells that it owns */
+    } refs;
     const char *what; /* "jit(loss)", for messages */
     uint64_t serial;  /* a number for the host language, given when it asks; 0 before */
 };

@@ -65,7 +65,7 @@ var *jaxpr_var(jaxpr *j, const aval *a)
     int64_t *shape = (int64_t *)(v + 1);
     if (a->ndim)
         memcpy(shape, a->shape, (size_t)a->ndim * sizeof *shape);
-    *v = (var){.aval = {a->dtype, a->weak, a->ndim, shape}, .id = j->nvars++};
+    *v = (var){.aval = {a->dtype, a->weak, a->ndim, shape, a->ref}, .id = j->nvars++};
     return v;
 }
 

@@ -545,9 +545,73 @@ static void suggest_names(printer *p, const eqn *e)
         }
 }
 
+/* ---- mutable arrays: b:f32[] <- a[0] and the like ---- */
+
+/* One entry of four integers an axis (numpy/refs.c): a slice, an integer, or an operand. */
+static void part_text(printer *p, text *t, const eqn *e, int next)
+{
+    enum { ENTRY = 4 };
+    const aval *a = atom_aval(&e->in[0]);
+    const ct_ints index =
+        e->op->nfields ? *(const ct_ints *)((const char *)e->params + e->op->fields[0].offset)
+                       : (ct_ints){0};
+    text_add(t, "%s[%s", name_of(p, e->in[0].var), index.n ? "" : "...");
+    for (int64_t k = 0; k < index.n / ENTRY; k++) {
+        const int64_t *i = index.at + ENTRY * k;
+        text_add(t, k ? "," : "");
+        if (i[0] == 2) {
+            const atom *at = &e->in[next++];
+            if (at->var)
+                text_add(t, "%s", name_of(p, at->var));
+            else
+                array_text(t, at->literal, false);
+        } else if (i[0] == 1) {
+            text_add(t, "%lld", (long long)i[1]);
+        } else {
+            if (i[1])
+                text_add(t, "%lld", (long long)i[1]);
+            text_add(t, ":");
+            if (i[1] + i[2] * i[3] < a->shape[k])
+                text_add(t, "%lld", (long long)(i[1] + i[2] * i[3]));
+            if (i[3] != 1)
+                text_add(t, ":%lld", (long long)i[3]);
+        }
+    }
+    text_add(t, "]");
+}
+
+/* NULL for other operations. */
+static doc *ref_doc(printer *p, const eqn *e)
+{
+    bool get = !strcmp(e->op->name, "get"), swap = !strcmp(e->op->name, "swap");
+    if (!(e->op->flags & OP_REF) || !(get || swap || !strcmp(e->op->name, "addupdate")) ||
+        !e->in[0].var)
+        return NULL;
+    text t = {0};
+    if (e->nout && e->out[0]) {
+        text_add(&t, "%s:", name_of(p, e->out[0]));
+        aval_text(&t, &e->out[0]->aval, true);
+        text_add(&t, get ? " <- " : ", ");
+    }
+    part_text(p, &t, e, get ? 1 : 2);
+    if (get)
+        return text_doc(p, &t);
+    if (swap) {
+        text_add(&t, " <- ");
+        part_text(p, &t, e, 2);
+        text_add(&t, ", ");
+    } else {
+        text_add(&t, " += ");
+    }
+    return doc_pair(p->memory, text_doc(p, &t), atom_doc(p, &e->in[1]));
+}
+
 static doc *eqn_doc(printer *p, const eqn *e)
 {
     suggest_names(p, e);
+    doc *ref = ref_doc(p, e);
+    if (ref)
+        return ref;
     doc *left = e->nout ? results_doc(p, e) : NULL;
     doc *name = doc_string(p->memory, e->op->name);
     doc *params = params_doc(p, e);

@@ -146,8 +146,7 @@ bool families_broadcast(const op *o, int nin, const aval *in, aval *out, arena *
     int first = 0;
     while (first < nin - 1 && !in[first].ndim)
         first++;
-    out->ndim = in[first].ndim;
-    out->shape = in[first].shape;
+    *out = in[first];
     out->weak = true;
     for (int i = 0; i < nin; i++) {
         out->weak &= in[i].weak;

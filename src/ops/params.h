@@ -108,6 +108,7 @@
     P(random_split, F(random_split, INTS, ct_ints, shape))                                         \
     P(random_gamma, F(random_gamma, BOOL, bool, log_space))                                        \
     P(random_bits, F(random_bits, INT, int64_t, bit_width) F(random_bits, INTS, ct_ints, shape))   \
+    P(ref, F(ref, INTS, ct_ints, index))                                                           \
     P(accuracy, S(accuracy, accuracy, NONE))                                                       \
     P(out_dtype, S(out_dtype, out_dtype, NONE))                                                    \
     P(call,                                                                                        \

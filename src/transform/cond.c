@@ -9,9 +9,6 @@
 #include "transform/cond.h"
 #include "transform/while.h"
 
-typedef struct params_cond {
-    jaxpr_list branches;
-} params_cond;
 static const param_field cond_fields[] = {
     {"branches", PARAM_JAXPRS, offsetof(params_cond, branches)}};
 

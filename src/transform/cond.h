@@ -3,6 +3,10 @@
 #define COTAN_SRC_COND_H
 #include "transform/transform.h"
 
+typedef struct params_cond {
+    jaxpr_list branches;
+} params_cond;
+
 /* Operands: the index, then those of the branches, which all take the same. */
 CT_NODISCARD bool cond_bind(jaxpr **branches, int64_t n, int nin, const ct_array *in, int nout,
                             ct_array *out);

@@ -90,6 +90,13 @@ static bool check_inputs(const gradient *g, int64_t n, const ct_array *in)
     const char *who = g->value ? "value_and_grad" : "grad";
     for (int64_t i = 0; i < n; i++) {
         ct_dtype d = (ct_dtype)in[i]->aval.dtype;
+        if (in[i]->aval.ref) {
+            base_fail(CT_TYPE_ERROR,
+                      "%s with respect to a mutable array reference: differentiate with respect to "
+                      "the value that it holds",
+                      who);
+            return false;
+        }
         if (g->holomorphic && !dtype_is(d, FAMILY_COMPLEX)) {
             base_fail(CT_TYPE_ERROR,
                       "%s with holomorphic=True requires inputs with complex dtype, but got %s.",

@@ -3,12 +3,15 @@
 #include "cotan/transform.h"
 #include "ops/ops.h"
 #include "transform/call.h"
+#include "transform/discharge.h"
 
 /* ---- the operation ---- */
 
 bool transform_run(jaxpr *j, int nin, const ct_array *in, const bool *donated, int nout,
                    ct_array *out)
 {
+    if (unlikely(j->effects & EFFECT_REF))
+        return discharge_run(j, nin, in, nout, out);
     return core_backend ? core_backend->run(j, nin, in, donated, nout, out)
                         : jaxpr_eval(j, nin, in, nout, out);
 }

@@ -9,6 +9,7 @@
 
 #include "cotan/stages.h"
 #include "ops/ops.h"
+#include "transform/discharge.h"
 
 /* ---- programs ---- */
 
@@ -210,15 +211,35 @@ static void compile_observed(const jitted *f, const specialization *s)
             .kind = JIT_COMPILED, .f = f->f, .j = s->j, .seconds = seconds_now() - start});
 }
 
+/* A program that closes over mutable arrays takes them as its last inputs. */
+static bool apply_with_refs(const jitted *f, const specialization *s, int64_t n, const ct_array *in,
+                            ct_array *out)
+{
+    jaxpr *open = jaxpr_close_refs(s->j);
+    ct_array *all = base_alloc((size_t)(n + s->j->nconsts + 1) * sizeof *all);
+    bool good = open && all;
+    if (good) {
+        memcpy(all, in, (size_t)n * sizeof *all);
+        n += jaxpr_ref_consts(s->j, all + n);
+        good = f->bind(f, open, (int)n, all, out);
+    }
+    base_free(all);
+    return good;
+}
+
 /* Runs or binds the program; out has j->nout entries. */
 static bool apply_specialization(const jitted *f, const specialization *s, int64_t n,
                                  const ct_array *in, ct_array *out)
 {
+    if (unlikely(s->j->effects & EFFECT_REF) && !refs_are_distinct(f->f, s->in_def, s->j, n, in))
+        return false;
     if (!core_current && !any_tracer(n, in)) {
         if (unlikely(transform_observer != NULL))
             compile_observed(f, s);
         return transform_run(s->j, (int)n, in, s->donated, s->j->nout, out);
     }
+    if (unlikely(jaxpr_has_ref_consts(s->j)))
+        return apply_with_refs(f, s, n, in, out);
     return f->bind(f, s->j, (int)n, in, out);
 }
 

@@ -55,7 +55,7 @@ static bool forward_process(trace *base, const op *o, const void *params, int ni
 {
     enum { FEW = 16 };
     linearize_trace *t = (linearize_trace *)base;
-    bool any = false;
+    bool any = o->flags & OP_NEW_REF;
     for (int i = 0; i < nin; i++)
         any = any || traced_by(in[i], base);
     if (!any) {

@@ -158,6 +158,7 @@ stage_trace *stage_new(const char *what)
     t->base = (trace){.head = {&trace_object_class, 1, KIND_OTHER},
                       .class = &stage_class,
                       .alive = true,
+                      .refs = REFS_WRITTEN,
                       .what = what};
     t->j = jaxpr_new();
     if (!t->j) {
@@ -189,6 +190,21 @@ void stage_abandon(stage_trace *t)
     object_release(&t->base);
 }
 
+static bool fails_as_ref(const stage_trace *t, ct_array out)
+{
+    if (!out->aval.ref)
+        return false;
+    text type = {0};
+    aval_text(&type, &out->aval, false);
+    char *s = text_end(&type);
+    base_fail(CT_VALUE_ERROR,
+              "function %s traced for a transformation returned a mutable array reference of type "
+              "%s, but mutable array references cannot be returned.",
+              t->base.what ? t->base.what : "<unnamed>", s ? s : "?");
+    base_free(s);
+    return true;
+}
+
 jaxpr *stage_finish(stage_trace *t, int64_t nout, const ct_array *out, const char *name)
 {
     jaxpr *j = t->j;
@@ -196,7 +212,7 @@ jaxpr *stage_finish(stage_trace *t, int64_t nout, const ct_array *out, const cha
     j->out = arena_alloc(&j->arena, (size_t)(nout + 1) * sizeof *j->out);
     good = j->out != NULL;
     for (int64_t i = 0; i < nout && good; i++)
-        good = !is_poison(out[i]) && to_atom(t, out[i], &j->out[i]);
+        good = !is_poison(out[i]) && !fails_as_ref(t, out[i]) && to_atom(t, out[i], &j->out[i]);
     j->nout = (int)nout;
     j->nin = (int)t->inputs.n;
     j->nconsts = (int)t->consts.n;

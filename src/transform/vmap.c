@@ -39,7 +39,7 @@ static bool batch_process(trace *base, const op *o, const void *params, int nin,
 {
     enum { FEW = 16 };
     batch_trace *t = (batch_trace *)base;
-    bool any = o->flags & OP_COLLECTIVE;
+    bool any = o->flags & (OP_COLLECTIVE | OP_NEW_REF);
     for (int i = 0; i < nin; i++)
         any = any || traced_by(in[i], base);
     if (!any) {

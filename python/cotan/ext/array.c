@@ -20,6 +20,8 @@ static struct tracer_class {
 
 static PyTypeObject *class_of(ct_array a)
 {
+    if (unlikely(a->aval.ref))
+        return ext_ref_type;
     if (likely(is_array(a)))
         return dtype_is((ct_dtype)a->aval.dtype, FAMILY_KEY) ? ext_key_array : ext_array_impl;
     if (is_zero(a))

@@ -112,6 +112,8 @@ ct_array ext_try_array(PyObject *o, int flags)
         a = from_long(o);
     else if (PyComplex_Check(o))
         a = from_complex(o);
+    else if (t == ext_ref_type)
+        return ext_value_of(o);
     else if (PyUnicode_Check(o) || o == Py_None || PyDict_Check(o))
         return NULL;
     else if (PyList_Check(o) || PyTuple_Check(o))

@@ -15,6 +15,16 @@ PyObject *ext_core_attribute(const char *name)
     return PyObject_GetAttrString(core, name);
 }
 
+/* The type of a mutable array of this type; takes over the reference. */
+static PyObject *reference_to(PyObject *type)
+{
+    PyObject *m = PyImport_ImportModule("cotan.ref"),
+             *o = m ? PyObject_CallMethod(m, "AbstractRef", "O", type) : NULL;
+    Py_XDECREF(m);
+    Py_DECREF(type);
+    return o;
+}
+
 PyObject *ext_aval(const aval *a)
 {
     PyObject *class = ext_core_attribute("ShapedArray"), *shape = PyTuple_New(a->ndim),
@@ -26,7 +36,7 @@ PyObject *ext_aval(const aval *a)
     Py_XDECREF(class);
     Py_XDECREF(shape);
     Py_XDECREF(dtype);
-    return o;
+    return o && a->ref ? reference_to(o) : o;
 }
 
 PyObject *ext_list(Py_ssize_t n, PyObject *(*item)(const void *env, Py_ssize_t i), const void *env)

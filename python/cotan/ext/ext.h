@@ -114,6 +114,11 @@ typedef struct ext_index {
 /* Parses a subscript; false and an exception for what is no index. Free the arena afterwards. */
 bool ext_parse_index(PyObject *index, ext_index *out);
 
+/* ---- mutable arrays (refs.c): their objects are ext_values, but no arrays ---- */
+extern PyTypeObject *ext_ref_type;
+extern PyMethodDef ext_ref_methods[];
+bool ext_init_refs(PyObject *module);
+
 /* ---- pytrees (tree.c, treedef.c, treemap.c, treepath.c) ---- */
 typedef struct flattening {
     vec(tree_node) nodes;

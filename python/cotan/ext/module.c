@@ -98,13 +98,15 @@ static bool fill(PyObject *m)
                                   ext_jaxpr_methods,
                                   ext_stage_methods,
                                   ext_primitive_methods,
+                                  ext_ref_methods,
                                   ext_trace_methods};
     for (size_t i = 0; i < countof(lists); i++)
         if (PyModule_AddFunctions(m, lists[i]) < 0)
             return false;
     return ext_init_errors(m) && ext_init_array(m) && ext_init_dtypes(m) && ext_init_at(m) &&
-           ext_init_trees(m) && ext_init_functions(m) && ext_init_equations(m) &&
-           ext_init_jaxprs(m) && ext_init_primitives(m) && ext_init_binding(m);
+           ext_init_refs(m) && ext_init_trees(m) && ext_init_functions(m) &&
+           ext_init_equations(m) && ext_init_jaxprs(m) && ext_init_primitives(m) &&
+           ext_init_binding(m);
 }
 
 PyMODINIT_FUNC PyInit__cotan(void);

@@ -20,7 +20,7 @@ static bool try_aval(PyObject *o, aval *out, arena *memory)
     }
     if (PyErr_Occurred())
         return false;
-    PyObject *shape = NULL, *dtype = NULL, *weak = NULL;
+    PyObject *shape = NULL, *dtype = NULL, *weak = NULL, *ref = NULL;
     ct_ints dims;
     ct_dtype d;
     bool good = named_attribute(o, "shape", &shape) && named_attribute(o, "dtype", &dtype) &&
@@ -29,10 +29,12 @@ static bool try_aval(PyObject *o, aval *out, arena *memory)
     if (good) {
         *out = (aval){.dtype = (uint8_t)d, .ndim = (int32_t)dims.n, .shape = dims.at};
         out->weak = named_attribute(o, "weak_type", &weak) && weak == Py_True;
+        out->ref = named_attribute(o, "is_ref", &ref) && ref == Py_True;
     }
     Py_XDECREF(shape);
     Py_XDECREF(dtype);
     Py_XDECREF(weak);
+    Py_XDECREF(ref);
     return good;
 }
 
