@@ -116,7 +116,7 @@ bool ext_parse_index(PyObject *index, ext_index *out);
 
 /* ---- mutable arrays (refs.c): their objects are ext_values, but no arrays ---- */
 extern PyTypeObject *ext_ref_type;
-extern PyMethodDef ext_ref_methods[];
+extern PyMethodDef ext_ref_methods[], ext_checkify_methods[];
 bool ext_init_refs(PyObject *module);
 
 /* ---- pytrees (tree.c, treedef.c, treemap.c, treepath.c) ---- */

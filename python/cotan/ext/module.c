@@ -99,6 +99,7 @@ static bool fill(PyObject *m)
                                   ext_stage_methods,
                                   ext_primitive_methods,
                                   ext_ref_methods,
+                                  ext_checkify_methods,
                                   ext_trace_methods};
     for (size_t i = 0; i < countof(lists); i++)
         if (PyModule_AddFunctions(m, lists[i]) < 0)
