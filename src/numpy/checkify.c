@@ -12,6 +12,7 @@
 #include "cotan/numpy.h"
 #include "ops/ops.h"
 #include "transform/call.h"
+#include "transform/cond.h"
 #include "transform/custom.h"
 #include "transform/scan.h"
 #include "transform/while.h"
