@@ -89,6 +89,7 @@ static bool check_vmap(const op *o, const void *params, batch b, int nin, const 
 const op op_row_check = {.name = "check",
                          .flags = OP_MULTIPLE | OP_EFFECT | OP_HOST,
                          .code = OP_check,
+                         .operands = ANY_OPERANDS,
                          .fields = check_fields,
                          .nfields = countof(check_fields),
                          .params_size = sizeof(params_check),

@@ -421,13 +421,15 @@ static const param_field new_ref_fields[] = {{"kind", PARAM_NONE, 0},
                             .vmap = batching,                                                      \
                             .effects = ref_effects,                                                \
                             __VA_ARGS__}
-#define AT_INDEX .fields = fields_ref, .nfields = nfields_ref, .params_size = sizeof(params_ref)
-ROW(new_ref, OP_NEW_REF, new_ref_abstract, new_ref_call, new_ref_jvp, new_ref_vmap,
+#define AT_INDEX                                                                                   \
+    .operands = ANY_OPERANDS, .fields = fields_ref, .nfields = nfields_ref,                        \
+    .params_size = sizeof(params_ref)
+ROW(new_ref, OP_NEW_REF, new_ref_abstract, new_ref_call, new_ref_jvp, new_ref_vmap, .operands = 1,
     .fields = new_ref_fields, .nfields = countof(new_ref_fields));
 ROW(get, OP_REF, get_abstract, get_call, get_jvp, get_vmap, AT_INDEX);
 ROW(swap, OP_REF, swap_abstract, swap_call, swap_jvp, swap_vmap, AT_INDEX);
 ROW(addupdate, OP_REF | OP_MULTIPLE, swap_abstract, swap_call, swap_jvp, swap_vmap, AT_INDEX);
-ROW(freeze, OP_REF, freeze_abstract, freeze_call, get_jvp, get_vmap, );
+ROW(freeze, OP_REF, freeze_abstract, freeze_call, get_jvp, get_vmap, .operands = 1);
 
 /* ---- from a subscript to entries ---- */
 

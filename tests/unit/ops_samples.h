@@ -273,7 +273,7 @@ static const sample samples[OP_COUNT] = {
     ELSEWHERE(all_to_all, "ops_collectives"),
     ELSEWHERE(ppermute, "ops_collectives"),
     ELSEWHERE(jit, "transform"),
-    ELSEWHERE(check, "python/test_checkify"),
+    ELSEWHERE(check, "checkify"),
     ELSEWHERE(new_ref, "refs"),
     ELSEWHERE(get, "refs"),
     ELSEWHERE(swap, "refs"),
