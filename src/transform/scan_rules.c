@@ -321,7 +321,7 @@ bool scan_transpose(const op *o, const void *params, int nin, const ct_array *in
         if (!linear[i])
             operands[n++] = in[i];
     known = n;
-    for (int i = 0; i < s.consts; i++)
+    for (int i = 0; i < s.consts && good; i++)
         sums += linear[i];
     n += sums;
     for (int k = 0; k < s.carry && good; k++)
