@@ -96,7 +96,7 @@ static ct_array result_leaf(PyObject *callable, PyObject *o)
             bad_result(callable, o);
         return NULL;
     }
-    if (!zero && !ext_is_value(o))
+    if (!zero && !ext_is_value(o) && !Py_IS_TYPE(o, ext_ref_type))
         return a;
     object_retain(a); /* the object that holds it may go */
     if (scope_own(a))
