@@ -84,7 +84,7 @@ static int32_t atom_value(graph *g, const int32_t *map, const atom *a)
 /* Results that are an operand unchanged. */
 static bool is_identity(const graph *g, const eqn *e, const int32_t *in)
 {
-    if (e->nin < 1 || !e->out[0])
+    if (e->nin < 1 || e->nout < 1 || !e->out[0])
         return false;
     const aval *a = &g->values.at[in[0]].aval, *b = &e->out[0]->aval;
     switch (e->op->code) {

@@ -324,8 +324,8 @@ jaxpr *jaxpr_consts_to_inputs(const jaxpr *j)
         object_release(copy);
         return NULL;
     }
-    memcpy(copy->in, j->constvars, (size_t)j->nconsts * sizeof *copy->in);
-    memcpy(copy->in + j->nconsts, j->in, (size_t)j->nin * sizeof *copy->in);
+    for (int i = 0; i < n; i++)
+        copy->in[i] = i < j->nconsts ? j->constvars[i] : j->in[i - j->nconsts];
     copy->nin = n;
     return copy;
 }

@@ -104,7 +104,8 @@ bool checkify_check(int64_t site, ct_array predicate, int n, const ct_array *val
     if (!in)
         return false;
     in[0] = predicate;
-    memcpy(in + 1, values, (size_t)n * sizeof *in);
+    if (n)
+        memcpy(in + 1, values, (size_t)n * sizeof *in);
     core_bind(&op_row_check, &(params_check){.site = site}, n + 1, in, 0, NULL);
     base_free(in);
     return ct_ok();
