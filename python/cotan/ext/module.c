@@ -1,5 +1,8 @@
 /* The module cotan._cotan: puts the types and functions of the other files together. */
 #include "ext.h"
+
+#include <time.h>
+
 #include "ops/ops.h"
 
 /* _as_array(object, dtype=None): lists, buffers and anything else that an array can be made of. */
@@ -61,11 +64,16 @@ static void take_back(void *token)
  * their turn. */
 static bool interrupted(void)
 {
-    static _Thread_local int64_t asked;
+    static _Thread_local int64_t last; /* milliseconds */
     if (!PyGILState_Check())
         return false;
-    if (++asked % 256 == 0)
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    if (ms - last >= 5) { /* as often as the interpreter itself */
         take_back(let_go());
+        last = ms;
+    }
     if (!PyErr_CheckSignals()) /* only the main thread ever sees a signal here */
         return false;
     ext_host_failed();
