@@ -106,6 +106,10 @@ static void add_equation(const eqn *e, ct_cost *cost)
     case OP_reduce_min:
         cost->flops += in - out;
         break;
+    case OP_convert_element_type: /* of weakness alone: nothing happens */
+        if (e->out[0] && e->out[0]->aval.dtype != atom_aval(&e->in[0])->dtype)
+            cost->flops += out;
+        break;
     default:
         if (transcendental(e->op->code))
             cost->transcendentals += out;

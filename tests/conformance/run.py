@@ -69,6 +69,7 @@ def same(a, b):
 
 
 def tour_programs(folder):
+    """The pages' programs without what goes beyond JAX ("python cotan")."""
     for page in sorted(glob.glob(os.path.join(ROOT, "docs", "tour", "[0-9]*.md"))):
         with open(page, encoding="utf-8") as f:
             text = "\n".join(re.findall(r"```python\n(.*?)```", f.read(), re.S))

@@ -14,7 +14,7 @@ PAGES = sorted(glob.glob(os.path.join(ROOT, "docs", "tour", "[0-9]*.md")))
 
 def programs(page, language):
     with open(page, encoding="utf-8") as f:
-        return re.findall(rf"```{language}\n(.*?)```", f.read(), re.S)
+        return re.findall(rf"```{language}(?: cotan)?\n(.*?)```", f.read(), re.S)  # "python cotan": beyond JAX
 
 
 @pytest.mark.parametrize("page", PAGES, ids=os.path.basename)
