@@ -4,6 +4,7 @@
  * Sums and products of float32 and the halves accumulate in double, so a long running sum keeps its
  * accuracy. */
 #include <math.h>
+#include "kernel/by_dtype.h"
 #include "kernel/loops.h"
 #include "kernel/bodies_convert.c"
 
@@ -430,17 +431,6 @@ static c128 mul_c128(c128 a, c128 b)
 #define STORE DOUBLE_TO_F16
 #define COMBINE log_add_exp
 #include "kernel/cumulative_rows.h"
-#define BY_WIDTH(OP)                                                                               \
-    {#OP, CT_INT8, OP##_u8}, {#OP, CT_INT16, OP##_u16}, {#OP, CT_INT32, OP##_u32},                 \
-        {#OP, CT_INT64, OP##_u64}, {#OP, CT_UINT8, OP##_u8}, {#OP, CT_UINT16, OP##_u16},           \
-        {#OP, CT_UINT32, OP##_u32}, {#OP, CT_UINT64, OP##_u64},
-#define BY_TYPE(OP)                                                                                \
-    {#OP, CT_INT8, OP##_i8}, {#OP, CT_INT16, OP##_i16}, {#OP, CT_INT32, OP##_i32},                 \
-        {#OP, CT_INT64, OP##_i64}, {#OP, CT_UINT8, OP##_u8}, {#OP, CT_UINT16, OP##_u16},           \
-        {#OP, CT_UINT32, OP##_u32}, {#OP, CT_UINT64, OP##_u64},
-#define BY_FLOAT(OP)                                                                               \
-    {#OP, CT_FLOAT32, OP##_f32}, {#OP, CT_FLOAT64, OP##_f64}, {#OP, CT_BFLOAT16, OP##_bf16},       \
-        {#OP, CT_FLOAT16, OP##_f16},
 #define BY_COMPLEX(OP) {#OP, CT_COMPLEX64, OP##_c64}, {#OP, CT_COMPLEX128, OP##_c128},
 static const struct {
     const char *primitive;

@@ -3,6 +3,7 @@
  *
  * Signed and unsigned integers share their sums, products and bit operations. Halves accumulate in
  * float32, complex sums are sums of twice as many columns. */
+#include "kernel/by_dtype.h"
 #include "kernel/loops.h"
 #include "kernel/bodies_convert.c"
 
@@ -544,17 +545,6 @@ typedef struct reduce_entry {
     ct_dtype dtype;
     kernel_reduction *reduce;
 } reduce_entry;
-#define BY_WIDTH(OP)                                                                               \
-    {#OP, CT_INT8, OP##_u8}, {#OP, CT_INT16, OP##_u16}, {#OP, CT_INT32, OP##_u32},                 \
-        {#OP, CT_INT64, OP##_u64}, {#OP, CT_UINT8, OP##_u8}, {#OP, CT_UINT16, OP##_u16},           \
-        {#OP, CT_UINT32, OP##_u32}, {#OP, CT_UINT64, OP##_u64},
-#define BY_TYPE(OP)                                                                                \
-    {#OP, CT_INT8, OP##_i8}, {#OP, CT_INT16, OP##_i16}, {#OP, CT_INT32, OP##_i32},                 \
-        {#OP, CT_INT64, OP##_i64}, {#OP, CT_UINT8, OP##_u8}, {#OP, CT_UINT16, OP##_u16},           \
-        {#OP, CT_UINT32, OP##_u32}, {#OP, CT_UINT64, OP##_u64},
-#define BY_FLOAT(OP)                                                                               \
-    {#OP, CT_FLOAT32, OP##_f32}, {#OP, CT_FLOAT64, OP##_f64}, {#OP, CT_BFLOAT16, OP##_bf16},       \
-        {#OP, CT_FLOAT16, OP##_f16},
 static const reduce_entry entries[] = {
     BY_WIDTH(reduce_sum) BY_FLOAT(reduce_sum) BY_WIDTH(reduce_prod) BY_FLOAT(reduce_prod)
         BY_TYPE(reduce_max) BY_FLOAT(reduce_max) BY_TYPE(reduce_min) BY_FLOAT(reduce_min)
