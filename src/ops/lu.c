@@ -71,22 +71,6 @@ static ct_array padded(ct_array x, int64_t rows, int64_t cols)
     return op_pad(x, op_number(0, x), ints_of(&triples));
 }
 
-/* The rows of x in the order of a permutation. */
-static ct_array permuted(ct_array x, ct_array permutation)
-{
-    if (is_poison(x) || is_poison(permutation))
-        return array_poison;
-    int64_t n = x->aval.ndim;
-    int_list leading = ints_range(0, n - 2), ones = ints_range(0, n);
-    for (int64_t i = 0; i < n; i++)
-        ones.at[i] = i == n - 1 ? x->aval.shape[n - 1] : 1;
-    params_gather p = {
-        .dimension_numbers = {I(n - 1), I(n - 2), I(n - 2), ints_of(&leading), ints_of(&leading)},
-        .mode = GATHER_PROMISE_IN_BOUNDS,
-        .slice_sizes = ints_of(&ones)};
-    return op_gather(x, op_expand_dims(permutation, I(n - 1)), &p);
-}
-
 /* With dA's rows in order, F = L^-1 dA U^-1: dL = L tril(F, -1) and dU = triu(F) U. A factor that
  * is not square is completed by ones on its diagonal. */
 static ct_array tangent_lu(ct_array lu, ct_array t, ct_array permutation)
@@ -102,7 +86,7 @@ static ct_array tangent_lu(ct_array lu, ct_array t, ct_array permutation)
         u = add(u, sub(eye, padded(matrix_part(eye, 0, k, 0, n), n - k, 0)));
     }
     ct_array f = op_triangular_solve(
-        l, permuted(t, permutation),
+        l, matrix_permuted(t, permutation, -2),
         &(params_triangular_solve){.left_side = true, .lower = true, .unit_diagonal = true});
     f = op_triangular_solve(u, f, &(params_triangular_solve){.lower = false});
     ct_array dl = matrix_dot(l, matrix_tril(f, -1));

@@ -249,3 +249,18 @@ ct_array matrix_part(ct_array x, int64_t row, int64_t rows, int64_t col, int64_t
         return x;
     return op_slice(x, ints_of(&start), ints_of(&limit), (ct_ints){0, NULL});
 }
+
+ct_array matrix_permuted(ct_array x, ct_array permutation, int axis)
+{
+    if (is_poison(x) || is_poison(permutation))
+        return array_poison;
+    int64_t n = x->aval.ndim, moved = n + axis, whole = axis == -2 ? n - 1 : n - 2;
+    int_list leading = ints_range(0, n - 2), sizes = ints_range(0, n);
+    for (int64_t i = 0; i < n; i++)
+        sizes.at[i] = i == whole ? x->aval.shape[whole] : 1;
+    params_gather p = {
+        .dimension_numbers = {I(whole), I(moved), I(moved), ints_of(&leading), ints_of(&leading)},
+        .mode = GATHER_PROMISE_IN_BOUNDS,
+        .slice_sizes = ints_of(&sizes)};
+    return op_gather(x, op_expand_dims(permutation, I(n - 1)), &p);
+}

@@ -61,6 +61,8 @@ ct_array matrix_eye_like(ct_array x, int64_t n);
 ct_array matrix_diagonal(ct_array x);      /* of square matrices, as vectors */
 ct_array matrix_from_diagonal(ct_array x); /* and back */
 ct_array matrix_part(ct_array x, int64_t row, int64_t rows, int64_t col, int64_t cols);
+/* The rows (axis -2) or columns (axis -1) in the order of a permutation. */
+ct_array matrix_permuted(ct_array x, ct_array permutation, int axis);
 /* Vectors as matrices of one row or of one column. */
 ct_array matrix_row(ct_array x);
 ct_array matrix_column(ct_array x);

@@ -327,21 +327,6 @@ static ct_array complement_tangent(ct_array q, ct_array dq, int64_t m, int64_t n
     return sub(kept, matrix_dot(frame, matrix_h(left)));
 }
 
-static ct_array by_columns(ct_array x, ct_array permutation)
-{
-    if (is_poison(x) || is_poison(permutation))
-        return array_poison;
-    int64_t n = x->aval.ndim;
-    int_list leading = ints_range(0, n - 2), sizes = ints_range(0, n);
-    for (int64_t i = 0; i < n; i++)
-        sizes.at[i] = i == n - 2 ? x->aval.shape[n - 2] : 1;
-    params_gather p = {
-        .dimension_numbers = {I(n - 2), I(n - 1), I(n - 1), ints_of(&leading), ints_of(&leading)},
-        .mode = GATHER_PROMISE_IN_BOUNDS,
-        .slice_sizes = ints_of(&sizes)};
-    return op_gather(x, op_expand_dims(permutation, I(n - 1)), &p);
-}
-
 static bool jvp_qr(const op *o, const void *params, int nin, const ct_array *primals,
                    const ct_array *tangents, int nout, ct_array *out_primals,
                    ct_array *out_tangents)
@@ -352,10 +337,12 @@ static bool jvp_qr(const op *o, const void *params, int nin, const ct_array *pri
         return false;
     ct_scope scope = ct_begin();
     ct_array q = out_primals[0], r = out_primals[1], x = primals[0],
-             t = p->pivoting ? by_columns(tangents[0], out_primals[2]) : tangents[0], out[2];
+             t = p->pivoting ? matrix_permuted(tangents[0], out_primals[2], -1) : tangents[0],
+             out[2];
     int64_t m = matrix_rows(&x->aval), n = matrix_cols(&x->aval);
     if (m < n) {
-        wide_tangent(p->pivoting ? by_columns(x, out_primals[2]) : x, q, r, t, &out[0], &out[1]);
+        wide_tangent(p->pivoting ? matrix_permuted(x, out_primals[2], -1) : x, q, r, t, &out[0],
+                     &out[1]);
     } else {
         thin_tangent(matrix_part(q, 0, m, 0, n), matrix_part(r, 0, n, 0, n), t, &out[0], &out[1]);
         if (p->full_matrices && m > n) {
