@@ -203,7 +203,8 @@ CT_NODISCARD treedef *treedef_new(int64_t count, const tree_node *nodes);
 treedef *treedef_leaf(void); /* the bare leaf; immortal */
 bool treedef_equal(const treedef *a, const treedef *b);
 bool tree_node_equal(const tree_node *a, const tree_node *b); /* container and arity */
-static inline int64_t treedef_leaves(const treedef *d) { return d->nodes[d->count - 1].leaves; }
+static inline const tree_node *treedef_root(const treedef *d) { return &d->nodes[d->count - 1]; }
+static inline int64_t treedef_leaves(const treedef *d) { return treedef_root(d)->leaves; }
 /* The root's i-th child as a treedef of its own (new reference), and the range of its leaves. */
 CT_NODISCARD treedef *treedef_child(const treedef *d, int64_t i, int64_t *first_leaf,
                                     int64_t *leaves);

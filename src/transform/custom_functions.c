@@ -28,8 +28,6 @@ typedef struct tree_call {
     arena memory;
 } tree_call;
 
-static const tree_node *root_of(const treedef *d) { return &d->nodes[d->count - 1]; }
-
 static bool take_leaves(const leaves *l, leaves *out)
 {
     *out = (leaves){l->n, base_alloc((size_t)(l->n + 1) * sizeof *out->at)};
@@ -57,14 +55,14 @@ static bool fail_structures(const char *message, const treedef *a, const char *t
 
 static bool is_sequence(const treedef *d)
 {
-    return root_of(d)->kind == TREE_TUPLE || root_of(d)->kind == TREE_LIST;
+    return treedef_root(d)->kind == TREE_TUPLE || treedef_root(d)->kind == TREE_LIST;
 }
 
 /* The two parts of what a rule gives: children of the root and their leaves. */
 static bool two_parts(const custom_fn *f, const char *who, const char *meaning, const treedef *def,
                       const leaves *all, treedef *parts[2], leaves values[2])
 {
-    if (!is_sequence(def) || root_of(def)->arity != 2) {
+    if (!is_sequence(def) || treedef_root(def)->arity != 2) {
         text t = {0};
         text_add(&t, "%s %s for function %s must produce a pair (list or tuple of length two) %s",
                  who, fn_name(f->rule), fn_name(f->f), meaning);
@@ -308,7 +306,7 @@ static bool tree_forward(custom_call *base, int64_t n, const ct_array *in, const
  * None stands for zeros of a whole subtree. False where the structures differ. */
 static bool spread(const treedef *want, const treedef *got, const ct_array **values, ct_array **out)
 {
-    const tree_node *a = root_of(want), *b = root_of(got);
+    const tree_node *a = treedef_root(want), *b = treedef_root(got);
     if (b->kind == TREE_NONE) {
         for (int64_t n = treedef_leaves(want); n > 0; n--)
             *(*out)++ = NULL;
@@ -342,8 +340,8 @@ static bool spread_cotangents(const tree_call *c, const treedef *def, const leav
     const ct_array *values = given->at;
     ct_array *at = out->at;
     bool good = at;
-    const tree_node *root = root_of(def);
-    good = good && root->arity == root_of(tuple)->arity && is_sequence(def);
+    const tree_node *root = treedef_root(def);
+    good = good && root->arity == treedef_root(tuple)->arity && is_sequence(def);
     for (int64_t i = 0, first, count; i < root->arity && good; i++) {
         treedef *w = treedef_child(tuple, i, &first, &count),
                 *g = treedef_child(def, i, &first, &count);
@@ -451,7 +449,7 @@ static tree_call *tree_call_new(custom_fn *owner, const treedef *in_def, int64_t
     c->owner = owner;
     c->in_def = (treedef *)(uintptr_t)in_def;
     object_retain(c->in_def);
-    c->n_args = root_of(in_def)->arity - 1;
+    c->n_args = treedef_root(in_def)->arity - 1;
     c->fixed = base_zalloc((size_t)c->n_args + 1);
     c->leaves = base_zalloc((size_t)(nin + 1) * sizeof *c->leaves);
     if (!c->fixed || !c->leaves)

@@ -7,8 +7,6 @@
 #include "ops/ops.h"
 #include "transform/transform.h"
 
-static const tree_node *root_of(const treedef *d) { return &d->nodes[d->count - 1]; }
-
 /* ---- a function of some of its leaves, the others fixed ---- */
 
 typedef struct partial_call {
@@ -47,7 +45,7 @@ static bool split_aux(const char *who, treedef *out_def, bool has_aux, treedef *
         *n_main = treedef_leaves(out_def);
         return true;
     }
-    const tree_node *root = root_of(out_def);
+    const tree_node *root = treedef_root(out_def);
     if (root->kind != TREE_TUPLE || root->arity != 2) {
         base_fail(CT_TYPE_ERROR,
                   "expected function with aux output to return a two-element tuple, but %s with "
@@ -159,7 +157,7 @@ static bool check_loss(const gradient *g, int64_t n, const ct_array *out)
 static treedef *choose_arguments(const gradient *g, const treedef *in_def, int64_t *n,
                                  int64_t *positions)
 {
-    int64_t args = root_of(in_def)->arity - 1;
+    int64_t args = treedef_root(in_def)->arity - 1;
     treedef *children[64];
     int64_t made = 0;
     bool good = g->n <= 64;
@@ -309,8 +307,8 @@ static treedef *pack_tuple(const char *who, ct_tree args, int64_t *n, ct_array *
     *in = NULL;
     if (!args || is_poison(args))
         return NULL;
-    if (!is_tree(args) ||
-        (root_of(args->def)->kind != TREE_TUPLE && root_of(args->def)->kind != TREE_LIST)) {
+    if (!is_tree(args) || (treedef_root(args->def)->kind != TREE_TUPLE &&
+                           treedef_root(args->def)->kind != TREE_LIST)) {
         base_fail(CT_TYPE_ERROR, "primal and tangent arguments to %s must be tuples or lists", who);
         return NULL;
     }
@@ -457,7 +455,7 @@ static bool check_operand(const char *who, const aval *want, ct_array got)
 static bool pull_back(derivative_fn *d, const treedef *in_def, int64_t nin, const ct_array *in,
                       treedef **out_def, int64_t *nout, ct_array **out)
 {
-    int64_t first, count, args = root_of(in_def)->arity - 1;
+    int64_t first, count, args = treedef_root(in_def)->arity - 1;
     treedef *given = args == 1 ? treedef_child(in_def, 0, &first, &count) : NULL;
     if (args != 1) {
         base_fail(CT_TYPE_ERROR,
@@ -495,7 +493,7 @@ static bool pull_back(derivative_fn *d, const treedef *in_def, int64_t nin, cons
         return false;
     }
     /* the tuple of positional arguments, without the dict of keywords */
-    int64_t positional = root_of(d->in_def)->arity - 1;
+    int64_t positional = treedef_root(d->in_def)->arity - 1;
     treedef *children[64];
     int64_t made = 0;
     for (; made < positional && made < 64; made++)
@@ -636,7 +634,8 @@ static bool transposed_call(ct_fn base, const treedef *in_def, int64_t nin, cons
 {
     transposed *t = (transposed *)base;
     int64_t first, count;
-    treedef *given = root_of(in_def)->arity == 2 ? treedef_child(in_def, 0, &first, &count) : NULL;
+    treedef *given =
+        treedef_root(in_def)->arity == 2 ? treedef_child(in_def, 0, &first, &count) : NULL;
     bool same = given && treedef_equal(given, t->out_def);
     object_release(given);
     if (!same || nin != t->j->nout) {
@@ -660,7 +659,7 @@ static bool transposed_call(ct_fn base, const treedef *in_def, int64_t nin, cons
             good = !is_poison(cts.at[i] = op_full(&t->j->in[i]->aval, 0));
     base_free(all);
     treedef *children[64];
-    int64_t n = root_of(t->in_def)->arity - 1, made = 0;
+    int64_t n = treedef_root(t->in_def)->arity - 1, made = 0;
     for (; made < n && made < 64 && good; made++)
         good = (children[made] = treedef_child(t->in_def, made, &first, &count)) != NULL;
     *out_def = good ? treedef_join((tree_node){.kind = TREE_TUPLE}, n, children) : NULL;
