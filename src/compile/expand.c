@@ -424,7 +424,7 @@ static bool reduces(part *p, const node *n, spread *out)
             return false;
         before += (reduced >> d & 1) && d < x->lead;
     }
-    int body = x && x->parts == 1 ? body_find(lower_combining(n->op->code), dtype) : -1;
+    int body = x && x->parts == 1 ? body_find(body_combining(n->op->code), dtype) : -1;
     if (body < 0 || (x->lead < 0 ? out->lead >= 0 : x->lead - before != out->lead))
         return false;
     for (int32_t e = 0; e < out->n; e++)

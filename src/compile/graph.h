@@ -133,6 +133,9 @@ void lookup_view(const graph *g, const node *n, int i, view *v);
 /* The body of a primitive at a dtype; -1: none. */
 int body_find(const char *primitive, int dtype);
 int body_find_convert(int from, int to);
+/* The primitive that combines in a reduction (OP_reduce_sum and so on); NULL for other operations.
+ */
+const char *body_combining(int reduction);
 /* Can loops compute with it (stored, at most 64 bits, not complex, not a key)? */
 bool loop_dtype(int dtype);
 /* Halves are computed in float32. */

@@ -52,27 +52,6 @@ static bool keeps_last(const node *n, const aval *a)
     return from < 0 || order.at[to] == from;
 }
 
-static const char *reduction_body(const op *o)
-{
-    switch (o->code) {
-    case OP_reduce_sum:
-        return "add";
-    case OP_reduce_prod:
-        return "mul";
-    case OP_reduce_max:
-        return "max";
-    case OP_reduce_min:
-        return "min";
-    case OP_reduce_and:
-        return "and";
-    case OP_reduce_or:
-        return "or";
-    case OP_reduce_xor:
-        return "xor";
-    }
-    return NULL;
-}
-
 static bool convertible(int from, int to)
 {
     return from == to || (body_find_convert(from, compute_dtype(from)) >= 0 &&
@@ -156,8 +135,9 @@ node_role graph_role(const graph *g, const node *n)
     case OP_reduce_xor:
         if (ones_only(&x->aval, &out->aval))
             return ROLE_VIEW;
-        return body_find(reduction_body(n->op), compute_dtype(x->aval.dtype)) >= 0 ? ROLE_REDUCE
-                                                                                   : ROLE_OPAQUE;
+        return body_find(body_combining(n->op->code), compute_dtype(x->aval.dtype)) >= 0
+                   ? ROLE_REDUCE
+                   : ROLE_OPAQUE;
     }
     if (!(n->op->flags & OP_ELEMENTWISE) || n->nin < 1 || body_of_map(g, n) < 0)
         return ROLE_OPAQUE;

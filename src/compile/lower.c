@@ -240,25 +240,6 @@ uint64_t lower_identity(int reduction, int dtype)
     return 0;
 }
 
-const char *lower_combining(int reduction)
-{
-    switch (reduction) {
-    case OP_reduce_prod:
-        return "mul";
-    case OP_reduce_max:
-        return "max";
-    case OP_reduce_min:
-        return "min";
-    case OP_reduce_and:
-        return "and";
-    case OP_reduce_or:
-        return "or";
-    case OP_reduce_xor:
-        return "xor";
-    }
-    return "add";
-}
-
 static int32_t reduce_node(lowering *l, const node *n, int32_t x)
 {
     int to = graph_out(l->g, n, 0)->aval.dtype, dtype = compute_dtype(to);
@@ -268,7 +249,7 @@ static int32_t reduce_node(lowering *l, const node *n, int32_t x)
                        .dtype = (uint8_t)dtype,
                        .nin = 1,
                        .in = {x},
-                       .number = body_find(lower_combining(n->op->code), dtype)};
+                       .number = body_find(body_combining(n->op->code), dtype)};
         r.bits = lower_identity(n->op->code, dtype);
         x = lower_node(l, r);
     }
@@ -496,7 +477,7 @@ static bool split(lowering *l, lowered *second, size_t *partial_bytes)
                                        .dtype = (uint8_t)dtype,
                                        .nin = 1,
                                        .in = {x},
-                                       .number = body_find(lower_combining(n->op->code), dtype),
+                                       .number = body_find(body_combining(n->op->code), dtype),
                                        .bits = lower_identity(n->op->code, dtype)});
         x = lower_convert(&m, x, to);
         loop_access result = {.buffer = buffer_of(&m, n->out[0]), .stride = {0, kept > 1}};

@@ -34,9 +34,8 @@ int lower_dim(const lowering *l, const int8_t *dims, int d);
 loop_access lower_access(lowering *l, const view *v, const int8_t *dims);
 /* at: elements to add to the access, or -1. */
 int32_t lower_load(lowering *l, loop_access a, int dtype, int32_t at);
-/* What a reduction (OP_reduce_sum and so on) starts from; the name of the body that combines. */
+/* What a reduction (OP_reduce_sum and so on) starts from. */
 uint64_t lower_identity(int reduction, int dtype);
-const char *lower_combining(int reduction);
 /* An elementwise node (ROLE_MAP) on operands that are nodes of the kernel. */
 int32_t lower_map(lowering *l, const node *n, const int32_t *in);
 

@@ -92,7 +92,6 @@ static bool run_call(const activation *a, const step *s)
 
 void watch_let_go(watch *w)
 {
-    atomic_fetch_add(&array_readers, 1);
     w->let_go = true;
     w->token = base_host_release();
 }
@@ -104,7 +103,6 @@ void watch_take_back(watch *w)
     if (w->token)
         base_host_resume(w->token);
     w->let_go = false;
-    atomic_fetch_sub(&array_readers, 1);
 }
 
 void watch_begin_loop(watch *w, int64_t work)

@@ -164,6 +164,27 @@ int body_find_convert(int from, int to)
     return joined("convert", dtype_table[from].short_name, dtype_table[to].short_name);
 }
 
+const char *body_combining(int reduction)
+{
+    switch (reduction) {
+    case OP_reduce_sum:
+        return "add";
+    case OP_reduce_prod:
+        return "mul";
+    case OP_reduce_max:
+        return "max";
+    case OP_reduce_min:
+        return "min";
+    case OP_reduce_and:
+        return "and";
+    case OP_reduce_or:
+        return "or";
+    case OP_reduce_xor:
+        return "xor";
+    }
+    return NULL;
+}
+
 bool loop_dtype(int dtype)
 {
     switch (dtype) {
