@@ -1,4 +1,7 @@
 """Python functions called from inside programs."""
+import functools
+import traceback
+
 from . import _cotan
 
 _PURE, _IO, _DEBUG, _PRINT = range(4)
@@ -19,6 +22,33 @@ def _wanted(result_shape_dtypes):
     return described, out_tree
 
 
+@functools.cache
+def _failure(error):
+    """The class of what a program raises when a callback raised an `error`: JAX's class, and the callback's own where the two can be one."""
+    try:
+        return type(error.__name__, (_cotan.JaxRuntimeError, error), {"__module__": error.__module__, "__str__": RuntimeError.__str__})
+    except TypeError:  # their instances are laid out differently
+        return _cotan.JaxRuntimeError
+
+
+def _reporting(flat):
+    """A callback whose exceptions leave as JaxRuntimeErrors that show its traceback, and can still be caught as what they are."""
+    @functools.wraps(flat)
+    def call(*values):
+        try:
+            return flat(*values)
+        except _cotan.JaxRuntimeError:  # from a program that the callback ran
+            raise
+        except Exception as e:
+            shown = "".join(traceback.format_exception(type(e), e, e.__traceback__.tb_next))
+            kind = _failure(type(e))
+            failure = kind.__new__(kind)
+            failure.__dict__.update(getattr(e, "__dict__", {}))
+            failure.args = (f"INTERNAL: CpuCallback error calling callback: {shown.rstrip()}",)
+            raise failure from e
+    return call
+
+
 def _call(kind, callback, result_shape_dtypes, args, kwargs, ordered=False, vmap_method=None):
     leaves, in_tree = _cotan.tree_flatten((args, kwargs))
     results, out_tree = _wanted(result_shape_dtypes)
@@ -28,7 +58,7 @@ def _call(kind, callback, result_shape_dtypes, args, kwargs, ordered=False, vmap
         return out_tree.flatten_up_to(callback(*a, **k))
 
     flat.__name__ = getattr(callback, "__name__", "callback")
-    return out_tree.unflatten(_cotan._callback(kind, flat, results, ordered, False, vmap_method, None, *leaves))
+    return out_tree.unflatten(_cotan._callback(kind, _reporting(flat), results, ordered, False, vmap_method, None, *leaves))
 
 
 def pure_callback(callback, result_shape_dtypes, *args, sharding=None, vmap_method=None, vectorized=None, **kwargs):
@@ -74,7 +104,7 @@ def _bind(kind, function, args, kwargs, ordered, partitioned, fmt=None):
         return ()
 
     flat.__name__ = getattr(function, "__name__", "callback")
-    _cotan._callback(kind, flat, [], bool(ordered), bool(partitioned), None, fmt, *(leaves[i] for i in dynamic))
+    _cotan._callback(kind, _reporting(flat), [], bool(ordered), bool(partitioned), None, fmt, *(leaves[i] for i in dynamic))
 
 
 def debug_callback(callback, *args, ordered=False, partitioned=False, **kwargs):

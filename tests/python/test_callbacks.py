@@ -39,8 +39,32 @@ def test_wrong_results():
 def test_exceptions():
     def fail(a):
         raise KeyError("here")
+    f = jax.jit(lambda v: jax.pure_callback(fail, like, v))
     with pytest.raises(KeyError, match="here"):
-        jax.jit(lambda v: jax.pure_callback(fail, like, v))(x)
+        f(x)
+    with pytest.raises(jax.errors.JaxRuntimeError, match="in fail(.|\n)*KeyError: 'here'") as info:
+        f(x)
+    assert type(info.value.__cause__) is KeyError
+
+
+def test_exceptions_of_a_program_within_a_callback():
+    inner = jax.jit(lambda v: jax.pure_callback(lambda a: 1 // 0, like, v))
+    with pytest.raises(ZeroDivisionError) as info:
+        jax.jit(lambda v: jax.pure_callback(lambda a: inner(a), like, v))(x)
+    assert str(info.value).count("CpuCallback") == 1
+
+
+def test_exceptions_that_cannot_be_made_again():
+    class Picky(Exception):
+        def __init__(self, a, b):
+            super().__init__(a)
+            self.b = b
+
+    def fail(a):
+        raise Picky("text", 3)
+    with pytest.raises(Picky, match="Picky: text") as info:
+        jax.pure_callback(fail, like, x)
+    assert info.value.b == 3 and isinstance(info.value, jax.errors.JaxRuntimeError)
     assert double(x).tolist() == [0., 2., 4.]
 
 

@@ -117,6 +117,13 @@ def test_key_order_is_remembered_correctly():
     assert list(jax.tree.map(lambda v: v, k)) == sorted(k)
 
 
+def test_empty_containers():
+    for tree in ({}, [], (), None, {"a": {}}, ((), [{}])):
+        assert jax.tree.map(lambda a, b: a, tree, tree) == tree
+    with pytest.raises(ValueError):
+        jax.tree.map(lambda a, b: a, {}, {"a": 1})
+
+
 def test_ravel():
     from jax.flatten_util import ravel_pytree
     vector, unravel = ravel_pytree({"a": jnp.arange(4).reshape(2, 2), "b": 0.5})

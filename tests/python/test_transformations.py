@@ -179,6 +179,22 @@ def test_custom_vjp_residuals_are_pytrees():
     assert float(jax.grad(lambda v: 100. * clip(v))(2.)) == 2.
 
 
+def test_numbers_among_custom_vjp_residuals_stay_numbers():
+    @jax.custom_vjp
+    def f(x):
+        return x
+
+    def backward(residuals, ct):
+        flag, factor, y = residuals
+        assert flag is True and type(factor) is float
+        return (ct * factor * y,)
+
+    f.defvjp(lambda x: (x, (True, 3.0, x)), backward)
+    for transform in (jax.grad, lambda g: jax.jit(jax.grad(g)), lambda g: jax.grad(jax.jit(g))):
+        assert transform(f)(2.0) == 6
+    assert jax.vmap(jax.grad(f))(jnp.arange(2.0)).tolist() == [0, 3]
+
+
 def test_threads():
     results = [None] * 4
     f = jax.jit(jax.grad(lambda v, k: jnp.sum(v ** 2) * k))

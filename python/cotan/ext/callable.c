@@ -9,6 +9,7 @@ typedef struct host_fn {
     struct ct_function head;
     PyObject *callable; /* or a weak reference to it */
     bool weak;
+    bool forward; /* gives (out, residuals), and numbers of Python's among these stay numbers */
 } host_fn;
 
 /* A new reference, or NULL and an exception when the function is gone. */
@@ -105,8 +106,18 @@ static ct_array result_leaf(PyObject *callable, PyObject *o)
     return NULL;
 }
 
-static bool take_apart(PyObject *callable, PyObject *result, treedef **out_def, int64_t *nout,
-                       ct_array **out)
+/* What a forward rule gives: backward rules branch on the plain numbers among the residuals. */
+static bool flatten_forward(flattening *f, PyObject *pair)
+{
+    if (!PyTuple_CheckExact(pair) || PyTuple_GET_SIZE(pair) != 2)
+        return tree_flatten_into(f, pair, NULL, 0);
+    return tree_flatten_into(f, PyTuple_GET_ITEM(pair, 0), NULL, 0) &&
+           tree_flatten_into(f, PyTuple_GET_ITEM(pair, 1), NULL, FLATTEN_NUMBERS_ARE_STATIC) &&
+           tree_push_node(f, (tree_node){.kind = TREE_TUPLE, .arity = 2});
+}
+
+static bool take_apart(PyObject *callable, PyObject *result, bool forward, treedef **out_def,
+                       int64_t *nout, ct_array **out)
 {
     if (ext_is_value(result)) { /* the common case */
         *out = base_alloc(sizeof **out);
@@ -120,7 +131,7 @@ static bool take_apart(PyObject *callable, PyObject *result, treedef **out_def, 
         return (*out)[0] != NULL;
     }
     flattening f = {0};
-    bool good = tree_flatten_into(&f, result, NULL, 0);
+    bool good = forward ? flatten_forward(&f, result) : tree_flatten_into(&f, result, NULL, 0);
     *nout = f.leaves.n;
     *out = good ? base_alloc(sizeof **out * (size_t)(*nout + 1)) : NULL;
     if (good && !*out)
@@ -137,9 +148,10 @@ static bool host_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_arra
                       treedef **out_def, int64_t *nout, ct_array **out)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
-    PyObject *callable = callable_of((host_fn *)f);
+    const host_fn *h = (host_fn *)f;
+    PyObject *callable = callable_of(h);
     PyObject *result = callable ? invoke(callable, in_def, nin, in) : NULL;
-    bool good = result && take_apart(callable, result, out_def, nout, out);
+    bool good = result && take_apart(callable, result, h->forward, out_def, nout, out);
     Py_XDECREF(result);
     Py_XDECREF(callable);
     if (!good) {
@@ -270,6 +282,14 @@ ct_fn ext_kept_callable(PyObject *callable)
     }
     f->callable = Py_NewRef(callable);
     return &f->head;
+}
+
+ct_fn ext_forward_rule(PyObject *callable)
+{
+    host_fn *f = (host_fn *)ext_kept_callable(callable);
+    if (f)
+        f->forward = true;
+    return (ct_fn)f;
 }
 
 /* ---- the programs of a function, however often it is wrapped ---- */

@@ -124,8 +124,10 @@ typedef struct flattening {
     vec(tree_node) nodes;
     vec(PyObject *) leaves; /* owned references */
 } flattening;
-enum flatten_flags { FLATTEN_NONE_IS_LEAF = 1 };
+enum flatten_flags { FLATTEN_NONE_IS_LEAF = 1, FLATTEN_NUMBERS_ARE_STATIC = 2 };
 bool tree_flatten_into(flattening *f, PyObject *tree, PyObject *is_leaf, int flags);
+/* Appends a node to what was taken apart; its data moves in. */
+bool tree_push_node(flattening *f, tree_node node);
 /* Drops what came after the first so many nodes and leaves. */
 void flattening_cut(flattening *f, int64_t nodes, int64_t leaves);
 void flattening_free(flattening *f); /* releases nodes' data and leaves */
@@ -170,6 +172,9 @@ ct_fn ext_callable(PyObject *callable);
 /* The same, and it keeps the callable alive: for rules, which programs hold longer than Python's
  * objects do. */
 ct_fn ext_kept_callable(PyObject *callable);
+/* The same for a rule that gives (out, residuals): plain numbers among the residuals reach the
+ * backward rule as they are. */
+ct_fn ext_forward_rule(PyObject *callable);
 /* jit of a callable without options: one for each function of Python, so that jit(f) said twice
  * shares its programs. It doesn't keep the function alive. */
 ct_fn ext_jitted(PyObject *callable);

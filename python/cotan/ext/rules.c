@@ -16,7 +16,10 @@ static PyObject *custom(PyObject *const *args, Py_ssize_t n, bool reverse)
     if (!ext_argnums(args[n - 2], &nondiff, &one, "nondiff_argnums"))
         return NULL;
     ct_scope scope = ct_begin();
-    ct_fn f = ext_kept_callable(args[0]), rule = f ? ext_kept_callable(args[1]) : NULL, made = NULL;
+    ct_fn f = ext_kept_callable(args[0]), made = NULL,
+          rule = !f        ? NULL
+                 : reverse ? ext_forward_rule(args[1])
+                           : ext_kept_callable(args[1]);
     ct_fn backward = rule && reverse ? ext_kept_callable(args[2]) : NULL;
     if (rule && (!reverse || backward))
         made = reverse

@@ -268,7 +268,7 @@ static PyObject *register_static(PyObject *self, PyObject *type)
 
 /* ---- taking apart ---- */
 
-static bool push_node(flattening *f, tree_node node)
+bool tree_push_node(flattening *f, tree_node node)
 {
     if (vec_push(&f->nodes, node))
         return true;
@@ -280,7 +280,7 @@ static bool push_node(flattening *f, tree_node node)
 
 static bool push_leaf(flattening *f, PyObject *o)
 {
-    if (!push_node(f, (tree_node){.kind = TREE_LEAF}))
+    if (!tree_push_node(f, (tree_node){.kind = TREE_LEAF}))
         return false;
     if (!vec_push(&f->leaves, o)) {
         ext_raise();
@@ -305,7 +305,7 @@ static bool flatten_dict(flattening *f, PyObject *o, PyObject *is_leaf, int flag
 {
     Py_ssize_t n = PyDict_GET_SIZE(o), position = 0;
     if (!n)
-        return push_node(f, (tree_node){.kind = TREE_DICT});
+        return tree_push_node(f, (tree_node){.kind = TREE_DICT});
     const key_order *k = order_of(o);
     if (!k)
         return false;
@@ -325,7 +325,7 @@ static bool flatten_dict(flattening *f, PyObject *o, PyObject *is_leaf, int flag
         Py_DECREF(keys);
         return false;
     }
-    return push_node(
+    return tree_push_node(
         f, (tree_node){.kind = TREE_DICT, .arity = n, .host = &ext_tree_host, .data = keys});
 }
 
@@ -412,7 +412,8 @@ static bool flatten_registered(flattening *f, registration *r, PyObject *o, PyOb
     bool good = children &&
                 flatten_items(f, &PyTuple_GET_ITEM(children, 0), PyTuple_GET_SIZE(children),
                               is_leaf, flags) &&
-                registered_node(r, aux, PyTuple_GET_SIZE(children), &node) && push_node(f, node);
+                registered_node(r, aux, PyTuple_GET_SIZE(children), &node) &&
+                tree_push_node(f, node);
     Py_XDECREF(children);
     Py_XDECREF(aux);
     return good;
@@ -428,11 +429,14 @@ static bool flatten_one(flattening *f, PyObject *o, PyObject *is_leaf, int flags
             return leaf > 0 && push_leaf(f, o);
     }
     PyTypeObject *t = Py_TYPE(o);
+    if (flags & FLATTEN_NUMBERS_ARE_STATIC &&
+        (t == &PyBool_Type || t == &PyLong_Type || t == &PyFloat_Type || t == &PyComplex_Type))
+        return tree_push_node(f, tree_static_node(o));
     if (t == ext_array_impl || t == &PyLong_Type || t == &PyFloat_Type)
         return push_leaf(f, o);
     if (o == Py_None)
         return flags & FLATTEN_NONE_IS_LEAF ? push_leaf(f, o)
-                                            : push_node(f, (tree_node){.kind = TREE_NONE});
+                                            : tree_push_node(f, (tree_node){.kind = TREE_NONE});
     if (t != &PyTuple_Type && t != &PyList_Type && t != &PyDict_Type) {
         registration *r = registration_of(o);
         if (!r)
@@ -450,10 +454,10 @@ static bool flatten_one(flattening *f, PyObject *o, PyObject *is_leaf, int flags
         good = flatten_dict(f, o, is_leaf, flags);
     else if (t == &PyTuple_Type)
         good = flatten_items(f, &PyTuple_GET_ITEM(o, 0), PyTuple_GET_SIZE(o), is_leaf, flags) &&
-               push_node(f, (tree_node){.kind = TREE_TUPLE, .arity = PyTuple_GET_SIZE(o)});
+               tree_push_node(f, (tree_node){.kind = TREE_TUPLE, .arity = PyTuple_GET_SIZE(o)});
     else
         good = flatten_items(f, ((PyListObject *)o)->ob_item, PyList_GET_SIZE(o), is_leaf, flags) &&
-               push_node(f, (tree_node){.kind = TREE_LIST, .arity = PyList_GET_SIZE(o)});
+               tree_push_node(f, (tree_node){.kind = TREE_LIST, .arity = PyList_GET_SIZE(o)});
     Py_LeaveRecursiveCall();
     return good;
 }
@@ -510,11 +514,13 @@ PyObject *tree_children(PyObject *o, tree_node *node, int flags)
         for (int64_t i = 0; list && i < k->n; i++)
             PyList_SET_ITEM(list, i,
                             Py_XNewRef(PyDict_GetItemWithError(o, PyTuple_GET_ITEM(k->sorted, i))));
-        if (list)
+        if (list && k->n)
             *node = (tree_node){.kind = TREE_DICT,
                                 .arity = k->n,
                                 .host = &ext_tree_host,
                                 .data = Py_NewRef(k->sorted)};
+        else if (list) /* as flattening leaves it: no keys, nothing to hold */
+            node->kind = TREE_DICT;
         return list;
     }
     registration *r = registration_of(o);
