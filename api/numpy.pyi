@@ -13,7 +13,7 @@ def pad(array: ArrayLike, pad_width: Padding, mode: str = "constant", *, constan
       array: any array.
       pad_width: how many: one number, a pair (before, after), or a pair for each axis.
       mode: where the new elements come from: "constant", "edge", "reflect", "symmetric", "wrap", "linear_ramp", "maximum", "minimum", "mean",
-        "median" or "empty".
+        "median" or "empty"; in Python also a function of a vector with its padding, the two widths, the axis and the options, which returns it filled.
       constant_values: for "constant": one value, a pair, or a pair for each axis.
       stat_length: for the statistics: how many elements at each end they are taken of.
       end_values: for "linear_ramp": the outermost values.
@@ -79,12 +79,24 @@ def put_along_axis(arr: ArrayLike, indices: ArrayLike, values: ArrayLike, axis: 
 def insert(arr: ArrayLike, obj: ArrayLike, values: ArrayLike, axis: int | None = None) -> Array:
     """A copy of an array with slices put in before given positions.
 
+    Args:
+      arr: any array; flattened unless an axis is given.
+      obj: a position, a vector of them, or in Python a slice. What is out of bounds means the nearest end.
+      values: what to put in, broadcast to the slices.
+      axis: along which axis.
+
     >>> jnp.insert(jnp.array([1, 2]), 1, 9)
     Array([1, 9, 2], dtype=int32)
     """
 
 def delete(arr: ArrayLike, obj: ArrayLike, axis: int | None = None, *, assume_unique_indices: bool = False) -> Array:
     """A copy of an array without the slices at given positions.
+
+    Args:
+      arr: any array; flattened unless an axis is given.
+      obj: a position, a vector of them, a mask, or in Python a slice; known, unless indices are promised to be unique.
+      axis: along which axis.
+      assume_unique_indices: a promise that no position is named twice, which makes the result's size known under jit.
 
     >>> jnp.delete(jnp.array([1, 2, 3]), 1)
     Array([1, 3], dtype=int32)
@@ -151,7 +163,8 @@ def sort_complex(a: ArrayLike) -> Array:
 # ---- sets and counts (src/numpy/sets.c) ----
 
 def unique(ar: ArrayLike, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, axis: int | None = None, *,
-           equal_nan: bool = True, size: int | None = None, fill_value: ArrayLike | None = None) -> Array | tuple[Array, ...]:
+           equal_nan: bool = True, size: int | None = None, fill_value: ArrayLike | None = None,
+           sorted: bool = True) -> Array | tuple[Array, ...]:
     """The different elements of an array, sorted.
 
     Args:
@@ -163,6 +176,7 @@ def unique(ar: ArrayLike, return_index: bool = False, return_inverse: bool = Fal
       equal_nan: whether NaN equals NaN.
       size: length of the result, needed while tracing; surplus elements are dropped.
       fill_value: fills up shorter results; the smallest element by default.
+      sorted: the result is sorted either way.
 
     >>> jnp.unique(jnp.array([3, 1, 3]))
     Array([1, 3], dtype=int32)
@@ -182,22 +196,39 @@ def union1d(ar1: ArrayLike, ar2: ArrayLike, *, size: int | None = None, fill_val
     Array([1, 2, 3], dtype=int32)
     """
 
-def intersect1d(ar1: ArrayLike, ar2: ArrayLike, assume_unique: bool = False, return_indices: bool = False) -> Array:
+def intersect1d(ar1: ArrayLike, ar2: ArrayLike, assume_unique: bool = False, return_indices: bool = False, *, size: int | None = None,
+                fill_value: ArrayLike | None = None) -> Array | tuple[Array, Array, Array]:
     """The elements that are in both of two arrays, sorted.
+
+    Args:
+      assume_unique: a promise that elements differ within each array.
+      return_indices: also where each stands first in the flattened arrays.
+      size: how many elements to return; needed under jit.
+      fill_value: what fills up places that `size` leaves over; by default the least element of the result. Indices are filled up with the array's size.
 
     >>> jnp.intersect1d(jnp.array([1, 2]), jnp.array([2, 3]))
     Array([2], dtype=int32)
     """
 
-def setdiff1d(ar1: ArrayLike, ar2: ArrayLike, assume_unique: bool = False) -> Array:
+def setdiff1d(ar1: ArrayLike, ar2: ArrayLike, assume_unique: bool = False, *, size: int | None = None, fill_value: ArrayLike | None = None) -> Array:
     """The elements of the first array that are not in the second, sorted.
+
+    Args:
+      assume_unique: a promise that elements differ within each array; the first one's then keep their order.
+      size: how many elements to return; needed under jit.
+      fill_value: what fills up places that `size` leaves over; by default 0.
 
     >>> jnp.setdiff1d(jnp.array([1, 2]), jnp.array([2, 3]))
     Array([1], dtype=int32)
     """
 
-def setxor1d(ar1: ArrayLike, ar2: ArrayLike, assume_unique: bool = False) -> Array:
+def setxor1d(ar1: ArrayLike, ar2: ArrayLike, assume_unique: bool = False, *, size: int | None = None, fill_value: ArrayLike | None = None) -> Array:
     """The elements that are in one of two arrays but not in both, sorted.
+
+    Args:
+      assume_unique: a promise that elements differ within each array.
+      size: how many elements to return; needed under jit.
+      fill_value: what fills up places that `size` leaves over; by default the least element of the result.
 
     >>> jnp.setxor1d(jnp.array([1, 2]), jnp.array([2, 3]))
     Array([1, 3], dtype=int32)
@@ -210,7 +241,7 @@ def isin(element: ArrayLike, test_elements: ArrayLike, assume_unique: bool = Fal
     Array([False,  True], dtype=bool)
     """
 
-def bincount(x: ArrayLike, weights: ArrayLike | None = None, minlength: int = 0, *, length: int | None = None) -> Array:
+def bincount(x: ArrayLike, weights: ArrayLike | None = None, minlength: int = 0, *, length: int | None = None, out_sharding: None = None) -> Array:
     """How often each non-negative integer occurs, or the sum of its weights.
 
     Args:
@@ -243,6 +274,38 @@ def histogram(a: ArrayLike, bins: ArrayLike = 10, range: ArrayLike | list | None
 
     >>> jnp.histogram(jnp.array([0., 1., 1.]), 2)
     (Array([1., 2.], dtype=float32), Array([0. , 0.5, 1. ], dtype=float32))
+    """
+
+def histogram2d(x: ArrayLike, y: ArrayLike, bins: PyTree = 10, range: PyTree = None, weights: ArrayLike | None = None,
+                density: bool | None = None) -> tuple[Array, Array, Array]:
+    """How many points of a plane fall into each bin of a grid, and the edges of the bins along both axes.
+
+    Args:
+      x, y: the points' coordinates, vectors.
+      bins: how many, or the edges; for both axes, or a pair.
+      range: for each axis the lowest and highest edge, or None for those of the points.
+      weights: what each point counts, by default 1.
+      density: whether counts are divided by their sum and the bins' areas.
+
+    >>> jnp.histogram2d(jnp.array([0., 1., 1.]), jnp.array([0., 0., 1.]), bins=2)[0]
+    Array([[1, 0],
+           [1, 1]], dtype=int32)
+    """
+
+def histogramdd(sample: ArrayLike, bins: PyTree = 10, range: PyTree = None, weights: ArrayLike | None = None,
+                density: bool | None = None) -> tuple[Array, list[Array]]:
+    """How many points fall into each bin of a grid, and the edges of the bins along each axis.
+
+    Args:
+      sample: a row of coordinates for each point.
+      bins: how many, for all axes or for each, or the edges for each.
+      range: for each axis the lowest and highest edge, or None for those of the points.
+      weights: what each point counts, by default 1.
+      density: whether counts are divided by their sum and the bins' volumes.
+
+    >>> jnp.histogramdd(jnp.array([[0., 0.], [1., 0.], [1., 1.]]), bins=2)[0]
+    Array([[1, 0],
+           [1, 1]], dtype=int32)
     """
 
 # ---- differences, areas, polynomials (src/numpy/calculus.c) ----
@@ -811,6 +874,8 @@ def einsum(subscripts: str, /, *operands: ArrayLike, out: None = None, optimize:
       subscripts: such as "ij,jk->ik"; "..." stands for any further axes.
       operands: one array for each group of letters.
       optimize: accepted for compatibility; the cheapest pair is always contracted first.
+
+    In Python axes may be numbers too: einsum(x, [0, 1], y, [1, 2], [0, 2]).
 
     >>> jnp.einsum("ij,j->i", jnp.ones((2, 3)), jnp.ones(3))
     Array([3., 3.], dtype=float32)
@@ -2163,15 +2228,17 @@ def geomspace(start: ArrayLike, stop: ArrayLike, num: int = 50, endpoint: bool =
 @jitted
 @positional(2)
 def quantile(a: ArrayLike, q: ArrayLike, axis: Axis = None, out: None = None, overwrite_input: bool = False, method: str = 'linear',
-             keepdims: bool = False, *, weights: None = None) -> Array:
+             keepdims: bool = False, *, weights: ArrayLike | None = None) -> Array:
     """The value below which a fraction ``q`` of the elements lies.
 
     Args:
       a: array of real numbers; NaN anywhere gives NaN.
       q: fraction or fractions from 0 to 1; several make a leading axis.
       axis: axis or axes to reduce; all by default.
-      method: what to take between two elements: 'linear', 'lower', 'higher', 'midpoint' or 'nearest'.
+      method: what to take between two elements: 'linear', 'lower', 'higher', 'midpoint' or 'nearest'; or 'inverted_cdf', the least element up to which
+        the weights make that fraction of their sum.
       keepdims: whether reduced axes stay, with size one.
+      weights: what each element counts, for 'inverted_cdf' only: of the shape of ``a``, or of the lengths of the axes reduced.
 
     >>> jnp.quantile(jnp.array([1., 2., 3., 4.]), 0.5)
     Array(2.5, dtype=float32)
@@ -2180,7 +2247,7 @@ def quantile(a: ArrayLike, q: ArrayLike, axis: Axis = None, out: None = None, ov
 @jitted
 @positional(2)
 def nanquantile(a: ArrayLike, q: ArrayLike, axis: Axis = None, out: None = None, overwrite_input: bool = False, method: str = 'linear',
-                keepdims: bool = False, *, weights: None = None) -> Array:
+                keepdims: bool = False, *, weights: ArrayLike | None = None) -> Array:
     """The same of the elements that are not NaN.
 
     >>> jnp.nanquantile(jnp.array([1., jnp.nan, 3.]), 0.5)
@@ -2190,7 +2257,7 @@ def nanquantile(a: ArrayLike, q: ArrayLike, axis: Axis = None, out: None = None,
 @jitted
 @positional(2)
 def percentile(a: ArrayLike, q: ArrayLike, axis: Axis = None, out: None = None, overwrite_input: bool = False, method: str = 'linear',
-               keepdims: bool = False, *, weights: None = None, out_sharding: None = None) -> Array:
+               keepdims: bool = False, *, weights: ArrayLike | None = None, out_sharding: None = None) -> Array:
     """The quantile for a fraction given in percent.
 
     >>> jnp.percentile(jnp.array([1., 2., 3., 4.]), 50)
@@ -2200,7 +2267,7 @@ def percentile(a: ArrayLike, q: ArrayLike, axis: Axis = None, out: None = None, 
 @jitted
 @positional(2)
 def nanpercentile(a: ArrayLike, q: ArrayLike, axis: Axis = None, out: None = None, overwrite_input: bool = False, method: str = 'linear',
-                  keepdims: bool = False, *, weights: None = None) -> Array:
+                  keepdims: bool = False, *, weights: ArrayLike | None = None) -> Array:
     """The percentile of the elements that are not NaN.
 
     >>> jnp.nanpercentile(jnp.array([1., jnp.nan, 3.]), 50)
@@ -2487,8 +2554,12 @@ def resize(a: ArrayLike, new_shape: Shape) -> Array:
     Array([1, 2, 1], dtype=int32)
     """
 
-def trim_zeros(filt: ArrayLike, trim: str = 'fb') -> Array:
-    """A vector without the zeros in front ('f') and at the end ('b').
+def trim_zeros(filt: ArrayLike, trim: str = 'fb', axis: Axis = None) -> Array:
+    """An array without the slices of zeros in front ('f') and at the end ('b').
+
+    Args:
+      filt: any array; its values have to be known.
+      axis: along which axes; all by default.
 
     >>> jnp.trim_zeros(jnp.array([0, 1, 0]))
     Array([1], dtype=int32)

@@ -28,7 +28,7 @@ Annotations (KINDS below):                                     in C, and what th
     ArrayLike | Shaped              also takes what has only a shape and a dtype
     ArrayLike | list                also takes nested lists    ct_array (in C the same as ArrayLike)
     Sequence[ArrayLike], *xs: ArrayLike                        ct_arrays
-    PyTree                                                     ct_tree
+    PyTree                                                     ct_tree; with a default of None perhaps NULL
     int, int = 0                                               int64_t
     int = 1, int | None = ...                                  ct_opt_int; given is false for None
     bool = False                                               bool
@@ -159,7 +159,7 @@ class Param:
             return [f"if (!{f}.given) {f} = (ct_opt_float){{true, {v!r}}};"]
         if self.kind == "SWITCH" and v is not None:
             return [f"if ({f} == CT_DEFAULT) {f} = {'CT_TRUE' if v else 'CT_FALSE'};"]
-        if self.kind == "ARRAY_OPT":
+        if self.kind in ("ARRAY_OPT", "TREE"):
             make = ("ct_weak_bool({})" if isinstance(v, bool) else "ct_weak_int({})" if isinstance(v, int) else "ct_weak_float({})")
             return [f"if (!{f}) {f} = {make.format(str(v).lower() if isinstance(v, bool) else repr(v))};"]
         if self.kind == "NESTED" and isinstance(v, str):
@@ -373,6 +373,8 @@ def call_checks(f):
         elif p.kind == "ARRAYS":
             out += [f"for (int64_t i = 0; i < c.{p.field}.n; i++)", f"    if (unlikely(call_rejects(c.{p.field}.at[i])))",
                     f"        return call_refuse({quote(f.name)}, 1, &c.{p.field}.at[i]);"]
+        elif p.kind == "TREE" and not p.required:
+            out += [f"if (c.{p.field} && is_poison(c.{p.field}))", f"    return call_refuse({quote(f.name)}, 1, &c.{p.field});"]
         elif p.kind == "TREE":
             out += [f"if (!c.{p.field} || is_poison(c.{p.field}))", f"    return call_refuse({quote(f.name)}, 1, &c.{p.field});"]
     return out

@@ -24,13 +24,6 @@ def array_transpose(x, *args):
     return _function("transpose")(x) if axes is None else _function("transpose")(x, axes)
 
 
-def array_view(x, dtype=None, type=None):
-    from .lax import bitcast_convert_type
-    if type is not None:
-        raise NotImplementedError("`type` argument of array.view() is not supported.")
-    return x if dtype is None else bitcast_convert_type(x, dtype)
-
-
 def array_flatten(x, order="C", out_sharding=None):
     return _function("ravel")(x) if order == "C" else _function("ravel")(x, order)
 

@@ -91,6 +91,11 @@ ct_array numpy_binary_inexact(const char *what, ct_array x, ct_array y, binary_o
 ct_array numpy_with_rule(const char *name, ct_c_function value, ct_f2 *rule, int n,
                          const ct_array *x);
 
+/* The same bits under another dtype, whose elements make the last axis longer or shorter; and with
+ * the bytes of each element in the opposite order (bits.c). */
+ct_array numpy_reinterpret(ct_array x, ct_dtype dtype);
+ct_array numpy_byteswap(ct_array x);
+
 /* `where` of a reduction has to be boolean (reduce.c). */
 CT_NODISCARD bool numpy_check_where(const char *what, ct_array where);
 /* Limits of dtypes (compare.c). Of 64-bit unsigned integers, the bits. */

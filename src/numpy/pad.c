@@ -168,10 +168,9 @@ static ct_array pad_ramp(ct_array x, const widths *w, ct_array ends)
 
 static ct_array statistic(const char *mode, ct_array x, int64_t axis)
 {
-    if (!strcmp(mode, "median"))
-        return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "pad: mode='median' is not available yet.");
     ct_array y = !strcmp(mode, "maximum")   ? ct_max(x, .axis = I(axis), .keepdims = true)
                  : !strcmp(mode, "minimum") ? ct_min(x, .axis = I(axis), .keepdims = true)
+                 : !strcmp(mode, "median")  ? ct_median(x, .axis = I(axis), .keepdims = true)
                                             : ct_mean(x, .axis = I(axis), .keepdims = true);
     if (!is_poison(y) && dtype_is(dtype_of(x), FAMILY_INT | FAMILY_UINT) &&
         dtype_is(dtype_of(y), FAMILY_FLOAT))

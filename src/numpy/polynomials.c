@@ -12,34 +12,32 @@ static bool check_vector(const char *what, ct_array p)
     return false;
 }
 
-/* Two vectors of one dtype and length: the shorter has zeros in front. */
-static bool aligned(const char *what, ct_array a, ct_array b, ct_array out[2])
+/* The sum of two arrays of coefficients along their first axis, aligned at its end. */
+static ct_array sum_aligned(const char *what, ct_array a, ct_array b)
 {
-    ct_array v[2] = {a, b};
-    if (!numpy_promote(what, 2, v, out))
-        return false;
-    for (int i = 0; i < 2; i++) {
-        if (!check_vector(what, out[i]) || is_poison(out[i] = shape_at_least(out[i], 1)))
-            return false;
-    }
-    int64_t n = out[0]->size > out[1]->size ? out[0]->size : out[1]->size;
-    for (int i = 0; i < 2; i++)
-        if (out[i]->size < n &&
-            is_poison(out[i] = op_pad(out[i], op_number(0, out[i]), I(n - out[i]->size, 0, 0))))
-            return false;
-    return true;
+    if (!a->aval.ndim || !b->aval.ndim)
+        return ct_fail(CT_INDEX_ERROR,
+                       "%s: coefficients need at least one axis, got shapes %s and %s.", what,
+                       dims_string(shape_of(a)), dims_string(shape_of(b)));
+    bool first = b->aval.shape[0] <= a->aval.shape[0];
+    ct_array longer = first ? a : b, shorter = first ? b : a;
+    int64_t n = longer->aval.shape[0], m = shorter->aval.shape[0];
+    index_item tail = {.kind = INDEX_SLICE, .start_given = true, .start = n - m};
+    return numpy_index_update(longer, 1, &tail, INDEX_ADD, shorter, NULL);
 }
 
 ct_array numpy_polyadd(ct_array a1, ct_array a2)
 {
-    ct_array v[2];
-    return aligned("polyadd", a1, a2, v) ? op_add(v[0], v[1]) : array_poison;
+    ct_array v[] = {a1, a2};
+    return numpy_promote("polyadd", 2, v, v) ? sum_aligned("polyadd", v[0], v[1]) : array_poison;
 }
 
 ct_array numpy_polysub(ct_array a1, ct_array a2)
 {
-    ct_array v[2];
-    return aligned("polysub", a1, a2, v) ? op_sub(v[0], v[1]) : array_poison;
+    ct_array v[] = {a1, a2};
+    if (!numpy_promote("polysub", 2, v, v) || is_poison(v[1] = op_neg(v[1])))
+        return array_poison;
+    return sum_aligned("polysub", v[0], v[1]);
 }
 
 /* Without the zeros in front, of which `least` stay; values have to be known. */
@@ -47,9 +45,9 @@ static ct_array without_leading_zeros(const char *what, ct_array p, int64_t leas
 {
     ct_array known;
     int64_t first = 0;
-    if (!numpy_known(what, "coefficients", p, &known))
+    if (!numpy_known(what, "coefficients", p, &known) || is_poison(known = ct_not_equal(known, 0)))
         return array_poison;
-    while (first < known->size - least && array_get_double(known, first) == 0)
+    while (first < known->size - least && !array_get_int(known, first))
         first++;
     return first ? shape_slice(p, 0, first, p->size, 1) : p;
 }
@@ -155,7 +153,8 @@ static ct_array roots_of(ct_array p)
     int64_t n = p->size - 1;
     ct_dtype d = dtype_of(p);
     if (n < 1)
-        return ct_zeros(I(0), .dtype = d == CT_FLOAT64 ? CT_COMPLEX128 : CT_COMPLEX64);
+        return ct_zeros(I(0), .dtype = d == CT_FLOAT64 || d == CT_COMPLEX128 ? CT_COMPLEX128
+                                                                             : CT_COMPLEX64);
     ct_array row = op_neg(op_div(shape_slice(p, 0, 1, n + 1, 1), shape_slice(p, 0, 0, 1, 1)));
     ct_array below = ct_eye(n - 1, .M = GIVEN(n), .dtype = d);
     if (is_poison(row) || is_poison(below))
@@ -164,27 +163,41 @@ static ct_array roots_of(ct_array p)
     return is_poison(companion) ? companion : ct_numpy_linalg_eigvals(companion);
 }
 
+/* However many zeros stand in front: they are moved behind, where each makes a root of zero, and
+ * those roots are sorted to the end and become NaN. */
+static ct_array roots_padded(ct_array p)
+{
+    ct_array is_zero = ct_equal(p, 0);
+    ct_array zeros = ct_where(ct_all(is_zero), p->size, ct_argmin(is_zero));
+    p = ct_where(ct_equal(zeros, p->size), ct_ones_like(p), p);
+    if (is_poison(p))
+        return p;
+    ct_array roots = roots_of(ct_roll(p, ct_negative(zeros)));
+    if (is_poison(roots))
+        return roots;
+    ct_array in[] = {ct_equal(roots, 0), roots}, out[2];
+    if (is_poison(in[0]))
+        return in[0];
+    op_sort(2, in, 0, true, 1, out);
+    int64_t n = roots->size;
+    ct_array real = ct_less(shape_range(n), ct_subtract(n, zeros));
+    ct_array nan = array_scalar(dtype_of(roots), false, __builtin_nan(""));
+    nan = is_poison(out[1]) ? out[1] : op_complex(op_real(nan), op_real(nan));
+    return ct_where(real, out[1], nan);
+}
+
 ct_array numpy_roots(const ct_roots_args *a)
 {
-    ct_array p = a->p, known;
+    ct_array p = a->p;
     if (!numpy_promote_inexact("roots", 1, &p, &p) || is_poison(p = shape_at_least(p, 1)))
         return array_poison;
     if (p->aval.ndim != 1)
         return ct_fail(CT_VALUE_ERROR, "Input must be a rank-1 array.");
-    if (a->strip_zeros == CT_FALSE || p->size < 2)
-        return roots_of(p);
-    if (!numpy_known("roots", "p (or strip_zeros=False)", p, &known))
-        return array_poison;
-    int64_t first = 0, end = known->size;
-    while (first < end && array_get_double(known, first) == 0)
-        first++;
-    while (end > first && array_get_double(known, end - 1) == 0)
-        end--;
-    ct_array roots = roots_of(shape_slice(p, 0, first, end > first ? end : first, 1));
-    int64_t zeros = end > first ? known->size - end : 0;
-    if (!zeros || is_poison(roots))
-        return roots;
-    return ct_concatenate(ARRAYS(roots, ct_zeros(I(zeros), .dtype = dtype_of(roots))));
+    if (p->size < 2)
+        return roots_of(shape_slice(p, 0, 0, 0, 1));
+    if (a->strip_zeros == CT_FALSE)
+        return roots_padded(p);
+    return roots_of(without_leading_zeros("roots (without strip_zeros=False)", p, 0));
 }
 
 ct_array numpy_poly(ct_array seq_of_zeros)

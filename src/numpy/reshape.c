@@ -280,18 +280,41 @@ ct_array numpy_resize(const ct_resize_args *a)
     return is_poison(x) ? x : shape_reshape(shape_slice(x, 0, 0, n, 1), a->new_shape);
 }
 
+/* The first and last position along an axis whose slice holds anything but zeros. */
+static void nonzero_extent(ct_array nonzero, int64_t axis, int64_t *first, int64_t *end)
+{
+    int64_t n = nonzero->aval.shape[axis], inner = 1;
+    for (int64_t d = axis + 1; d < nonzero->aval.ndim; d++)
+        inner *= nonzero->aval.shape[d];
+    *first = n;
+    *end = 0;
+    for (int64_t i = 0; i < nonzero->size; i++) {
+        int64_t at = i / inner % n;
+        if ((at < *first || at >= *end) && array_get_int(nonzero, i)) {
+            *first = at < *first ? at : *first;
+            *end = at >= *end ? at + 1 : *end;
+        }
+    }
+}
+
 ct_array numpy_trim_zeros(const ct_trim_zeros_args *a)
 {
     ct_array x = a->filt, known;
-    if (x->aval.ndim != 1)
-        return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "trim_zeros of an array with %d axes",
-                       (int)x->aval.ndim);
-    if (!numpy_known("trim_zeros", "filt", x, &known))
+    dimlist axes;
+    bool front = strpbrk(a->trim, "fF"), back = strpbrk(a->trim, "bB");
+    if (!numpy_known("trim_zeros", "filt", x, &known) ||
+        !numpy_axes("trim_zeros", a->axis, x->aval.ndim, &axes) ||
+        is_poison(known = ct_not_equal(known, 0)))
         return array_poison;
-    int64_t first = 0, end = x->size;
-    while (strpbrk(a->trim, "fF") && first < end && array_get_double(known, first) == 0)
-        first++;
-    while (strpbrk(a->trim, "bB") && end > first && array_get_double(known, end - 1) == 0)
-        end--;
-    return shape_slice(x, 0, first, end, 1);
+    for (int64_t i = 0; i < axes.n && !is_poison(x) && (front || back); i++) {
+        int64_t first, end, d = axes.at[i];
+        nonzero_extent(known, d, &first, &end);
+        bool any = first < end;
+        x = shape_slice(x, d, front && any ? first : 0,
+                        !any   ? 0
+                        : back ? end
+                               : known->aval.shape[d],
+                        1);
+    }
+    return x;
 }

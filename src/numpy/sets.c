@@ -1,5 +1,8 @@
-/* Arrays as sets: unique and its relatives, isin, union1d, intersect1d, setdiff1d, setxor1d,
- * bincount, histogram. */
+/* Arrays as sets: unique and its relatives, isin, union1d, intersect1d, setdiff1d, setxor1d. Next:
+ * histogram.c.
+ *
+ * A set of two arrays is a mask over one sorted vector: which of its elements are the result.
+ * Picking those is the only step whose size depends on values. */
 #define OPS_SHORT_NAMES
 #include "numpy/search.h"
 
@@ -200,144 +203,127 @@ ct_array numpy_isin(const ct_isin_args *a)
     return a->invert && !is_poison(member) ? op_not(member) : member;
 }
 
-static ct_array keep(ct_array x, ct_array mask)
+/* A flattened array in ascending order, where its runs of equal elements begin, and the places they
+ * had. */
+static bool sorted_set(ct_array x, runs *r)
 {
-    ct_array where;
-    int64_t n;
-    if (is_poison(mask) ||
-        !shape_nonzero("set operation", mask, (ct_opt_int){false, 0}, NULL, &n, &where))
-        return array_poison;
-    return shape_take(x, 0, where, NULL);
+    x = shape_flatten(x);
+    if (is_poison(x) || x->size)
+        return !is_poison(x) && find_runs(x, true, r);
+    *r = (runs){x, op_full(&(aval){CT_BOOL, false, 1, (const int64_t[]){0}}, 0), shape_range(0)};
+    return !is_poison(r->begins) && !is_poison(r->order);
 }
 
-static ct_array unique_vector(ct_array x)
+/* How the elements under a mask are picked. */
+typedef struct picking {
+    const char *what;
+    ct_opt_int size;
+    ct_array fill; /* for places beyond the last, which only `size` makes; NULL: the result's least
+                      element, or 0 */
+} picking;
+
+/* Where the mask is true, and with a size which of the places are surplus. */
+typedef struct picked {
+    ct_array places, surplus;
+} picked;
+
+static bool pick(const picking *p, ct_array mask, picked *out)
 {
-    unique_request q = {.what = "unique", .equal_nan = true};
-    return unique_tree(shape_flatten(x), &q);
+    int64_t n;
+    ct_dtype integer = dtype_default(FAMILY_INT);
+    *out = (picked){0};
+    if (is_poison(mask) || !shape_nonzero(p->what, mask, p->size, NULL, &n, &out->places))
+        return false;
+    if (p->size.given) {
+        ct_array found = op_reduce_sum(op_convert(mask, integer, false), I(0));
+        out->surplus = op_ge(shape_range(p->size.value),
+                             numpy_broadcast_one(p->what, found, I(p->size.value)));
+    }
+    return !is_poison(out->places) && (!out->surplus || !is_poison(out->surplus));
+}
+
+static ct_array at_places(const picking *p, const picked *at, ct_array x, ct_array fill)
+{
+    if (at->surplus && !x->size)
+        x = op_full(&(aval){x->aval.dtype, false, 1, (const int64_t[]){1}}, 0);
+    ct_array y = shape_take(x, 0, at->places, &(index_options){.keep_negative = true});
+    if (is_poison(y) || !at->surplus || !y->size)
+        return y;
+    if (!fill) {
+        ct_array none = shape_slice(at->surplus, 0, 0, 1, 1), first = shape_slice(y, 0, 0, 1, 1);
+        fill = is_poison(none) || is_poison(first)
+                   ? array_poison
+                   : op_select_n(none, 2, (ct_array[]){first, op_full_like(first, 0)});
+    }
+    fill = is_poison(fill) ? fill : numpy_cast(fill, dtype_of(y));
+    fill = is_poison(fill) ? fill : numpy_broadcast_one(p->what, fill, shape_of(y));
+    return is_poison(fill) ? fill : op_select_n(at->surplus, 2, (ct_array[]){y, fill});
+}
+
+static ct_array keep(const picking *p, ct_array x, ct_array mask)
+{
+    picked at;
+    return pick(p, mask, &at) ? at_places(p, &at, x, p->fill) : array_poison;
 }
 
 ct_array numpy_setdiff1d(const ct_setdiff1d_args *a)
 {
-    ct_array x = a->assume_unique ? shape_flatten(a->ar1) : unique_vector(a->ar1);
-    return is_poison(x) ? x : keep(x, op_not(is_member(x, a->ar2)));
+    runs r = {shape_flatten(a->ar1), NULL, NULL};
+    if (is_poison(r.rows) || (!a->assume_unique && !sorted_set(a->ar1, &r)))
+        return array_poison;
+    ct_array fill = a->fill_value ? a->fill_value : ct_weak_int(0),
+             mask = is_member(r.rows, a->ar2);
+    mask = is_poison(mask) ? mask : op_not(mask);
+    if (r.begins && !is_poison(mask))
+        mask = op_and(mask, r.begins);
+    return keep(&(picking){"setdiff1d", a->size, fill}, r.rows, mask);
 }
 
-ct_array numpy_intersect1d(const ct_intersect1d_args *a)
+/* Where the elements of x stand in what they were before sorting, and where their equals do in y.
+ */
+ct_tree numpy_intersect1d(const ct_intersect1d_args *a)
 {
-    ct_array x = unique_vector(a->ar1), v[] = {x, a->ar2};
-    if (a->return_indices)
-        return ct_fail(CT_NOT_IMPLEMENTED_ERROR,
-                       "intersect1d with return_indices=True is not available yet.");
-    if (is_poison(x) || !numpy_promote("intersect1d", 2, v, v))
+    picking p = {"intersect1d", a->size, a->fill_value};
+    ct_array v[] = {shape_flatten(a->ar1), shape_flatten(a->ar2)};
+    runs x, y;
+    picked at;
+    if (is_poison(v[0]) || is_poison(v[1]) || !numpy_promote(p.what, 2, v, v) ||
+        !sorted_set(v[0], &x) || !sorted_set(v[1], &y))
         return array_poison;
-    return keep(v[0], is_member(v[0], v[1]));
+    ct_array mask = is_member(x.rows, y.rows);
+    if (is_poison(mask) || !pick(&p, op_and(mask, x.begins), &at))
+        return array_poison;
+    ct_array values = at_places(&p, &at, x.rows, p.fill);
+    if (!a->return_indices || is_poison(values))
+        return values;
+    ct_array beside = shape_searchsorted(y.rows, values, false), none[2];
+    for (int i = 0; i < 2; i++)
+        none[i] = array_scalar_int(dtype_default(FAMILY_INT), false, v[i]->size);
+    picked there = {beside, at.surplus};
+    return is_poison(beside)
+               ? beside
+               : shape_tuple(3, (ct_array[]){values, at_places(&p, &at, x.order, none[0]),
+                                             at_places(&p, &there, y.order, none[1])});
 }
 
 ct_array numpy_setxor1d(const ct_setxor1d_args *a)
 {
-    ct_array x = unique_vector(a->ar1), y = unique_vector(a->ar2);
-    if (is_poison(x) || is_poison(y))
+    picking p = {"setxor1d", a->size, a->fill_value};
+    ct_array v[] = {shape_flatten(a->ar1), shape_flatten(a->ar2)}, out[2];
+    runs x, y;
+    if (is_poison(v[0]) || is_poison(v[1]) || !numpy_promote(p.what, 2, v, v) ||
+        !sorted_set(v[0], &x) || !sorted_set(v[1], &y))
         return array_poison;
-    ct_array left = keep(x, op_not(is_member(x, y))), right = keep(y, op_not(is_member(y, x)));
-    return is_poison(left) || is_poison(right) ? array_poison
-                                               : unique_vector(ct_concatenate(ARRAYS(left, right)));
-}
-
-/* ---- counting ---- */
-
-ct_array numpy_bincount(const ct_bincount_args *a)
-{
-    ct_array x = a->x, known;
-    int64_t length = a->length.value;
-    if (!dtype_is(dtype_of(x), FAMILY_INT | FAMILY_UINT | FAMILY_BOOL))
-        return ct_fail(CT_TYPE_ERROR, "x argument to bincount must have an integer type; got %s",
-                       ct_dtype_name(dtype_of(x)));
-    if (x->aval.ndim != 1)
-        return ct_fail(CT_VALUE_ERROR, "only 1-dimensional input supported.");
-    if (!a->length.given) {
-        if (!numpy_known("bincount", "x (or length)", x, &known))
-            return array_poison;
-        length = a->minlength;
-        for (int64_t i = 0; i < known->size; i++)
-            if (array_get_int(known, i) >= length)
-                length = array_get_int(known, i) + 1;
-    }
-    ct_array weights =
-        a->weights ? a->weights : array_scalar_int(dtype_default(FAMILY_INT), false, 1);
-    ct_array zeros = op_full(&(aval){weights->aval.dtype, false, 1, &length}, 0);
-    x = op_max(
-        numpy_cast(x, dtype_default(FAMILY_INT)),
-        array_scalar_int(dtype_default(FAMILY_INT), false, 0)); /* negative values count as zero */
-    index_item at = {.kind = INDEX_ARRAY, .array = x};
-    return numpy_index_update(zeros, 1, &at, INDEX_ADD, weights, NULL);
-}
-
-/* Edges of n equal bins over the range of the data, a little of it when all elements are equal. */
-static ct_array equal_edges(ct_array x, int64_t n, ct_array range, ct_dtype dtype)
-{
-    ct_array low, high;
-    if (range) {
-        range = numpy_cast(shape_flatten(range), dtype);
-        if (is_poison(range) || range->size != 2)
-            return is_poison(range)
-                       ? range
-                       : ct_fail(CT_VALUE_ERROR, "range must be a pair; got %lld entries",
-                                 (long long)range->size);
-        low = op_reshape(shape_slice(range, 0, 0, 1, 1), I_NONE);
-        high = op_reshape(shape_slice(range, 0, 1, 2, 1), I_NONE);
-    } else if (!x->size) {
-        low = array_scalar(dtype, false, 0);
-        high = array_scalar(dtype, false, 1);
-    } else {
-        low = numpy_cast(ct_min(x), dtype);
-        high = numpy_cast(ct_max(x), dtype);
-    }
-    ct_array flat = op_eq(low, high);
-    low = op_select_n(flat, 2, (ct_array[]){low, sub(low, 0.5)});
-    high = op_select_n(flat, 2, (ct_array[]){high, add(high, 0.5)});
-    return ct_linspace(low, high, .num = GIVEN(n + 1), .dtype = dtype);
-}
-
-static ct_array edges_of(const char *what, ct_array x, ct_array bins, ct_array range)
-{
-    ct_dtype dtype = dtype_to_inexact(dtype_of(x));
-    int64_t n;
-    if (bins->aval.ndim == 1)
-        return numpy_cast(bins, dtype_inexact(dtype_of(bins)) ? dtype_of(bins) : dtype);
-    if (bins->aval.ndim)
-        return ct_fail(CT_VALUE_ERROR, "%s: bins must be a number or a vector of edges", what);
-    return numpy_known_int(what, "bins", bins, &n) ? equal_edges(x, n, range, dtype) : array_poison;
-}
-
-ct_array numpy_histogram_bin_edges(const ct_histogram_bin_edges_args *a)
-{
-    return edges_of("histogram_bin_edges", a->a, a->bins, a->range);
-}
-
-ct_tree numpy_histogram(const ct_histogram_args *a)
-{
-    ct_array edges = edges_of("histogram", a->a, a->bins, a->range);
-    ct_array v[] = {shape_flatten(a->a), edges};
-    if (is_poison(edges) || is_poison(v[0]) || !numpy_promote_inexact("histogram", 2, v, v))
+    ct_array x_only = is_member(x.rows, y.rows), y_only = is_member(y.rows, x.rows);
+    if (is_poison(x_only) || is_poison(y_only))
         return array_poison;
-    int64_t n = edges->size - 1;
-    ct_array which = shape_searchsorted(v[1], v[0], true);
-    ct_array last = op_reshape(shape_slice(v[1], 0, n, n + 1, 1), I_NONE);
-    if (is_poison(which) || is_poison(last))
+    x_only = op_and(op_not(x_only), x.begins);
+    y_only = op_and(op_not(y_only), y.begins);
+    ct_array mask = op_concatenate(2, (ct_array[]){x_only, y_only}, 0);
+    ct_array both[] = {is_poison(mask) ? mask : op_not(mask),
+                       op_concatenate(2, (ct_array[]){x.rows, y.rows}, 0)};
+    if (is_poison(both[0]) || is_poison(both[1]))
         return array_poison;
-    which = op_select_n(
-        op_eq(v[0], numpy_broadcast_one("histogram", last, shape_of(v[0]))), 2,
-        (ct_array[]){which,
-                     op_full_like(which, (double)n)}); /* the last bin holds its right edge */
-    ct_array weights =
-        a->weights ? shape_flatten(a->weights) : array_scalar(dtype_of(v[0]), false, 1);
-    ct_array counts = op_full(&(aval){weights->aval.dtype, false, 1, (const int64_t[]){n + 2}}, 0);
-    index_item at = {.kind = INDEX_ARRAY, .array = which};
-    counts =
-        shape_slice(numpy_index_update(counts, 1, &at, INDEX_ADD, weights, NULL), 0, 1, n + 1, 1);
-    if (a->density == CT_TRUE && !is_poison(counts)) {
-        ct_array width = ct_diff(edges);
-        counts = ct_divide(ct_divide(counts, width), ct_sum(counts));
-    }
-    return is_poison(counts) ? counts : ct_tuple(counts, edges);
+    op_sort(2, both, 0, true, 2, out); /* the result's elements first */
+    return is_poison(out[0]) ? out[0] : keep(&p, out[1], op_not(out[0]));
 }

@@ -88,9 +88,6 @@ ct_array numpy_geomspace(const ct_geomspace_args *a)
         return array_poison;
     dtype = numpy_dtype(a->dtype, dtype_to_inexact(dtype));
     ct_dtype inside = dtype_to_inexact(dtype);
-    if (dtype_is(inside, FAMILY_COMPLEX))
-        return ct_fail(CT_NOT_IMPLEMENTED_ERROR,
-                       "geomspace of complex numbers is not available yet.");
     ct_array v[2] = {numpy_cast(a->start, inside), numpy_cast(a->stop, inside)};
     if (is_poison(v[0]) || is_poison(v[1]) || !numpy_broadcast("geomspace", 2, v, v))
         return array_poison;
@@ -100,8 +97,10 @@ ct_array numpy_geomspace(const ct_geomspace_args *a)
     ct_array from = ct_log10(op_div(v[0], sign)), to = ct_log10(op_div(v[1], sign));
     ct_array x = ct_logspace(from, to, .num = a->num, .endpoint = a->endpoint,
                              .base = array_scalar(inside, false, 10), .dtype = inside);
-    if (v[0]->aval.ndim && !is_poison(x))
-        x = op_moveaxis(x, 0, a->axis < 0 ? x->aval.ndim + a->axis : a->axis);
-    x = op_mul(sign, x);
+    int64_t axis = a->axis;
+    x = ct_multiply(sign, x);
+    if (is_poison(x) || !numpy_axis("geomspace", axis, x->aval.ndim, &axis))
+        return array_poison;
+    x = op_moveaxis(x, 0, axis);
     return is_poison(x) ? x : numpy_cast(x, dtype);
 }

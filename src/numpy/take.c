@@ -1,7 +1,7 @@
 /* Functions that take or replace elements by integer indices: take, take_along_axis,
  * put_along_axis, insert, delete. */
 #define OPS_SHORT_NAMES
-#include "numpy/shape.h"
+#include "numpy/search.h"
 
 static bool integers(const char *what, ct_array indices)
 {
@@ -165,12 +165,10 @@ ct_array numpy_put_along_axis(const ct_put_along_axis_args *a)
                          shape_of(a->arr));
 }
 
-/* ---- insert and delete: which of the old slices stand where is worked out from known indices ----
- */
+/* ---- delete: which slices stay is worked out from known positions, or counted ---- */
 
-/* Known positions in [0, length], negative ones counted from the end. base_free *at. */
-static bool positions(const char *what, ct_array obj, int64_t length, int64_t limit, int64_t *n,
-                      int64_t **at)
+/* Known positions below length, negative ones counted from the end. base_free *at. */
+static bool positions(const char *what, ct_array obj, int64_t length, int64_t *n, int64_t **at)
 {
     ct_array known;
     if (!numpy_known(what, "obj", obj, &known))
@@ -187,7 +185,7 @@ static bool positions(const char *what, ct_array obj, int64_t length, int64_t li
             (*at)[(*n)++] = mask ? i : p < 0 ? p + length : p;
     }
     for (int64_t i = 0; i < *n; i++)
-        if ((*at)[i] < 0 || (*at)[i] > limit) {
+        if ((*at)[i] < 0 || (*at)[i] >= length) {
             base_fail(CT_INDEX_ERROR, "%s: index %lld is out of bounds for axis of size %lld", what,
                       (long long)(*at)[i], (long long)length);
             base_free(*at);
@@ -208,6 +206,19 @@ static ct_array chosen(ct_array x, int64_t axis, int64_t n, const int64_t *which
         &(index_options){.mode = INDEX_CLIP, .keep_negative = true, .indices_are_sorted = true});
 }
 
+/* At different positions that need not be known: those that stay, counted, skip as many as are gone
+ * at or before them. */
+static ct_array delete_unique(ct_array x, int64_t axis, ct_array obj)
+{
+    int64_t length = x->aval.shape[axis], n = obj->size, kept = n < length ? length - n : 0;
+    ct_array gone = index_wrap(numpy_cast(shape_flatten(obj), dtype_default(FAMILY_INT)), length);
+    gone = ct_sort(ct_clip(gone, 0, length));
+    gone = ct_subtract(gone, shape_range(n));
+    ct_array stays = shape_range(kept);
+    ct_array skipped = is_poison(gone) ? gone : shape_searchsorted(gone, stays, true);
+    return is_poison(skipped) ? skipped : shape_take(x, axis, op_add(stays, skipped), NULL);
+}
+
 ct_array numpy_delete(const ct_delete_args *a)
 {
     ct_array x = a->axis.given ? a->arr : shape_flatten(a->arr), y = array_poison;
@@ -215,7 +226,9 @@ ct_array numpy_delete(const ct_delete_args *a)
     if (is_poison(x) || !numpy_axis("delete", axis, x->aval.ndim, &axis))
         return array_poison;
     int64_t length = x->aval.shape[axis], kept = 0;
-    if (!positions("delete", a->obj, length, length - 1, &n, &at))
+    if (a->assume_unique_indices && dtype_is(dtype_of(a->obj), FAMILY_INT | FAMILY_UINT))
+        return delete_unique(x, axis, a->obj);
+    if (!positions("delete", a->obj, length, &n, &at))
         return array_poison;
     bool *gone = base_zalloc((size_t)(length ? length : 1));
     int64_t *which = base_alloc((size_t)(length ? length : 1) * sizeof *which);
@@ -233,54 +246,60 @@ ct_array numpy_delete(const ct_delete_args *a)
     return y;
 }
 
-/* Where new slices go in the result: behind the old slice in front of them and behind earlier new
- * ones at the same place. */
-static ct_array insert_at(ct_array x, int64_t axis, int64_t n, const int64_t *at, ct_array values)
+/* ---- insert ---- */
+
+/* x with updates at an array of positions along an axis. */
+static ct_array set_along(ct_array x, int64_t axis, ct_array at, ct_array values)
 {
-    int64_t length = x->aval.shape[axis], total = length + n;
-    ct_array old = array_new(CT_INT32, false, 1, &length), new = array_new(CT_INT32, false, 1, &n),
-             y = array_poison;
-    int64_t *before = base_zalloc((size_t)(length + 2) *
-                                  sizeof *before); /* new slices in front of each old one */
-    dimlist shape;
-    if (!before || is_poison(old) || is_poison(new) || !dimlist_copy(&shape, "insert", shape_of(x)))
-        goto out;
-    for (int64_t i = 0; i < n; i++) {
-        int64_t place = at[i];
-        for (int64_t j = 0; j < n; j++)
-            place += at[j] < at[i] || (at[j] == at[i] && j < i);
-        ((int32_t *)new->data)[i] = (int32_t)place;
-        before[at[i]]++;
-    }
-    for (int64_t i = 0, sum = 0; i < length; i++) {
-        sum += before[i];
-        ((int32_t *)old->data)[i] = (int32_t)(i + sum);
-    }
-    shape.at[axis] = total;
     index_item items[NUMPY_MAX_NDIM];
     for (int64_t d = 0; d <= axis; d++)
-        items[d] = (index_item){.kind = d == axis ? INDEX_ARRAY : INDEX_SLICE, .array = new};
-    y = op_full(&(aval){x->aval.dtype, false, (int32_t)shape.n, shape.at}, 0);
-    y = numpy_index_update(y, axis + 1, items, INDEX_SET, values, NULL);
-    items[axis].array = old;
-    y = numpy_index_update(y, axis + 1, items, INDEX_SET, x, NULL);
-out:
-    base_free(before);
-    return y;
+        items[d] = (index_item){.kind = d == axis ? INDEX_ARRAY : INDEX_SLICE, .array = at};
+    return is_poison(at) ? at : numpy_index_update(x, axis + 1, items, INDEX_SET, values, NULL);
+}
+
+/* New slices go behind earlier new ones that stand before the same or an earlier old slice; the old
+ * ones fill what is left. */
+static ct_array insert_at(ct_array x, int64_t axis, ct_array at, ct_array values)
+{
+    int64_t length = x->aval.shape[axis], n = at->aval.shape[0], total = length + n, one;
+    dimlist shape;
+    ct_array order = ct_argsort(at), old;
+    index_item sorted = {.kind = INDEX_ARRAY, .array = order};
+    if (is_poison(order) || !dimlist_copy(&shape, "insert", shape_of(x)))
+        return array_poison;
+    ct_array places = numpy_index_update(at, 1, &sorted, INDEX_ADD, shape_range(n), NULL);
+    ct_array free = set_along(op_full(&(aval){CT_BOOL, false, 1, &total}, 1), 0, places,
+                              array_scalar(CT_BOOL, false, 0));
+    if (is_poison(free) ||
+        !shape_nonzero("insert", free, (ct_opt_int){true, length}, NULL, &one, &old))
+        return array_poison;
+    shape.at[axis] = total;
+    ct_array y = op_full(&(aval){x->aval.dtype, false, (int32_t)shape.n, shape.at}, 0);
+    return set_along(set_along(y, axis, places, values), axis, old, x);
+}
+
+/* Positions in [0, length] as a vector, negative ones counted from the end, those beyond moved to
+ * it. */
+static ct_array insert_positions(ct_array obj, int64_t length)
+{
+    if (obj->aval.ndim > 1)
+        return ct_fail(
+            CT_VALUE_ERROR,
+            "jnp.insert(): obj must be a slice, a one-dimensional array, or a scalar; got shape %s",
+            dims_string(shape_of(obj)));
+    if (obj->size && !dtype_is(dtype_of(obj), FAMILY_INT | FAMILY_UINT))
+        return ct_fail(CT_VALUE_ERROR, "jnp.insert(): index array must be integer typed; got %s",
+                       ct_dtype_name(dtype_of(obj)));
+    ct_array at = numpy_cast(shape_flatten(obj), dtype_default(FAMILY_INT));
+    return ct_clip(is_poison(at) ? at : index_wrap(at, length), 0, length);
 }
 
 ct_array numpy_insert(const ct_insert_args *a)
 {
-    ct_array x = a->axis.given ? a->arr : shape_flatten(a->arr), values = a->values,
-             y = array_poison;
-    int64_t axis = a->axis.given ? a->axis.value : 0, n, *at, *places;
+    ct_array x = a->axis.given ? a->arr : shape_flatten(a->arr), values = a->values;
+    int64_t axis = a->axis.given ? a->axis.value : 0;
     if (is_poison(x) || !numpy_axis("insert", axis, x->aval.ndim, &axis))
         return array_poison;
-    if (a->obj->aval.ndim > 1)
-        return ct_fail(
-            CT_VALUE_ERROR,
-            "jnp.insert(): obj must be a slice, a one-dimensional array, or a scalar; got shape %s",
-            dims_string(shape_of(a->obj)));
     dimlist shape = {.n = x->aval.ndim > values->aval.ndim ? x->aval.ndim : values->aval.ndim};
     for (int64_t d = 0; d < shape.n; d++) {
         int64_t i = d - (shape.n - values->aval.ndim);
@@ -289,20 +308,13 @@ ct_array numpy_insert(const ct_insert_args *a)
     values = shape_reshape(numpy_cast(values, dtype_of(x)), dimlist_ints(&shape));
     if (!a->obj->aval.ndim)
         values = op_moveaxis(values, 0, axis);
-    int64_t length = x->aval.shape[axis];
-    if (is_poison(values) || !positions("insert", a->obj, length, length, &n, &at))
+    ct_array at = insert_positions(a->obj, x->aval.shape[axis]);
+    if (is_poison(values) || is_poison(at))
         return array_poison;
-    int64_t wide = values->aval.shape[axis], count = n == 1 ? wide : n;
-    if (n != 1 && wide != 1 && wide != n)
-        ct_fail(CT_VALUE_ERROR,
-                "Incompatible shapes for broadcasting: insert of %lld values at %lld places",
-                (long long)wide, (long long)n);
-    else if ((places = base_alloc((size_t)(count ? count : 1) * sizeof *places))) {
-        for (int64_t i = 0; i < count; i++)
-            places[i] = at[n == 1 ? 0 : i];
-        y = insert_at(x, axis, count, places, values);
-        base_free(places);
-    }
-    base_free(at);
-    return y;
+    int64_t wide = values->aval.shape[axis], n = at->size == 1 ? wide : at->size;
+    if (wide != 1 && wide != n)
+        return ct_fail(CT_VALUE_ERROR,
+                       "Incompatible shapes for broadcasting: insert of %lld values at %lld places",
+                       (long long)wide, (long long)n);
+    return insert_at(x, axis, numpy_broadcast_one("insert", at, I(n)), values);
 }

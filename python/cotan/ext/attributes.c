@@ -2,7 +2,7 @@
  * the function objects themselves (see binding.c, which puts them into the class); here stands what
  * only an object has. */
 #include "ext.h"
-#include "ops/ops.h"
+#include "numpy/numpy.h"
 
 static PyObject *shape_tuple(const aval *a)
 {
@@ -98,10 +98,10 @@ static PyObject *call_python(PyObject *self, const char *name, PyObject *args, P
 FROM_PYTHON(devices)
 FROM_PYTHON(reshape)
 FROM_PYTHON(transpose)
-FROM_PYTHON(view)
 FROM_PYTHON(to_device)
-FROM_PYTHON(addressable_data) FROM_PYTHON(flatten) FROM_PYTHON(choose) FROM_PYTHON(compress)
-    FROM_PYTHON(clip) FROM_PYTHON(copy)
+FROM_PYTHON(addressable_data)
+FROM_PYTHON(flatten)
+FROM_PYTHON(choose) FROM_PYTHON(compress) FROM_PYTHON(clip) FROM_PYTHON(copy)
 
     /* astype(dtype, copy=False, device=None) */
     static PyObject *method_astype(PyObject *self, PyObject *const *args, Py_ssize_t n,
@@ -129,6 +129,32 @@ FROM_PYTHON(addressable_data) FROM_PYTHON(flatten) FROM_PYTHON(choose) FROM_PYTH
     return ext_finish(scope, op_convert(a, d, false));
 }
 
+/* view(dtype=None, type=None) */
+static PyObject *method_view(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static const char *const names[] = {"dtype", "type", NULL};
+    PyObject *dtype = Py_None, *type = Py_None;
+    ct_dtype d;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OO:view", (char **)(uintptr_t)names, &dtype,
+                                     &type))
+        return NULL;
+    if (type != Py_None)
+        return PyErr_Format(PyExc_NotImplementedError,
+                            "`type` argument of array.view() is not supported.");
+    if (dtype == Py_None)
+        return Py_NewRef(self);
+    if (!ext_dtype_code(dtype, &d, "view"))
+        return NULL;
+    ct_scope scope = ct_begin();
+    return ext_finish(scope, numpy_reinterpret(ext_value_of(self), d));
+}
+
+static PyObject *method_byteswap(PyObject *self, PyObject *unused)
+{
+    ct_scope scope = ct_begin();
+    return ext_finish(scope, numpy_byteswap(ext_value_of(self)));
+}
+
 static PyObject *method_block(PyObject *self, PyObject *unused)
 {
     ct_array a = ext_value_of(self);
@@ -140,7 +166,7 @@ static PyObject *method_nothing(PyObject *self, PyObject *unused) { Py_RETURN_NO
 
 static PyObject *method_delete(PyObject *self, PyObject *unused)
 {
-    ct_delete(ext_value_of(self));
+    (ct_delete)(ext_value_of(self)); /* not jax.numpy.delete */
     Py_RETURN_NONE;
 }
 
@@ -251,6 +277,8 @@ PyMethodDef ext_array_methods[] = {
      "The array with its axes permuted."},
     {"view", EXT_FASTCALL(method_view), METH_VARARGS | METH_KEYWORDS,
      "The same bits under another dtype."},
+    {"byteswap", method_byteswap, METH_NOARGS,
+     "The array with the bytes of each element in the opposite order."},
     {"flatten", EXT_FASTCALL(method_flatten), METH_VARARGS | METH_KEYWORDS,
      "The elements in one dimension."},
     {"choose", EXT_FASTCALL(method_choose), METH_VARARGS | METH_KEYWORDS, NULL},

@@ -3,18 +3,8 @@ from .. import _cotan
 from .._cotan import Array as ndarray, from_dlpack
 
 globals().update(_cotan.bound_functions("numpy"))
+from ._forms import delete, einsum, insert, pad, set_printoptions
 from ._vectorize import vectorize
-
-_einsum = globals()["einsum"]
-
-
-def einsum(subscripts, /, *operands, _dot_general=None, **options):
-    if _dot_general is not None and _dot_general is not _cotan.bound_functions("lax")["dot_general"]:
-        raise NotImplementedError(f"einsum with _dot_general={_dot_general}; lax.dot_general is used")
-    return _einsum(subscripts, *operands, **options)
-
-
-einsum.__doc__ = _einsum.__doc__
 
 newaxis = None
 pi = 3.141592653589793
@@ -73,12 +63,6 @@ def issubdtype(arg1, arg2):
     return of(arg1, arg2)
 
 
-def dtype(x, *args):
-    """NumPy's dtype."""
-    import numpy
-    return numpy.dtype(x, *args)
-
-
 def shape(a):
     """Lengths of the axes."""
     return a.shape if hasattr(a, "shape") else _cotan._as_array(a).shape
@@ -90,10 +74,13 @@ def ndim(a):
 
 
 def size(a, axis=None):
-    """Number of elements, or the length of one axis."""
+    """Number of elements, or the product of the lengths of an axis or several."""
     s, n = shape(a), 1
     if axis is not None:
-        return s[axis]
+        axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+        if bad := [d for d in axes if not -len(s) <= d < len(s)]:
+            raise ValueError(f"axis {bad[0]} is out of bounds for array of dimension {len(s)}")
+        s = [s[d] for d in axes]
     for d in s:
         n *= d
     return n
@@ -118,10 +105,15 @@ def finfo(dtype):
     return ml_dtypes.finfo(_cotan.dtype_of_code(_cotan.dtype_code(dtype)))
 
 
-def iinfo(dtype):
+def iinfo(int_type):
     """Limits of an integer type."""
     import ml_dtypes
-    return ml_dtypes.iinfo(_cotan.dtype_of_code(_cotan.dtype_code(dtype)))
+    return ml_dtypes.iinfo(_cotan.dtype_of_code(_cotan.dtype_code(int_type)))
+
+
+def _named_dtype(x):
+    import numpy
+    return numpy.dtype(x)
 
 
 def result_type(*args):
@@ -131,7 +123,7 @@ def result_type(*args):
 
 def promote_types(a, b):
     """The dtype that both can be converted to."""
-    return _cotan._result_type(dtype(a), dtype(b)) if isinstance(a, str) or isinstance(b, str) else _cotan._result_type(a, b)
+    return _cotan._result_type(*(_named_dtype(x) if isinstance(x, str) else x for x in (a, b)))
 
 
 def isscalar(element):
@@ -152,7 +144,7 @@ def isrealobj(x):
 def can_cast(from_, to, casting="safe"):
     """Whether NumPy would convert one dtype to another."""
     import numpy
-    return numpy.can_cast(dtype(from_) if not hasattr(from_, "dtype") else from_.dtype, dtype(to), casting=casting)
+    return numpy.can_cast(numpy.dtype(from_) if not hasattr(from_, "dtype") else from_.dtype, numpy.dtype(to), casting=casting)
 
 
 _KINDS = {"bool": "bool_", "signed integer": "signedinteger", "unsigned integer": "unsignedinteger", "integral": "integer", "real floating": "floating",
@@ -211,7 +203,7 @@ def _missing(name):
 
 
 _FROM_NUMPY = frozenset(("generic", "number", "integer", "signedinteger", "unsignedinteger", "inexact", "floating", "complexfloating", "flexible", "character",
-                         "object_", "set_printoptions", "get_printoptions", "printoptions", "save", "savez", "iterable", "array_repr", "array_str"))
+                         "object_", "dtype", "get_printoptions", "printoptions", "save", "savez", "iterable", "array_repr", "array_str"))
 
 
 # Found when they are first asked for.

@@ -1,0 +1,86 @@
+"""Functions that take more forms of arguments than the stubs have words for: slices, functions, axes as numbers. They become calls of the functions of the stubs."""
+from .. import _cotan
+
+_numpy = _cotan.bound_functions("numpy")
+_einsum, _pad, _delete, _insert = (_numpy[n] for n in ("einsum", "pad", "delete", "insert"))
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def _subscripts(args):
+    """einsum(x, [0, 1], y, [1, 2], [0, 2]) as a text and operands: axes in ascending order become letters."""
+    *pairs, output = args if len(args) % 2 else (*args, None)
+    operands, lists = pairs[::2], pairs[1::2]
+    axes = sorted({a for axes in lists for a in axes if a is not Ellipsis})
+    if len(axes) > len(_LETTERS):
+        raise ValueError(f"einsum: {len(axes)} different axes, at most {len(_LETTERS)} are possible")
+    letter = dict(zip(axes, _LETTERS))
+    letter[Ellipsis] = "..."
+    text = lambda axes: "".join(letter[a] for a in axes)
+    return ",".join(map(text, lists)) + ("" if output is None else "->" + text(output)), operands
+
+
+def einsum(subscripts, /, *operands, out=None, optimize="auto", precision=None, preferred_element_type=None, _dot_general=None, out_sharding=None):
+    if _dot_general is not None and _dot_general is not _cotan.bound_functions("lax")["dot_general"]:
+        raise NotImplementedError(f"einsum with _dot_general={_dot_general}; lax.dot_general is used")
+    if not isinstance(subscripts, str):
+        subscripts, operands = _subscripts((subscripts, *operands))
+    return _einsum(subscripts, *operands, out=out, optimize=_order(optimize), precision=precision, preferred_element_type=preferred_element_type,
+                   out_sharding=out_sharding)
+
+
+def _order(optimize):
+    """How terms are paired is this library's choice: a promise about speed, not values."""
+    if optimize is not None and not isinstance(optimize, (bool, str, list, tuple)):
+        raise TypeError(f"einsum: optimize is True, False, the name of a strategy or a path, not {optimize!r}")
+    return "auto"
+
+
+# which options go with a mode of pad
+_PAD_OPTIONS = {"constant": {"constant_values"}, "linear_ramp": {"end_values"}, "reflect": {"reflect_type"}, "symmetric": {"reflect_type"},
+                **dict.fromkeys(("maximum", "mean", "median", "minimum"), {"stat_length"}), **dict.fromkeys(("empty", "edge", "wrap"), set())}
+
+
+def pad(array, pad_width, mode="constant", **kwargs):
+    if callable(mode):
+        return _pad_by_function(array, pad_width, mode, kwargs)
+    if unsupported := set(kwargs) - _PAD_OPTIONS.get(mode, set(kwargs)):
+        raise ValueError(f"unsupported keyword arguments for mode '{mode}': {unsupported}")
+    return _pad(array, pad_width, mode, **kwargs)
+
+
+def _pad_by_function(array, pad_width, function, options):
+    """Zeros all round, then what function(vector, (before, after), axis, options) makes of each vector along each axis."""
+    from ._mapped import apply_along_axis
+    from numpy import broadcast_to
+    padded = _pad(array, pad_width)
+    for axis, width in enumerate(broadcast_to(pad_width, (padded.ndim, 2)).tolist()):
+        padded = apply_along_axis(function, axis, padded, tuple(width), axis, options)
+    return padded
+
+
+def _positions(a, obj, axis):
+    """The positions that a slice of an axis means."""
+    a = _numpy["asarray"](a)
+    n = a.size if axis is None else a.shape[axis]
+    return _numpy["arange"](*obj.indices(n))
+
+
+def delete(arr, obj, axis=None, *, assume_unique_indices=False):
+    if isinstance(obj, slice):
+        obj = _positions(arr, obj, axis)
+    return _delete(arr, obj, axis, assume_unique_indices=assume_unique_indices)
+
+
+def insert(arr, obj, values, axis=None):
+    return _insert(arr, _positions(arr, obj, axis) if isinstance(obj, slice) else obj, values, axis)
+
+
+def set_printoptions(*args, **kwargs):
+    """How arrays are printed: NumPy's options."""
+    import numpy
+    numpy.set_printoptions(*args, **kwargs)
+
+
+for _f in (einsum, pad, delete, insert):
+    _f.__doc__ = _numpy[_f.__name__].__doc__
