@@ -58,6 +58,18 @@ CT_API ct_tree ct_linearize_(ct_fn f, ct_tree primals, bool has_aux, ct_tree *au
                              ct_fn *derivative);
 /* vjp(f, primals) -> out; *pullback maps a cotangent of out to the tuple of cotangents. */
 CT_API ct_tree ct_vjp_(ct_fn f, ct_tree primals, bool has_aux, ct_tree *aux, ct_fn *pullback);
+/* What such a derivative keeps of the values that it was made at: a tuple of arrays in the order of
+ * their first use; and the same derivative at others of the same types. So a derivative is data:
+ * one jitted function returns its residuals, another takes them. TypeError for other functions. */
+CT_API ct_tree ct_residuals(ct_fn derivative);
+CT_API ct_fn ct_with_residuals(ct_fn derivative, ct_tree residuals);
+/* Which leaf of the arguments a residual is; -1: none, it was computed. */
+CT_API int64_t ct_residual_argument(ct_fn derivative, int64_t residual);
+/* The derivative without its residuals, for ct_with_residuals: what may be kept for long.
+ * Derivatives that differ in their residuals alone are the same and have one hash. */
+CT_API ct_fn ct_derivative_form(ct_fn derivative);
+CT_API bool ct_same_derivative(ct_fn first, ct_fn second);
+CT_API uint64_t ct_derivative_hash(ct_fn derivative);
 /* The transpose of a function that is linear in its arguments; `primals` gives their shapes. */
 CT_API ct_fn ct_linear_transpose_(ct_fn f, ct_tree primals);
 

@@ -1,11 +1,12 @@
 """Cotan: JAX's system in C. `import cotan as jax`, or `python -m cotan program.py` to run a program that says `import jax`."""
 from . import _cotan
-from ._cotan import Array, grad, jit, jvp, linearize, value_and_grad, vjp, vmap
+from ._cotan import Array, grad, jit, jvp, value_and_grad, vmap
 from ._config import (check_tracer_leaks, config, debug_infs, debug_nans, default_matmul_precision, disable_jit, enable_x64, explain_cache_misses,
                       log_compiles, numpy_dtype_promotion, numpy_rank_promotion)
 from ._api import (ShapeDtypeStruct, block_until_ready, clear_caches, default_backend, device_count, device_get, device_put, devices, ensure_compile_time_eval,
                    eval_shape, fwd_and_bwd, hessian, jacfwd, jacobian, jacrev, linear_transpose, live_arrays, local_device_count, local_devices, make_jaxpr, named_call,
                    named_scope, process_count, process_index, process_indices, typeof, make_array_from_callback)
+from ._derivatives import linearize, vjp
 from ._pmap import pmap
 from .ad_checkpoint import checkpoint, checkpoint_policies, remat
 from .custom_derivatives import closure_convert, custom_gradient, custom_jvp, custom_vjp

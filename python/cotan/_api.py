@@ -2,7 +2,8 @@
 from types import SimpleNamespace
 
 from . import _cotan
-from ._cotan import tree_flatten, tree_map, tree_unflatten, vmap, jvp, vjp, linearize
+from ._cotan import tree_flatten, tree_map, tree_unflatten, vmap, jit, jvp
+from ._derivatives import vjp
 
 
 class ShapeDtypeStruct:
@@ -304,20 +305,23 @@ def hessian(fun, argnums=0, has_aux=False, holomorphic=False):
 def linear_transpose(fun, *primals, reduce_axes=()):
     """The transpose of a function that is linear in its arguments, whose shapes primals give."""
     from . import numpy as jnp
+    if reduce_axes:
+        raise NotImplementedError("reduce_axes argument to transpose is deprecated")
     return _cotan._linear_transpose(fun, tree_map(lambda p: jnp.zeros(p.shape, p.dtype) if isinstance(p, ShapeDtypeStruct) else p, primals))
 
 
 def fwd_and_bwd(fun, argnums, has_aux=False, jitted=True):
-    """(forward, backward): forward(*args) -> (fun's result, residuals), backward(residuals, cotangent) -> cotangents of the arguments of argnums."""
+    """(forward, backward): forward(*args) -> (fun's result, residuals [, aux]), backward(residuals, cotangent) -> cotangents of the arguments of argnums."""
+    if not callable(fun):
+        raise TypeError(f"Expected a callable value, got {fun}")
     single = isinstance(argnums, int)
 
-    def forward(*args):
-        f, chosen = _partial(fun, _argnums(argnums), args, {})
-        out, pull, *aux = vjp(f, *chosen, has_aux=has_aux)
-        return (out, *aux, pull) if has_aux else (out, pull)
+    def forward(*args, **kwargs):
+        f, chosen = _partial(fun, _argnums(argnums), args, kwargs)
+        return vjp(f, *chosen, has_aux=has_aux)
 
     def backward(residuals, cotangent):
         cts = residuals(cotangent)
         return cts[0] if single else cts
 
-    return forward, backward
+    return (jit(forward), jit(backward)) if jitted else (forward, backward)

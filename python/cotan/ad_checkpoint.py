@@ -15,10 +15,8 @@ def checkpoint(fun=_unset, *, prevent_cse=True, policy=None, static_argnums=(), 
         raise NotImplementedError("the `concrete` option of jax.checkpoint was removed; mark arguments that steer Python's control flow with static_argnums.")
     if not callable(fun):
         raise TypeError(f"Expected a callable value, got {fun}")
-    if isinstance(prevent_cse, (tuple, list)):
-        if any(prevent_cse) and not all(prevent_cse):
-            raise NotImplementedError("jax.checkpoint with prevent_cse for some of the arguments")
-        prevent_cse = all(prevent_cse)
+    if isinstance(prevent_cse, (tuple, list)):  # what is computed again from one argument is kept apart as a whole
+        prevent_cse = any(prevent_cse)
     if not isinstance(prevent_cse, bool):
         raise TypeError(f"prevent_cse must be a bool or tuple of bools, got {type(prevent_cse)=}")
     from ._face import resolve

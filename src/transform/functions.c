@@ -1,24 +1,15 @@
-/* The public derivatives: grad, value_and_grad, jvp, linearize, vjp, linear_transpose, over
- * functions of trees.
+/* The public derivatives grad, value_and_grad and jvp, over functions of trees.
  *
  * Argument numbers, auxiliary outputs and checks of dtypes are folded away here, so that the
- * interpreters see flat leaves only. Next: mapping.c (vmap), custom_functions.c (custom rules). */
+ * interpreters see flat leaves only. Next: derivative.c (vjp and linearize), mapping.c (vmap),
+ * custom_functions.c (custom rules). */
 #include "cotan/transform.h"
 #include "ops/ops.h"
-#include "transform/transform.h"
+#include "transform/functions.h"
 
 /* ---- a function of some of its leaves, the others fixed ---- */
 
-typedef struct partial_call {
-    ct_fn f;
-    const treedef *in_def;
-    int64_t total;
-    const ct_array *all;
-    const int64_t *chosen; /* positions of the varying leaves, NULL: all */
-    treedef *out_def;
-} partial_call;
-
-static bool run_partial(void *env, int64_t n, const ct_array *in, leaves *out)
+bool run_partial(void *env, int64_t n, const ct_array *in, leaves *out)
 {
     partial_call *c = env;
     ct_array *all = base_alloc((size_t)(c->total + 1) * sizeof *all);
@@ -33,10 +24,8 @@ static bool run_partial(void *env, int64_t n, const ct_array *in, leaves *out)
     return good;
 }
 
-/* With auxiliary results: the function returns a pair; *main gets the definition of its first part,
- * *aux of the second, *n_main its leaves. */
-static bool split_aux(const char *who, treedef *out_def, bool has_aux, treedef **main,
-                      treedef **aux, int64_t *n_main)
+bool split_aux(const char *who, treedef *out_def, bool has_aux, treedef **main, treedef **aux,
+               int64_t *n_main)
 {
     *aux = NULL;
     if (!has_aux) {
@@ -299,10 +288,9 @@ ct_fn ct_grad_(const ct_grad_args *args)
     return &g->head;
 }
 
-/* ---- jvp, linearize, vjp ---- */
+/* ---- jvp ---- */
 
-/* Arguments given as a tuple: the call's definition and leaves. */
-static treedef *pack_tuple(const char *who, ct_tree args, int64_t *n, ct_array **in)
+treedef *pack_tuple(const char *who, ct_tree args, int64_t *n, ct_array **in)
 {
     *in = NULL;
     if (!args || is_poison(args))
@@ -395,300 +383,4 @@ ct_tree ct_jvp_(ct_fn f, ct_tree primals, ct_tree tangents, bool has_aux)
             base_free(in);
     }
     return ct_end_(scope, result);
-}
-
-/* The derivative as a function: of tangents of the arguments (linearize), or of a cotangent of the
- * result (vjp). */
-typedef struct derivative_fn {
-    struct ct_function head;
-    linear_map *l;
-    treedef *in_def, *out_def; /* TUPLE(args..., {}) and the main result's */
-    int64_t n_main, n_all, n_in;
-    aval *in_avals;
-    arena memory;
-    bool reverse;
-} derivative_fn;
-
-static const char *derivative_name(ct_fn f)
-{
-    return ((derivative_fn *)f)->reverse ? "vjp" : "linearize";
-}
-
-static void derivative_destroy(ct_fn base)
-{
-    derivative_fn *d = (derivative_fn *)base;
-    object_release(d->l);
-    object_release(d->in_def);
-    object_release(d->out_def);
-    arena_free(&d->memory);
-}
-
-static bool fail_structure(ct_code code, const char *who, const treedef *want, const treedef *got)
-{
-    text t = {0};
-    text_add(&t, "Tree structure of %s does not match: expected ", who);
-    treedef_text(&t, want);
-    text_add(&t, ", but got ");
-    treedef_text(&t, got);
-    char *s = text_end(&t);
-    base_fail(code, "%s", s ? s : who);
-    base_free(s);
-    return false;
-}
-
-/* One operand against what it must look like. */
-static bool check_operand(const char *who, const aval *want, ct_array got)
-{
-    if (got->aval.dtype == want->dtype && ints_equal(aval_shape(want), aval_shape(&got->aval)))
-        return true;
-    text t = {0};
-    text_add(&t, "%s: expected ", who);
-    aval_text(&t, want, false);
-    text_add(&t, " but got ");
-    aval_text(&t, &got->aval, false);
-    char *s = text_end(&t);
-    base_fail(CT_VALUE_ERROR, "%s", s ? s : who);
-    base_free(s);
-    return false;
-}
-
-static bool pull_back(derivative_fn *d, const treedef *in_def, int64_t nin, const ct_array *in,
-                      treedef **out_def, int64_t *nout, ct_array **out)
-{
-    int64_t first, count, args = treedef_root(in_def)->arity - 1;
-    treedef *given = args == 1 ? treedef_child(in_def, 0, &first, &count) : NULL;
-    if (args != 1) {
-        base_fail(CT_TYPE_ERROR,
-                  "The function returned by `jax.vjp` applied to %s was called with %lld "
-                  "arguments, but functions returned by `jax.vjp` must be called with a "
-                  "single argument corresponding to the single value returned by the function.",
-                  "f", (long long)args);
-        return false;
-    }
-    bool good = given && (treedef_equal(given, d->out_def) ||
-                          fail_structure(CT_VALUE_ERROR, "cotangent input to vjp function",
-                                         d->out_def, given));
-    object_release(given);
-    for (int64_t i = 0; i < d->n_main && good; i++) {
-        const aval *want = linear_out_aval(d->l, i);
-        good = want->dtype == CT_FLOAT0 ||
-               check_operand("unexpected cotangent type passed to the function returned by jax.vjp",
-                             want, in[i]);
-    }
-    (void)nin;
-    ct_array *cts = good ? base_zalloc((size_t)(d->n_all + 1) * sizeof *cts) : NULL;
-    leaves in_cts = {0};
-    good = cts != NULL;
-    for (int64_t i = 0; i < d->n_main && good; i++)
-        cts[i] = in[i]->aval.dtype == CT_FLOAT0 ? NULL : in[i];
-    good = good && linear_transpose(d->l, d->n_all, cts, &in_cts);
-    for (int64_t i = 0; i < d->n_in && good; i++)
-        if (!in_cts.at[i])
-            good = !is_poison(in_cts.at[i] = d->in_avals[i].dtype == CT_FLOAT0
-                                                 ? array_like(&d->in_avals[i])
-                                                 : op_full(&d->in_avals[i], 0));
-    base_free(cts);
-    if (!good) {
-        leaves_free(&in_cts);
-        return false;
-    }
-    /* the tuple of positional arguments, without the dict of keywords */
-    int64_t positional = treedef_root(d->in_def)->arity - 1;
-    treedef *children[64];
-    int64_t made = 0;
-    for (; made < positional && made < 64; made++)
-        if (!(children[made] = treedef_child(d->in_def, made, &first, &count)))
-            break;
-    *out_def =
-        made == positional ? treedef_join((tree_node){.kind = TREE_TUPLE}, made, children) : NULL;
-    while (made)
-        object_release(children[--made]);
-    *nout = in_cts.n;
-    *out = in_cts.at;
-    return *out_def != NULL;
-}
-
-static bool push_forward(derivative_fn *d, const treedef *in_def, int64_t nin, const ct_array *in,
-                         treedef **out_def, int64_t *nout, ct_array **out)
-{
-    if (!treedef_equal(in_def, d->in_def))
-        return fail_structure(CT_TYPE_ERROR, "tangents given to the function returned by linearize",
-                              d->in_def, in_def);
-    for (int64_t i = 0; i < nin; i++)
-        if (!check_operand("linearized function called on tangent values inconsistent with the "
-                           "original primal values",
-                           &d->in_avals[i], in[i]))
-            return false;
-    leaves results;
-    if (!linear_apply(d->l, nin, in, &results))
-        return false;
-    bool good = true;
-    for (int64_t i = 0; i < d->n_main && good; i++)
-        if (!results.at[i]) {
-            const aval *a = linear_out_aval(d->l, i);
-            good =
-                !is_poison(results.at[i] = a->dtype == CT_FLOAT0 ? array_like(a) : op_full(a, 0));
-        }
-    *nout = d->n_main;
-    *out = results.at;
-    *out_def = d->out_def;
-    object_retain(d->out_def);
-    return good;
-}
-
-static bool derivative_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
-                            treedef **out_def, int64_t *nout, ct_array **out)
-{
-    derivative_fn *d = (derivative_fn *)base;
-    return (d->reverse ? pull_back : push_forward)(d, in_def, nin, in, out_def, nout, out);
-}
-
-static const fn_class derivative_class = {
-    .call = derivative_call, .name = derivative_name, .destroy = derivative_destroy};
-
-static bool remember_inputs(derivative_fn *d, int64_t n, const ct_array *in)
-{
-    d->n_in = n;
-    d->in_avals = arena_alloc(&d->memory, (size_t)(n + 1) * sizeof *d->in_avals);
-    for (int64_t i = 0; i < n && d->in_avals; i++) {
-        d->in_avals[i] = in[i]->aval;
-        d->in_avals[i].dtype = (uint8_t)dtype_tangent((ct_dtype)in[i]->aval.dtype);
-        d->in_avals[i].shape =
-            arena_copy(&d->memory, in[i]->aval.shape, (size_t)in[i]->aval.ndim * sizeof(int64_t));
-        if (!d->in_avals[i].shape)
-            return false;
-    }
-    return d->in_avals != NULL;
-}
-
-static ct_tree differentiate(ct_fn f, ct_tree primals, bool has_aux, ct_tree *aux_out,
-                             ct_fn *derivative, bool reverse)
-{
-    *derivative = NULL;
-    derivative_fn *d =
-        (derivative_fn *)fn_new(&derivative_class, sizeof *d); /* owned by the caller's scope */
-    ct_scope scope = ct_begin();
-    int64_t n = 0;
-    ct_array *in = NULL;
-    treedef *def =
-                f && d ? pack_tuple(reverse ? "jax.vjp" : "jax.linearize", primals, &n, &in) : NULL,
-            *aux = NULL;
-    partial_call c = {f, def, n, in, NULL, NULL};
-    leaves out = {0};
-    ct_tree parts[2] = {array_poison, array_poison};
-    bool good = def &&
-                transform_linearize((flat){run_partial, &c, fn_name(f)}, n, in, &out, &d->l) &&
-                split_aux(reverse ? "vjp" : "linearize", c.out_def, has_aux, &d->out_def, &aux,
-                          &d->n_main) &&
-                remember_inputs(d, n, in);
-    if (good) {
-        d->in_def = def;
-        object_retain(def);
-        d->n_all = out.n;
-        d->reverse = reverse;
-        parts[0] = tree_new(d->out_def, d->n_main, out.at);
-        if (has_aux)
-            parts[1] = tree_new(aux, out.n - d->n_main, out.at + d->n_main);
-        *derivative = &d->head;
-    }
-    leaves_free(&out);
-    object_release(def);
-    object_release(aux);
-    object_release(c.out_def);
-    base_free(in);
-    void *keep[2] = {parts[0], parts[1]};
-    scope_end_many(scope, has_aux ? 2 : 1, keep);
-    if (aux_out)
-        *aux_out = parts[1];
-    return parts[0];
-}
-
-ct_tree ct_linearize_(ct_fn f, ct_tree primals, bool has_aux, ct_tree *aux, ct_fn *derivative)
-{
-    return differentiate(f, primals, has_aux, aux, derivative, false);
-}
-
-ct_tree ct_vjp_(ct_fn f, ct_tree primals, bool has_aux, ct_tree *aux, ct_fn *pullback)
-{
-    return differentiate(f, primals, has_aux, aux, pullback, true);
-}
-
-/* ---- linear_transpose ---- */
-
-typedef struct transposed {
-    struct ct_function head;
-    jaxpr *j;
-    treedef *in_def, *out_def;
-} transposed;
-
-static void transposed_destroy(ct_fn base)
-{
-    transposed *t = (transposed *)base;
-    object_release(t->j);
-    object_release(t->in_def);
-    object_release(t->out_def);
-}
-
-static bool transposed_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
-                            treedef **out_def, int64_t *nout, ct_array **out)
-{
-    transposed *t = (transposed *)base;
-    int64_t first, count;
-    treedef *given =
-        treedef_root(in_def)->arity == 2 ? treedef_child(in_def, 0, &first, &count) : NULL;
-    bool same = given && treedef_equal(given, t->out_def);
-    object_release(given);
-    if (!same || nin != t->j->nout) {
-        base_fail(CT_TYPE_ERROR,
-                  "cotangent tree does not match function output of linear_transpose");
-        return false;
-    }
-    for (int i = 0; i < t->j->nout; i++)
-        if (!check_operand("linear_transpose: cotangent type does not match function output",
-                           atom_aval(&t->j->out[i]), in[i]))
-            return false;
-    bool *all = base_alloc((size_t)t->j->nin + 1);
-    leaves cts = {t->j->nin, base_zalloc((size_t)(t->j->nin + 1) * sizeof *cts.at)};
-    bool good = all && cts.at;
-    if (good) {
-        memset(all, 1, (size_t)t->j->nin);
-        good = jaxpr_backward(t->j, t->j->nin, all, NULL, nin, in, cts.at);
-    }
-    for (int i = 0; i < t->j->nin && good; i++)
-        if (!cts.at[i])
-            good = !is_poison(cts.at[i] = op_full(&t->j->in[i]->aval, 0));
-    base_free(all);
-    treedef *children[64];
-    int64_t n = treedef_root(t->in_def)->arity - 1, made = 0;
-    for (; made < n && made < 64 && good; made++)
-        good = (children[made] = treedef_child(t->in_def, made, &first, &count)) != NULL;
-    *out_def = good ? treedef_join((tree_node){.kind = TREE_TUPLE}, n, children) : NULL;
-    while (made)
-        object_release(children[--made]);
-    *nout = cts.n;
-    *out = cts.at;
-    return *out_def != NULL;
-}
-
-static const fn_class transposed_class = {.call = transposed_call, .destroy = transposed_destroy};
-
-ct_fn ct_linear_transpose_(ct_fn f, ct_tree primals)
-{
-    int64_t n = 0;
-    ct_array *in = NULL;
-    transposed *t = (transposed *)fn_new(&transposed_class, sizeof *t);
-    treedef *def = f && t ? pack_tuple("jax.linear_transpose", primals, &n, &in) : NULL;
-    aval *avals = def ? base_alloc((size_t)(n + 1) * sizeof *avals) : NULL;
-    for (int64_t i = 0; i < n && avals; i++)
-        avals[i] = in[i]->aval;
-    if (avals) {
-        t->in_def = def;
-        object_retain(def);
-        t->j = transform_stage_fn(f, def, n, avals, &t->out_def);
-    }
-    bool good = avals && t->j;
-    object_release(def);
-    base_free(avals);
-    base_free(in);
-    return good ? &t->head : NULL;
 }

@@ -238,26 +238,40 @@ static aval tangent_aval(const aval *a)
     return t;
 }
 
-static linear_map *linear_new(int64_t nin, const leaves *out, const leaves *tangents)
+static linear_map *linear_new(int64_t nin, int64_t nout)
 {
     linear_map *l = base_zalloc(sizeof *l);
     if (!l)
         return NULL;
     l->head = (object){&linear_class, 1, KIND_OTHER};
     l->nin = nin;
-    l->nout = out->n;
-    l->out_avals = arena_alloc(&l->memory, (size_t)(out->n + 1) * sizeof *l->out_avals);
-    l->position = arena_alloc(&l->memory, (size_t)(out->n + 1) * sizeof *l->position);
-    if (!l->out_avals || !l->position) {
-        object_release(l);
-        return NULL;
-    }
+    l->nout = nout;
+    l->out_avals = arena_alloc(&l->memory, (size_t)(nout + 1) * sizeof *l->out_avals);
+    l->position = arena_alloc(&l->memory, (size_t)(nout + 1) * sizeof *l->position);
+    if (l->out_avals && l->position)
+        return l;
+    object_release(l);
+    return NULL;
+}
+
+static bool linear_output(linear_map *l, int64_t i, const aval *a, int32_t position)
+{
+    l->out_avals[i] = *a;
+    l->out_avals[i].shape = arena_copy(&l->memory, a->shape, (size_t)a->ndim * sizeof(int64_t));
+    l->position[i] = position;
+    return l->out_avals[i].shape;
+}
+
+static linear_map *linear_to(int64_t nin, const leaves *out, const leaves *tangents)
+{
+    linear_map *l = linear_new(nin, out->n);
     int32_t next = 0;
-    for (int64_t i = 0; i < out->n; i++) {
-        l->out_avals[i] = tangent_aval(&out->at[i]->aval);
-        l->out_avals[i].shape = arena_copy(&l->memory, out->at[i]->aval.shape,
-                                           (size_t)out->at[i]->aval.ndim * sizeof(int64_t));
-        l->position[i] = tangents->at[i] ? next++ : -1;
+    for (int64_t i = 0; i < out->n && l; i++) {
+        aval a = tangent_aval(&out->at[i]->aval);
+        if (!linear_output(l, i, &a, tangents->at[i] ? next++ : -1)) {
+            object_release(l);
+            l = NULL;
+        }
     }
     return l;
 }
@@ -285,7 +299,7 @@ bool transform_linearize(flat f, int64_t n, const ct_array *primals, leaves *out
     }
     good = good && forward_run(t, f, n, primals, in, out, &out_tangents);
     if (good)
-        good = (*derivative = linear_new(n, out, &out_tangents)) != NULL;
+        good = (*derivative = linear_to(n, out, &out_tangents)) != NULL;
     if (good) {
         int64_t m = 0;
         for (int64_t i = 0; i < out_tangents.n; i++)
@@ -306,6 +320,21 @@ bool transform_linearize(flat f, int64_t n, const ct_array *primals, leaves *out
     leaves_keep(scope, out, NULL);
     forward_end(t);
     return good;
+}
+
+linear_map *linear_with_program(const linear_map *like, jaxpr *j)
+{
+    linear_map *l = linear_new(like->nin, like->nout);
+    for (int64_t i = 0; i < like->nout && l; i++)
+        if (!linear_output(l, i, &like->out_avals[i], like->position[i])) {
+            object_release(l);
+            l = NULL;
+        }
+    if (!l)
+        return NULL;
+    object_retain(j);
+    l->j = j;
+    return l;
 }
 
 jaxpr *linear_program(const linear_map *l) { return l->j; }

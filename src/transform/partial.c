@@ -109,6 +109,13 @@ static bool decide_results(const policy *p, decision *d)
     return good;
 }
 
+/* What only shows values shows them again when they are computed again; anything else happens once.
+ */
+static bool happens_once(const eqn *e)
+{
+    return op_effects(e->op, e->params) & ~(uint32_t)(EFFECT_DEBUG | EFFECT_ORDERED_DEBUG);
+}
+
 static bool decide(saved_split *s, const policy *p, decision *d)
 {
     const eqn *e = d->e;
@@ -121,7 +128,7 @@ static bool decide(saved_split *s, const policy *p, decision *d)
     if (inner && (p || program_has_effects(inner))) {
         good = jaxpr_split_saved(inner, p, &d->known, &d->recompute);
         d->nsaved = good ? d->known->nout - e->nout : 0;
-    } else if (e->op->flags & OP_EFFECT) { /* takes place once */
+    } else if (happens_once(e)) {
         for (int i = 0; i < e->nout; i++)
             d->nsaved += d->saved[i] = e->out[i] != NULL;
     } else if (p) {
@@ -173,7 +180,7 @@ static bool recompute_eqn(const decision *d, values *v, const ct_array *saved)
 {
     const eqn *e = d->e;
     if (!d->recompute) {
-        bool good = d->nsaved == e->nout || (e->op->flags & OP_EFFECT) || values_bind(v, e);
+        bool good = (e->nout && d->nsaved == e->nout) || happens_once(e) || values_bind(v, e);
         for (int i = 0; i < e->nout && good; i++)
             if (d->saved[i])
                 v->out[i] = *saved++;

@@ -30,6 +30,8 @@ CT_NODISCARD bool linear_apply(linear_map *l, int64_t n, const ct_array *tangent
 CT_NODISCARD bool linear_transpose(linear_map *l, int64_t nout, const ct_array *cts,
                                    leaves *in_cts);
 
+/* The same map by another program, of which its own is an instance at other values. */
+CT_NODISCARD linear_map *linear_with_program(const linear_map *like, jaxpr *j);
 jaxpr *linear_program(const linear_map *l); /* borrowed */
 int32_t linear_position(const linear_map *l,
                         int64_t output); /* which result of the program; -1: zero */
@@ -41,6 +43,10 @@ void leaves_free(leaves *l);
 bool values_good(int64_t n, const ct_array *values);
 /* Zeros in the type of a primal's tangent; float0 for integers. */
 ct_array zero_tangent(ct_array primal);
+
+/* The structure of the arguments (a tuple) or of the result that a derivative of ct_vjp or
+ * ct_linearize belongs to: a new reference; NULL after an error. */
+treedef *derivative_def(ct_fn derivative, bool result);
 
 /* Batching. dims[i] may be NOT_MAPPED; `want` says where each output shall have its mapped axis: an
  * axis, -2 - k for axis -1 - k counted from the end, or NOT_MAPPED: it must have none. */

@@ -93,6 +93,70 @@ TEST(jvp_and_vjp)
     CHECK(is_near(ct_at(back, 1), 6));
 }
 
+static ct_array sin_times(ct_array x, ct_array y) { return op_mul(op_sin(x), y); }
+
+static ct_fn sin_times_form;
+
+/* What a pull-back keeps, as the result of a jitted function. */
+static ct_tree residuals_of(ct_array x, ct_array y)
+{
+    ct_fn pull;
+    ct_vjp_(ct_function(sin_times), ct_tuple(x, y), false, NULL, &pull);
+    ct_release_fn(sin_times_form);
+    sin_times_form = ct_retain_fn(ct_derivative_form(pull));
+    return ct_residuals(pull);
+}
+
+static ct_tree pulled(ct_tree residuals, ct_array cotangent)
+{
+    ct_fn pull = ct_with_residuals(sin_times_form, residuals);
+    return pull ? ct_call(pull, cotangent) : ct_f32(0);
+}
+
+TEST(derivatives_are_data)
+{
+    ct_tree kept = ct_call(ct_jit(residuals_of), ct_f32(1), ct_f32(4));
+    CHECK_INT(ct_len(kept), 3);
+    ct_tree back = ct_call(ct_jit(pulled), kept, ct_f32(2));
+    CHECK(is_near(ct_at(back, 0), 8 * cos(1)));
+    CHECK(is_near(ct_at(back, 1), 2 * sin(1)));
+    ct_fn pull, other;
+    ct_vjp_(ct_function(sin_times), ct_tuple(ct_f32(1), ct_f32(4)), false, NULL, &pull);
+    ct_vjp_(ct_function(sin_times), ct_tuple(ct_f32(2), ct_f32(5)), false, NULL, &other);
+    CHECK(ct_same_derivative(pull, other));
+    CHECK(ct_derivative_hash(pull) == ct_derivative_hash(other));
+    int arguments = 0;
+    for (int i = 0; i < 3; i++)
+        arguments += ct_residual_argument(pull, i) == 1;
+    CHECK_INT(arguments, 1); /* y itself */
+    ct_tree moved = ct_call(ct_with_residuals(pull, ct_residuals(other)), ct_f32(1));
+    CHECK(is_near(ct_at(moved, 0), 5 * cos(2)));
+    ct_linearize_(ct_function(sin_times), ct_tuple(ct_f32(1), ct_f32(4)), false, NULL, &other);
+    CHECK(!ct_same_derivative(pull, other));
+    CHECK(is_near(ct_call(ct_with_residuals(other, ct_residuals(other)), ct_f32(1), ct_f32(0)),
+                  4 * cos(1)));
+    ct_release_fn(sin_times_form);
+    sin_times_form = NULL;
+}
+
+TEST(residuals_of_other_functions_are_refused)
+{
+    CHECK(is_poison(ct_residuals(ct_function(times))));
+    CHECK_INT(ct_error_code(), CT_TYPE_ERROR);
+    ct_clear_error();
+    ct_fn pull;
+    ct_vjp_(ct_function(times), ct_tuple(ct_f32(1), ct_f32(4)), false, NULL, &pull);
+    CHECK(!ct_with_residuals(pull, ct_tuple(ct_f32(1))));
+    CHECK_INT(ct_error_code(), CT_TYPE_ERROR);
+    ct_clear_error();
+    CHECK(!ct_with_residuals(pull, ct_tuple(ct_f32(1), ct_array_f32(I(2), 1, 2))));
+    CHECK_INT(ct_error_code(), CT_TYPE_ERROR);
+    ct_clear_error();
+    CHECK(is_poison(ct_call(ct_derivative_form(pull), 1.0)));
+    CHECK_INT(ct_error_code(), CT_TYPE_ERROR);
+    ct_clear_error();
+}
+
 static ct_tree twice_rule(ct_tree primals, ct_tree tangents)
 {
     ct_array x = ct_at(primals, 0), t = ct_at(tangents, 0);

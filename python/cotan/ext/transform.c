@@ -1,6 +1,7 @@
 /* The transformations as functions of Python: argument checking, and the library's ct_fn wrapped
  * again (function.c). */
 #include "ext.h"
+#include "transform/transform.h"
 
 bool ext_argnums(PyObject *o, ct_ints *out, bool *one, const char *what)
 {
@@ -18,6 +19,15 @@ bool ext_argnums(PyObject *o, ct_ints *out, bool *one, const char *what)
     return at != NULL;
 }
 
+/* JAX dropped this argument of the derivatives: it may be empty. */
+static bool no_axes(PyObject *reduce_axes, const char *who)
+{
+    int given = reduce_axes ? PyObject_IsTrue(reduce_axes) : 0;
+    if (given > 0)
+        PyErr_Format(PyExc_NotImplementedError, "reduce_axes argument to %s is deprecated", who);
+    return !given;
+}
+
 /* ---- grad ---- */
 
 static PyObject *gradient(PyObject *args, PyObject *kwargs, bool value)
@@ -30,6 +40,8 @@ static PyObject *gradient(PyObject *args, PyObject *kwargs, bool value)
                                      value ? "O|OpppO:value_and_grad" : "O|OpppO:grad",
                                      (char **)(uintptr_t)names, &fun, &argnums, &has_aux,
                                      &holomorphic, &allow_int, &reduce_axes))
+        return NULL;
+    if (!no_axes(reduce_axes, value ? "value_and_grad" : "grad"))
         return NULL;
     ct_ints list = I(0);
     bool one = true;
@@ -107,6 +119,8 @@ static bool fun_and_primals(PyObject *args, PyObject *kwargs, const char *who, P
         else if (PyUnicode_CompareWithASCIIString(key, "reduce_axes") != 0) {
             PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", who, key);
             return false;
+        } else if (!no_axes(value, who)) {
+            return false;
         }
     }
     *fun = PyTuple_GET_ITEM(args, 0);
@@ -148,8 +162,105 @@ static PyObject *linearize(PyObject *self, PyObject *args, PyObject *kwargs)
     return differentiate(args, kwargs, "linearize", ct_linearize_);
 }
 
+static ct_fn derivative_of(PyObject *o)
+{
+    if (ext_is_transformed(o))
+        return ((ext_function *)o)->fn;
+    PyErr_Format(PyExc_TypeError, "expected a derivative, but got %S", (PyObject *)Py_TYPE(o));
+    return NULL;
+}
+
+static PyObject *residual_values(ct_fn f)
+{
+    ct_tree kept = ct_residuals(f);
+    int64_t n = is_poison(kept) ? 0 : ct_len(kept);
+    PyObject *values = is_poison(kept) ? ext_raise() : PyList_New(n);
+    for (int64_t i = 0; values && i < n; i++) {
+        PyObject *value = ext_wrap_array(ct_at(kept, i));
+        if (!value)
+            Py_CLEAR(values);
+        else
+            PyList_SET_ITEM(values, i, value);
+    }
+    return values;
+}
+
+static PyObject *residual_leaves(ct_fn f, Py_ssize_t n)
+{
+    PyObject *at = PyList_New(n);
+    for (Py_ssize_t i = 0; at && i < n; i++) {
+        PyObject *leaf = PyLong_FromLongLong(ct_residual_argument(f, i));
+        if (!leaf)
+            Py_CLEAR(at);
+        else
+            PyList_SET_ITEM(at, i, leaf);
+    }
+    return at;
+}
+
+static PyObject *def_of(ct_fn f, bool result)
+{
+    treedef *d = derivative_def(f, result);
+    return d ? tree_wrap_def(d) : ext_raise();
+}
+
+/* _derivative_parts(derivative) -> (form, [value, ...], [which leaf of the arguments it is, or -1,
+ * ...], the arguments' structure, the result's) */
+static PyObject *derivative_parts(PyObject *self, PyObject *derivative)
+{
+    ct_fn f = derivative_of(derivative);
+    if (!f)
+        return NULL;
+    ct_scope scope = ct_begin();
+    PyObject *parts[5] = {NULL}, *out = NULL; /* the form does not keep the user's function */
+    parts[0] = ext_function_new(ext_function_type, Py_None, ct_derivative_form(f), NULL);
+    parts[1] = parts[0] ? residual_values(f) : NULL;
+    parts[2] = parts[1] ? residual_leaves(f, PyList_GET_SIZE(parts[1])) : NULL;
+    parts[3] = parts[2] ? def_of(f, false) : NULL;
+    parts[4] = parts[3] ? def_of(f, true) : NULL;
+    if (parts[4])
+        out = PyTuple_Pack(5, parts[0], parts[1], parts[2], parts[3], parts[4]);
+    for (int i = 0; i < 5; i++)
+        Py_XDECREF(parts[i]);
+    ct_end_(scope, NULL);
+    return out;
+}
+
+/* _with_residuals(derivative, values) */
+static PyObject *with_residuals(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    ct_fn f = n == 2 ? derivative_of(args[0]) : NULL;
+    if (!f)
+        return NULL;
+    ct_scope scope = ct_begin();
+    ct_tree values = ext_tree(args[1], "a derivative");
+    PyObject *out = values ? ext_function_new(ext_function_type, ((ext_function *)args[0])->wrapped,
+                                              ct_with_residuals(f, values), NULL)
+                           : NULL;
+    ct_end_(scope, NULL);
+    return out;
+}
+
+static PyObject *same_derivative(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    ct_fn a = n == 2 ? derivative_of(args[0]) : NULL, b = a ? derivative_of(args[1]) : NULL;
+    if (!b)
+        return NULL;
+    bool same = ct_same_derivative(a, b);
+    return ct_ok() ? PyBool_FromLong(same) : ext_raise();
+}
+
+static PyObject *derivative_hash(PyObject *self, PyObject *derivative)
+{
+    ct_fn f = derivative_of(derivative);
+    if (!f)
+        return NULL;
+    uint64_t hash = ct_derivative_hash(f);
+    return ct_ok() ? PyLong_FromUnsignedLongLong(hash) : ext_raise();
+}
+
 /* _linear_transpose(fun, primals): primals give shapes only. */
-static PyObject *linear_transpose(PyObject *self, PyObject *const *args, Py_ssize_t n)
+static PyObject *transpose_linear(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     if (n != 2)
         return PyErr_Format(PyExc_TypeError, "_linear_transpose(fun, primals)");
@@ -294,12 +405,16 @@ PyMethodDef ext_transform_methods[] = {
         "A function that computes the gradient of fun with respect to the arguments in argnums."),
     ROW(value_and_grad, "A function that computes the value of fun and its gradient."),
     ROW(jvp, "The value of fun and its directional derivative along tangents."),
-    ROW(vjp, "The value of fun and a function that pulls cotangents back to the arguments."),
-    ROW(linearize, "The value of fun and its derivative as a linear function of tangents."),
+    {"_vjp", EXT_FASTCALL(vjp), METH_VARARGS | METH_KEYWORDS, NULL},
+    {"_linearize", EXT_FASTCALL(linearize), METH_VARARGS | METH_KEYWORDS, NULL},
+    {"_derivative_parts", derivative_parts, METH_O, NULL},
+    {"_with_residuals", EXT_FASTCALL(with_residuals), METH_FASTCALL, NULL},
+    {"_same_derivative", EXT_FASTCALL(same_derivative), METH_FASTCALL, NULL},
+    {"_derivative_hash", derivative_hash, METH_O, NULL},
     ROW(vmap, "fun mapped over axes of its arguments."),
     {"jit", EXT_FASTCALL(jit), METH_FASTCALL | METH_KEYWORDS,
      "fun compiled, once for each combination of argument shapes, dtypes and static values."},
     {"_jit", EXT_FASTCALL(make_jit), METH_FASTCALL, NULL},
-    {"_linear_transpose", EXT_FASTCALL(linear_transpose), METH_FASTCALL, NULL},
+    {"_linear_transpose", EXT_FASTCALL(transpose_linear), METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
