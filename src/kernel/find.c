@@ -4,6 +4,7 @@
  * The first call gathers the entries of the chosen set into a hash table; later calls are one
  * probe. */
 #include <pthread.h>
+#include "kernel/compact.h"
 #include "kernel/loops.h"
 
 #if defined(__x86_64__)
@@ -73,6 +74,8 @@ kernel_scan *kernel_cumulative(const char *primitive, ct_dtype dtype)
 {
     return kernel_chosen()->cumulative(primitive, dtype);
 }
+
+const compact_loops *compact_loops_of(ct_dtype dtype) { return kernel_chosen()->compact(dtype); }
 
 int64_t kernel_in_range(const int32_t *index, int64_t n, const index_range *r, int64_t *to,
                         int64_t *from)

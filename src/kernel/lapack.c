@@ -42,12 +42,26 @@ typedef void fortran(at, at, at, at, at, at, at, at, at, at, at, at, at, at, at,
                      at);
 static fortran *routines[ROUTINES][4];
 static bool complete;
+static void (*set_threads)(int); /* of OpenBLAS over POSIX threads; else NULL */
+static int all_threads;
 static pthread_once_t loaded = PTHREAD_ONCE_INIT;
 
 static bool is_complex(ct_dtype d) { return d == CT_COMPLEX64 || d == CT_COMPLEX128; }
 static bool is_double(ct_dtype d) { return d == CT_FLOAT64 || d == CT_COMPLEX128; }
 static size_t item(ct_dtype d) { return (size_t)4 << (is_double(d) + is_complex(d)); }
 static size_t real_item(ct_dtype d) { return is_double(d) ? 8 : 4; }
+
+static void find_threads(void *library)
+{
+    enum { POSIX_THREADS = 1 };
+    int (*kind)(void), (*count)(void);
+    *(void **)&kind = dlsym(library, "openblas_get_parallel");
+    *(void **)&count = dlsym(library, "openblas_get_num_threads");
+    if (!kind || !count || kind() != POSIX_THREADS)
+        return;
+    *(void **)&set_threads = dlsym(library, "openblas_set_num_threads");
+    all_threads = count();
+}
 
 static void load(void)
 {
@@ -56,6 +70,8 @@ static void load(void)
     for (size_t i = 0; i < countof(libraries) && !library; i++)
         library = dlopen(libraries[i], RTLD_NOW | RTLD_LOCAL);
     complete = library != NULL;
+    if (complete)
+        find_threads(library);
     for (int r = 0; r < ROUTINES && complete; r++)
         for (int t = 0; t < 4 && complete; t++) {
             char symbol[16];
@@ -63,6 +79,14 @@ static void load(void)
             *(void **)&routines[r][t] = dlsym(library, symbol);
             complete = routines[r][t] != NULL;
         }
+}
+
+/* Its threads cost more than they do in small matrices, and ours have cut the batch already. */
+void lapack_threads(bool several)
+{
+    static _Atomic bool alone;
+    if (set_threads && atomic_exchange(&alone, !several) == several)
+        set_threads(several ? all_threads : 1);
 }
 
 bool lapack_ready(void)

@@ -13,6 +13,8 @@ enum { LAPACK_NO_MEMORY = -1000 };
 
 /* Loads the library on first use. False after NotImplementedError when there is none. */
 CT_NODISCARD bool lapack_ready(void);
+/* Whether the library may use several threads in a call, from now on; after lapack_ready. */
+void lapack_threads(bool several);
 
 int lapack_potrf(ct_dtype d, char uplo, int n, void *a);
 /* b = op(a)^-1 b or b op(a)^-1, op by trans: 'N', 'T' or 'C'; b is m x n. */

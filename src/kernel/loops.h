@@ -43,6 +43,7 @@ typedef struct kernel_entries {
 
 struct gemm;
 struct fft_loops;
+struct compact_loops;
 /* A whole kernel room, per instruction set. */
 typedef struct kernel_set {
     kernel_entries (*entries[4])(void);
@@ -52,6 +53,7 @@ typedef struct kernel_set {
     kernel_scan *(*cumulative)(const char *primitive, ct_dtype dtype);
     ct_status (*(*gemm_of)(ct_dtype dtype))(const struct gemm *g); /* gemm.h */
     const struct fft_loops *(*fft)(bool wide);                     /* fft.h */
+    const struct compact_loops *(*compact)(ct_dtype dtype);        /* compact.h */
     void (*threefry)(int64_t n, const uint32_t *k0, const uint32_t *k1, int64_t key_step,
                      const uint32_t *x0, const uint32_t *x1, uint32_t *y0, uint32_t *y1);
     void (*threefry_bits)(const uint32_t key[2], int64_t first, int64_t n, int bit_width,
@@ -78,6 +80,7 @@ void ISA(kernel_threefry_bits)(const uint32_t key[2], int64_t first, int64_t n, 
 int64_t ISA(kernel_in_range)(const int32_t *index, int64_t n, const index_range *r, int64_t *to,
                              int64_t *from);
 const struct fft_loops *ISA(kernel_fft)(bool wide);
+const struct compact_loops *ISA(kernel_compact)(ct_dtype dtype);
 kernel_entries ISA(kernel_entries_arithmetic)(void);
 kernel_entries ISA(kernel_entries_f32)(void);
 kernel_entries ISA(kernel_entries_f64)(void);

@@ -4,14 +4,13 @@
  * This file alone is compiled with contraction allowed: a product's terms are fused multiply-adds,
  * as in every matrix library. Next: product.c. */
 #include "kernel/gemm.h"
+#include "kernel/vectors.h"
 #include "kernel/bodies_convert.c"
 
 enum { DEPTH = 256, TALL = 96, WIDE = 1024, SPAN = 512, SHORT = 64, STACK_BYTES = 1 << 15 };
 #if defined(__AVX512F__)
-#define VECTOR_BYTES 64
 #define TILE_ROWS 12
 #else
-#define VECTOR_BYTES 32
 #define TILE_ROWS 6
 #endif
 #define SAME_TYPE(x) (x)

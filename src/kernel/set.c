@@ -1,4 +1,5 @@
 /* One instruction set's loops, gathered: built once per set like the loops themselves. */
+#include "kernel/compact.h"
 #include "kernel/fft.h"
 #include "kernel/loops.h"
 
@@ -12,6 +13,7 @@ const kernel_set ISA(kernel_set) = {
     .reduce = ISA(kernel_reduce),
     .in_range = ISA(kernel_in_range),
     .fft = ISA(kernel_fft),
+    .compact = ISA(kernel_compact),
     .threefry = ISA(kernel_threefry),
     .threefry_bits = ISA(kernel_threefry_bits),
 };

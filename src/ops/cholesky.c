@@ -35,11 +35,19 @@ static int factor(const matrix_call *c, int64_t i)
     return info;
 }
 
+static void factor_compact(const compact_call *c, int64_t i, int64_t count)
+{
+    c->loops->load(count, c->room, matrix_at(&c->c.in[0], 2, i), c->x);
+    c->loops->cholesky(matrix_rows(&c->c.in->aval), c->x);
+    c->loops->store(count, c->room, c->x, matrix_at(&c->c.out[0], 2, i));
+}
+
 static ct_status kernel_cholesky(const op *o, const void *params, int nin, const operand *in,
                                  int nout, operand *out)
 {
     (void)o, (void)nin, (void)nout;
-    return matrices_run(factor, params, 2, in, out);
+    int64_t n = matrix_rows(&in->aval);
+    return matrices_run_compact(factor_compact, n * n, factor, params, 2, in, out);
 }
 
 /* With L = chol(A): dL = L phi(L^-1 dA L^-H), phi halving the diagonal of the lower triangle. See

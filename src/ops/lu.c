@@ -53,11 +53,24 @@ static int factor(const matrix_call *c, int64_t i)
     return info < 0 ? info : 0; /* a zero on the diagonal is no failure */
 }
 
+static void factor_compact(const compact_call *c, int64_t i, int64_t count)
+{
+    int rows = matrix_rows(&c->c.in->aval), cols = matrix_cols(&c->c.in->aval),
+        less = rows < cols ? rows : cols;
+    int32_t *pivots = matrix_at(&c->c.out[1], 1, i);
+    c->loops->load(count, c->room, matrix_at(&c->c.in[0], 2, i), c->x);
+    c->loops->lu(count, rows, cols, c->x, pivots);
+    c->loops->store(count, c->room, c->x, matrix_at(&c->c.out[0], 2, i));
+    for (int64_t k = 0; k < count; k++)
+        permute(less, pivots + k * less, rows, matrix_at(&c->c.out[2], 1, i + k));
+}
+
 static ct_status kernel_lu(const op *o, const void *params, int nin, const operand *in, int nout,
                            operand *out)
 {
     (void)o, (void)nin, (void)nout;
-    return matrices_run(factor, params, 2, in, out);
+    int64_t size = (int64_t)matrix_rows(&in->aval) * matrix_cols(&in->aval);
+    return matrices_run_compact(factor_compact, size, factor, params, 2, in, out);
 }
 
 static ct_array padded(ct_array x, int64_t rows, int64_t cols)
@@ -248,13 +261,37 @@ static int solve(const matrix_call *c, int64_t i)
     return 0;
 }
 
+static void solve_compact(const compact_call *c, int64_t i, int64_t count)
+{
+    bool transpose = ((const params_lu_solve *)c->c.params)->transpose;
+    int n = matrix_rows(&c->c.in[3].aval), cols = matrix_cols(&c->c.in[3].aval);
+    const int32_t *pivots = matrix_at(&c->c.in[2], 1, i);
+    void *x = compact_at(c, (int64_t)n * n);
+    compact_system l = {.n = n,
+                        .sides = cols,
+                        .lower = true,
+                        .transposed = transpose,
+                        .unit_diagonal = true},
+                   u = {.n = n, .sides = cols, .transposed = transpose};
+    c->loops->load(count, (int64_t)n * n, matrix_at(&c->c.in[1], 2, i), c->x);
+    c->loops->load(count, (int64_t)n * cols, matrix_at(&c->c.in[3], 2, i), x);
+    if (!transpose)
+        c->loops->exchange(count, n, cols, pivots, false, x);
+    c->loops->solve(transpose ? &u : &l, c->x, x);
+    c->loops->solve(transpose ? &l : &u, c->x, x);
+    if (transpose)
+        c->loops->exchange(count, n, cols, pivots, true, x);
+    c->loops->store(count, (int64_t)n * cols, x, matrix_at(&c->c.out[0], 2, i));
+}
+
 static ct_status kernel_solve(const op *o, const void *params, int nin, const operand *in, int nout,
                               operand *out)
 {
     (void)o, (void)nin, (void)nout;
     if (!shape_size(out->aval.ndim, out->aval.shape))
         return CT_OK;
-    return matrices_run(solve, params, 2, in, out);
+    int64_t n = matrix_rows(&in[3].aval), cols = matrix_cols(&in[3].aval);
+    return matrices_run_compact(solve_compact, n * n + n * cols, solve, params, 2, in, out);
 }
 
 /* dX = A^-1 (dB - dA X). */

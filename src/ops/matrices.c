@@ -105,6 +105,7 @@ ct_status matrices_run(matrix_kernel *kernel, const void *params, int rank, cons
     run r = {.kernel = kernel, .call = {params, (ct_dtype)x->dtype, in, out}};
     if (!lapack_ready())
         return CT_NOT_IMPLEMENTED_ERROR;
+    lapack_threads(size > SMALL);
     if (size > SMALL)
         run_piece(&r, 0, leading);
     else
@@ -112,6 +113,51 @@ ct_status matrices_run(matrix_kernel *kernel, const void *params, int rank, cons
     if (!atomic_load(&r.no_memory))
         return CT_OK;
     base_fail_memory((size_t)size * dtype_table[x->dtype].itemsize);
+    return CT_OUT_OF_MEMORY_ERROR;
+}
+
+typedef struct compact_run {
+    compact_kernel *kernel;
+    compact_call call;
+    int64_t matrices;
+    _Atomic bool no_memory;
+} compact_run;
+
+static void run_compact(void *context, int64_t begin, int64_t end)
+{
+    compact_run *r = context;
+    compact_call c = r->call;
+    enum { ALIGN = 64 };
+    int64_t lanes = c.loops->lanes;
+    char *memory = base_alloc((size_t)(c.room * lanes) * dtype_table[c.c.dtype].itemsize + ALIGN);
+    if (!memory) {
+        atomic_store(&r->no_memory, true);
+        return;
+    }
+    c.x = memory + (ALIGN - (uintptr_t)memory % ALIGN) % ALIGN;
+    for (int64_t i = begin * lanes; i < end * lanes && i < r->matrices; i += lanes)
+        r->kernel(&c, i, r->matrices - i < lanes ? r->matrices - i : lanes);
+    base_free(memory);
+}
+
+ct_status matrices_run_compact(compact_kernel *compact, int64_t room, matrix_kernel *one,
+                               const void *params, int rank, const operand *in, const operand *out)
+{
+    enum { FEW = 4, LARGE = 1 << 13, GRAIN = 1 << 10 };
+    const aval *x = &in->aval;
+    int64_t leading = shape_size(x->ndim - rank, x->shape);
+    const compact_loops *loops = compact_loops_of((ct_dtype)x->dtype);
+    if (!loops || leading < FEW || room > LARGE || matrix_rows(x) > COMPACT_MOST_ROWS)
+        return matrices_run(one, params, rank, in, out);
+    compact_run r = {
+        .kernel = compact,
+        .call = {.c = {params, (ct_dtype)x->dtype, in, out}, .loops = loops, .room = room},
+        .matrices = leading};
+    base_parallel((leading + loops->lanes - 1) / loops->lanes, GRAIN / (room + 1) + 1, run_compact,
+                  &r);
+    if (!atomic_load(&r.no_memory))
+        return CT_OK;
+    base_fail_memory((size_t)(room * loops->lanes) * dtype_table[x->dtype].itemsize);
     return CT_OUT_OF_MEMORY_ERROR;
 }
 

@@ -2,6 +2,7 @@
  * about shapes and dtypes, and matrix arithmetic for derivatives. */
 #ifndef COTAN_SRC_MATRICES_H
 #define COTAN_SRC_MATRICES_H
+#include "kernel/compact.h"
 #include "kernel/lapack.h"
 #include "ops/rules.h"
 
@@ -31,6 +32,23 @@ typedef int matrix_kernel(const matrix_call *c, int64_t i);
  * the threads among them, large ones have them in turn. */
 ct_status matrices_run(matrix_kernel *kernel, const void *params, int rank, const operand *in,
                        const operand *out);
+/* The kernel of `count` small matrices at once, from the i-th on, no more than there are lanes. */
+typedef struct compact_call {
+    matrix_call c;
+    const compact_loops *loops;
+    int64_t room; /* elements of each matrix in scratch memory */
+    void *x;      /* the scratch memory, for as many matrices as there are lanes */
+} compact_call;
+typedef void compact_kernel(const compact_call *c, int64_t i, int64_t count);
+/* Like matrices_run; but of real matrices, if they are many and small, many go through `compact` at
+ * once. */
+ct_status matrices_run_compact(compact_kernel *compact, int64_t room, matrix_kernel *one,
+                               const void *params, int rank, const operand *in, const operand *out);
+/* The place of the matrices' elements from this one on. */
+static inline void *compact_at(const compact_call *c, int64_t element)
+{
+    return (char *)c->x + element * c->loops->lanes * dtype_table[c->c.dtype].itemsize;
+}
 /* The i-th matrix or vector of a batch: its last `rank` axes. */
 static inline void *matrix_at(const operand *x, int rank, int64_t i)
 {

@@ -55,13 +55,33 @@ static int solve(const matrix_call *c, int64_t i)
     return 0;
 }
 
+static void solve_compact(const compact_call *c, int64_t i, int64_t count)
+{
+    const params_triangular_solve *p = c->c.params;
+    int n = matrix_rows(&c->c.in[0].aval), rows = matrix_rows(&c->c.in[1].aval),
+        cols = matrix_cols(&c->c.in[1].aval);
+    void *x = compact_at(c, (int64_t)n * n);
+    compact_system s = {.n = n,
+                        .sides = p->left_side ? cols : rows,
+                        .right = !p->left_side,
+                        .lower = p->lower,
+                        .transposed = p->transpose_a,
+                        .unit_diagonal = p->unit_diagonal};
+    c->loops->load(count, (int64_t)n * n, matrix_at(&c->c.in[0], 2, i), c->x);
+    c->loops->load(count, (int64_t)rows * cols, matrix_at(&c->c.in[1], 2, i), x);
+    c->loops->solve(&s, c->x, x);
+    c->loops->store(count, (int64_t)rows * cols, x, matrix_at(&c->c.out[0], 2, i));
+}
+
 static ct_status kernel_solve(const op *o, const void *params, int nin, const operand *in, int nout,
                               operand *out)
 {
     (void)o, (void)nin, (void)nout;
     if (!shape_size(out->aval.ndim, out->aval.shape))
         return CT_OK;
-    return matrices_run(solve, params, 2, in, out);
+    int64_t n = matrix_rows(&in[0].aval),
+            sides = (int64_t)matrix_rows(&in[1].aval) * matrix_cols(&in[1].aval);
+    return matrices_run_compact(solve_compact, n * n + sides, solve, params, 2, in, out);
 }
 
 /* op(dA) as it stands in the product: its own triangle, negated. */
