@@ -1,9 +1,10 @@
-"""Writes functions.json and scipy.json: run with a Python that has JAX 0.10.2 (JAX_PLATFORMS=cpu)."""
+"""Writes functions.json, scipy.json and their like, or those of the names given: run with a Python that has JAX 0.10.2 (JAX_PLATFORMS=cpu)."""
 import json
 import os
+import sys
 from functions import FILES, HERE, evaluate, lines, scope
 
-for file in FILES:
+for file in sys.argv[1:] or FILES:
     names, out = scope(), {}
     for line in lines(file):
         if line.startswith("let "):

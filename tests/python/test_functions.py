@@ -1,4 +1,4 @@
-"""Values, dtypes, weak types and exceptions of library functions against those that JAX gives (functions.txt, scipy.txt and their .json)."""
+"""Values, dtypes, weak types and exceptions of library functions against those that JAX gives (functions.txt, scipy.txt, ... and their .json)."""
 import json
 import math
 import os
@@ -20,15 +20,15 @@ def cases():
             if line.startswith("let "):
                 definitions = {**definitions, line.split("=")[0]: line[4:]}
             else:
-                yield line, RECORDED[file][line], tuple(definitions.values())
+                yield line, RECORDED[file][line], tuple(definitions.values()), FILES[file]
 
 
-def close(a, b):
-    return a == b or (math.isnan(a) and math.isnan(b)) or abs(a - b) <= 3e-6 * max(abs(a), abs(b), 0.1)
+def close(a, b, tolerance):
+    return a == b or (math.isnan(a) and math.isnan(b)) or abs(a - b) <= tolerance * max(abs(a), abs(b), 0.1)
 
 
-@pytest.mark.parametrize("line, expected, definitions", list(cases()), ids=[c[0] for c in cases()])
-def test_function(line, expected, definitions):
+@pytest.mark.parametrize("line, expected, definitions, tolerance", list(cases()), ids=[c[0] for c in cases()])
+def test_function(line, expected, definitions, tolerance):
     names = scope()
     for definition in definitions:
         exec(definition, names)
@@ -38,4 +38,4 @@ def test_function(line, expected, definitions):
         return
     assert [g[:3] for g in got] == [e[:3] for e in expected]
     for g, e in zip(got, expected):
-        assert all(close(p, q) for p, q in zip(g[3], e[3])), f"\n  JAX  {e[3]}\n  here {g[3]}"
+        assert all(close(p, q, tolerance) for p, q in zip(g[3], e[3])), f"\n  JAX  {e[3]}\n  here {g[3]}"
