@@ -7,8 +7,6 @@ from ._api import (ShapeDtypeStruct, block_until_ready, clear_caches, default_ba
                    eval_shape, fwd_and_bwd, hessian, jacfwd, jacobian, jacrev, linear_transpose, live_arrays, local_device_count, local_devices, make_jaxpr, named_call,
                    named_scope, process_count, process_index, process_indices, typeof, make_array_from_callback)
 from ._derivatives import linearize, vjp
-from ._pmap import pmap
-from .ad_checkpoint import checkpoint, checkpoint_policies, remat
 from .custom_derivatives import closure_convert, custom_gradient, custom_jvp, custom_vjp
 
 __version__ = "0.10.2"
@@ -18,31 +16,34 @@ _SUBMODULES = frozenset(("core", "custom_derivatives", "debug", "dtypes", "error
                          "typing", "sharding", "scipy", "image", "interpreters", "experimental", "profiler", "monitoring", "util", "api_util", "dlpack",
                          "flatten_util", "version", "ad_checkpoint", "custom_batching", "cloud", "distributed", "example_libraries", "export", "ffi", "ref", "test_util"))
 
+_LATER = {name: module for module, names in {
+    "_callback": "pure_callback effects_barrier",
+    "_device": "Device",
+    "_pmap": "pmap",
+    "_shard_map": "shard_map",
+    "ad_checkpoint": "checkpoint checkpoint_policies remat",
+    "ref": "Ref new_ref freeze empty_ref free_ref",
+    "sharding": "NamedSharding Mesh make_mesh set_mesh reshard P",
+}.items() for name in names.split()}
+
 
 def __getattr__(name):
     """Submodules and rarer names come in when they are asked for."""
+    from importlib import import_module
+    if name in _LATER:
+        value = getattr(import_module("." + _LATER[name], __name__), name)
+        globals()[name] = value
+        return value
     if name in _SUBMODULES:
-        from importlib import import_module
         try:
             return import_module("." + name, __name__)
         except ModuleNotFoundError as e:
             if e.name != f"{__name__}.{name}":
                 raise
-    elif name == "pmap":
-        from ._pmap import pmap
-        return pmap
-    elif name in ("pure_callback", "effects_barrier"):
-        from . import _callback
-        return getattr(_callback, name)
-    elif name in ("Ref", "new_ref", "freeze", "empty_ref", "free_ref"):
-        from . import ref
-        return getattr(ref, name)
-    elif name == "Device":
-        from ._device import Device
-        return Device
-    elif name in ("NamedSharding", "Mesh", "make_mesh", "set_mesh", "reshard", "P"):
-        from . import sharding
-        return getattr(sharding, "PartitionSpec" if name == "P" else name)
-    elif name in ("tree_map", "tree_leaves", "tree_flatten", "tree_unflatten", "tree_structure"):
+    if name in ("tree_map", "tree_leaves", "tree_flatten", "tree_unflatten", "tree_structure"):
         raise AttributeError(f"jax.{name} was removed; use jax.tree.{name.removeprefix('tree_')}")
     raise AttributeError(f"module 'jax' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *_LATER, *_SUBMODULES})

@@ -4,6 +4,17 @@ from importlib import import_module
 from importlib.machinery import ModuleSpec
 
 _HERE = __name__.rpartition(".")[0]
+# What JAX keeps in several modules of its own and we keep in one.
+_ONE = {"_src.lib": "_hlo",  # jax._src.lib.mlir.dialects.hlo: the one thing from there
+        "_src.state": "ref", "_src.checkify": "experimental.checkify"}
+
+
+def _ours(rest):
+    """Our name for jax.`rest`; jax._src.x is jax.x."""
+    for theirs, ours in _ONE.items():
+        if rest == theirs or rest.startswith(theirs + "."):
+            return ours
+    return rest.removeprefix("_src").removeprefix(".")
 
 
 class _Loader:
@@ -31,9 +42,9 @@ class Finder:
             return ModuleSpec(name, _Jaxlib(), is_package=True)
         if first != "jax":
             return None
-        rest = rest.removeprefix("_src").removeprefix(".")
-        if name.startswith("jax._src.lib"):  # jax._src.lib.mlir.dialects.hlo: the one thing from there
-            rest = "_hlo"
+        if rest == "_src":
+            return ModuleSpec(name, _Source(), is_package=True)
+        rest = _ours(rest)
         ours = f"{_HERE}.{rest}" if rest else _HERE
         try:
             import_module(ours)
@@ -42,6 +53,22 @@ class Finder:
                 return None
             raise
         return ModuleSpec(name, _Loader(ours), is_package=True)
+
+
+class _Source:
+    """jax._src: nothing but what its submodules are."""
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        def attribute(name):
+            try:
+                return import_module(f"{module.__name__}.{name}")
+            except ModuleNotFoundError:
+                raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}") from None
+        module.__getattr__ = attribute
+        module.__path__ = []
 
 
 class _Jaxlib:

@@ -74,9 +74,9 @@ def eval_shape(fun, *args, **kwargs):
 
 
 def typeof(x):
-    """The abstract value of x."""
-    from .core import get_aval
-    return get_aval(x)
+    """The type of a value, or the one that a ShapeDtypeStruct stands for."""
+    from .core import ShapedArray, get_aval
+    return ShapedArray(x.shape, x.dtype, x.weak_type) if isinstance(x, ShapeDtypeStruct) else get_aval(x)
 
 
 # ---- devices ----

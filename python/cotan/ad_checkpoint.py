@@ -1,5 +1,4 @@
 """Less memory for derivatives: checkpoint (also called remat), its policies, and the names they go by."""
-from dataclasses import dataclass
 from types import SimpleNamespace
 
 from . import _cotan
@@ -45,11 +44,36 @@ class _Answer:
 Saveable, Recompute = _Answer("Saveable"), _Answer("Recompute")
 
 
-@dataclass(frozen=True)
-class Offloadable:
-    """To be kept in another kind of memory. There is one kind here, the host's, so that this is to be kept."""
-    src: str
-    dst: str
+class _Value:
+    """Equal when its fields are: programs are kept by their policies."""
+    __slots__ = ()
+
+    def __init__(self, *values):
+        for name, value in zip(self.__slots__, values, strict=True):
+            object.__setattr__(self, name, value)
+
+    def _fields(self):
+        return tuple(getattr(self, name) for name in self.__slots__)
+
+    def __setattr__(self, name, _):
+        raise AttributeError(f"cannot assign to field {name!r}")
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self._fields() == other._fields()
+
+    def __hash__(self):
+        return hash(self._fields())
+
+    def __repr__(self):
+        return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in zip(self.__slots__, self._fields()))})"
+
+
+class Offloadable(_Value):
+    """To be kept in another kind of memory, moved from src to dst. There is one kind here, the host's, so that this is to be kept."""
+    __slots__ = ("src", "dst")
+
+    def __init__(self, src, dst):
+        super().__init__(src, dst)
 
 
 def _meaning(answer):
@@ -79,10 +103,9 @@ def _has_batch_dims(params):
     return any(params["dimension_numbers"][1])
 
 
-@dataclass(frozen=True)
-class DotsSaveable:
+class DotsSaveable(_Value):
     """Keeps the results of matrix products and convolutions, or of products without batch dimensions alone."""
-    only_if_no_batch_dims: bool
+    __slots__ = ("only_if_no_batch_dims",)
 
     @property
     def _saves(self):
@@ -94,10 +117,9 @@ class DotsSaveable:
         return prim.name in ("dot_general", "conv_general_dilated")
 
 
-@dataclass(frozen=True)
-class SaveOnlyTheseNames:
+class SaveOnlyTheseNames(_Value):
     """Keeps values that checkpoint_name gave one of these names."""
-    saveable_names: frozenset
+    __slots__ = ("saveable_names",)
 
     @property
     def _saves(self):
@@ -107,10 +129,9 @@ class SaveOnlyTheseNames:
         return prim.name == "name" and params["name"] in self.saveable_names
 
 
-@dataclass(frozen=True)
-class SaveAnyNamesButThese:
+class SaveAnyNamesButThese(_Value):
     """Keeps values that checkpoint_name gave any other name."""
-    names: frozenset
+    __slots__ = ("names",)
 
     @property
     def _saves(self):

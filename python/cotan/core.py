@@ -3,7 +3,7 @@ from contextlib import nullcontext
 from typing import NamedTuple
 
 from . import _cotan
-from ._api import ensure_compile_time_eval
+from ._api import ensure_compile_time_eval, typeof
 from ._cotan import ClosedJaxpr, DropVar, Jaxpr, JaxprEqn, Literal, Primitive, Tracer, Var
 
 Atom = Var | Literal
@@ -68,10 +68,11 @@ AbstractValue = ShapedArray
 
 
 def get_aval(x):
-    return x.aval if isinstance(x, (_cotan.Array, _cotan.Ref)) else _cotan._as_array(x).aval
-
-
-typeof = get_aval
+    if isinstance(x, (_cotan.Array, _cotan.Ref)):
+        return x.aval
+    if isinstance(x, (list, tuple, str)):
+        raise TypeError(f"Argument {x!r} of type {type(x)} is not a valid JAX type")
+    return _cotan._as_array(x).aval
 
 
 def raise_to_shaped(aval, weak_type=None):

@@ -62,6 +62,9 @@ class PartitionSpec:
         return PartitionSpec, self._partitions
 
 
+P = PartitionSpec
+
+
 class _Axes:
     """What meshes with and without devices have in common: named axes with sizes and types."""
 

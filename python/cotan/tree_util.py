@@ -1,7 +1,12 @@
 """jax.tree_util: pytrees. The work is done in C; key classes and registration are here."""
+from collections import ChainMap
+
 from . import _cotan
 from ._cotan import (PyTreeDef, all_leaves, tree_all, tree_flatten, tree_leaves, tree_map, tree_reduce, tree_structure, tree_transpose, tree_unflatten,
-                     treedef_tuple, _tree_paths)
+                     treedef_tuple, _registered, _tree_paths)
+
+# Which types are containers, for libraries that look: jax._src.tree_util._registry.
+_registry = ChainMap(dict.fromkeys((tuple, list, dict, type(None))), _registered)
 
 
 class _Key:
@@ -105,17 +110,23 @@ def tree_broadcast(prefix, full, is_leaf=None):
     return treedef.unflatten(parts)
 
 
-class Partial:
-    """functools.partial as a pytree: its arguments are the children."""
+def _partial_class():
+    import functools
 
-    def __new__(cls, func, *args, **kw):
-        import functools
-        if not isinstance(cls._class, type):
-            cls._class = type("Partial", (functools.partial,), {"__module__": "jax.tree_util", "__doc__": cls.__doc__})
-            register_pytree_node(cls._class, lambda p: ((p.args, p.keywords), p.func), lambda f, c: cls._class(f, *c[0], **c[1]))
-        return cls._class(func, *args, **kw)
+    class Partial(functools.partial):
+        """functools.partial as a pytree: its arguments are the children."""
 
-    _class = None
+    Partial.__module__, Partial.__qualname__ = "jax.tree_util", "Partial"
+    register_pytree_node(Partial, lambda p: ((p.args, p.keywords), p.func), lambda f, c: Partial(f, *c[0], **c[1]))
+    return Partial
+
+
+def __getattr__(name):
+    """Partial, made when it is first asked for: functools would slow the import of everything down."""
+    if name != "Partial":
+        raise AttributeError(f"module 'jax.tree_util' has no attribute {name!r}")
+    globals()[name] = _partial_class()
+    return globals()[name]
 
 
 def register_pytree_node(nodetype, flatten_func, unflatten_func, flatten_with_keys_func=None):

@@ -76,8 +76,10 @@ static ct_array mean_over(ct_array x, const char *axes, const void *a)
         return array_poison;
     ct_dtype inexact = dtype_to_inexact(dtype_of(x));
     ct_array total = op_psum(x, axes);
-    total = is_poison(total) ? total : op_convert(total, inexact, false);
-    return op_div(total, array_scalar(inexact, false, (double)size));
+    if (is_poison(total))
+        return total;
+    bool weak = total->aval.weak;
+    return op_div(op_convert(total, inexact, weak), array_scalar(inexact, weak, (double)size));
 }
 
 ct_tree lax_psum(const ct_lax_psum_args *a)

@@ -92,11 +92,12 @@ ct_array numpy_unary_inexact(ct_array x, unary_op *f)
     return is_poison(x) ? x : f(x);
 }
 
-/* Nothing to convert and nothing to reshape: the common case, which should cost nothing. */
+/* Nothing to convert and nothing to reshape: the common case, which should cost nothing. Booleans
+ * together are never weak. */
 static inline bool alike(ct_array x, ct_array y)
 {
     return x->aval.dtype == y->aval.dtype && x->aval.weak == y->aval.weak &&
-           x->aval.ndim == y->aval.ndim;
+           x->aval.ndim == y->aval.ndim && !(x->aval.weak && x->aval.dtype == CT_BOOL);
 }
 
 ct_array numpy_binary(const char *what, ct_array x, ct_array y, binary_op *f)

@@ -72,7 +72,9 @@ static bool reduce_axes_abstract(const op *o, const void *params, int nin, const
 static ct_array reduce_here(const op *o, ct_array x, int dim, int64_t size)
 {
     if (dim == NOT_MAPPED)
-        return o->code == OP_psum ? mul(x, op_number((double)size, x)) : x;
+        return o->code == OP_psum
+                   ? mul(x, array_scalar((ct_dtype)x->aval.dtype, x->aval.weak, (double)size))
+                   : x;
     int64_t axis = dim;
     ct_ints axes = {1, &axis};
     return o->code == OP_psum   ? op_reduce_sum(x, axes)

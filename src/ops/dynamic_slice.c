@@ -228,7 +228,7 @@ static bool update_abstract(const op *o, const void *params, int nin, const aval
                              o->name, SHAPE(update), SHAPE(in)),
                    false;
     *out = *in;
-    out->weak = in->weak && update->weak;
+    out->weak = false; /* as the starts are not */
     return families_check_dtypes(o, STORED, 2, in, true) && check_starts(o, nin - 2, in + 2);
 }
 

@@ -53,3 +53,60 @@ def test_einsum_takes_the_usual_product():
     assert jnp.einsum("ij,kj->ik", x, x, _dot_general=jax.lax.dot_general).shape == (2, 2)
     with pytest.raises(NotImplementedError, match="_dot_general"):
         jnp.einsum("ij,kj->ik", x, x, _dot_general=lambda *a, **k: None)
+
+
+def test_partial_is_a_class():
+    class Mine(jax.tree_util.Partial):
+        pass
+
+    assert isinstance(jax.tree_util.Partial(max, 1), jax.tree_util.Partial) and Mine(max, 1)(2) == 2
+
+
+def test_containers_are_told_from_leaves():
+    from jax._src.tree_util import _registry
+    assert all(t in _registry for t in (tuple, list, dict, type(None), jax.tree_util.Partial)) and int not in _registry
+
+
+def test_modules_of_the_source_tree():
+    from jax._src import ad_util, checkify, core
+    from jax._src.state.types import AbstractRef
+    from jax.experimental import checkify as public
+    assert checkify is public and core is jax.core and AbstractRef is jax.ref.AbstractRef
+    assert str(jax.make_jaxpr(ad_util.stop_gradient_p.bind)(1.0)) == str(jax.make_jaxpr(jax.lax.stop_gradient)(1.0))
+    with pytest.raises(ImportError):
+        from jax._src import no_such_module  # noqa: F401
+
+
+def test_types_of_what_is_not_there():
+    assert jax.typeof(jax.ShapeDtypeStruct((2,), "float32")) == jax.typeof(jnp.ones(2))
+    for bad in ("a", [1, 2], None):
+        with pytest.raises(TypeError, match="not a valid JAX"):
+            jax.typeof(bad)
+
+
+def test_declared_primitives_of_hijax_are_refused_when_bound():
+    from jax.experimental import hijax
+    with pytest.raises(NotImplementedError, match="'declared'"):
+        hijax.HiPrimitive("declared").bind(1.0)
+
+
+def test_check_grads_finds_wrong_rules():
+    from jax.test_util import check_grads
+    check_grads(lambda x, y: jnp.sin(x) * y["a"] + x ** 2, (jnp.arange(3.0) + 1, {"a": jnp.ones(3)}), order=2)
+    check_grads(lambda z: (z * jnp.conj(z)).real * jnp.abs(z), (1.5 + 2j,), order=2)
+    check_grads(lambda x, n: x * n, (2.0, 3), order=1)
+
+    @jax.custom_jvp
+    def wrong(x):
+        return jnp.sin(x)
+
+    wrong.defjvp(lambda primals, tangents: (wrong(*primals), tangents[0] * jnp.sin(primals[0])))
+    for modes, message in ((["fwd"], "JVP tangent"), (["rev"], "VJP cotangent")):
+        with pytest.raises(AssertionError, match=message):
+            check_grads(wrong, (1.0,), order=1, modes=modes)
+
+
+def test_booleans_together_are_never_weak():
+    weak = jnp.asarray(1) > 0
+    assert weak.weak_type and not (weak & weak).weak_type and not (weak * weak).weak_type and (~weak).weak_type
+    assert jax.vmap(lambda _: jax.lax.psum(jnp.asarray(1), "i"), axis_name="i")(jnp.ones(2)).weak_type

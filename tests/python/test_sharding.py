@@ -38,3 +38,24 @@ def test_named_shardings():
     two = Mesh(list(mesh.devices) * 2, ("x",))
     with pytest.raises(NotImplementedError, match="2 devices"):
         jax.device_put(jnp.arange(4), NamedSharding(two, P("x")))
+
+
+def test_shard_map_on_one_device():
+    mesh = jax.make_mesh((1, 1), ("x", "y"), axis_types=(AxisType.Auto,) * 2)
+    f = jax.shard_map(lambda a, b: (jax.lax.psum(a @ b, "x") + jax.lax.axis_index("y"), {"a": a}), mesh=mesh, in_specs=(P("x"), P(None, "y")),
+                      out_specs=(P("x"), P()))
+    a, b = jnp.ones((2, 3)), jnp.ones((3, 2))
+    assert f(a, b)[0].tolist() == jax.jit(f)(a, b)[0].tolist() == [[3, 3]] * 2
+    assert jax.grad(lambda v: f(v, b)[0].sum())(a).tolist() == [[2.0] * 3] * 2
+    with jax.set_mesh(mesh):
+        assert jax.shard_map(lambda v: v * 2, out_specs=P("x"))(b).shape == (3, 2)
+
+
+@pytest.mark.parametrize("specs, args, message", [((P("z"), P()), (jnp.ones(2),), "axis 'z'"), ((P("x"), P()), (1.0,), "rank 0"),
+                                                  ((P(), P("x", "y")), (jnp.ones(2),), "out_specs")])
+def test_shard_map_refuses(specs, args, message):
+    mesh = jax.make_mesh((1, 1), ("x", "y"), axis_types=(AxisType.Auto,) * 2)
+    with pytest.raises(ValueError, match=message):
+        jax.shard_map(lambda v: v, mesh=mesh, in_specs=specs[0], out_specs=specs[1])(*args)
+    with pytest.raises(ValueError, match="needs a mesh"):
+        jax.shard_map(lambda v: v, in_specs=P(), out_specs=P())(1.0)

@@ -927,16 +927,17 @@ static bool builtin(const char *name, char kind, PyObject **out)
     return *out && registration_add(*out, kind);
 }
 
-static bool init_registry(PyObject *module)
+bool ext_init_registry(PyObject *module); /* treedef.c calls it */
+bool ext_init_registry(PyObject *module)
 {
     static PyType_Slot slots[] = {{Py_tp_dealloc, (void *)registration_dealloc}, {0, NULL}};
     static PyType_Spec spec = {"cotan._cotan.registration", sizeof(registration), 0,
                                Py_TPFLAGS_DEFAULT, slots};
     registry = PyDict_New();
     registration_type = ext_add_type(module, &spec, NULL);
-    return registry && registration_type && builtin("OrderedDict", 'o', &ordered_dict) &&
+    PyObject *shown = registry ? PyDictProxy_New(registry) : NULL;
+    int failed = shown ? PyModule_AddObjectRef(module, "_registered", shown) : -1;
+    Py_XDECREF(shown);
+    return !failed && registration_type && builtin("OrderedDict", 'o', &ordered_dict) &&
            builtin("defaultdict", 'D', &default_dict);
 }
-
-bool ext_init_registry(PyObject *module);
-bool ext_init_registry(PyObject *module) { return init_registry(module); }

@@ -4,7 +4,6 @@ from .._cotan import Array as ndarray, from_dlpack
 
 globals().update(_cotan.bound_functions("numpy"))
 from ._forms import delete, einsum, insert, pad, set_printoptions
-from ._vectorize import vectorize
 
 newaxis = None
 pi = 3.141592653589793
@@ -210,7 +209,8 @@ _FROM_NUMPY = frozenset(("generic", "number", "integer", "signedinteger", "unsig
 _LATER = {name: module for module, names in {
     "_mapped": "piecewise apply_along_axis apply_over_axes fromfunction mask_indices",
     "_pieces": "block mgrid ogrid r_ c_ s_ index_exp load frombuffer fromstring fromfile fromiter",
-    "_ufunc": "ufunc frompyfunc"}.items() for name in names.split()}
+    "_ufunc": "ufunc frompyfunc",
+    "_vectorize": "vectorize"}.items() for name in names.split()}
 
 
 def __getattr__(name):
