@@ -444,6 +444,17 @@ def reduce_or(operand: ArrayLike, axes: Sequence[int]) -> Array:
 def reduce_xor(operand: ArrayLike, axes: Sequence[int]) -> Array:
     """Bits set in an odd number of elements over axes."""
 
+def reduce(operands: PyTree, init_values: PyTree, computation: Callable, dimensions: Sequence[int], out_sharding: None = None) -> PyTree:
+    """Reduction over axes by any function, in row-major order.
+
+    Args:
+      operands: an array, or a tree of arrays of one shape.
+      init_values: a scalar for each array, to begin with.
+      computation: how to combine what there is so far with the next elements: of two trees like ``init_values``, as many scalars. lax.add, lax.mul,
+        lax.max, lax.min and the bitwise ones with the value that changes nothing become reduce_sum and its like.
+      dimensions: the axes.
+    """
+
 def argmax(operand: ArrayLike, axis: int, index_dtype: DTypeLike) -> Array:
     """Position of the largest element along an axis."""
 
@@ -595,10 +606,21 @@ def conv_transpose(lhs: ArrayLike, rhs: ArrayLike, strides: Sequence[int], paddi
       use_consistent_padding: whether pairs mean the padding of the convolution that is undone, as the words do.
     """
 
-def _reduce_window(operand: ArrayLike, init_value: ArrayLike, reducer: str, window_dimensions: Sequence[int],
-                   window_strides: Sequence[int] | None = None, padding: Nested = 'VALID', base_dilation: Sequence[int] | None = None,
-                   window_dilation: Sequence[int] | None = None) -> Array:
-    """Reduction over windows by a named operation: 'add', 'max', 'min' and others."""
+def reduce_window(operand: PyTree, init_value: PyTree, computation: Callable, window_dimensions: Sequence[int],
+                  window_strides: Sequence[int] | None = None, padding: Nested = 'VALID', base_dilation: Sequence[int] | None = None,
+                  window_dilation: Sequence[int] | None = None) -> PyTree:
+    """Reduction over windows that slide over arrays.
+
+    Args:
+      operand: an array, or a tree of arrays of one shape.
+      init_value: a scalar for each array, with which every window begins.
+      computation: how to combine what there is so far with the next elements: of two trees like ``init_value``, one like it. lax.add, lax.max and
+        lax.min with the value that changes nothing are operations of their own.
+      window_dimensions: how many elements a window has along each axis.
+      window_strides: distance of neighbouring windows.
+      padding: 'SAME', 'SAME_LOWER', 'VALID', or (low, high) for each axis; what windows hold of it is passed over.
+      base_dilation, window_dilation: distance of neighbouring elements of the operand, and in a window.
+    """
 
 # ---- Fourier transforms (src/lax/fourier.c) ----
 

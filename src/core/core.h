@@ -406,6 +406,8 @@ CT_NODISCARD bool fn_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_
                           treedef **out_def, int64_t *nout, ct_array **out);
 const char *fn_name(ct_fn f);
 void fn_argument(ct_fn f, int64_t i, const char *keyword, text *out);
+/* Whether it is this function of C and nothing round it. */
+bool fn_is(ct_fn f, void (*c)(void));
 /* Where a leaf of a call's arguments is, in the function's own names: "x['w']". */
 void fn_leaf_path(ct_fn f, const treedef *in_def, int64_t leaf, text *out);
 /* For writers of fn_class (function.c): a zeroed function owned by the scope; packing arguments;

@@ -219,6 +219,11 @@ static void c_function_destroy(ct_fn f)
 static const fn_class c_function_class = {
     .call = c_function_call, .name = c_function_name, .destroy = c_function_destroy};
 
+bool fn_is(ct_fn f, void (*c)(void))
+{
+    return f->class == &c_function_class && ((c_function *)f)->f == c;
+}
+
 ct_fn ct_function_(ct_c_function f, int arity, const char *name)
 {
     c_function *c = (c_function *)fn_new(&c_function_class, sizeof *c);

@@ -37,4 +37,24 @@ static inline nested nested_begin(const char *what, ct_ints list)
 CT_NODISCARD bool nested_length(nested *r, int64_t *n);
 CT_NODISCARD bool nested_int(nested *r, int64_t *value);
 CT_NODISCARD bool nested_ints(nested *r, axis_list *out);
+
+/* What reduce and reduce_window take: arrays, a scalar to begin with for each, and how to combine
+ * two. */
+typedef struct lax_reduction {
+    int64_t n;
+    const ct_array *in, *init;
+    ct_fn computation;
+} lax_reduction;
+CT_NODISCARD bool lax_reduction_read(const char *who, const ct_tree *operands, const ct_tree *init,
+                                     ct_fn f, lax_reduction *out);
+/* Whether it is one array, combined by this operation of two arrays from a value on that changes
+ * nothing. */
+typedef enum lax_identity {
+    IDENTITY_ZERO,
+    IDENTITY_ONE,
+    IDENTITY_ONES,
+    LOWEST,
+    HIGHEST
+} lax_identity;
+bool lax_reduces_by(const lax_reduction *r, void (*f)(void), lax_identity identity);
 #endif

@@ -1,6 +1,7 @@
 /* Convolutions and reductions over windows, with paddings and layouts as users write them: 'SAME',
  * pairs, ('NHWC', 'HWIO', 'NHWC'). */
 #include "lax/lax.h"
+#include "transform/reduce.h"
 
 /* ---- windows ---- */
 
@@ -14,7 +15,7 @@ static bool each_axis(const char *what, ct_ints given, int64_t n, axis_list *out
         return true;
     }
     if (given.n != n) {
-        base_fail(CT_VALUE_ERROR, "%s: %lld entries expected, one an axis of the window, got %lld.",
+        base_fail(CT_TYPE_ERROR, "%s: %lld entries expected, one an axis of the window, got %lld.",
                   what, (long long)n, (long long)given.n);
         return false;
     }
@@ -301,50 +302,37 @@ ct_array lax_conv_with_general_padding(const ct_lax_conv_with_general_padding_ar
 
 /* ---- reductions over windows ---- */
 
-/* Whether the initial value changes nothing: then the reduction has an operation of its own. */
-static bool is_identity(const char *reducer, ct_array init)
+ct_tree lax_reduce_window(const ct_lax_reduce_window_args *a)
 {
-    ct_dtype d = dtype_of(init);
-    if (!is_array(init) || init->aval.ndim || dtype_is(d, FAMILY_COMPLEX | FAMILY_BOOL))
-        return false;
-    double value = array_get_double(init, 0);
-    bool whole = dtype_is(d, FAMILY_INT | FAMILY_UINT);
-    double bits = dtype_table[d].bits,
-           lowest = dtype_is(d, FAMILY_UINT) ? 0 : -__builtin_ldexp(1, (int)bits - 1);
-    double highest = __builtin_ldexp(1, (int)bits - !dtype_is(d, FAMILY_UINT)) - 1;
-    if (!strcmp(reducer, "add"))
-        return value == 0;
-    if (!strcmp(reducer, "max"))
-        return value == (whole ? lowest : -__builtin_inf());
-    return !strcmp(reducer, "min") && value == (whole ? highest : __builtin_inf());
-}
-
-ct_array lax__reduce_window(const ct_lax__reduce_window_args *a)
-{
-    int64_t n = a->operand->aval.ndim, size[LAX_MAX_NDIM], window[LAX_MAX_NDIM],
-            pairs[2 * LAX_MAX_NDIM];
+    static const char what[] = "reduce_window";
+    lax_reduction r;
+    if (!lax_reduction_read(what, &a->operand, &a->init_value, a->computation, &r))
+        return array_poison;
+    const aval *x = &r.in[0]->aval;
+    int64_t n = x->ndim, size[LAX_MAX_NDIM], window[LAX_MAX_NDIM], pairs[2 * LAX_MAX_NDIM];
     axis_list strides, base, holes, dims;
-    const char *what = "reduce_window";
     if (!each_axis(what, a->window_dimensions, n, &dims) ||
         !each_axis(what, a->window_strides, n, &strides) ||
         !each_axis(what, a->base_dilation, n, &base) ||
         !each_axis(what, a->window_dilation, n, &holes))
         return array_poison;
     for (int64_t i = 0; i < n; i++) {
-        size[i] = spread(a->operand->aval.shape[i], base.at[i]);
+        size[i] = x->shape[i];
         window[i] = spread(dims.at[i], holes.at[i]);
     }
     if (!read_padding("reduce_window: padding", a->padding, n, size, window, strides.at, pairs))
         return array_poison;
-    params_window p = {
-        axis_ints(&base), {2 * n, pairs}, axis_ints(&holes), axis_ints(&dims), axis_ints(&strides)};
-    if (is_identity(a->reducer, a->init_value))
-        return !strcmp(a->reducer, "add")   ? op_reduce_window_sum(a->operand, &p)
-               : !strcmp(a->reducer, "max") ? op_reduce_window_max(a->operand, &p)
-                                            : op_reduce_window_min(a->operand, &p);
-    const op *reducer = op_named(a->reducer);
-    if (!reducer)
-        return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "reduce_window: no operation is called %s.",
-                       a->reducer);
-    return op_reduce_window(a->operand, a->init_value, reducer, &p);
+    params_window_reduction p = {.window = {axis_ints(&base),
+                                            {2 * n, pairs},
+                                            axis_ints(&holes),
+                                            axis_ints(&dims),
+                                            axis_ints(&strides)}};
+    if (lax_reduces_by(&r, (void (*)(void))(ct_lax_add), IDENTITY_ZERO))
+        return op_reduce_window_sum(r.in[0], &p.window);
+    if (lax_reduces_by(&r, (void (*)(void))(ct_lax_max), LOWEST))
+        return op_reduce_window_max(r.in[0], &p.window);
+    if (lax_reduces_by(&r, (void (*)(void))(ct_lax_min), HIGHEST))
+        return op_reduce_window_min(r.in[0], &p.window);
+    return reduction_call_function(&op_row_reduce_window, &p, &p.jaxpr, a->computation, (int)r.n,
+                                   r.in, a->init_value, true);
 }

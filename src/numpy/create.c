@@ -92,7 +92,8 @@ static ct_array leading_axes(ct_array x, int64_t ndmin)
 
 static ct_array as_array(ct_array x, ct_dtype dtype, bool copy, int64_t ndmin)
 {
-    if (copy)
+    bool number = is_array(x) && x->aval.weak && !x->aval.ndim; /* nobody else's memory */
+    if (copy && !number)
         x = op_copy(x);
     if (dtype != CT_NO_DTYPE && !is_poison(x))
         x = numpy_cast(x, dtype_canonical(dtype));

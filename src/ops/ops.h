@@ -101,9 +101,6 @@ ct_array op_conv(ct_array x, ct_array kernel, const params_conv *p);
 ct_array op_reduce_window_sum(ct_array x, const params_window *p);
 ct_array op_reduce_window_max(ct_array x, const params_window *p);
 ct_array op_reduce_window_min(ct_array x, const params_window *p);
-/* With an initial value, which is also what the padding holds; reducer: the row of add, max, min,
- * and, or. */
-ct_array op_reduce_window(ct_array x, ct_array init, const op *reducer, const params_window *p);
 /* Where in each window of x the extreme lies (select_prim "ge": the largest, "le": the smallest;
  * the first of equals): adds the window's source there, or reads the tangent there. */
 ct_array op_select_and_scatter_add(ct_array source, ct_array x, const params_select_scatter *p);

@@ -6,6 +6,13 @@ from functools import partial
 import numpy as np
 import jax
 import jax.numpy as jnp
+from jax import lax
+
+def fails(f, *args):
+    try:
+        return f(*args)
+    except Exception as e:
+        return type(e).__name__
 
 x = jnp.arange(6.).reshape(2, 3)
 i = jnp.arange(4)
@@ -284,6 +291,38 @@ jax.grad(tenfold)(2., 3.)
 jax.grad(tenfold, argnums=1)(2., 3.)
 jax.device_put([1., 2.])
 jax.block_until_ready({"a": 1})
+""",
+    "reductions by a function": """
+[lax.reduce(x, v, f, (1,)) for f, v in [(lax.add, 0.), (lax.mul, 1.), (lax.max, -jnp.inf), (lax.min, jnp.inf), (lax.add, 3.), (lax.max, 2.)]]
+[lax.reduce(i, v, f, (0,)) for f, v in [(lax.bitwise_or, 0), (lax.bitwise_and, -1), (lax.bitwise_xor, 0), (lax.bitwise_xor, 5), (lax.max, -2**31), (lax.max, 3)]]
+[lax.reduce(i > 1, v, f, (0,)) for f, v in [(lax.bitwise_or, False), (lax.bitwise_and, True), (lax.bitwise_or, True), (lax.max, False)]]
+[jax.make_jaxpr(lambda v: lax.reduce(v, 0., lax.add, (0,)))(x), jax.make_jaxpr(lambda v: lax.reduce(v, np.uint8(255), lax.bitwise_and, (0,)))(jnp.ones((2, 3), "uint8"))]
+lax.reduce(x, 10., lambda a, b: a - b / 2, (0, 1))
+lax.reduce((x, -x), (0., 1.), lambda a, b: (a[0] + b[0], a[1] * b[1]), (1,))
+lax.reduce({"a": x}, {"a": 1.}, lambda a, b: {"a": jnp.maximum(a["a"], b["a"])}, (0,))
+lax.reduce((x, lax.iota(int, 3) + jnp.zeros((2, 3), int)), (-jnp.inf, 0), lambda a, b: tuple(jnp.where(a[0] >= b[0], p, q) for p, q in zip(a, b)), (1,))
+lax.reduce(jnp.ones((0, 3)), 3., lambda a, b: a * b, (0,))
+lax.reduce(jnp.arange(24.).reshape(2, 3, 4), 1., lambda a, b: a + 2 * b, (0, 2))
+jax.jit(lambda v: lax.reduce(v, 1., lambda a, b: a * jnp.cos(b), (1,)))(x)
+jax.vmap(lambda v: lax.reduce(v, 1., lambda a, b: a - b, (0,)))(x)
+jax.vmap(lambda v: lax.reduce(v, 1., lambda a, b: a - b, (0,)), in_axes=1)(x)
+jax.jvp(lambda v: lax.reduce(v, 1., lambda a, b: a * b, (0,)), (x,), (x + 1,))
+jax.grad(lambda v: lax.reduce(v, 1., lambda a, b: a * b, (0,)).sum())(x)
+[fails(lambda *a: lax.reduce(x, *a), *a) for a in [(1, lax.mul, (0,)), (x, lambda a, b: a + b, (0,)), ((1.,), lax.add, (0,)), (1., 5, (0,))]]
+[fails(lambda f, d: lax.reduce(x, 1., f, d), *a) for a in [(lambda a, b: a > b, (0,)), (lambda a, b: a, (5,)), (lambda a, b: a, (0, 0)), (lambda a, b: a, (-1,))]]
+[lax.reduce_window(x, v, f, (2, 2), (1, 1), "SAME") for f, v in [(lax.add, 0.), (lax.max, -jnp.inf), (lax.min, jnp.inf), (lax.add, 5.), (lax.mul, 1.), (lax.max, 2.)]]
+lax.reduce_window(x, 5., lambda a, b: a - b, (2, 2), (1, 1), ((0, 1), (1, 1)), (2, 1), (1, 2))
+lax.reduce_window((x, -x), (0., 1.), lambda a, b: (a[0] + b[0], a[1] * b[1]), (1, 2), (1, 2), "SAME_LOWER")
+lax.reduce_window(jnp.arange(300.), 1., lambda a, b: a / 2 + b, (90,), (7,), ((3, 80),), (2,), (3,))
+lax.reduce_window(x, 1., lambda a, b: a * b, (3, 2))
+lax.reduce_window(jnp.arange(10.), 2., lambda a, b: a * b, (2,), padding=((-1, -2),))
+[jax.make_jaxpr(lambda v: lax.reduce_window(v, a, lax.add, (2, 2)))(x) for a in (0., 1.)]
+jax.vmap(lambda v: lax.reduce_window(v, 1., lax.mul, (2,)))(x)
+jax.jit(lambda v: lax.reduce_window(v, 1., lambda a, b: jnp.hypot(a, b), (2, 2), (1, 1), "SAME"))(x)
+jax.jvp(lambda v: lax.reduce_window(v, 1., lax.mul, (1, 2)), (x,), (x + 1,))
+jax.grad(lambda v: lax.reduce_window(v, 0., lax.add, (2, 2)).sum())(x)
+[fails(lambda *a: lax.reduce_window(x, *a), *a) for a in [(1, lax.mul, (1, 1)), (x, lax.mul, (1, 1)), ((1.,), lax.add, (1, 1)), (1., lax.mul, (1,))]]
+[fails(lambda *a: lax.reduce_window(x, 1., *a), *a) for a in [(lax.mul, (0, 1)), (lax.mul, (1, 1), (1,)), (lambda a, b: (a, b), (1, 1))]]
 """,
     "64 bits": """
 jnp.arange(2.)

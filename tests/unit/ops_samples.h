@@ -272,6 +272,8 @@ static const sample samples[OP_COUNT] = {
     ELSEWHERE(all_gather, "ops_collectives"),
     ELSEWHERE(all_to_all, "ops_collectives"),
     ELSEWHERE(ppermute, "ops_collectives"),
+    ELSEWHERE(reduce, "structured_window"),
+    ELSEWHERE(reduce_window, "structured_window"),
     ELSEWHERE(jit, "transform"),
     ELSEWHERE(check, "checkify"),
     ELSEWHERE(new_ref, "refs"),

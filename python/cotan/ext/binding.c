@@ -160,6 +160,20 @@ static bool precision_argument(PyObject *o, int *out)
     return false;
 }
 
+/* A function of the library that takes arrays alone is that function; any other callable is
+ * Python's.
+ */
+static ct_fn function_argument(PyObject *o)
+{
+    const bind_function *f = Py_IS_TYPE(o, bound_type) ? ((bound_function *)o)->f : NULL;
+    if (!f || f->how == BIND_CALL_ARGS)
+        return ext_callable(o);
+    ct_fn made = ct_function_((ct_c_function)f->call, f->how - BIND_CALL_1 + 1, f->name);
+    if (!made)
+        ext_raise();
+    return made;
+}
+
 static bool float_argument(PyObject *o, double *out)
 {
     *out = PyFloat_AsDouble(o);
@@ -255,7 +269,7 @@ static bool put(const bind_function *f, const bind_param *p, PyObject *o, char *
     case BIND_NESTED:
         return none || nested_argument(o, at, a, p->name);
     case BIND_FN:
-        return (*(ct_fn *)at = ext_callable(o)) != NULL;
+        return (*(ct_fn *)at = function_argument(o)) != NULL;
     case BIND_NONE:
         return is_default(p, o) || missing_kind(p, f->name);
     }

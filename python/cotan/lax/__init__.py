@@ -119,17 +119,6 @@ def approx_min_k(operand, k, reduction_dimension=-1, recall_target=0.95, reducti
     return neg(values), indices
 
 
-def reduce_window(operand, init_value, computation, window_dimensions, window_strides=None, padding="VALID", base_dilation=None, window_dilation=None):
-    """Reduction over windows by one of lax's operations of two arrays: lax.add, lax.max, lax.min, lax.mul."""
-    from ..numpy import asarray
-    reducer = getattr(computation, "__name__", "")
-    if reducer not in ("add", "max", "min", "mul"):
-        raise NotImplementedError(f"reduce_window with {computation!r}; lax.add, lax.max, lax.min and lax.mul are available")
-    operand = asarray(operand)
-    return _reduce_window(operand, asarray(init_value, dtype=operand.dtype), reducer, window_dimensions, window_strides, padding, base_dilation,
-                          window_dilation)
-
-
 def __getattr__(name):
     """sin_p and its like."""
     if name.endswith("_p"):
