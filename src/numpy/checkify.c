@@ -7,8 +7,6 @@
  * results of them. */
 #include "numpy/checkify.h"
 
-#include <pthread.h>
-
 #include "cotan/numpy.h"
 #include "ops/ops.h"
 #include "transform/call.h"
@@ -17,144 +15,9 @@
 #include "transform/scan.h"
 #include "transform/while.h"
 
-void (*checkify_report)(int64_t site, int n, const ct_array *values);
-_Thread_local int checkify_staging;
-
-/* ---- the check operation ---- */
-
-typedef struct params_check {
-    int64_t site;
-    bool debug;
-} params_check;
-static const param_field check_fields[] = {{"debug", PARAM_BOOL, offsetof(params_check, debug)},
-                                           {"site", PARAM_INT, offsetof(params_check, site)}};
-
-static bool check_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
-                           aval *out, arena *a)
-{
-    (void)o, (void)params, (void)nin, (void)in, (void)out, (void)a;
-    *nout = 0;
-    if (checkify_staging > 0)
-        return true;
-    base_fail(CT_VALUE_ERROR,
-              "Cannot abstractly evaluate a checkify.check which was not functionalized. This "
-              "probably means you tried to stage (jit/scan/pmap/...) a `check` without "
-              "functionalizing it through `checkify.checkify`.");
-    return false;
-}
-
-static bool check_call(const op *o, const void *params, int nin, const ct_array *in, int nout,
-                       ct_array *out)
-{
-    (void)o, (void)nout, (void)out;
-    int64_t site = ((const params_check *)params)->site;
-    if (array_get_int(in[0], 0))
-        return true;
-    if (checkify_report)
-        checkify_report(site, nin - 1, in + 1);
-    else
-        base_fail(CT_RUNTIME_ERROR, "check %lld failed", (long long)site);
-    return false;
-}
-
-static bool check_jvp(const op *o, const void *params, int nin, const ct_array *primals,
-                      const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
-{
-    (void)tangents, (void)out_tangents;
-    core_bind(o, params, nin, primals, nout, out);
-    return ct_ok();
-}
-
-/* The check holds when it does for every element; values are those of the first that fails. */
-static bool check_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
-                       const int *dims, int nout, ct_array *out, int *out_dims)
-{
-    (void)out_dims;
-    ct_array *values = base_alloc((size_t)nin * sizeof *values);
-    if (!values)
-        return false;
-    ct_array holds = batch_front(in[0], dims[0], b.size), where = ct_argmin(holds);
-    values[0] = ct_all(holds);
-    bool good = !is_poison(values[0]) && !is_poison(where);
-    for (int i = 1; i < nin && good; i++)
-        good = !is_poison(values[i] = dims[i] == NOT_MAPPED
-                                          ? in[i]
-                                          : ct_take(in[i], where, .axis = GIVEN(dims[i])));
-    if (good)
-        core_bind(o, params, nin, values, nout, out);
-    base_free(values);
-    return good && ct_ok();
-}
-
-const op op_row_check = {.name = "check",
-                         .flags = OP_MULTIPLE | OP_EFFECT | OP_HOST,
-                         .code = OP_check,
-                         .operands = ANY_OPERANDS,
-                         .fields = check_fields,
-                         .nfields = countof(check_fields),
-                         .params_size = sizeof(params_check),
-                         .abstract = check_abstract,
-                         .call = check_call,
-                         .jvp = check_jvp,
-                         .vmap = check_vmap};
-
-bool checkify_check(int64_t site, ct_array predicate, int n, const ct_array *values)
-{
-    ct_array *in = base_alloc((size_t)(n + 1) * sizeof *in);
-    if (!in)
-        return false;
-    in[0] = predicate;
-    if (n)
-        memcpy(in + 1, values, (size_t)n * sizeof *in);
-    core_bind(&op_row_check, &(params_check){.site = site}, n + 1, in, 0, NULL);
-    base_free(in);
-    return ct_ok();
-}
-
-/* ---- codes of automatic checks: kept for good, each text once ---- */
-
-typedef struct automatic {
-    struct automatic *next;
-    int64_t code;
-    char text[];
-} automatic;
-static pthread_mutex_t automatic_lock = PTHREAD_MUTEX_INITIALIZER;
-static automatic *all_automatic;
-
-static int64_t automatic_code(const char *what, const char *name)
-{
-    text t = {0};
-    text_add(&t, "%s%s", what, name);
-    char *s = text_end(&t);
-    int64_t code = -1;
-    pthread_mutex_lock(&automatic_lock);
-    automatic *a = all_automatic;
-    while (s && a && strcmp(a->text, s))
-        a = a->next;
-    if (s && !a && (a = base_alloc(sizeof *a + strlen(s) + 1))) {
-        memcpy(a->text, s, strlen(s) + 1);
-        a->code = all_automatic ? all_automatic->code + 1 : CHECK_AUTOMATIC;
-        a->next = all_automatic;
-        all_automatic = a;
-    }
-    if (a)
-        code = a->code;
-    pthread_mutex_unlock(&automatic_lock);
-    base_free(s);
-    return code;
-}
-
-const char *checkify_text(int64_t code)
-{
-    pthread_mutex_lock(&automatic_lock);
-    const automatic *a = all_automatic;
-    while (a && a->code != code)
-        a = a->next;
-    pthread_mutex_unlock(&automatic_lock);
-    return a ? a->text : NULL;
-}
-
 /* ---- the trace ---- */
+
+enum { NO_SITE = -1 };
 
 typedef struct checkify_trace {
     trace base;
@@ -173,20 +36,28 @@ static bool write(ct_array ref, ct_array value)
     return !is_poison(core_bind1(&op_row_swap, &(params_ref){{0}}, 2, (ct_array[]){ref, value}));
 }
 
-/* Records the failure where it is the first. Under the parent. */
-static bool record(checkify_trace *t, int64_t code, ct_array failed, int n, const ct_array *values)
+/* Records the failure where it is the first, with the values where the site has some. Under the
+ * parent. */
+static bool record_code(checkify_trace *t, int64_t site, ct_array code, ct_array failed, int n,
+                        const ct_array *values)
 {
     const ct_array *refs = t->refs + 1;
-    int64_t site = code >= CHECK_AUTOMATIC ? -1 : code;
     for (int64_t i = 0; i < t->nsites && t->sites[i].code != site; i++)
         refs += t->sites[i].nvalues;
     ct_array now = read(t->refs[0]);
     ct_array none = op_lt(now, op_full(&now->aval, 0));
     ct_array first = op_and(failed, none);
-    bool good = write(t->refs[0], ct_where(first, op_full(&now->aval, (double)code), now));
+    bool good = write(t->refs[0], ct_where(first, code, now));
     for (int i = 0; i < n && good; i++)
         good = write(refs[i], ct_where(first, values[i], read(refs[i])));
     return good;
+}
+
+static bool record(checkify_trace *t, int64_t site, int64_t code, ct_array failed, int n,
+                   const ct_array *values)
+{
+    aval word = {.dtype = CT_INT32};
+    return record_code(t, site, op_full(&word, (double)code), failed, n, values);
 }
 
 static ct_array any_nan(int nout, const ct_array *out)
@@ -201,27 +72,40 @@ static ct_array any_nan(int nout, const ct_array *out)
     return any;
 }
 
-/* Starts of windows along an axis: whether one lies outside [0, limit], and which. */
-static bool check_starts(checkify_trace *t, ct_array starts, int64_t axis, int64_t length,
+static int64_t bounds_code(ct_array x)
+{
+    text t = {0};
+    for (int i = 0; i < x->aval.ndim; i++)
+        text_add(&t, i ? ", %lld" : "%lld", (long long)x->aval.shape[i]);
+    text_add(&t, x->aval.ndim == 1 ? ",): " : "): ");
+    char *s = text_end(&t);
+    int64_t code = s ? check_code("out-of-bounds indexing for array of shape (", s) : -1;
+    base_free(s);
+    return code;
+}
+
+/* Starts of windows along an axis of x: whether one lies outside [0, limit], and which. */
+static bool check_starts(checkify_trace *t, ct_array x, ct_array starts, int64_t axis,
                          int64_t limit)
 {
-    if (!starts->size)
-        return true;
+    int64_t code = bounds_code(x);
+    if (!starts->size || code < 0)
+        return code >= 0;
     ct_array at = op_convert(starts, CT_INT32, false), low = ct_min(at), high = ct_max(at);
     ct_array below = op_lt(low, op_full(&low->aval, 0)),
              above = op_gt(high, op_full(&high->aval, (double)limit));
     ct_array values[3] = {ct_where(below, low, high), op_full(&low->aval, (double)axis),
-                          op_full(&low->aval, (double)length)};
-    return record(t, CHECK_OUT_OF_BOUNDS, op_or(below, above), 3, values);
+                          op_full(&low->aval, (double)x->aval.shape[axis])};
+    return record(t, CHECK_OUT_OF_BOUNDS, code, op_or(below, above), 3, values);
 }
 
 static bool check_columns(checkify_trace *t, ct_array x, ct_array indices, ct_ints axes,
                           const int64_t *window)
 {
     for (int64_t k = 0; k < axes.n; k++) {
-        int64_t d = axes.at[k], length = x->aval.shape[d];
+        int64_t d = axes.at[k];
         ct_array column = ct_take(indices, ct_weak_int(k), .axis = GIVEN(-1));
-        if (is_poison(column) || !check_starts(t, column, d, length, length - window[d]))
+        if (is_poison(column) || !check_starts(t, x, column, d, x->aval.shape[d] - window[d]))
             return false;
     }
     return true;
@@ -243,15 +127,12 @@ static bool check_index(checkify_trace *t, const op *o, const void *params, int 
         for (int k = first; k < nin; k++) {
             int d = k - first;
             int64_t size = first == 1 ? ((const params_dynamic_slice *)params)->slice_sizes.at[d]
-                                      : in[1]->aval.shape[d],
-                    length = in[0]->aval.shape[d];
-            if (!check_starts(t, in[k], d, length, length - size))
+                                      : in[1]->aval.shape[d];
+            if (!check_starts(t, in[0], in[k], d, in[0]->aval.shape[d] - size))
                 return false;
         }
         return true;
     }
-    if (strncmp(o->name, "scatter", 7))
-        return true;
     const scatter_dims *s = &((const params_scatter *)params)->dimension_numbers;
     for (int64_t k = 0, d = 0; d < in[0]->aval.ndim; d++) {
         window[d] = 1;
@@ -266,12 +147,29 @@ static bool check_index(checkify_trace *t, const op *o, const void *params, int 
     return check_columns(t, in[0], in[1], s->scatter_dims_to_operand_dims, window);
 }
 
-static bool check_division(checkify_trace *t, const op *o, const ct_array *in)
+static bool check_division(checkify_trace *t, const ct_array *in)
 {
-    aval zero = in[1]->aval;
-    return record(t, automatic_code("division by zero", ""),
-                  ct_any(op_eq(in[1], op_full(&zero, 0))), 0, NULL) &&
-           o;
+    int64_t code = check_code("division by zero", "");
+    return code >= 0 &&
+           record(t, NO_SITE, code, ct_any(op_eq(in[1], op_full(&in[1]->aval, 0))), 0, NULL);
+}
+
+static bool check_nan(checkify_trace *t, const op *o, int nout, const ct_array *out)
+{
+    ct_array nan = any_nan(nout, out);
+    if (!nan)
+        return true;
+    int64_t code = check_code("nan generated by primitive: ", o->name);
+    return code >= 0 && record(t, NO_SITE, code, nan, 0, NULL);
+}
+
+/* A check that the program wrote: of a site of its own, or of an error's code. */
+static bool check_written(checkify_trace *t, const params_check *p, int nin, const ct_array *in)
+{
+    ct_array failed = op_not(in[0]);
+    if (p->site == CHECK_AGAIN)
+        return record_code(t, CHECK_OUT_OF_BOUNDS, in[1], failed, nin - 2, in + 2);
+    return !(t->errors & CHECK_USER) || record(t, p->site, p->site, failed, nin - 1, in + 1);
 }
 
 /* ---- programs inside ---- */
@@ -349,6 +247,141 @@ static bool process_cond(checkify_trace *t, const op *o, const params_cond *p, i
     return good;
 }
 
+/* ---- loops ---- */
+
+/* A loop whose condition is checked as well carries the condition's value, so that it is evaluated
+ * in the body. Operands of the body: constants of the condition, of the body, references, value,
+ * carry. */
+typedef struct checked_loop {
+    const params_while *p;
+    const checkify_trace *like;
+} checked_loop;
+
+static bool test_under(const checked_loop *l, const ct_array *refs, const ct_array *consts,
+                       const ct_array *carry, ct_array *value)
+{
+    jaxpr *j = l->p->cond;
+    int n = (int)l->p->cond_nconsts;
+    ct_array *in = base_alloc((size_t)(j->nin + 1) * sizeof *in);
+    if (!in)
+        return false;
+    memcpy(in, consts, (size_t)n * sizeof *in);
+    memcpy(in + n, carry, (size_t)(j->nin - n) * sizeof *in);
+    bool good = run_under(j, l->like, refs, j->nin, in, value);
+    base_free(in);
+    return good;
+}
+
+static bool run_checked_body(void *env, int64_t nin, const ct_array *in, leaves *out)
+{
+    const checked_loop *l = env;
+    jaxpr *j = l->p->body;
+    int64_t nconsts = l->p->body_nconsts, carry = j->nin - nconsts;
+    const ct_array *consts = in + l->p->cond_nconsts, *refs = consts + nconsts;
+    ct_array *own = base_alloc((size_t)(j->nin + 1) * sizeof *own);
+    *out = (leaves){carry + 1, base_alloc((size_t)(carry + 1) * sizeof *out->at)};
+    bool good = own && out->at;
+    if (good) {
+        memcpy(own, consts, (size_t)nconsts * sizeof *own);
+        memcpy(own + nconsts, in + nin - carry, (size_t)carry * sizeof *own);
+        good = run_under(j, l->like, refs, j->nin, own, out->at + 1) &&
+               test_under(l, refs, in, out->at + 1, out->at);
+    }
+    base_free(own);
+    return good;
+}
+
+static bool first_input(void *env, int64_t nin, const ct_array *in, leaves *out)
+{
+    (void)env, (void)nin;
+    *out = (leaves){1, base_alloc(sizeof *out->at)};
+    if (out->at)
+        out->at[0] = in[0];
+    return out->at;
+}
+
+/* Binds the loop; all: its operands, with the condition's first value in front of the carry. */
+static bool bind_checked_loop(checked_loop *l, const op *o, int total, const ct_array *all,
+                              int nout, ct_array *out)
+{
+    int carry = nout + 1;
+    aval *avals = base_alloc((size_t)(total + 1) * sizeof *avals);
+    for (int i = 0; i < total && avals; i++)
+        avals[i] = all[i]->aval;
+    params_while q = {.body_nconsts = total - carry};
+    const char *name = l->p->body->name;
+    bool good = avals &&
+                (q.body = transform_stage((flat){run_checked_body, l, name}, total, avals, name)) &&
+                (q.cond = transform_stage((flat){first_input, NULL, name}, carry,
+                                          avals + total - carry, name));
+    ct_array *results = good ? base_alloc((size_t)carry * sizeof *results) : NULL;
+    if (results) {
+        core_bind(o, &q, total, all, carry, results);
+        memcpy(out, results + 1, (size_t)nout * sizeof *out);
+    }
+    base_free(avals);
+    base_free(results);
+    object_release(q.body);
+    object_release(q.cond);
+    return results && values_good(nout, out) && ct_ok();
+}
+
+static bool process_checked_loop(checkify_trace *t, const op *o, const params_while *p, int nin,
+                                 const ct_array *in, int nout, ct_array *out)
+{
+    checked_loop l = {p, t};
+    int consts = nin - nout, total = nin + t->nrefs + 1;
+    ct_array *all = base_alloc((size_t)(total + 1) * sizeof *all);
+    if (!all)
+        return false;
+    memcpy(all, in, (size_t)consts * sizeof *all);
+    memcpy(all + consts, t->refs, (size_t)t->nrefs * sizeof *all);
+    memcpy(all + consts + t->nrefs + 1, in + consts, (size_t)nout * sizeof *all);
+    bool good = test_under(&l, t->refs, in, in + consts, all + consts + t->nrefs) &&
+                bind_checked_loop(&l, o, total, all, nout, out);
+    base_free(all);
+    return good;
+}
+
+static bool process_while(checkify_trace *t, const op *o, const params_while *p, int nin,
+                          const ct_array *in, int nout, ct_array *out)
+{
+    bool tests = checks_inside(p->cond, t->errors | CHECK_USER); /* or drops them */
+    if (atom_aval(&p->cond->out[0])->ndim && (tests || checks_inside(p->body, t->errors))) {
+        base_fail(
+            CT_VALUE_ERROR,
+            "Checkify does not support batched while-loops (checkify-of-vmap-of-while). Hint: "
+            "if possible, move the vmap to the outer level to get vmap-of-checkify-of-while.");
+        return false;
+    }
+    if (tests)
+        return process_checked_loop(t, o, p, nin, in, nout, out);
+    params_while q = *p;
+    int before = (int)p->body_nconsts;
+    bool good = (q.body = with_refs(p->body, t, before)) != NULL;
+    q.body_nconsts += t->nrefs;
+    good = good && bind_with_refs(t, o, &q, (int)p->cond_nconsts + before, nin, in, nout, out);
+    object_release(q.body);
+    return good;
+}
+
+/* ---- functions with rules of their own ---- */
+
+/* The call keeps its rules and loses its checks; they are made of its program beside it. */
+static bool process_custom(checkify_trace *t, const op *o, const void *params, int nin,
+                           const ct_array *in, ct_array *out)
+{
+    jaxpr *j = params_jaxpr(o, params);
+    checkify_trace blind = {0};
+    jaxpr *silent = with_refs(j, &blind, nin);
+    ct_array *unused = base_alloc((size_t)(j->nout + 1) * sizeof *unused);
+    bool good = silent && unused && call_bind(o, params, silent, nin, in, out) &&
+                (!checks_inside(j, t->errors) || run_under(j, t, t->refs, nin, in, unused));
+    base_free(unused);
+    object_release(silent);
+    return good;
+}
+
 /* False without an error: an operation that is run as it is. */
 static bool process_programs(checkify_trace *t, const op *o, const void *params, int nin,
                              const ct_array *in, int nout, ct_array *out, bool *done)
@@ -371,17 +404,14 @@ static bool process_programs(checkify_trace *t, const op *o, const void *params,
             p.num_consts += t->nrefs;
             good = bind_with_refs(t, o, &p, before, nin, in, nout, out);
         }
+    } else if (o->code == OP_remat2) {
+        params_remat2 p = *(const params_remat2 *)params;
+        if ((made = p.jaxpr = with_refs(p.jaxpr, t, nin)))
+            good = bind_with_refs(t, o, &p, nin, nin, in, nout, out);
     } else if (o->code == OP_while) {
-        params_while p = *(const params_while *)params;
-        int before = (int)p.body_nconsts;
-        if (p.cond->effects & EFFECT_OTHER)
-            return base_fail(CT_NOT_IMPLEMENTED_ERROR,
-                             "checkify: a check in the condition of a while_loop"),
-                   false;
-        if ((made = p.body = with_refs(p.body, t, before))) {
-            p.body_nconsts += t->nrefs;
-            good = bind_with_refs(t, o, &p, (int)p.cond_nconsts + before, nin, in, nout, out);
-        }
+        return process_while(t, o, params, nin, in, nout, out);
+    } else if (o->code == OP_custom_jvp_call || o->code == OP_custom_vjp_call) {
+        return process_custom(t, o, params, nin, in, out);
     } else {
         *done = false;
         return true;
@@ -395,26 +425,18 @@ static bool checkify_process(trace *base, const op *o, const void *params, int n
 {
     checkify_trace *t = (checkify_trace *)base;
     trace_context saved = trace_enter(base->parent);
-    bool good = true, done = false;
-    if (o == &op_row_check) {
-        done = true;
-        if (t->errors & CHECK_USER)
-            good = record(t, ((const params_check *)params)->site, op_not(in[0]), nin - 1, in + 1);
-    } else if (o->flags & OP_CALL) {
+    bool good = true, done = o == &op_row_check;
+    if (done)
+        good = check_written(t, params, nin, in);
+    else if (o->flags & OP_CALL)
         good = process_programs(t, o, params, nin, in, nout, out, &done);
-    }
     if (good && !done) {
-        if (t->errors & CHECK_INDEX && nin > 1)
-            good = check_index(t, o, params, nin, in);
-        if (good && t->errors & CHECK_DIV && (o->code == OP_div || o->code == OP_rem))
-            good = check_division(t, o, in);
+        uint32_t checks = checks_of(o) & t->errors;
+        good = (!(checks & CHECK_INDEX) || check_index(t, o, params, nin, in)) &&
+               (!(checks & CHECK_DIV) || check_division(t, in));
         core_bind(o, params, nin, in, nout, out);
-        good = good && values_good(nout, out) && ct_ok();
-        ct_array nan = good && t->errors & CHECK_NAN && !(o->flags & (OP_REF | OP_NEW_REF))
-                           ? any_nan(nout, out)
-                           : NULL;
-        if (nan)
-            good = record(t, automatic_code("nan generated by primitive: ", o->name), nan, 0, NULL);
+        good = good && values_good(nout, out) && ct_ok() &&
+               (!(checks & CHECK_NAN) || check_nan(t, o, nout, out));
     }
     trace_leave(saved);
     return good && ct_ok();
@@ -470,12 +492,20 @@ static bool add_site(sites *s, int64_t code, int n, const atom *values)
     return vec_push(&s->all, (checkify_site){code, n});
 }
 
+static bool add_check(sites *s, const eqn *e)
+{
+    int64_t site = ((const params_check *)e->params)->site;
+    if (site != CHECK_AGAIN)
+        return add_site(s, site, e->nin - 1, e->in + 1);
+    return e->nin == 2 || add_site(s, CHECK_OUT_OF_BOUNDS, e->nin - 2, e->in + 2);
+}
+
 static bool find_sites(sites *s, const jaxpr *j)
 {
     bool good = true;
     for (const eqn *e = j->eqns; e && good; e = e->next) {
         if (e->op == &op_row_check)
-            good = add_site(s, ((const params_check *)e->params)->site, e->nin - 1, e->in + 1);
+            good = add_check(s, e);
         for (int i = 0; i < e->op->nfields && good; i++) {
             const void *at = (const char *)e->params + e->op->fields[i].offset;
             if (e->op->fields[i].kind == PARAM_JAXPR)
@@ -520,14 +550,12 @@ static bool run_whole(void *env, int64_t n, const ct_array *in, leaves *out)
 bool checkify_run(jaxpr *j, uint32_t errors, int64_t nin, const ct_array *in, checkified *out)
 {
     sites s = {{0}};
-    aval word = {.dtype = CT_INT32};
+    var word = {.aval = {.dtype = CT_INT32}};
     *out = (checkified){0};
     bool good = find_sites(&s, j);
-    if (good && errors & CHECK_INDEX) {
-        good = vec_push(&s.all, (checkify_site){CHECK_OUT_OF_BOUNDS, 3});
-        for (int i = 0; i < 3 && good; i++)
-            good = vec_push(&s.values, word);
-    }
+    atom words[3] = {{&word}, {&word}, {&word}}; /* index, axis, size */
+    if (good && errors & CHECK_INDEX)
+        good = add_site(&s, CHECK_OUT_OF_BOUNDS, 3, words);
     jaxpr *open = good ? jaxpr_consts_to_inputs(j) : NULL, *made = NULL;
     int64_t total = j->nconsts + nin;
     ct_array *all = base_alloc((size_t)(total + 1) * sizeof *all);

@@ -28,5 +28,23 @@ CT_NODISCARD bool checkify_run(jaxpr *j, uint32_t errors, int64_t nin, const ct_
                                checkified *out);
 /* What an automatic check with this code says of its values; NULL for codes of sites. */
 const char *checkify_text(int64_t code);
-enum { CHECK_AUTOMATIC = 1 << 28, CHECK_OUT_OF_BOUNDS = CHECK_AUTOMATIC - 1 };
+/* Codes from CHECK_AUTOMATIC on are those of automatic checks. Two are sites only: the values
+ * (index, axis, size) of failed index checks; a check of an error, whose first value is its code
+ * and whose others are those three, where it may be an index check. */
+enum {
+    CHECK_AUTOMATIC = 1 << 28,
+    CHECK_OUT_OF_BOUNDS = CHECK_AUTOMATIC - 1,
+    CHECK_AGAIN = CHECK_AUTOMATIC - 2
+};
+/* The code of an automatic check whose text is `what` and then `name`; -1 after an error. */
+int64_t check_code(const char *what, const char *name);
+/* Which checks an operation calls for: enum checkify_errors; whether a program has such inside. */
+uint32_t checks_of(const op *o);
+bool checks_inside(const jaxpr *j, uint32_t errors);
+
+typedef struct params_check {
+    int64_t site;
+    bool debug;
+} params_check;
+extern const op op_row_check;
 #endif

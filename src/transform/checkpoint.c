@@ -70,7 +70,7 @@ static bool rematerialize(jaxpr *j, const policy *p, const bool *nonzero, bool *
 }
 
 /* Runs what is known of the program, with the marked values to be saved, in the parent. Where none
- * is saved that is the program itself. */
+ * is saved, and rules have no effects of their own, that is the program itself. */
 static bool run_known_part(linearize_trace *t, jaxpr *j, const rematerialized *r,
                            const ct_array *primals, const bool *used_saved, ct_array *results,
                            arena *memory)
@@ -83,7 +83,7 @@ static bool run_known_part(linearize_trace *t, jaxpr *j, const rematerialized *r
         used_out[i] = i < j->nout || (i >= j->nout + r->nres && used_saved[i - j->nout - r->nres]);
     for (int i = 0; i < r->nsaved; i++)
         any += used_saved[i];
-    jaxpr *run = any ? jaxpr_dce(r->known, used_out, NULL) : j;
+    jaxpr *run = any || r->known->effects ? jaxpr_dce(r->known, used_out, NULL) : j;
     if (!run)
         return false;
     if (!linearize_parent(t))

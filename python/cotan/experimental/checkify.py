@@ -41,7 +41,8 @@ float_checks = nan_checks | div_checks
 automatic_checks = float_checks | index_checks
 all_checks = automatic_checks | user_checks
 _BITS = {FailedCheckError: 1, NaNError: 2, DivisionByZeroError: 4, OOBError: 8}
-_OUT_OF_BOUNDS = (1 << 28) - 1
+_AUTOMATIC = 1 << 28  # the library's codes: CHECK_AUTOMATIC, CHECK_OUT_OF_BOUNDS, CHECK_AGAIN
+_OUT_OF_BOUNDS, _AGAIN = _AUTOMATIC - 1, _AUTOMATIC - 2
 
 _sites = {}  # number -> (message, structure of its arguments)
 _numbers = itertools.count()
@@ -49,15 +50,22 @@ _numbers = itertools.count()
 
 def _message(code, values):
     """What the check with this code says of concrete values."""
-    if code == _OUT_OF_BOUNDS:
-        index, axis, size = (int(v) for v in values)
-        return OOBError, f"out-of-bounds indexing: index {index} is out of bounds for axis {axis} with size {size}."
+    if code == _AGAIN:
+        return _message(int(values[0]), values[1:])
     text = _cotan._checkify_text(code)
+    if text is not None and text.startswith("out"):
+        index, axis, size = (int(v) for v in values)
+        return OOBError, f"{text}index {index} is out of bounds for axis {axis} with size {size}. "
     if text is not None:
-        return NaNError if text.startswith("nan") else DivisionByZeroError, f"{text}."
+        return (NaNError, f"{text}.") if text.startswith("nan") else (DivisionByZeroError, text)
     msg, in_tree = _sites[code]
     args, kwargs = in_tree.unflatten(values)
     return FailedCheckError, f"{msg.format(*args, **kwargs)} (`check` failed)"
+
+
+def _site_of(code):
+    """Where the values of a failure with this code are."""
+    return code if code < _AUTOMATIC else _OUT_OF_BOUNDS
 
 
 def _report(site, values):
@@ -75,7 +83,7 @@ class Error:
         code = numpy.asarray(self._code)
         for where in numpy.argwhere(code >= 0):
             c = int(code[tuple(where)])
-            values = [v[tuple(where)] if len(where) else v for v in self._values.get(c, ())]
+            values = [v[tuple(where)] if len(where) else v for v in self._values.get(_site_of(c), ())]
             yield where, *_message(c, values)
 
     def get(self):
@@ -168,15 +176,16 @@ def checkify(f, errors=user_checks):
 
 def check_error(error):
     """Raises the error, or under checkify makes it one of the enclosing function."""
-    import numpy as np
-    from .. import numpy as jnp
     if not isinstance(error, Error):
         raise TypeError(f"check_error takes an Error as argument, got type {type(error)}")
-    if not isinstance(error._code, _cotan.Tracer):
+    code, values = error._code, error._values
+    if not isinstance(code, _cotan.Tracer):
         return error.throw()
-    for site, values in error._values.items():
-        if site == _OUT_OF_BOUNDS or np.shape(error._code):
-            raise NotImplementedError("check_error of batched errors and of index checks inside transformed functions")
-        _cotan._check(site, error._code != site, *values)
-    known = jnp.array(list(error._values) or [-1])
-    check((error._code < 0) | jnp.any(error._code == known), "an automatic check failed")
+    if code.ndim:  # of a batch: its first failure
+        first, ndim = (code.reshape(-1) >= 0).argmax(), code.ndim
+        values = {site: [v.reshape(-1, *v.shape[ndim:])[first] for v in vs] for site, vs in values.items()}
+        code = code.reshape(-1)[first]
+    for site, vs in values.items():
+        if site != _OUT_OF_BOUNDS:
+            _cotan._check(site, code != site, *vs)
+    _cotan._check(_AGAIN, code < _AUTOMATIC, code, *values.get(_OUT_OF_BOUNDS, ()))
