@@ -12,12 +12,8 @@
 
 int compile_debug(void)
 {
-    static int level = -1;
-    if (level < 0) {
-        const char *set = getenv("COTAN_DEBUG");
-        level = set ? atoi(set) : 0;
-    }
-    return level;
+    const char *set = getenv("COTAN_DEBUG");
+    return set ? atoi(set) : 0;
 }
 
 bool compile_optimizes(void)

@@ -15,16 +15,8 @@ enum {
     NODES_AN_ELEMENT = 14 /* that one operation may need */
 };
 
-/* One program on its way: a body, a test, a branch. */
-typedef struct part {
-    sequence *s;
-    graph g;
-    spread *values;
-    const spread *in;
-} part;
-
 /* ---- shapes ---- */
-static int find_lanes(const sequence *s, const aval *a)
+int spread_lead(const sequence *s, const aval *a)
 {
     for (int d = 0; s->ndims && d + s->ndims <= a->ndim; d++)
         if (!memcmp(a->shape + d, s->lanes, (size_t)s->ndims * sizeof *a->shape))
@@ -32,20 +24,14 @@ static int find_lanes(const sequence *s, const aval *a)
     return -1;
 }
 
-static bool is_lane(const sequence *s, const spread *x, int64_t d)
-{
-    return x->lead >= 0 && d >= x->lead && d < x->lead + s->ndims;
-}
-
-/* The index of element e along the dimensions that are no lanes; and back. */
-static void unravel(const sequence *s, const spread *x, const aval *a, int64_t e, int64_t *index)
+void spread_unravel(const sequence *s, const spread *x, const aval *a, int64_t e, int64_t *index)
 {
     for (int d = a->ndim; d-- > 0;)
         if (!is_lane(s, x, d))
             index[d] = e % a->shape[d], e /= a->shape[d];
 }
 
-static int64_t ravel(const sequence *s, const spread *x, const aval *a, const int64_t *index)
+int64_t spread_ravel(const sequence *s, const spread *x, const aval *a, const int64_t *index)
 {
     int64_t e = 0;
     for (int d = 0; d < a->ndim; d++)
@@ -64,7 +50,8 @@ int spread_dtype(int dtype)
 /* Its form, without nodes; false when it does not fit. */
 bool spread_shape(sequence *s, const aval *a, spread *out)
 {
-    *out = (spread){.parts = is_complex(a->dtype) ? 2 : 1, .lead = (int8_t)find_lanes(s, a)};
+    *out = (spread){
+        .parts = is_complex(a->dtype) ? 2 : 1, .lead = (int8_t)spread_lead(s, a), .operand = -1};
     int64_t n = 1;
     for (int d = 0; d < a->ndim && n <= MOST_ELEMENTS; d++)
         n *= is_lane(s, out, d) ? 1 : a->shape[d];
@@ -89,10 +76,8 @@ int32_t sequence_buffer_at(sequence *s, sequence_role role, int32_t index, ct_ar
     return (int32_t)s->buffers.n - 1;
 }
 
-/* Element i (a part of it) of a value in memory; slices follow one another in time when `sliced`.
- */
-static loop_access element_access(const sequence *s, int32_t memory, const aval *a, const spread *x,
-                                  int32_t i, bool sliced)
+loop_access spread_access(const sequence *s, int32_t memory, const aval *a, const spread *x,
+                          int64_t i, bool sliced)
 {
     int behind = x->lead < 0 ? 0 : x->lead + s->ndims;
     int64_t inner = shape_size(a->ndim - behind, a->shape + behind) * x->parts,
@@ -101,7 +86,7 @@ static loop_access element_access(const sequence *s, int32_t memory, const aval 
     if (x->lead >= 0)
         to.stride[1] = inner;
     if (sliced)
-        to.stride[0] = x->n * x->parts * lanes;
+        to.stride[0] = shape_size(a->ndim, a->shape) * x->parts;
     if (sliced && ((const params_scan *)s->params)->reverse) {
         to.offset += (((const params_scan *)s->params)->length - 1) * to.stride[0];
         to.stride[0] = -to.stride[0];
@@ -112,7 +97,7 @@ static loop_access element_access(const sequence *s, int32_t memory, const aval 
 bool spread_load(sequence *s, int32_t memory, const aval *a, spread *x, bool sliced)
 {
     for (int32_t i = 0; i < x->n * x->parts && s->l.ok; i++)
-        x->at[i] = lower_load(&s->l, element_access(s, memory, a, x, i, sliced),
+        x->at[i] = lower_load(&s->l, spread_access(s, memory, a, x, i, sliced),
                               spread_dtype(a->dtype), -1);
     return s->l.ok;
 }
@@ -120,10 +105,10 @@ bool spread_load(sequence *s, int32_t memory, const aval *a, spread *x, bool sli
 bool spread_store(sequence *s, int32_t memory, const aval *a, const spread *x, bool sliced)
 {
     for (int32_t i = 0; i < x->n * x->parts && s->l.ok; i++)
-        s->l.ok = vec_push(&s->l.stores,
-                           (loop_store){.node = x->at[i],
-                                        .access = element_access(s, memory, a, x, i, sliced),
-                                        .last = !sliced});
+        s->l.ok =
+            vec_push(&s->l.stores, (loop_store){.node = x->at[i],
+                                                .access = spread_access(s, memory, a, x, i, sliced),
+                                                .last = !sliced});
     return s->l.ok;
 }
 
@@ -143,19 +128,24 @@ static bool constant(part *p, const value *v, spread *x)
     return s->l.ok;
 }
 
-/* The spread of a value that has been made, or is an input or constant; NULL: does not fit. */
-static const spread *spread_of(part *p, int32_t v)
+const spread *spread_anywhere(part *p, int32_t v)
 {
     spread *x = &p->values[v];
     const value *known = &p->g.values.at[v];
-    if (x->at)
+    if (x->at || x->in_memory)
         return x;
     if (known->origin == FROM_INPUT)
         *x = p->in[known->index];
     else if (known->origin == FROM_CONST &&
              (!spread_shape(p->s, &known->aval, x) || !constant(p, known, x)))
         x->at = NULL;
-    return x->at ? x : NULL;
+    return x->at || x->in_memory ? x : NULL;
+}
+
+const spread *spread_of(part *p, int32_t v)
+{
+    const spread *x = spread_anywhere(p, v);
+    return x && x->at ? x : NULL;
 }
 
 /* ---- operations ---- */
@@ -267,10 +257,10 @@ static void copy_element(const spread *from, int64_t i, spread *to, int64_t k)
 
 static bool moves(part *p, const node *n, spread *out)
 {
-    const sequence *s = p->s;
-    const spread *x = spread_of(p, n->in[0]);
+    sequence *s = p->s;
+    const spread *x = spread_anywhere(p, n->in[0]);
     const aval *from = &graph_in(&p->g, n, 0)->aval, *to = &graph_out(&p->g, n, 0)->aval;
-    if (!x || (x->lead >= 0 && out->lead < 0))
+    if (!x || (x->lead >= 0 && out->lead < 0) || (x->in_memory && !memory_is_current(s, x)))
         return false;
     view v;
     view_identity(&p->g, n->out[0], &v);
@@ -286,14 +276,18 @@ static bool moves(part *p, const node *n, spread *out)
     }
     for (int64_t e = 0; e < out->n; e++) {
         int64_t index[LOOP_DIMS] = {0}, source[LOOP_DIMS] = {0};
-        unravel(s, out, to, e, index);
+        spread_unravel(s, out, to, e, index);
         for (int d = 0; d < from->ndim; d++) {
             if (from->shape[d] > 1)
                 source[d] = v.offset[d] + (v.dim[d] < 0 ? 0 : v.scale[d] * index[v.dim[d]]);
         }
-        copy_element(x, ravel(s, x, from, source), out, e);
+        int64_t i = spread_ravel(s, x, from, source);
+        for (int c = 0; x->in_memory && c < x->parts; c++)
+            out->at[e * x->parts + c] = memory_element(s, x, from, i * x->parts + c);
+        if (!x->in_memory)
+            copy_element(x, i, out, e);
     }
-    return true;
+    return s->l.ok;
 }
 
 /* A reshape that leaves the lanes between the same numbers of elements. */
@@ -319,7 +313,7 @@ static bool counts(part *p, const node *n, spread *out)
     if ((lane && p->s->ndims > 1) || is_complex(to->dtype))
         return false;
     for (int64_t e = 0; e < out->n; e++) {
-        unravel(p->s, out, to, e, index);
+        spread_unravel(p->s, out, to, e, index);
         int32_t i = lower_index(l, lane ? 1 : -1, 1, lane ? 0 : index[d], dtype);
         out->at[e] = lower_convert(l, i, to->dtype);
     }
@@ -341,14 +335,14 @@ static bool joins(part *p, const node *n, int64_t axis, bool new_axis, spread *o
             return false;
         for (int64_t e = 0; e < x->n; e++) {
             int64_t index[LOOP_DIMS + 1] = {0};
-            unravel(s, x, from, e, index);
+            spread_unravel(s, x, from, e, index);
             if (new_axis) {
                 memmove(index + axis + 1, index + axis,
                         (size_t)(from->ndim - axis) * sizeof *index);
                 index[axis] = 0;
             }
             index[axis] += at;
-            copy_element(x, e, out, ravel(s, out, to, index));
+            copy_element(x, e, out, spread_ravel(s, out, to, index));
         }
         at += new_axis ? 1 : from->shape[axis];
     }
@@ -370,10 +364,10 @@ static bool unstacks(part *p, const node *n)
             return false;
         for (int64_t e = 0; e < out->n; e++) {
             int64_t index[LOOP_DIMS + 1] = {0};
-            unravel(s, out, to, e, index);
+            spread_unravel(s, out, to, e, index);
             memmove(index + axis + 1, index + axis, (size_t)(to->ndim - axis) * sizeof *index);
             index[axis] = k;
-            copy_element(x, ravel(s, x, from, index), out, e);
+            copy_element(x, spread_ravel(s, x, from, index), out, e);
         }
     }
     return true;
@@ -393,14 +387,14 @@ static bool pads(part *p, const node *n, spread *out)
     for (int64_t e = 0; e < out->n; e++) {
         int64_t index[LOOP_DIMS] = {0}, source[LOOP_DIMS] = {0};
         bool inside = true;
-        unravel(s, out, to, e, index);
+        spread_unravel(s, out, to, e, index);
         for (int d = 0; d < to->ndim; d++) {
             int64_t i = index[d] - config[3 * d], gap = config[3 * d + 2] + 1;
             source[d] = i / gap;
             inside &= is_lane(s, x, d) || (i >= 0 && i % gap == 0 && source[d] < from->shape[d]);
         }
         if (inside)
-            copy_element(x, ravel(s, x, from, source), out, e);
+            copy_element(x, spread_ravel(s, x, from, source), out, e);
         else
             copy_element(fill, 0, out, e);
     }
@@ -431,11 +425,11 @@ static bool reduces(part *p, const node *n, spread *out)
         out->at[e] = lower_constant(l, dtype, lower_identity(n->op->code, dtype));
     for (int32_t e = 0; e < x->n; e++) {
         int64_t index[LOOP_DIMS] = {0}, kept[LOOP_DIMS] = {0};
-        unravel(s, x, from, e, index);
+        spread_unravel(s, x, from, e, index);
         for (int d = 0, k = 0; d < from->ndim; d++)
             if (!(reduced >> d & 1))
                 kept[k++] = index[d];
-        int32_t *sum = &out->at[ravel(s, out, to, kept)];
+        int32_t *sum = &out->at[spread_ravel(s, out, to, kept)];
         *sum = lower_body(l, body, dtype, 2, (int32_t[]){*sum, lower_convert(l, x->at[e], dtype)});
     }
     for (int32_t e = 0; e < out->n; e++)
@@ -444,7 +438,52 @@ static bool reduces(part *p, const node *n, spread *out)
 }
 
 /* ---- programs ---- */
-/* All branches, and one of them by the index, which is inside or clamped. */
+static int32_t both(lowering *l, int32_t x, int32_t y)
+{
+    return x < 0 ? y : lower_body(l, body_find("and", CT_BOOL), CT_BOOL, 2, (int32_t[]){x, y});
+}
+
+/* Is branch b of n, or one after it, taken? The index is inside or clamped. */
+static int32_t from_branch_on(lowering *l, int32_t index, int64_t b)
+{
+    int dtype = l->nodes.at[index].dtype;
+    return dtype == CT_BOOL ? index
+                            : lower_body(l, body_find("ge", dtype), CT_BOOL, 2,
+                                         (int32_t[]){index, lower_constant(l, dtype, (uint64_t)b)});
+}
+
+static int32_t negated(lowering *l, int32_t x)
+{
+    return lower_body(l, body_find("not", CT_BOOL), CT_BOOL, 1, &x);
+}
+
+/* What branch b gives, where it or a later one is taken. An array in memory is the same one in all
+ * branches; what each leaves there is all it did. */
+static bool merge_branch(sequence *s, int32_t index, int64_t b, const spread *from, spread *to)
+{
+    lowering *l = &s->l;
+    if (from->in_memory && (!memory_is_current(s, from) || (b && to->buffer != from->buffer)))
+        return false;
+    if (!b) {
+        *to = *from;
+        to->operand = -1;
+        if (from->at)
+            to->at = arena_copy(s->a, from->at, (size_t)(to->n * to->parts) * sizeof *to->at);
+        return to->at || to->in_memory;
+    }
+    if (from->in_memory != to->in_memory || from->lead != to->lead)
+        return false;
+    for (int32_t i = 0; from->at && i < to->n * to->parts; i++)
+        if (to->at[i] != from->at[i])
+            to->at[i] = lower_node(
+                l, (loop_node){.kind = LOOP_SELECT,
+                               .dtype = l->nodes.at[to->at[i]].dtype,
+                               .nin = 3,
+                               .in = {from_branch_on(l, index, b), to->at[i], from->at[i]}});
+    return l->ok;
+}
+
+/* All branches, and one of them by the index. */
 static bool branches(part *p, const node *n)
 {
     sequence *s = p->s;
@@ -455,37 +494,41 @@ static bool branches(part *p, const node *n)
            *out = arena_alloc(s->a, (size_t)(n->nout + 1) * sizeof *out);
     if (!index || !in || !out || (dtype != CT_BOOL && dtype != CT_INT32))
         return false;
+    bool memory = false;
     for (int i = 1; i < n->nin; i++) {
-        const spread *x = spread_of(p, n->in[i]);
+        const spread *x = spread_anywhere(p, n->in[i]);
         if (!x)
             return false;
         in[i - 1] = *x;
+        memory |= x->in_memory;
     }
+    int32_t guard = s->guard, taken = index->at[0],
+            *before = arena_copy(s->a, s->versions, sizeof s->versions),
+            *after = arena_copy(s->a, s->versions, sizeof s->versions);
     const jaxpr *j;
-    for (int64_t b = 0; (j = control_program(n->op, n->params, b)); b++) {
+    for (int64_t b = 0; before && after && (j = control_program(n->op, n->params, b)); b++) {
+        bool last = !control_program(n->op, n->params, b + 1);
+        if (memory) {
+            memcpy(s->versions, before, sizeof s->versions);
+            s->guard = b ? both(l, guard, from_branch_on(l, taken, b)) : guard;
+            if (!last)
+                s->guard = both(l, s->guard, negated(l, from_branch_on(l, taken, b + 1)));
+        }
         if (!expand_program(s, j, in, out))
             return false;
-        int32_t taken = index->at[0];
-        if (b && dtype == CT_INT32)
-            taken = lower_body(l, body_find("ge", dtype), CT_BOOL, 2,
-                               (int32_t[]){taken, lower_constant(l, dtype, (uint64_t)b)});
-        for (int k = 0; k < n->nout; k++) {
-            spread *to = &p->values[n->out[k]];
-            if (!b) {
-                *to = out[k];
-                to->at = arena_copy(s->a, out[k].at, (size_t)(to->n * to->parts) * sizeof *to->at);
-                if (!to->at)
-                    return false;
-            }
-            for (int32_t i = 0; b && i < to->n * to->parts; i++)
-                if (to->at[i] != out[k].at[i])
-                    to->at[i] = lower_node(l, (loop_node){.kind = LOOP_SELECT,
-                                                          .dtype = l->nodes.at[to->at[i]].dtype,
-                                                          .nin = 3,
-                                                          .in = {taken, to->at[i], out[k].at[i]}});
-        }
+        for (int k = 0; k < n->nout; k++)
+            if (!merge_branch(s, taken, b, &out[k], &p->values[n->out[k]]))
+                return false;
+        for (int32_t i = 0; memory && i < LOOP_BUFFERS; i++)
+            if (s->versions[i] != before[i])
+                after[i] = ++s->latest;
     }
-    return l->ok;
+    s->guard = guard;
+    memcpy(s->versions, after, sizeof s->versions);
+    for (int k = 0; k < n->nout; k++)
+        if (p->values[n->out[k]].in_memory)
+            p->values[n->out[k]].version = s->versions[p->values[n->out[k]].buffer];
+    return before && after && l->ok;
 }
 
 static bool one_result(part *p, node *n, spread *out)
@@ -507,6 +550,9 @@ static bool one_result(part *p, node *n, spread *out)
         return joins(p, n, ((const params_stack *)n->params)->axis, true, out);
     case OP_pad:
         return pads(p, n, out);
+    case OP_gather:
+    case OP_dynamic_slice:
+        return memory_read(p, n, out);
     case OP_reduce_sum:
     case OP_reduce_prod:
     case OP_reduce_max:
@@ -528,9 +574,65 @@ static bool expand(part *p, node *n)
         return branches(p, n);
     if (n->op->code == OP_unstack)
         return unstacks(p, n);
+    if (n->nout != 1)
+        return false;
     spread *out = &p->values[n->out[0]];
-    return n->nout == 1 && spread_shape(p->s, &graph_out(&p->g, n, 0)->aval, out) &&
-           one_result(p, n, out);
+    switch (n->op->code) {
+    case OP_dynamic_update_slice:
+    case OP_scatter:
+    case OP_scatter_add:
+    case OP_scatter_sub:
+    case OP_scatter_mul:
+    case OP_scatter_min:
+    case OP_scatter_max:
+        return memory_update(p, n, out);
+    }
+    return spread_shape(p->s, &graph_out(&p->g, n, 0)->aval, out) && one_result(p, n, out);
+}
+
+static bool reach(part *p, int64_t i);
+
+/* Who else wants an array as it is before node i, which may update it, comes first. */
+static bool reach_readers(part *p, int64_t i)
+{
+    const node *n = &p->g.nodes.at[i];
+    for (int k = 0; k < n->nin; k++) {
+        const spread *x = spread_anywhere(p, n->in[k]);
+        bool updates = false;
+        for (int r = 0; x && x->in_memory && r < n->nout; r++)
+            updates |=
+                aval_equal(&graph_out(&p->g, n, r)->aval, &graph_in(&p->g, n, k)->aval, false);
+        for (int64_t m = 0; updates && m < p->g.nodes.n; m++) {
+            const node *other = &p->g.nodes.at[m];
+            bool reads = false;
+            for (int o = 0; o < other->nin; o++)
+                reads |= other->in[o] == n->in[k];
+            if (m != i && reads && other->live && !reach(p, m))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Expands node i, after what it needs; false too when that is itself. */
+static bool reach(part *p, int64_t i)
+{
+    enum { NOT_YET, UNDER_WAY, DONE, DEEPEST = 200 };
+    node *n = &p->g.nodes.at[i];
+    if (p->reached[i] || p->depth == DEEPEST)
+        return p->reached[i] == DONE;
+    p->reached[i] = UNDER_WAY;
+    p->depth++;
+    for (int k = 0; k < n->nin; k++) {
+        const value *x = graph_in(&p->g, n, k);
+        if (x->origin == FROM_NODE && !reach(p, x->index))
+            return false;
+    }
+    if (!reach_readers(p, i) || !expand(p, n))
+        return false;
+    p->depth--;
+    p->reached[i] = DONE;
+    return true;
 }
 
 /* The program's nodes among the kernel's; out: its results. False when it does not fit, or fails.
@@ -541,14 +643,17 @@ bool expand_program(sequence *s, const jaxpr *j, const spread *in, spread *out)
     bool fits = graph_build(&p.g, j, s->a);
     if (fits) {
         p.values = arena_alloc(s->a, (size_t)(p.g.values.n + 1) * sizeof *p.values);
-        fits = p.values;
+        p.reached = arena_alloc(s->a, (size_t)p.g.nodes.n + 1);
+        fits = p.values && p.reached;
     }
-    if (fits)
+    if (fits) {
         memset(p.values, 0, (size_t)p.g.values.n * sizeof *p.values);
+        memset(p.reached, 0, (size_t)p.g.nodes.n);
+    }
     for (int64_t i = 0; fits && i < p.g.nodes.n; i++)
-        fits = !p.g.nodes.at[i].live || expand(&p, &p.g.nodes.at[i]);
+        fits = !p.g.nodes.at[i].live || reach(&p, i);
     for (int i = 0; fits && i < j->nout; i++) {
-        const spread *x = spread_of(&p, p.g.outputs[i]);
+        const spread *x = spread_anywhere(&p, p.g.outputs[i]);
         fits = x != NULL;
         if (fits)
             out[i] = *x;

@@ -131,14 +131,8 @@ bool lookup_fuses(const graph *g, const node *n)
 }
 
 /* ---- places ---- */
-typedef struct place {
-    int32_t at;     /* elements to add to an access; -1: none */
-    int32_t inside; /* bool; -1: always */
-} place;
-
-/* Adds x * stride, x being moved into [0, last] first. bounded: whether x lay there matters. */
-static void move(lowering *l, place *p, int32_t x, int64_t last, int64_t stride, int wide,
-                 bool bounded)
+void lower_move(lowering *l, lower_place *p, int32_t x, int64_t last, int64_t stride, int wide,
+                bool bounded)
 {
     int dtype = l->nodes.at[x].dtype;
     if (loop_itemsize(dtype) < 4 || (wide == CT_INT64 && dtype == CT_INT32))
@@ -165,15 +159,9 @@ static void move(lowering *l, place *p, int32_t x, int64_t last, int64_t stride,
     p->at = p->at < 0 ? x : lower_body(l, body_find("add", wide), wide, 2, (int32_t[]){p->at, x});
 }
 
-/* Offsets are int32 where the operand is small enough. */
-static int offset_dtype(const value *x) { return x->size <= INT32_MAX ? CT_INT32 : CT_INT64; }
+int lower_offset_dtype(int64_t size) { return size <= INT32_MAX ? CT_INT32 : CT_INT64; }
 
-static int64_t stride_along(const aval *x, int d)
-{
-    return shape_size(x->ndim - d - 1, x->shape + d + 1);
-}
-
-static int32_t or_else(lowering *l, int32_t inside, int32_t x, int32_t otherwise)
+int32_t lower_or_else(lowering *l, int32_t inside, int32_t x, int32_t otherwise)
 {
     loop_node n = {
         .kind = LOOP_SELECT, .dtype = l->nodes.at[x].dtype, .nin = 3, .in = {inside, otherwise, x}};
@@ -188,11 +176,12 @@ static int32_t look_up(lowering *l, const node *n, const int32_t *in, const int8
     ct_ints sizes =
         gather ? gather->slice_sizes : ((const params_dynamic_slice *)n->params)->slice_sizes;
     bool fills = gather && gather->mode == GATHER_FILL_OR_DROP;
-    int along[LOOP_DIMS], count = moving(l->g, n, along), wide = offset_dtype(x);
-    place p = {-1, -1};
+    int along[LOOP_DIMS], count = moving(l->g, n, along), wide = lower_offset_dtype(x->size);
+    lower_place p = NO_PLACE;
     for (int i = 0; i < count && l->ok; i++) {
         int d = along[i];
-        move(l, &p, in[i], x->aval.shape[d] - sizes.at[d], stride_along(&x->aval, d), wide, fills);
+        lower_move(l, &p, in[i], x->aval.shape[d] - sizes.at[d], shape_stride(&x->aval, d), wide,
+                   fills);
     }
     view v;
     lookup_view(l->g, n, 0, &v);
@@ -201,7 +190,7 @@ static int32_t look_up(lowering *l, const node *n, const int32_t *in, const int8
         return found;
     uint64_t bits[2];
     gather_fill(gather, (ct_dtype)x->aval.dtype, bits);
-    return or_else(l, p.inside, found, lower_constant(l, x->aval.dtype, bits[0]));
+    return lower_or_else(l, p.inside, found, lower_constant(l, x->aval.dtype, bits[0]));
 }
 
 /* ---- windows ---- */
@@ -222,8 +211,8 @@ static int32_t window_element(lowering *l, const node *n, const window_axis *axe
                               const int8_t *dims, int32_t identity)
 {
     const value *x = graph_in(l->g, n, 0);
-    int wide = offset_dtype(x);
-    place p = {-1, -1};
+    int wide = lower_offset_dtype(x->size);
+    lower_place p = NO_PLACE;
     view v;
     view_identity(l->g, n->in[0], &v);
     for (int d = 0; d < x->aval.ndim && l->ok; d++) {
@@ -235,10 +224,10 @@ static int32_t window_element(lowering *l, const node *n, const window_axis *axe
         }
         see(&v, d, -1, 0, 0);
         int32_t at = lower_index(l, lower_dim(l, dims, d), w->stride, first, wide);
-        move(l, &p, at, w->in - 1, stride_along(&x->aval, d), wide, true);
+        lower_move(l, &p, at, w->in - 1, shape_stride(&x->aval, d), wide, true);
     }
-    return or_else(l, p.inside, lower_load(l, lower_access(l, &v, dims), x->aval.dtype, p.at),
-                   identity);
+    return lower_or_else(l, p.inside, lower_load(l, lower_access(l, &v, dims), x->aval.dtype, p.at),
+                         identity);
 }
 
 /* In the order, and with the roundings, of the operation's own kernel. */

@@ -39,7 +39,7 @@ void loop_places(const kernel_ir *k, loop_place *places)
         if (node->kind == LOOP_LOAD)
             for (int d = 0; d < k->ndim; d++)
                 p.inner |= (moving >> d & 1) && k->accesses[node->number].stride[d];
-        if (node->kind == LOOP_LOAD)
+        if (node->kind == LOOP_LOAD || node->kind == LOOP_STORE)
             p.lanes = k->accesses[node->number].stride[k->ndim - 1];
         if (node->kind == LOOP_INDEX)
             p.inner = moving >> node->number & 1, p.lanes = node->number == k->ndim - 1;
@@ -59,7 +59,7 @@ void loop_places(const kernel_ir *k, loop_place *places)
 
 static int64_t node_cost(const loop_node *node)
 {
-    if (node->kind == LOOP_LOAD && node->nin)
+    if ((node->kind == LOOP_LOAD && node->nin) || node->kind == LOOP_STORE)
         return 8;
     return node->kind == LOOP_BODY || node->kind == LOOP_REDUCE ? body_names[node->number].cost : 1;
 }

@@ -14,6 +14,8 @@ static bool access_fits(const kernel_ir *k, const loop_access *a)
     return a->buffer >= 0 && a->buffer < k->nbuffers;
 }
 
+static bool is_offset(const loop_node *n) { return n->dtype == CT_INT32 || n->dtype == CT_INT64; }
+
 static bool verify_node(const kernel_ir *k, const loop_place *places, int n)
 {
     const loop_node *node = &k->nodes[n];
@@ -25,8 +27,7 @@ static bool verify_node(const kernel_ir *k, const loop_place *places, int n)
         if (node->number < 0 || node->number >= k->naccesses ||
             !access_fits(k, &k->accesses[node->number]))
             return broken(n, "loads from nowhere");
-        if (node->nin > 1 || (node->nin && k->nodes[node->in[0]].dtype != CT_INT32 &&
-                              k->nodes[node->in[0]].dtype != CT_INT64))
+        if (node->nin > 1 || (node->nin && !is_offset(&k->nodes[node->in[0]])))
             return broken(n, "loads at no place");
         break;
     case LOOP_CONST:
@@ -54,6 +55,13 @@ static bool verify_node(const kernel_ir *k, const loop_place *places, int n)
             k->nodes[node->in[0]].dtype != node->dtype ||
             k->nodes[k->next[node->number]].dtype != node->dtype)
             return broken(n, "carries nothing");
+        break;
+    case LOOP_STORE:
+        if (!k->sequence || node->number < 0 || node->number >= k->naccesses ||
+            !access_fits(k, &k->accesses[node->number]) || node->nin < 2 || node->nin > 3 ||
+            !is_offset(&k->nodes[node->in[1]]) || k->nodes[node->in[0]].dtype != node->dtype ||
+            (node->nin == 3 && k->nodes[node->in[2]].dtype != CT_BOOL))
+            return broken(n, "stores to no place");
         break;
     case LOOP_REDUCE:
         if (node->nin != 1 || !k->reduced || node->number < 0 || node->number >= body_count)
@@ -123,15 +131,15 @@ static void access_text(text *t, const kernel_ir *k, const loop_access *a)
 
 static void node_text(text *t, const kernel_ir *k, int n)
 {
-    static const char *const names[] = {"load",   "const", "index",  "body",
-                                        "select", "bits",  "reduce", "carry"};
+    static const char *const names[] = {"load", "const",  "index", "body", "select",
+                                        "bits", "reduce", "carry", "store"};
     const loop_node *node = &k->nodes[n];
     text_add(t, "  v%d:%s = %s", n, dtype_table[node->dtype].short_name, names[node->kind]);
     if (node->kind == LOOP_BODY || node->kind == LOOP_REDUCE)
         text_add(t, " %s%s", body_names[node->number].name, node->second ? ".second" : "");
     for (int i = 0; i < node->nin; i++)
         text_add(t, " v%d", node->in[i]);
-    if (node->kind == LOOP_LOAD)
+    if (node->kind == LOOP_LOAD || node->kind == LOOP_STORE)
         text_add(t, " "), access_text(t, k, &k->accesses[node->number]);
     if (node->kind == LOOP_CONST)
         text_add(t, " 0x%llx", (unsigned long long)node->bits);

@@ -36,6 +36,8 @@ typedef enum loop_kind {
                     identity */
     LOOP_CARRY,  /* of a sequence: what the step before left in carry `number`; in[0]: what the
                     first step finds; second: differs between lanes */
+    LOOP_STORE,  /* of a sequence: in[0] to access `number`, in[1] elements further on, where in[2]
+                    (bool), if there, holds; loads and stores happen in the nodes' order */
 } loop_kind;
 typedef struct loop_node {
     uint8_t kind, dtype; /* loop_kind, ct_dtype */
@@ -126,7 +128,7 @@ typedef struct codegen {
     bool (*compile)(int n, const kernel_ir *const *kernels, int debug, code_blob *out,
                     char *message);
 } codegen;
-enum { CODEGEN_VERSION = 9 };
+enum { CODEGEN_VERSION = 10 };
 
 /* Bytes of an element of the dtypes that kernels compute with. */
 int loop_itemsize(int dtype);

@@ -7,7 +7,8 @@
 /* ---- pieces ---- */
 int32_t lower_node(lowering *l, loop_node n)
 {
-    for (int64_t i = l->nodes.n; i-- > 0 && i > l->nodes.n - 48;) {
+    bool pure = n.kind != LOOP_LOAD && n.kind != LOOP_STORE;
+    for (int64_t i = l->nodes.n; pure && i-- > 0 && i > l->nodes.n - 48;) {
         const loop_node *k = &l->nodes.at[i];
         if (k->kind == n.kind && k->dtype == n.dtype && k->nin == n.nin && k->number == n.number &&
             k->second == n.second && k->bits == n.bits && !memcmp(k->in, n.in, sizeof n.in))
@@ -90,27 +91,49 @@ loop_access lower_access(lowering *l, const view *v, const int8_t *dims)
     return a;
 }
 
+static int32_t access_number(lowering *l, const loop_access *a)
+{
+    for (int64_t i = 0; i < l->accesses.n; i++)
+        if (!memcmp(&l->accesses.at[i], a, sizeof *a))
+            return (int32_t)i;
+    if (!vec_push(&l->accesses, *a))
+        l->ok = false;
+    return (int32_t)l->accesses.n - 1;
+}
+
+/* What was loaded before a store to the buffer is not what is there now. */
+static bool stores_to(const lowering *l, const loop_node *n, int32_t memory)
+{
+    return n->kind == LOOP_STORE && l->accesses.at[n->number].buffer == memory;
+}
+
 int32_t lower_load(lowering *l, loop_access a, int dtype, int32_t at)
 {
-    int32_t n = -1;
-    for (int64_t i = 0; i < l->accesses.n; i++)
-        if (!memcmp(&l->accesses.at[i], &a, sizeof a))
-            n = (int32_t)i;
-    if (n < 0) {
-        n = (int32_t)l->accesses.n;
-        if (!vec_push(&l->accesses, a))
-            l->ok = false;
-    }
-    loop_node load = {.kind = LOOP_LOAD, .dtype = (uint8_t)dtype, .number = n};
+    int32_t number = access_number(l, &a);
+    loop_node load = {.kind = LOOP_LOAD, .dtype = (uint8_t)dtype, .number = number};
     if (at >= 0)
         load.nin = 1, load.in[0] = at;
-    for (int64_t i = 0; i < l->nodes.n; i++) {
+    for (int64_t i = l->nodes.n; i-- > 0 && !stores_to(l, &l->nodes.at[i], a.buffer);) {
         const loop_node *k = &l->nodes.at[i];
-        if (k->kind == LOOP_LOAD && k->number == n && k->dtype == dtype && k->nin == load.nin &&
-            k->in[0] == load.in[0])
+        if (k->kind == LOOP_LOAD && k->number == number && k->dtype == dtype &&
+            k->nin == load.nin && k->in[0] == load.in[0])
             return (int32_t)i;
     }
     return lower_node(l, load);
+}
+
+void lower_store(lowering *l, loop_access a, int32_t x, lower_place at)
+{
+    if (!l->ok)
+        return;
+    loop_node store = {.kind = LOOP_STORE,
+                       .dtype = l->nodes.at[x].dtype,
+                       .nin = at.inside < 0 ? 2 : 3,
+                       .number = access_number(l, &a),
+                       .in = {x, at.at < 0 ? lower_constant(l, CT_INT32, 0) : at.at}};
+    if (at.inside >= 0)
+        store.in[2] = at.inside;
+    lower_node(l, store);
 }
 
 static int32_t literal(lowering *l, const value *x)

@@ -20,6 +20,13 @@ typedef struct lowering {
     bool ok;
 } lowering;
 
+/* A place that is computed. */
+typedef struct lower_place {
+    int32_t at;     /* elements to add to an access; -1: none */
+    int32_t inside; /* bool: it lay inside before it was moved there; -1: always */
+} lower_place;
+#define NO_PLACE ((lower_place){-1, -1})
+
 /* Adds a node, or finds the same one among the latest. */
 int32_t lower_node(lowering *l, loop_node n);
 int32_t lower_body(lowering *l, int body, int dtype, int nin, const int32_t *in);
@@ -34,11 +41,27 @@ int lower_dim(const lowering *l, const int8_t *dims, int d);
 loop_access lower_access(lowering *l, const view *v, const int8_t *dims);
 /* at: elements to add to the access, or -1. */
 int32_t lower_load(lowering *l, loop_access a, int dtype, int32_t at);
+/* Of a sequence: x to memory, at its turn among the loads. */
+void lower_store(lowering *l, loop_access a, int32_t x, lower_place at);
 /* What a reduction (OP_reduce_sum and so on) starts from. */
 uint64_t lower_identity(int reduction, int dtype);
 /* An elementwise node (ROLE_MAP) on operands that are nodes of the kernel. */
 int32_t lower_map(lowering *l, const node *n, const int32_t *in);
 
-/* lookup.c; in: the operands from the second on. */
+/* ---- lookup.c ---- */
+/* Offsets into so many elements are int32 where that suffices. */
+int lower_offset_dtype(int64_t size);
+/* Elements from one index along dimension d to the next. */
+static inline int64_t shape_stride(const aval *x, int d)
+{
+    return shape_size(x->ndim - d - 1, x->shape + d + 1);
+}
+/* Adds x * stride, x being moved into [0, last] first; wide: the offset's dtype. bounded: whether x
+ * lay there matters. */
+void lower_move(lowering *l, lower_place *p, int32_t x, int64_t last, int64_t stride, int wide,
+                bool bounded);
+/* x where `inside` holds. */
+int32_t lower_or_else(lowering *l, int32_t inside, int32_t x, int32_t otherwise);
+/* in: the operands from the second on. */
 int32_t lower_lookup(lowering *l, const node *n, const int32_t *in, const int8_t *dims);
 #endif

@@ -127,6 +127,7 @@ int32_t control_in_place(const step *s, int32_t k);
 /* sequence_run.c: the same for a loop that is one kernel. */
 CT_NODISCARD bool sequence_prepare(arena *a, step *s, const sequence_kernel *k, size_t *scratch);
 bool sequence_run(const activation *a, const step *s);
+int32_t sequence_in_place(const step *s, int32_t k);
 
 /* build.c: groups to steps, buffers to slots. NULL after base_fail. */
 CT_NODISCARD program *program_build(const jaxpr *j);

@@ -41,7 +41,8 @@ static bool elementwise(const step *s, const kernel_ir *k, int32_t in, int32_t o
 /* The operand that a step updates to make result k; -1: none. */
 static int32_t updated_operand(const step *s, int32_t k)
 {
-    int32_t i = s->kind == STEP_CONTROL ? control_in_place(s, k)
+    int32_t i = s->kind == STEP_CONTROL    ? control_in_place(s, k)
+                : s->kind == STEP_SEQUENCE ? sequence_in_place(s, k)
                 : s->kind == STEP_OPAQUE && (s->op->flags & OP_IN_PLACE) && !k ? 0
                                                                                : -1;
     for (int32_t other = 0; other < s->nin && i >= 0; other++)

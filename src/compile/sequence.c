@@ -28,21 +28,29 @@ static layout layout_of(const op *o, const void *params)
                     (int32_t)loop->body_nconsts, loop->body->nout};
 }
 
-/* A constant that does not fit makes no trouble where nobody reads it. */
+/* Operand `index` in memory, or its elements' nodes where those fit and no step asks for one by a
+ * computed place. What fits in neither way makes no trouble where nobody reads it. */
 static bool operand_elements(sequence *s, int32_t index, const aval *a, bool sliced, spread *x)
 {
-    if (!spread_shape(s, a, x)) {
-        x->at = NULL;
-        return ct_ok();
-    }
+    int32_t memory = sequence_buffer_at(s, SEQUENCE_OPERAND, index, NULL);
+    bool written_out = !s->indexed[index] && spread_shape(s, a, x);
+    if (!written_out && !memory_form(s, memory, a, sliced, x))
+        x->at = NULL, x->in_memory = false;
+    x->operand = index;
     s->streams |= sliced && x->lead >= 0;
-    return spread_load(s, sequence_buffer_at(s, SEQUENCE_OPERAND, index, NULL), a, x, sliced);
+    return written_out ? spread_load(s, memory, a, x, sliced) : s->l.ok && ct_ok();
 }
 
-static bool open_carry(sequence *s, int32_t k, const aval *a, bool kept, spread *x)
+/* k: its number among the carried values. */
+static bool open_carry(sequence *s, const layout *at, int32_t k, const aval *a, bool kept,
+                       spread *x)
 {
-    if (!spread_shape(s, a, x) ||
-        !spread_load(s, sequence_buffer_at(s, SEQUENCE_FROM, k, NULL), a, x, false))
+    int32_t number = at->ntest_consts + at->nconsts + k;
+    bool written_out = !s->indexed[number] && spread_shape(s, a, x);
+    if (!written_out)
+        return memory_form(s, sequence_buffer_at(s, SEQUENCE_STATE, k, NULL), a, false, x);
+    x->operand = number;
+    if (!spread_load(s, sequence_buffer_at(s, SEQUENCE_FROM, k, NULL), a, x, false))
         return false;
     for (int32_t i = 0; i < x->n * x->parts && s->l.ok && !kept; i++) {
         x->at[i] = lower_node(&s->l, (loop_node){.kind = LOOP_CARRY,
@@ -60,7 +68,9 @@ static bool open_carry(sequence *s, int32_t k, const aval *a, bool kept, spread 
 static bool close_carry(sequence *s, int32_t k, const aval *a, bool kept, const spread *x,
                         const spread *next)
 {
-    if (x->n != next->n || x->parts != next->parts || x->lead != next->lead)
+    if (x->in_memory)
+        return next->in_memory && next->buffer == x->buffer && memory_is_current(s, next);
+    if (next->in_memory || x->n != next->n || x->parts != next->parts || x->lead != next->lead)
         return false;
     for (int32_t i = 0; i < x->n * x->parts && !kept; i++)
         s->next.at[s->l.nodes.at[x->at[i]].number] = next->at[i];
@@ -80,8 +90,12 @@ static bool run_test(sequence *s, const layout *at, const spread *carry, int32_t
         fits = operand_elements(s, i, &at->test->in[i]->aval, false, &in[i]);
     if (fits && at->ncarry)
         memcpy(in + at->ntest_consts, carry, (size_t)at->ncarry * sizeof *in);
-    fits = fits && expand_program(s, at->test, in, &out) && out.n == 1;
+    s->testing = true;
+    fits = fits && expand_program(s, at->test, in, &out) && out.at && out.n == 1;
+    s->testing = false;
     *test = fits ? out.at[0] : -1;
+    /* Lanes that have stopped update nothing. */
+    s->guard = fits && out.lead >= 0 ? *test : -1;
     return fits;
 }
 
@@ -93,10 +107,11 @@ static bool run_loop(sequence *s, const layout *at)
     for (int32_t i = 0; i < j->nin && fits; i++) {
         int32_t k = i - at->nconsts;
         bool carried = k >= 0 && k < at->ncarry;
-        fits = carried ? open_carry(s, k, &j->in[i]->aval, is_kept(at, k), &in[i])
+        fits = carried ? open_carry(s, at, k, &j->in[i]->aval, is_kept(at, k), &in[i])
                        : operand_elements(s, at->ntest_consts + i, &j->in[i]->aval, k >= 0, &in[i]);
     }
     s->made.k.test = -1;
+    s->guard = -1;
     fits = fits && (!at->test || run_test(s, at, in + at->nconsts, &s->made.k.test));
     fits = fits && expand_program(s, j, in, out);
     for (int32_t k = 0; k < j->nout && fits; k++)
@@ -105,8 +120,8 @@ static bool run_loop(sequence *s, const layout *at)
                                &out[k]);
         else {
             s->streams |= out[k].lead >= 0;
-            fits = spread_store(s, sequence_buffer_at(s, SEQUENCE_RESULT, k, NULL),
-                                atom_aval(&j->out[k]), &out[k], true);
+            fits = out[k].at && spread_store(s, sequence_buffer_at(s, SEQUENCE_RESULT, k, NULL),
+                                             atom_aval(&j->out[k]), &out[k], true);
         }
     return fits;
 }
@@ -209,17 +224,31 @@ static bool finish(sequence *s, sequence_kernel *out)
     return l->ok && k->nodes && k->accesses && k->stores && k->next && out->buffers;
 }
 
-/* With the first ndims dimensions of this shape as lanes. */
+static bool try_once(sequence *s, const layout *at, sequence_kernel *out)
+{
+    return run_loop(s, at) && s->l.nodes.n && s->buffers.n < LOOP_BUFFERS &&
+           !(s->streams && shape_size(s->ndims, s->lanes) > MOST_STREAMED_LANES) &&
+           vec_reserve(&s->next, 1) && carry_over(s) && finish(s, out);
+}
+
+/* With the first ndims dimensions of this shape as lanes; once more for arrays that turn out to be
+ * read or updated at computed places. */
 static bool try_lanes(arena *a, const op *o, const void *params, const layout *at, int ndims,
                       const int64_t *shape, sequence_kernel *out)
 {
-    sequence s = {.a = a, .ndims = ndims, .lanes = shape, .op = o, .params = params};
-    s.l = (lowering){.out = &s.made, .ok = true};
-    bool fits = run_loop(&s, at) && s.l.nodes.n && s.buffers.n < LOOP_BUFFERS &&
-                !(s.streams && shape_size(ndims, shape) > MOST_STREAMED_LANES) &&
-                vec_reserve(&s.next, 1) && carry_over(&s) && finish(&s, out);
-    vec_free(&s.l.nodes), vec_free(&s.l.accesses), vec_free(&s.l.stores);
-    vec_free(&s.buffers), vec_free(&s.next);
+    int operands = at->ntest_consts + at->body->nin;
+    bool *indexed = arena_alloc(a, (size_t)operands + 1), fits = false, again = indexed;
+    if (indexed)
+        memset(indexed, 0, (size_t)operands + 1);
+    while (again && ct_ok()) {
+        sequence s = {
+            .a = a, .ndims = ndims, .lanes = shape, .op = o, .params = params, .indexed = indexed};
+        s.l = (lowering){.out = &s.made, .ok = true};
+        fits = try_once(&s, at, out);
+        again = !fits && s.again;
+        vec_free(&s.l.nodes), vec_free(&s.l.accesses), vec_free(&s.l.stores);
+        vec_free(&s.buffers), vec_free(&s.next);
+    }
     return fits;
 }
 

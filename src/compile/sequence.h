@@ -9,6 +9,7 @@ typedef enum sequence_role {
     SEQUENCE_ARRAY,   /* a constant of the body */
     SEQUENCE_FROM,    /* a carried value before the first step */
     SEQUENCE_TO,      /* a carried value after the last */
+    SEQUENCE_STATE,   /* a carried array that steps update where it is: in the result's memory */
     SEQUENCE_RESULT,  /* of the operation: ys */
     SEQUENCE_STEPS,   /* a sequence_range */
 } sequence_role;

@@ -14,6 +14,7 @@ typedef struct sequence_plan {
     int64_t length, steps;                 /* of the loop (-1: unknown); of a call, at most */
     int64_t step_work;                     /* of a unit */
     size_t *bytes, *spare; /* of each carried value: its size, its spare block's offset */
+    bool *in_place;        /* those that steps update where they are */
 } sequence_plan;
 
 bool sequence_prepare(arena *a, step *s, const sequence_kernel *k, size_t *scratch)
@@ -34,8 +35,13 @@ bool sequence_prepare(arena *a, step *s, const sequence_kernel *k, size_t *scrat
                         .length = counted ? scan->length : -1,
                         .step_work = shape.work};
     p->bytes = arena_alloc(a, (size_t)(2 * p->ncarry + 1) * sizeof *p->bytes);
-    if (!p->bytes)
+    p->in_place = arena_alloc(a, (size_t)p->ncarry + 1);
+    if (!p->bytes || !p->in_place)
         return false;
+    memset(p->in_place, 0, (size_t)p->ncarry);
+    for (int32_t i = 0; i < p->nbuffers; i++)
+        if (k->buffers[i].role == SEQUENCE_STATE)
+            p->in_place[k->buffers[i].index] = true;
     p->spare = p->bytes + p->ncarry;
     s->units = shape.units;
     p->steps = CALL_WORK / (p->step_work * s->units) + 1;
@@ -45,13 +51,19 @@ bool sequence_prepare(arena *a, step *s, const sequence_kernel *k, size_t *scrat
         const aval *v = &s->operands[p->first_carry + i].aval;
         p->bytes[i] = (size_t)shape_size(v->ndim, v->shape) * dtype_table[v->dtype].itemsize;
         p->spare[i] = *scratch;
-        *scratch += once ? 0 : (p->bytes[i] + 63) & ~(size_t)63;
+        *scratch += once || p->in_place[i] ? 0 : (p->bytes[i] + 63) & ~(size_t)63;
     }
     s->work = (p->length < 0 ? 1 : p->length) * p->step_work * s->units;
     /* A loop of unknown length is taken for a long one. */
     int64_t unit_work = p->step_work * (p->length < 0 || !once ? p->steps : p->length + 1);
     s->grain = unit_work * s->units < 2 * WORTH_A_TASK ? s->units : WORTH_A_TASK / unit_work + 1;
     return true;
+}
+
+int32_t sequence_in_place(const step *s, int32_t k)
+{
+    const sequence_plan *p = s->sequence;
+    return k < p->ncarry && p->in_place[k] ? p->first_carry + k : -1;
 }
 
 /* A call on the carry as the call before left it, or as the operands have it. */
@@ -62,7 +74,8 @@ static void run_call(const step *s, void *const *at, char *scratch, bool first, 
     void *buffers[LOOP_BUFFERS];
     for (int32_t i = 0; i < p->nbuffers; i++) {
         const sequence_buffer *b = &p->buffers[i];
-        bool carried = b->role == SEQUENCE_FROM || b->role == SEQUENCE_TO;
+        bool carried =
+            b->role == SEQUENCE_FROM || b->role == SEQUENCE_TO || b->role == SEQUENCE_STATE;
         char *own = carried ? at[s->nin + b->index] : NULL;
         switch ((sequence_role)b->role) {
         case SEQUENCE_OPERAND:
@@ -78,6 +91,9 @@ static void run_call(const step *s, void *const *at, char *scratch, bool first, 
             break;
         case SEQUENCE_TO:
             buffers[i] = to_spare ? scratch + p->spare[b->index] : own;
+            break;
+        case SEQUENCE_STATE:
+            buffers[i] = own;
             break;
         case SEQUENCE_RESULT:
             buffers[i] = at[s->nin + b->index];
@@ -97,6 +113,9 @@ static bool run_calls(const activation *a, const step *s, void *const *at, char 
     int64_t calls = p->length < 0 ? -1 : p->length ? (p->length + p->steps - 1) / p->steps : 1;
     sequence_range range = {0, 0, 0};
     bool to_spare = false;
+    for (int32_t k = 0; k < p->ncarry; k++)
+        if (p->in_place[k] && at[s->nin + k] != at[p->first_carry + k] && p->bytes[k])
+            memcpy(at[s->nin + k], at[p->first_carry + k], p->bytes[k]);
     for (int64_t call = 0; calls < 0 || call < calls; call++) {
         to_spare = ((calls < 0 ? call : calls - 1 - call) & 1) != 0;
         range.first = call * p->steps, range.last = range.first + p->steps, range.more = 0;
@@ -109,7 +128,8 @@ static bool run_calls(const activation *a, const step *s, void *const *at, char 
             break;
     }
     for (int32_t k = 0; k < p->ncarry && to_spare; k++)
-        memcpy(at[s->nin + k], scratch + p->spare[k], p->bytes[k]);
+        if (!p->in_place[k])
+            memcpy(at[s->nin + k], scratch + p->spare[k], p->bytes[k]);
     return true;
 }
 

@@ -257,7 +257,7 @@ static void scatter(scatter_run *s)
     base_parallel(s->parts, 1, scatter_parts, s);
 }
 
-static const char *combiner(int code)
+const char *scatter_combiner(int code)
 {
     return code == OP_scatter_add   ? "add"
            : code == OP_scatter_sub ? "sub"
@@ -277,7 +277,8 @@ static jaxpr *combining_program(const op *o, ct_dtype dtype)
     for (int i = 0; i < 3 && good; i++)
         good = (v[i] = jaxpr_var(j, &a)) != NULL;
     atom in[] = {{.var = v[0]}, {.var = v[1]}}, out = {.var = v[2]};
-    good = good && jaxpr_eqn(j, &tail, op_named(combiner(o->code)), NULL, 2, in, 1, &v[2]) &&
+    good = good &&
+           jaxpr_eqn(j, &tail, op_named(scatter_combiner(o->code)), NULL, 2, in, 1, &v[2]) &&
            (j->in = arena_copy(&j->arena, v, 2 * sizeof *v)) &&
            (j->out = arena_copy(&j->arena, &out, sizeof out));
     if (good) {
@@ -318,7 +319,7 @@ static ct_status kernel_scatter(const op *o, const void *params, int nin, const 
     if (!bytes || shape_size(in[2].aval.ndim, in[2].aval.shape) == 0)
         return CT_OK;
     kernel_map *combine = NULL;
-    if (o->code != OP_scatter && !(combine = kernel_find(combiner(o->code), dtype)))
+    if (o->code != OP_scatter && !(combine = kernel_find(scatter_combiner(o->code), dtype)))
         return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not implemented for dtype %s", o->name,
                          dtype_table[dtype].name);
     gather_dims d = scatter_inverse(&p->dimension_numbers);

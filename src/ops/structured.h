@@ -65,6 +65,8 @@ void gather_fill(const params_gather *p, ct_dtype dtype, void *element);
  * operand axis. */
 gather_dims scatter_inverse(const scatter_dims *d);
 int_list scatter_window(const scatter_dims *d, const aval *x, const aval *updates);
+/* The primitive by which scatter_add and its like combine an update with what is there. */
+const char *scatter_combiner(int code);
 
 /* ---- windows that slide over an array (window.c, window_select.c, conv.c) ---- */
 
@@ -143,8 +145,9 @@ CT_NODISCARD bool conv_direct(const params_conv *p, const window_axis *axes, con
 JVP(jvp_scatter)
 JVP(jvp_scatter_linear)
 JVP(jvp_scatter_mul)
-JVP(jvp_scatter_extreme) TRANSPOSE(transpose_scatter) TRANSPOSE(transpose_scatter_linear)
-    TRANSPOSE(transpose_scatter_mul) JVP(jvp_window_extreme) JVP(jvp_conv)
+JVP(jvp_scatter_extreme)
+TRANSPOSE(transpose_scatter) TRANSPOSE(transpose_scatter_linear) TRANSPOSE(transpose_scatter_mul)
+    JVP(jvp_window_extreme) JVP(jvp_conv)
         TRANSPOSE(transpose_conv) bool vmap_conv(const op *o, const void *params, batch b, int nin,
                                                  const ct_array *in, const int *dims, int nout,
                                                  ct_array *out, int *out_dims);

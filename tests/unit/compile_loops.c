@@ -73,7 +73,8 @@ static bool run(builder *b, void *const *buffers)
         return printf("%s\n", ct_error_message()), false;
     int64_t units = kernel_shape_of(&b->k, host_vector_bytes()).units;
     /* In two parts, as threads would. */
-    c->kernels[0](buffers, 0, units / 2, kernel_far);
+    if (units > 1)
+        c->kernels[0](buffers, 0, units / 2, kernel_far);
     c->kernels[0](buffers, units / 2, units, kernel_far);
     object_release(c);
     return true;
@@ -354,6 +355,70 @@ TEST(lanes_stop_by_themselves)
     check_counting(33, 4);
 }
 
+static int load_at(builder *b, int dtype, int from, int64_t lane, int at)
+{
+    int n = load(b, dtype, from, 0, 0, lane, 0);
+    b->nodes[n].nin = 1, b->nodes[n].in[0] = at;
+    return n;
+}
+
+static int store_at(builder *b, int x, int to, int64_t lane, int at, int where)
+{
+    b->accesses[b->k.naccesses] = (loop_access){to, 0, {0, lane}};
+    b->nodes[b->k.nnodes] = (loop_node){.kind = LOOP_STORE,
+                                        .dtype = b->nodes[x].dtype,
+                                        .nin = where < 0 ? 2 : 3,
+                                        .in = {x, at, where < 0 ? 0 : where},
+                                        .number = b->k.naccesses++};
+    return b->k.nnodes++;
+}
+
+/* Each lane has a row of 8: row[p + 1] = row[p] + row[p], then row[0] += row[p + 1] where p < 5; p
+ * counts from a start of its own. */
+static void check_updates(int64_t n)
+{
+    enum { ROW = 8, STEPS = 6 };
+    builder b;
+    int32_t next[1];
+    start_sequence(&b, n, 1, next, 3);
+    int64_t lane = n == 1 ? 0 : ROW;
+    int p = carry(&b, CT_INT32, load(&b, CT_INT32, 0, 0, 0, 1, 0), 0);
+    int zero = b.k.nnodes, one = zero + 1, five = zero + 2;
+    for (int i = 0; i < 3; i++)
+        b.nodes[b.k.nnodes++] =
+            (loop_node){.kind = LOOP_CONST, .dtype = CT_INT32, .bits = (uint64_t[]){0, 1, 5}[i]};
+    next[0] = apply(&b, CT_INT32, "add_i32", p, one);
+    int old = load_at(&b, CT_FLOAT32, 1, lane, p);
+    store_at(&b, apply(&b, CT_FLOAT32, "add_f32", old, old), 1, lane, next[0], -1);
+    int sum = apply(&b, CT_FLOAT32, "add_f32", load_at(&b, CT_FLOAT32, 1, lane, zero),
+                    load_at(&b, CT_FLOAT32, 1, lane, next[0]));
+    store_at(&b, sum, 1, lane, zero, apply(&b, CT_BOOL, "lt_i32", p, five));
+    int32_t starts[40];
+    for (int i = 0; i < n; i++)
+        starts[i] = i % 2;
+    float *rows = floats(n * ROW + 1), *want = floats(n * ROW + 1);
+    memcpy(want, rows, (size_t)(n * ROW + 1) * sizeof *want);
+    sequence_range range = {0, STEPS, 0};
+    if (run(&b, (void *[]){starts, rows, &range})) {
+        for (int i = 0; i < n; i++)
+            for (int t = 0; t < STEPS; t++) {
+                float *row = want + i * ROW;
+                int at = i % 2 + t;
+                row[at + 1] = row[at] + row[at];
+                row[0] += at < 5 ? row[at + 1] : 0;
+            }
+        CHECK(!memcmp(rows, want, (size_t)(n * ROW + 1) * sizeof *want));
+    }
+    free(rows), free(want);
+}
+
+TEST(updates_follow_one_another)
+{
+    check_updates(1);
+    check_updates(3);
+    check_updates(40);
+}
+
 TEST(malformed_sequences_are_refused)
 {
     builder b;
@@ -361,6 +426,10 @@ TEST(malformed_sequences_are_refused)
     start_sequence(&b, 4, 1, next, 2);
     int c = carry(&b, CT_FLOAT32, load(&b, CT_FLOAT32, 0, 0, 0, 1, 0), 0);
     CHECK(loop_verify(&b.k));
+    store_at(&b, c, 0, 1, c, -1); /* a place that is no integer */
+    CHECK(!loop_verify(&b.k));
+    ct_clear_error();
+    b.k.nnodes--, b.k.naccesses--;
     next[0] = 9;
     CHECK(!loop_verify(&b.k));
     ct_clear_error();

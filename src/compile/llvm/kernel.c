@@ -21,9 +21,11 @@ LLVMValueRef llvm_bytes_on(emitter *e, LLVMValueRef address, LLVMValueRef bytes)
 
 static int access_dtype(const emitter *e, int access)
 {
-    for (int n = 0; n < e->k->nnodes; n++)
-        if (e->k->nodes[n].kind == LOOP_LOAD && e->k->nodes[n].number == access)
-            return e->k->nodes[n].dtype;
+    for (int n = 0; n < e->k->nnodes; n++) {
+        const loop_node *node = &e->k->nodes[n];
+        if ((node->kind == LOOP_LOAD || node->kind == LOOP_STORE) && node->number == access)
+            return node->dtype;
+    }
     return CT_INT8;
 }
 
@@ -51,11 +53,7 @@ void llvm_advance(emitter *e, int d, LLVMValueRef i)
 }
 
 /* ---- memory ---- */
-static LLVMTypeRef memory_type(emitter *e, int dtype)
-{
-    return LLVMVectorType(e->scalar[dtype == CT_BOOL ? BODY_I8 : llvm_type_of(dtype)],
-                          (unsigned)e->shape.width);
-}
+static body_type stored_type(int dtype) { return dtype == CT_BOOL ? BODY_I8 : llvm_type_of(dtype); }
 
 static LLVMValueRef masked(emitter *e, const char *name, LLVMTypeRef *types, int ntypes,
                            LLVMValueRef *args, unsigned nargs)
@@ -106,28 +104,37 @@ static LLVMValueRef gather(emitter *e, LLVMTypeRef type, LLVMValueRef at, int64_
     return masked(e, "llvm.masked.gather", (LLVMTypeRef[]){type, LLVMTypeOf(at)}, 2, args, 4);
 }
 
+static LLVMValueRef first_lane(emitter *e, LLVMValueRef v)
+{
+    return LLVMBuildExtractElement(e->b, v, LLVMConstInt(e->i32, 0, false), "");
+}
+
+/* The same place for all lanes. */
+static LLVMValueRef one_place(emitter *e, LLVMTypeRef lane, LLVMValueRef base, LLVMValueRef at)
+{
+    LLVMValueRef one = first_lane(e, at);
+    return LLVMBuildGEP2(e->b, lane, base, &one, 1, "");
+}
+
 static LLVMValueRef load_vector(emitter *e, const loop_node *node, int u)
 {
     int number = node->number, dtype = node->dtype;
     const loop_access *a = &e->k->accesses[number];
     int64_t size = loop_itemsize(dtype), stride = a->stride[e->k->ndim - 1] * size;
-    LLVMTypeRef type = memory_type(e, dtype), lane = LLVMGetElementType(type);
+    body_type stored = stored_type(dtype);
+    LLVMTypeRef type = e->vector[stored], lane = e->scalar[stored];
     LLVMValueRef base = e->base[number];
     if (node->nin && e->places[node->in[0]].lanes) {
         LLVMValueRef at = scattered_addresses(e, lane, base, e->value[node->in[0]].at[u],
                                               a->stride[e->k->ndim - 1], u);
         return to_register(e, gather(e, type, at, size, u), dtype);
     }
-    if (node->nin) { /* one place for all lanes */
-        LLVMValueRef at = LLVMBuildExtractElement(e->b, e->value[node->in[0]].at[u],
-                                                  LLVMConstInt(e->i32, 0, false), "");
-        base = LLVMBuildGEP2(e->b, lane, base, &at, 1, "");
-    }
+    if (node->nin)
+        base = one_place(e, lane, base, e->value[node->in[0]].at[u]);
     if (!stride) {
         LLVMValueRef one = LLVMBuildLoad2(e->b, lane, base, "");
         LLVMSetAlignment(one, (unsigned)size);
-        body_type t = dtype == CT_BOOL ? BODY_I8 : llvm_type_of(dtype);
-        return to_register(e, llvm_splat(e, one, t), dtype);
+        return to_register(e, llvm_splat(e, one, stored), dtype);
     }
     LLVMValueRef v;
     LLVMValueRef live = e->mask[u], none = LLVMConstNull(type),
@@ -167,25 +174,39 @@ static void stream(emitter *e, LLVMValueRef store)
     e->streamed = true;
 }
 
+/* As bytes, if it is a bool. */
+static LLVMValueRef to_memory(emitter *e, LLVMValueRef v, int dtype)
+{
+    return dtype == CT_BOOL ? LLVMBuildZExt(e->b, v, e->vector[stored_type(dtype)], "") : v;
+}
+
+static void store_one(emitter *e, LLVMValueRef v, LLVMValueRef address, int64_t size)
+{
+    LLVMSetAlignment(LLVMBuildStore(e->b, first_lane(e, v), address), (unsigned)size);
+}
+
+static void scatter(emitter *e, LLVMValueRef v, LLVMValueRef at, int64_t size, LLVMValueRef live)
+{
+    LLVMValueRef align = LLVMConstInt(e->i32, (unsigned long long)size, false);
+    masked(e, "llvm.masked.scatter", (LLVMTypeRef[]){LLVMTypeOf(v), LLVMTypeOf(at)}, 2,
+           (LLVMValueRef[]){v, at, align, live ? live : all_lanes(e)}, 4);
+}
+
 void llvm_store(emitter *e, int s, LLVMValueRef v, int u)
 {
     const loop_store *st = &e->k->stores[s];
     int dtype = e->k->nodes[st->node].dtype;
     int64_t size = loop_itemsize(dtype), stride = st->access.stride[e->k->ndim - 1] * size;
-    LLVMTypeRef type = memory_type(e, dtype);
-    if (dtype == CT_BOOL)
-        v = LLVMBuildZExt(e->b, v, type, "");
+    LLVMTypeRef type = e->vector[stored_type(dtype)];
     LLVMValueRef base = e->base[e->k->naccesses + s], live = e->mask[u],
                  align = LLVMConstInt(e->i32, (unsigned long long)size, false);
+    v = to_memory(e, v, dtype);
     if (!stride) {
-        LLVMValueRef one = LLVMBuildExtractElement(e->b, v, LLVMConstInt(e->i32, 0, false), "");
-        LLVMSetAlignment(LLVMBuildStore(e->b, one, base), (unsigned)size);
+        store_one(e, v, base, size);
         return;
     }
     if (stride != size) {
-        LLVMValueRef at = lane_addresses(e, base, stride, u);
-        masked(e, "llvm.masked.scatter", (LLVMTypeRef[]){type, LLVMTypeOf(at)}, 2,
-               (LLVMValueRef[]){v, at, align, live ? live : all_lanes(e)}, 4);
+        scatter(e, v, lane_addresses(e, base, stride, u), size, live);
         return;
     }
     LLVMValueRef at = u ? llvm_bytes_on(e, base, llvm_int(e, stride * u * e->shape.width)) : base;
@@ -198,6 +219,34 @@ void llvm_store(emitter *e, int s, LLVMValueRef v, int u)
     LLVMSetAlignment(store, (unsigned)size);
     if (may_stream(e, st, size))
         stream(e, store);
+}
+
+/* A store at a computed place: of each lane where it is wanted, or of a single lane. */
+static void store_in_turn(emitter *e, const loop_node *node, int u)
+{
+    LLVMValueRef base = e->base[node->number], at = e->value[node->in[1]].at[u],
+                 v = to_memory(e, e->value[node->in[0]].at[u], node->dtype),
+                 wanted = node->nin == 3 ? e->value[node->in[2]].at[u] : NULL;
+    LLVMTypeRef lane = e->scalar[stored_type(node->dtype)];
+    int64_t size = loop_itemsize(node->dtype),
+            stride = e->k->accesses[node->number].stride[e->k->ndim - 1];
+    if (stride) {
+        if (e->mask[u])
+            wanted = wanted ? LLVMBuildAnd(e->b, wanted, e->mask[u], "") : e->mask[u];
+        scatter(e, v, scattered_addresses(e, lane, base, at, stride, u), size, wanted);
+        return;
+    }
+    if (!wanted) {
+        store_one(e, v, one_place(e, lane, base, at), size);
+        return;
+    }
+    LLVMBasicBlockRef there = LLVMAppendBasicBlockInContext(e->context, e->function, ""),
+                      done = LLVMAppendBasicBlockInContext(e->context, e->function, "");
+    LLVMBuildCondBr(e->b, first_lane(e, wanted), there, done);
+    LLVMPositionBuilderAtEnd(e->b, there);
+    store_one(e, v, one_place(e, lane, base, at), size);
+    LLVMBuildBr(e->b, done);
+    LLVMPositionBuilderAtEnd(e->b, done);
 }
 
 /* ---- nodes ---- */
@@ -252,6 +301,10 @@ void llvm_node(emitter *e, int n, int live)
         for (int u = 0; u < live; u++)
             out->at[u] = LLVMBuildBitCast(e->b, e->value[node->in[0]].at[u],
                                           e->vector[llvm_type_of(node->dtype)], "");
+        break;
+    case LOOP_STORE:
+        for (int u = 0; u < live && (!u || e->places[n].lanes); u++)
+            store_in_turn(e, node, u);
         break;
     case LOOP_REDUCE: /* its value is set when its phase ends */
     case LOOP_CARRY:  /* when its loop begins */
@@ -336,8 +389,8 @@ static void write_kept(emitter *e, int n, int live)
 static void read_kept(emitter *e, int n, int live)
 {
     for (int u = 0; u < live; u++) {
-        e->value[n].at[u] =
-            LLVMBuildLoad2(e->b, memory_type(e, e->k->nodes[n].dtype), kept_address(e, n, u), "");
+        e->value[n].at[u] = LLVMBuildLoad2(e->b, e->vector[stored_type(e->k->nodes[n].dtype)],
+                                           kept_address(e, n, u), "");
         LLVMSetAlignment(e->value[n].at[u], (unsigned)loop_itemsize(e->k->nodes[n].dtype));
     }
 }

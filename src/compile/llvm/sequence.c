@@ -13,13 +13,42 @@ typedef struct sequence {
     LLVMValueRef range, first, last;
 } sequence;
 
+/* Is it stored to from step to step? */
+static bool is_written(const kernel_ir *k, int32_t buffer)
+{
+    bool found = false;
+    for (int n = 0; n < k->nnodes && !found; n++)
+        found = k->nodes[n].kind == LOOP_STORE && k->accesses[k->nodes[n].number].buffer == buffer;
+    return found;
+}
+
+static bool changes_by_itself(const kernel_ir *k, const loop_node *node)
+{
+    switch ((loop_kind)node->kind) {
+    case LOOP_CARRY:
+    case LOOP_STORE:
+        return true;
+    case LOOP_LOAD:
+        return k->accesses[node->number].stride[0] ||
+               is_written(k, k->accesses[node->number].buffer);
+    case LOOP_INDEX:
+        return node->number == 0;
+    case LOOP_CONST:
+    case LOOP_BODY:
+    case LOOP_SELECT:
+    case LOOP_BITS:
+    case LOOP_REDUCE:
+        break;
+    }
+    return false;
+}
+
 static void sort_nodes(sequence *s)
 {
     const kernel_ir *k = s->e->k;
     for (int n = 0; n < k->nnodes; n++) {
         const loop_node *node = &k->nodes[n];
-        s->moving[n] = node->kind == LOOP_CARRY ||
-                       (node->kind == LOOP_LOAD && k->accesses[node->number].stride[0]);
+        s->moving[n] = changes_by_itself(k, node);
         for (int i = 0; i < node->nin; i++)
             s->moving[n] |= s->moving[node->in[i]];
         s->tested[n] = n == k->test;
