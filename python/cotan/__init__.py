@@ -16,12 +16,20 @@ _SUBMODULES = frozenset(("core", "custom_derivatives", "debug", "dtypes", "error
                          "typing", "sharding", "scipy", "image", "interpreters", "experimental", "profiler", "monitoring", "util", "api_util", "dlpack",
                          "flatten_util", "version", "ad_checkpoint", "custom_batching", "cloud", "distributed", "example_libraries", "export", "ffi", "ref", "test_util"))
 
+# names that come in when they are asked for
 _LATER = {name: module for module, names in {
+    "_api": "copy_to_host_async host_count host_id host_ids make_array_from_process_local_data make_array_from_single_device_arrays",
     "_callback": "pure_callback effects_barrier",
-    "_device": "Device",
+    "_config": "allow_f16_reductions array_garbage_collection_guard auto_pcast default_device default_prng_impl enable_custom_prng "
+               "jax2tf_associative_scan_reductions legacy_prng_key no_execution remove_size_one_mesh_axis_from_type softmax_custom_jvp thread_guard "
+               "threefry_partitionable transfer_guard transfer_guard_device_to_device transfer_guard_device_to_host transfer_guard_host_to_device",
+    "_device": "Device memory",
+    "_face": "Shard",
+    "_indexing": "ds",
     "_pmap": "pmap",
     "_shard_map": "shard_map",
     "ad_checkpoint": "checkpoint checkpoint_policies remat",
+    "dtypes": "float0",
     "ref": "Ref new_ref freeze empty_ref free_ref",
     "sharding": "NamedSharding Mesh make_mesh set_mesh reshard P",
 }.items() for name in names.split()}

@@ -57,6 +57,12 @@ class ShapeDtypeStruct:
         from functools import partial
         return partial(ShapeDtypeStruct, sharding=self.sharding, weak_type=self.weak_type, is_ref=self.is_ref), (self.shape, self._dtype)
 
+    @classmethod
+    def like(cls, x):
+        """The shape, dtype and weakness of an array or number."""
+        aval = typeof(x)
+        return cls(aval.shape, aval.dtype, weak_type=aval.weak_type)
+
     def update(self, **changes):
         return ShapeDtypeStruct(**{**dict(zip(("shape", "dtype", "sharding", "weak_type", "is_ref"), self._key())), **changes})
 
@@ -95,6 +101,7 @@ default_backend = lambda: "cpu"
 process_index = lambda backend=None: 0
 process_count = lambda backend=None: 1
 process_indices = lambda backend=None: [0]
+host_id, host_count, host_ids = process_index, process_count, process_indices
 live_arrays = lambda platform=None: []
 
 
@@ -124,6 +131,29 @@ def device_get(x):
 
 def make_array_from_callback(shape, sharding, data_callback, dtype=None):
     return _cotan._as_array(data_callback((slice(None),) * len(shape)), dtype)
+
+
+def make_array_from_single_device_arrays(shape, sharding, arrays, *, dtype=None):
+    """An array of its parts on each device; here of one."""
+    if len(arrays) != 1:
+        raise NotImplementedError(f"make_array_from_single_device_arrays of {len(arrays)} arrays: arrays lie on one device")
+    x = _cotan._as_array(arrays[0])
+    if x.shape != tuple(shape):
+        raise ValueError(f"make_array_from_single_device_arrays: the part of shape {x.shape} does not make an array of shape {tuple(shape)}")
+    return x
+
+
+def make_array_from_process_local_data(sharding, local_data, global_shape=None):
+    """An array of the part that this process has, which is all of it."""
+    x = _cotan._as_array(local_data)
+    if global_shape is not None and tuple(global_shape) != x.shape:
+        raise ValueError(f"make_array_from_process_local_data: data of shape {x.shape} in one process does not make an array of shape {tuple(global_shape)}")
+    return x
+
+
+def copy_to_host_async(x):
+    """Nothing to do: arrays lie in the host's memory."""
+    return x
 
 
 # ---- names of parts of a program ----

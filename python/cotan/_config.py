@@ -15,16 +15,28 @@ _flags = {"jax_enable_x64": False, "jax_disable_jit": False, "jax_debug_nans": F
           "jax_platform_name": "", "jax_default_device": None, "jax_default_prng_impl": "threefry2x32", "jax_threefry_partitionable": True,
           "jax_log_compiles": False, "jax_traceback_filtering": "auto", "jax_enable_custom_prng": False, "jax_compilation_cache_dir": None,
           "jax_enable_compilation_cache": True, "jax_persistent_cache_min_compile_time_secs": 1.0, "jax_persistent_cache_min_entry_size_bytes": 0,
-          "jax_numpy_array_list": False, "jax_legacy_prng_key": "allow", "jax_transfer_guard": None, "jax_enable_checks": False,
+          "jax_numpy_array_list": False, "jax_legacy_prng_key": "allow", "jax_transfer_guard": None,
+          "jax_transfer_guard_host_to_device": None, "jax_transfer_guard_device_to_host": None, "jax_transfer_guard_device_to_device": None,
+          "jax_array_garbage_collection_guard": None, "jax_thread_guard": False, "jax_no_execution": False, "jax_allow_f16_reductions": True,
+          "jax_auto_pcast": True, "jax2tf_associative_scan_reductions": False, "jax_remove_size_one_mesh_axis_from_type": False, "jax_enable_checks": False,
           "jax_debug_key_reuse": False, "jax_softmax_custom_jvp": True, "jax_pmap_shmap_merge": True, "jax_num_cpu_devices": -1,
           "jax_use_shardy_partitioner": True, "jax_cpu_enable_async_dispatch": True, "jax_array": True, "jax_raise_persistent_cache_errors": False,
           "jax_explain_cache_misses": False, "jax_default_dtype_bits": "64", "jax_memory_fitting_level": "O2", "jax_optimization_level": "UNKNOWN"}
 _setters = {"jax_enable_x64": (_cotan.get_x64, _cotan.set_x64), "jax_disable_jit": (_cotan.get_disable_jit, _cotan.set_disable_jit)}
 
 
+# the values of flags that are one of a few words
+_guards = (None, "allow", "log", "disallow", "log_explicit", "disallow_explicit")
+_words = {**{f"jax_transfer_guard{kind}": _guards for kind in ("", "_host_to_device", "_device_to_host", "_device_to_device")},
+          "jax_array_garbage_collection_guard": (None, "allow", "log", "fatal"), "jax_legacy_prng_key": ("allow", "warn", "error"),
+          "jax_default_prng_impl": ("threefry2x32", "rbg", "unsafe_rbg"), "jax_numpy_dtype_promotion": ("standard", "strict"),
+          "jax_numpy_rank_promotion": ("allow", "warn", "raise")}
+
 # values that would have to change results or raise errors, and cannot yet
-_refused = {"jax_numpy_dtype_promotion": ("strict",), "jax_numpy_rank_promotion": ("raise", "warn"), "jax_check_tracer_leaks": (True,),
-            "jax_default_prng_impl": ("rbg", "unsafe_rbg"), "jax_transfer_guard": ("disallow", "log"), "jax_debug_key_reuse": (True,)}
+_refused = {"jax_no_execution": (True,), "jax_threefry_partitionable": (False,), "jax_allow_f16_reductions": (False,), "jax_legacy_prng_key": ("warn", "error"),
+            "jax_transfer_guard_host_to_device": ("log", "disallow", "log_explicit", "disallow_explicit"),
+            "jax_numpy_dtype_promotion": ("strict",), "jax_numpy_rank_promotion": ("raise", "warn"), "jax_check_tracer_leaks": (True,),
+            "jax_default_prng_impl": ("rbg", "unsafe_rbg"), "jax_transfer_guard": ("log", "disallow", "log_explicit", "disallow_explicit"), "jax_debug_key_reuse": (True,)}
 
 
 class Config:
@@ -50,13 +62,14 @@ class Config:
         if name in ("jax_debug_nans", "jax_debug_infs"):
             other = {**_flags, name: _truth(value)}
             _cotan.set_debug(other["jax_debug_nans"], other["jax_debug_infs"])
-        elif name in ("jax_log_compiles", "jax_explain_cache_misses"):
-            from ._stages import observe
-            other = {**_flags, name: _truth(value)}
-            observe(other["jax_log_compiles"], other["jax_explain_cache_misses"])
+        elif value not in _words.get(name, (value,)):
+            raise ValueError(f"new enum value must be None or in {[w for w in _words[name] if w]}, got {value} of type {type(value)}.")
         elif value in _refused.get(name, ()):
             raise NotImplementedError(f"{name} = {value!r} is not there yet")
         _flags[name] = value
+        if name in ("jax_log_compiles", "jax_explain_cache_misses"):
+            from ._stages import observe
+            observe()
 
     def read(self, name):
         return getattr(self, name)
@@ -117,6 +130,22 @@ numpy_dtype_promotion = _State("jax_numpy_dtype_promotion")
 numpy_rank_promotion = _State("jax_numpy_rank_promotion")
 default_matmul_precision = _State("jax_default_matmul_precision")
 default_device = _State("jax_default_device")
+default_prng_impl = _State("jax_default_prng_impl")
+threefry_partitionable = _State("jax_threefry_partitionable", True)
+enable_custom_prng = _State("jax_enable_custom_prng", True)
+legacy_prng_key = _State("jax_legacy_prng_key")
+softmax_custom_jvp = _State("jax_softmax_custom_jvp", True)
+no_execution = _State("jax_no_execution", True)
+allow_f16_reductions = _State("jax_allow_f16_reductions", True)
+auto_pcast = _State("jax_auto_pcast", True)
+jax2tf_associative_scan_reductions = _State("jax2tf_associative_scan_reductions", True)
+remove_size_one_mesh_axis_from_type = _State("jax_remove_size_one_mesh_axis_from_type", True)
+array_garbage_collection_guard = _State("jax_array_garbage_collection_guard")
+thread_guard = _State("jax_thread_guard", True)
+transfer_guard = _State("jax_transfer_guard")
+transfer_guard_host_to_device = _State("jax_transfer_guard_host_to_device")
+transfer_guard_device_to_host = _State("jax_transfer_guard_device_to_host")
+transfer_guard_device_to_device = _State("jax_transfer_guard_device_to_device")
 log_compiles = _State("jax_log_compiles", True)
 explain_cache_misses = _State("jax_explain_cache_misses", True)
 

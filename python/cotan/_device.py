@@ -1,6 +1,8 @@
 """Devices: the CPU, once or as often as XLA_FLAGS=--xla_force_host_platform_device_count=N asks."""
+import enum
 import os
 import re
+from types import SimpleNamespace
 
 
 class Client:
@@ -45,3 +47,14 @@ def all_devices():
         _all = [Device(i) for i in range(_count())]
     return _all
 
+
+
+class MemorySpace(enum.Enum):
+    """Kinds of memory; the CPU has one."""
+    Device, Host, Any = enum.auto(), enum.auto(), enum.auto()
+
+    def __repr__(self):
+        return f"MemorySpace.{self.name}"
+
+
+memory = SimpleNamespace(Space=MemorySpace)

@@ -76,14 +76,22 @@ def array_sharding(x):
 
 
 class Shard:
+    """The part of an array on one device, which is all of it."""
     replica_id = 0
 
-    def __init__(self, data):
-        self.data, self.device, self.index = data, array_device(data), (slice(None),) * data.ndim
+    def __init__(self, device, sharding, global_shape, data=None):
+        self.device, self.data, self._ndim = device, data, len(global_shape)
+
+    @property
+    def index(self):
+        return (slice(None),) * self._ndim
+
+    def __repr__(self):
+        return f"Shard(device={self.device!r}, index={self.index}, replica_id={self.replica_id}, data={self.data})"
 
 
 def array_shards(x):
-    return [Shard(x)]
+    return [Shard(array_device(x), array_sharding(x), x.shape, x)]
 
 
 def array_addressable_data(x, index):

@@ -225,14 +225,24 @@ def _place(function=None):
     return f"{frame.f_code.co_filename}:{frame.f_lineno} ({frame.f_code.co_name})" if frame else "<unknown>"
 
 
-def observe(log_compiles, explain_misses):
-    """Logs what jit traces and compiles (jax_log_compiles), and why it does so again (jax_explain_cache_misses)."""
-    if not (log_compiles or explain_misses):
+_EVENTS = "/jax/core/compile/jaxpr_trace_duration", "/jax/core/compile/backend_compile_duration"
+
+
+def observe():
+    """Logs what jit traces and compiles (jax_log_compiles), and why it does so again (jax_explain_cache_misses); tells the listeners of jax.monitoring."""
+    import sys
+    from ._config import config
+    log_compiles, explain_misses = config.jax_log_compiles, config.jax_explain_cache_misses
+    monitoring = sys.modules.get(__package__ + ".monitoring")
+    listened = monitoring is not None and monitoring.hears_durations()
+    if not (log_compiles or explain_misses or listened):
         return _cotan._set_observer(None)
     import logging
     log = lambda module, text: logging.getLogger("jax._src." + module).warning(text)
 
     def told(kind, name, types, seconds, why):
+        if listened:
+            monitoring.record_event_duration_secs(_EVENTS[kind], seconds, fun_name=name)
         if kind == 0 and explain_misses:
             reason = f"for {name}\n  all previously seen cache keys differ. For the closest previous key:\n  {why}" if why else f"never seen function:\n    {name}"
             log("interpreters.partial_eval", f"TRACING CACHE MISS at {_place()}:\n  {reason}")

@@ -36,10 +36,16 @@ def finfo(dtype):
     return of(dtype)
 
 
-def iinfo(dtype):
+def iinfo(int_type):
     """Limits of an integer type."""
     from .numpy import iinfo as of
-    return of(dtype)
+    return of(int_type)
+
+
+def itemsize_bits(dtype):
+    """How many bits an element has."""
+    d = _cotan.dtype_of_code(_cotan.dtype_code(dtype))
+    return int(d.name[-1]) if d.name in ("int2", "uint2", "int4", "uint4") else 4 if d.name == "float4_e2m1fn" else 8 * d.itemsize
 
 
 def supports_inf(dtype):

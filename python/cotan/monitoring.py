@@ -1,5 +1,12 @@
-"""jax.monitoring: events that parts of a program report, and functions that hear of them."""
+"""jax.monitoring: events that parts of a program report, and functions that hear of them. jit reports how long it traces and compiles."""
+from ._stages import observe
+
 _listeners = {kind: [] for kind in ("event", "duration", "time_span", "scalar")}
+
+
+def hears_durations():
+    """Whether anyone wants to know how long things take."""
+    return bool(_listeners["duration"])
 
 
 def _tell(kind, *args, **kwargs):
@@ -35,6 +42,7 @@ def register_event_listener(callback):
 def register_event_duration_secs_listener(callback):
     """callback(event, duration, **kwargs) at every duration from now on."""
     _listeners["duration"].append(callback)
+    observe()
 
 
 def register_event_time_span_listener(callback):
@@ -53,6 +61,7 @@ def unregister_event_listener(callback):
 
 def unregister_event_duration_listener(callback):
     _listeners["duration"].remove(callback)
+    observe()
 
 
 def unregister_event_time_span_listener(callback):
@@ -67,3 +76,4 @@ def clear_event_listeners():
     """Nobody hears of anything any more."""
     for listeners in _listeners.values():
         listeners.clear()
+    observe()

@@ -2,7 +2,7 @@
 from collections import ChainMap
 
 from . import _cotan
-from ._cotan import (PyTreeDef, all_leaves, tree_all, tree_flatten, tree_leaves, tree_map, tree_reduce, tree_structure, tree_transpose, tree_unflatten,
+from ._cotan import (PyTreeDef, all_leaves, is_tree_node, tree_all, tree_flatten, tree_leaves, tree_map, tree_reduce, tree_structure, tree_transpose, tree_unflatten,
                      treedef_tuple, _registered, _tree_paths)
 
 # Which types are containers, for libraries that look: jax._src.tree_util._registry.
@@ -92,6 +92,42 @@ def treedef_is_leaf(treedef):
     return treedef.num_nodes == 1 and treedef.num_leaves == 1
 
 
+def _one_level(tree):
+    """The structure of a node above its children, and how Python sees its metadata."""
+    if not is_tree_node(type(tree)):
+        raise ValueError(f"can't tree-flatten type: {type(tree)}")
+    below = lambda x: x is not tree
+    _, meta = tree_structure(tree, below).node_data()
+    return below, tuple(meta) if isinstance(tree, dict) and isinstance(meta, list) else meta
+
+
+def flatten_one_level(tree):
+    """(children, metadata) of a pytree's root."""
+    below, meta = _one_level(tree)
+    children = tree_leaves(tree, below)
+    return (children if isinstance(tree, list) else tuple(children)), meta
+
+
+def flatten_one_level_with_keys(tree):
+    """(((key, child), ...), metadata) of a pytree's root."""
+    below, meta = _one_level(tree)
+    return tuple((path[0], child) for path, child in tree_leaves_with_path(tree, below)), meta
+
+
+class PyTreeRegistry:
+    """The classes whose objects are containers."""
+    register_node = staticmethod(lambda *args: register_pytree_node(*args))
+    register_dataclass_node = staticmethod(lambda *args: register_dataclass(*args))
+    flatten_one_level = staticmethod(flatten_one_level)
+    flatten_one_level_with_keys = staticmethod(flatten_one_level_with_keys)
+    is_node = staticmethod(is_tree_node)
+    flatten = staticmethod(tree_flatten)
+    flatten_with_path = staticmethod(tree_flatten_with_path)
+
+
+default_registry = PyTreeRegistry()
+
+
 def treedef_children(treedef):
     return treedef.children()
 
@@ -103,10 +139,10 @@ def tree_reduce_associative(operation, tree, *, identity=None, is_leaf=None):
     return leaves[0] if leaves else identity
 
 
-def tree_broadcast(prefix, full, is_leaf=None):
+def tree_broadcast(prefix_tree, full_tree, is_leaf=None):
     """The full tree with the prefix tree's leaves in place of everything below them."""
-    treedef = tree_structure(prefix, is_leaf)
-    parts = [tree_map(lambda _: p, sub) for p, sub in zip(tree_leaves(prefix, is_leaf), treedef.flatten_up_to(full))]
+    treedef = tree_structure(prefix_tree, is_leaf)
+    parts = [tree_map(lambda _: p, sub) for p, sub in zip(tree_leaves(prefix_tree, is_leaf), treedef.flatten_up_to(full_tree))]
     return treedef.unflatten(parts)
 
 

@@ -257,7 +257,9 @@ ct_array numpy_index(ct_array x, int64_t n, const index_item *items, const index
         return x;
     ct_scope scope = ct_begin();
     ct_array y = array_poison;
-    if (index_parse(x, n, items, &plan)) {
+    if (index_has_runs(n, items))
+        y = index_by_runs(x, n, items, o);
+    else if (index_parse(x, n, items, &plan)) {
         index_box box;
         if (!core_current && is_array(x) &&
             index_to_box(x, &plan, o->mode != INDEX_FILL && o->mode != INDEX_ONE_HOT,

@@ -15,6 +15,7 @@ typedef enum index_kind {
     INDEX_ELLIPSIS, /* ... */
     INDEX_ARRAY,    /* integers or booleans of any rank, traced or concrete; a traced scalar and
                        True/False count as arrays */
+    INDEX_RUN,      /* `stop` elements from `array` on, a scalar that may be traced, `step` apart */
 } index_kind;
 typedef struct index_item {
     uint8_t kind; /* index_kind */

@@ -28,8 +28,7 @@ bool index_mode_named(const char *name, index_mode *mode)
     return false;
 }
 
-/* Axes that an item uses up; -1 after an error. */
-static int consumed_axes(const index_item *item)
+int index_consumed(const index_item *item)
 {
     if (item->kind == INDEX_NEWAXIS || item->kind == INDEX_ELLIPSIS)
         return 0;
@@ -190,6 +189,7 @@ static bool add_item(index_plan *plan, ct_array x, const index_item *item, int a
             p->array = item->array;
         return p;
     case INDEX_ELLIPSIS:
+    case INDEX_RUN: /* cut before */
         break;
     }
     return true;
@@ -218,7 +218,7 @@ bool index_parse(ct_array x, int64_t n, const index_item *items, index_plan *pla
     plan->contiguous = true;
     int64_t total = 0, ellipses = 0;
     for (int64_t i = 0; i < n; i++) {
-        int used = consumed_axes(&items[i]);
+        int used = index_consumed(&items[i]);
         if (used < 0)
             return false;
         total += used;
@@ -238,7 +238,7 @@ bool index_parse(ct_array x, int64_t n, const index_item *items, index_plan *pla
     int axis = 0;
     int64_t position = 0, last = -1;
     for (int64_t i = 0; i < n; i++) {
-        int used = consumed_axes(&items[i]);
+        int used = index_consumed(&items[i]);
         int before = plan->n;
         if (items[i].kind == INDEX_ELLIPSIS) {
             used = ndim - (int)total;

@@ -31,6 +31,15 @@ typedef struct index_plan {
 /* Expands ellipses, missing axes and masks. False after recording JAX's error. */
 CT_NODISCARD bool index_parse(ct_array x, int64_t n, const index_item *items, index_plan *plan);
 
+/* Axes of the array that an item uses up; -1 after recording an error. */
+int index_consumed(const index_item *item);
+
+/* Indexing and updating where items are runs (index_run.c). */
+bool index_has_runs(int64_t n, const index_item *items);
+ct_array index_by_runs(ct_array x, int64_t n, const index_item *items, const index_options *o);
+ct_array index_update_runs(ct_array x, int64_t n, const index_item *items, index_update update,
+                           ct_array values, const index_options *o);
+
 /* In-bounds position of a static integer on an axis of this length, or -1. */
 static inline int64_t index_position(int64_t index, int64_t length, bool keep_negative)
 {

@@ -237,7 +237,9 @@ ct_array numpy_index_update(ct_array x, int64_t n, const index_item *items, inde
     ct_scope scope = ct_begin();
     index_plan plan;
     ct_array y = array_poison;
-    if (index_parse(x, n, items, &plan)) {
+    if (index_has_runs(n, items))
+        y = index_update_runs(x, n, items, update, values, o);
+    else if (index_parse(x, n, items, &plan)) {
         if (dtype != (ct_dtype)values->aval.dtype)
             values = op_convert(values, common, common_weak);
         y = NULL;

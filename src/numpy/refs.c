@@ -481,6 +481,35 @@ static bool add_operand(entries *e, ct_array index)
     return true;
 }
 
+/* A run is a slice where its start is known, and an array of positions elsewhere. */
+static bool add_run(entries *e, const index_item *item, int64_t length)
+{
+    ct_array known;
+    if (core_concrete(item->array, &known) && !known->aval.ndim) {
+        int64_t start = array_get_int(known, 0);
+        start = start < 0 ? start + length : start;
+        return add_slice(e,
+                         &(index_item){.kind = INDEX_SLICE,
+                                       .start_given = true,
+                                       .stop_given = true,
+                                       .step_given = true,
+                                       .start = start,
+                                       .stop = start + item->stop * item->step,
+                                       .step = item->step},
+                         length);
+    }
+    if (e->nops)
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                         "a mutable array reference indexed by a slice with a traced start beside "
+                         "another traced index"),
+               false;
+    ct_dtype integer = dtype_default(FAMILY_INT);
+    ct_array places = op_iota(integer, I(item->stop), 0);
+    places = op_mul(places, array_scalar_int(integer, false, item->step));
+    places = op_add(places, op_convert(item->array, integer, false));
+    return !is_poison(places) && add_operand(e, places);
+}
+
 /* One entry an axis; none when all of them are whole. */
 static bool normalise(ct_array ref, int64_t n, const index_item *items, entries *e)
 {
@@ -520,6 +549,10 @@ static bool normalise(ct_array ref, int64_t n, const index_item *items, entries 
                         dtype_is((ct_dtype)item->array->aval.dtype, FAMILY_INT | FAMILY_UINT)
                     ? !add_integer(e, array_get_int(item->array, 0), length)
                     : !add_operand(e, item->array))
+                return false;
+            break;
+        case INDEX_RUN:
+            if (!add_run(e, item, length))
                 return false;
             break;
         case INDEX_NEWAXIS:

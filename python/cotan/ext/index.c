@@ -27,6 +27,38 @@ static bool bad_index(PyObject *o)
     return false;
 }
 
+/* jax.ds(start, size, stride): the attributes of _indexing.Slice. */
+static bool run_item(PyObject *o, index_item *item)
+{
+    PyObject *start = PyObject_GetAttrString(o, "start"), *size = NULL, *stride = NULL;
+    bool good = start && (size = PyObject_GetAttrString(o, "size")) &&
+                (stride = PyObject_GetAttrString(o, "stride")) &&
+                (item->array = ext_array(start, "ds", 0)) &&
+                ext_int(size, &item->stop, "the size of a slice") &&
+                ext_int(stride, &item->step, "the stride of a slice");
+    if (good && (item->stop < 0 || item->step < 1)) {
+        PyErr_Format(
+            PyExc_ValueError,
+            "a slice made by ds has a size of at least 0 and a stride of at least 1, got %R", o);
+        good = false;
+    }
+    item->kind = INDEX_RUN;
+    Py_XDECREF(start);
+    Py_XDECREF(size);
+    Py_XDECREF(stride);
+    return good;
+}
+
+static bool is_run(PyObject *o)
+{
+    PyObject *module = PyImport_ImportModule("cotan._indexing"),
+             *type = module ? PyObject_GetAttrString(module, "Slice") : NULL;
+    bool run = type && (PyObject *)Py_TYPE(o) == type;
+    Py_XDECREF(type);
+    Py_XDECREF(module);
+    return run;
+}
+
 static bool parse_item(PyObject *o, index_item *item)
 {
     if (PyBool_Check(o)) {
@@ -58,6 +90,8 @@ static bool parse_item(PyObject *o, index_item *item)
             item->kind = INDEX_INTEGER;
             return ext_int(o, &item->start, "an index");
         }
+        if (!item->array && !PyErr_Occurred() && is_run(o))
+            return run_item(o, item);
         if (!item->array)
             return PyErr_Occurred() ? false : bad_index(o);
         /* a concrete integer scalar that came as an object of NumPy is as static as Python's */

@@ -234,6 +234,18 @@ static registration *registration_of(PyObject *o)
     return NULL;
 }
 
+/* Whether objects of a class are containers. */
+static PyObject *is_tree_node(PyObject *self, PyObject *type)
+{
+    if (type == (PyObject *)&PyList_Type || type == (PyObject *)&PyTuple_Type ||
+        type == (PyObject *)&PyDict_Type || type == (PyObject *)Py_TYPE(Py_None))
+        Py_RETURN_TRUE;
+    int known = PyDict_Contains(registry, type);
+    if (!known && PyType_Check(type) && PyType_IsSubtype((PyTypeObject *)type, &PyTuple_Type))
+        known = PyObject_HasAttrString(type, "_fields");
+    return known < 0 ? NULL : PyBool_FromLong(known);
+}
+
 static PyObject *register_functions(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     if (n < 3)
@@ -916,6 +928,7 @@ PyMethodDef ext_tree_methods[] = {
     {"register_functions", EXT_FASTCALL(register_functions), METH_FASTCALL, NULL},
     {"register_fields", EXT_FASTCALL(register_fields), METH_FASTCALL, NULL},
     {"register_static", register_static, METH_O, NULL},
+    {"is_tree_node", is_tree_node, METH_O, "Whether objects of a class are pytrees' nodes."},
     {NULL, NULL, 0, NULL},
 };
 
