@@ -6,6 +6,9 @@
 
 enum { FFT_MOST_FACTORS = 40, FFT_LARGEST_RADIX = 50 };
 
+/* Others have loops of their own. */
+static inline bool fft_any_radix(int r) { return r > 5 && r != 8; }
+
 /* Tables are of float or double. A length with a prime factor above FFT_LARGEST_RADIX is done by
  * Bluestein's algorithm: a convolution with a chirp, by transforms of a longer, smooth length. */
 typedef struct fft_plan {
@@ -14,7 +17,7 @@ typedef struct fft_plan {
     int nfactors;
     int factors[FFT_MOST_FACTORS]; /* empty with a chirp */
     void *twiddle_re, *twiddle_im; /* a stage behind another, as fft_stages.h reads them */
-    void *root_re, *root_im;       /* of the radices above 5 */
+    void *root_re, *root_im;       /* of the radices done by the definition */
     void *half_re, *half_im;       /* exp(-pi i k / n) for k = 0 ... n: for real numbers in pairs */
     struct fft_plan *inner;        /* of the convolution; NULL without chirp */
     void *chirp_re, *chirp_im;     /* exp(-pi i k^2 / n) */
@@ -36,6 +39,12 @@ typedef struct fft_loops {
     void (*gather)(int64_t n, int64_t s, const void *x, int64_t along, int64_t across, void *y);
     void (*scatter)(int64_t n, int64_t s, double factor, const void *x, void *y, int64_t along,
                     int64_t across);
+    /* The same with complex numbers, whose parts lie side by side, to and from arrays of their
+     * parts. */
+    void (*split)(int64_t n, int64_t s, const void *x, int64_t along, int64_t across, void *re,
+                  void *im);
+    void (*join)(int64_t n, int64_t s, double factor, const void *re, const void *im, void *x,
+                 int64_t along, int64_t across);
 } fft_loops;
 /* Those of the processor, for float and for double. */
 const fft_loops *fft_loops_of(bool wide);

@@ -47,13 +47,19 @@ static bool take(bool wide, int64_t n, void **re, void **im)
 
 /* ---- making a plan ---- */
 
-/* Fours first, then what is left; false when a prime factor is too large. */
+/* Of a power of two the fewest that are eights and fours, fours first; then what is left. False
+ * when a prime factor is too large. */
 static bool find_factors(fft_plan *p)
 {
     int64_t left = p->n;
-    while (left % 4 == 0) {
+    int twos = __builtin_ctzll((uint64_t)left), fours = twos == 1 ? 0 : (3 - twos % 3) % 3;
+    while (fours--) {
         p->factors[p->nfactors++] = 4;
         left /= 4;
+    }
+    while (left % 8 == 0) {
+        p->factors[p->nfactors++] = 8;
+        left /= 8;
     }
     for (int r = 2; left > 1 && r <= FFT_LARGEST_RADIX; r++)
         while (left % r == 0) {
@@ -71,7 +77,7 @@ static bool make_twiddles(fft_plan *p)
     for (int i = 0; i < p->nfactors; i++) {
         m /= p->factors[i];
         total += (p->factors[i] - 1) * m;
-        roots += p->factors[i] > 5 ? p->factors[i] : 0;
+        roots += fft_any_radix(p->factors[i]) ? p->factors[i] : 0;
     }
     if (!take(p->wide, total, &p->twiddle_re, &p->twiddle_im) ||
         !take(p->wide, roots, &p->root_re, &p->root_im))
@@ -87,7 +93,7 @@ static bool make_twiddles(fft_plan *p)
                 root(j * k, whole, &re, &im);
                 put(p->wide, p->twiddle_re, p->twiddle_im, at++, re, im);
             }
-        for (int64_t k = 0; r > 5 && k < r; k++) {
+        for (int64_t k = 0; k < r && fft_any_radix(r); k++) {
             root(k, r, &re, &im);
             put(p->wide, p->root_re, p->root_im, root_at++, re, im);
         }

@@ -1,11 +1,24 @@
-/* The stages of a Fourier transform in one type: included by fft.c once a type, with T (the type)
- * and NAME(f) (the name of a function in that type), which it undefines at its end.
+/* The stages of a Fourier transform in one type: included by fft.c once a type, with T (the type),
+ * LANES (of a vector) and NAME(f) (the name of a function in that type), which it undefines at its
+ * end.
  *
  * Stockham's form: a stage of radix r takes the transform of r m points apart into r of m points
  * and puts them in order as it goes, from one pair of arrays into another. Real and imaginary parts
  * stand in arrays of their own. Each point is a run of s numbers, which belong to so many
  * transforms or came from the stages before; loops go along the run, or along the points where it
  * is a single number. */
+
+#include "kernel/turn.h"
+
+static inline __attribute__((always_inline)) void NAME(four_points)(T *re, T *im)
+{
+    T ar = re[0] + re[2], ai = im[0] + im[2], br = re[0] - re[2], bi = im[0] - im[2],
+      cr = re[1] + re[3], ci = im[1] + im[3], dr = re[1] - re[3], di = im[1] - im[3];
+    re[0] = ar + cr, im[0] = ai + ci;
+    re[1] = br + di, im[1] = bi - dr;
+    re[2] = ar - cr, im[2] = ai - ci;
+    re[3] = br - di, im[3] = bi + dr;
+}
 
 /* The transform of r points in place; r is known when this is compiled. */
 static inline __attribute__((always_inline)) void NAME(points)(const int r, T *re, T *im)
@@ -22,12 +35,22 @@ static inline __attribute__((always_inline)) void NAME(points)(const int r, T *r
         re[1] = cr + di, im[1] = ci - dr;
         re[2] = cr - di, im[2] = ci + dr;
     } else if (r == 4) {
-        T ar = re[0] + re[2], ai = im[0] + im[2], br = re[0] - re[2], bi = im[0] - im[2],
-          cr = re[1] + re[3], ci = im[1] + im[3], dr = re[1] - re[3], di = im[1] - im[3];
-        re[0] = ar + cr, im[0] = ai + ci;
-        re[1] = br + di, im[1] = bi - dr;
-        re[2] = ar - cr, im[2] = ai - ci;
-        re[3] = br - di, im[3] = bi + dr;
+        NAME(four_points)(re, im);
+    } else if (r == 8) { /* the even and the odd points */
+        const T turn = (T)0.70710678118654752440;
+        T er[4], ei[4], fr[4], fi[4];
+        for (int j = 0; j < 4; j++) {
+            er[j] = re[2 * j], ei[j] = im[2 * j];
+            fr[j] = re[2 * j + 1], fi[j] = im[2 * j + 1];
+        }
+        NAME(four_points)(er, ei);
+        NAME(four_points)(fr, fi);
+        T gr[4] = {fr[0], turn * (fr[1] + fi[1]), fi[2], turn * (fi[3] - fr[3])},
+          gi[4] = {fi[0], turn * (fi[1] - fr[1]), -fr[2], -turn * (fr[3] + fi[3])};
+        for (int k = 0; k < 4; k++) {
+            re[k] = er[k] + gr[k], im[k] = ei[k] + gi[k];
+            re[k + 4] = er[k] - gr[k], im[k + 4] = ei[k] - gi[k];
+        }
     } else { /* 5 */
         const T c1 = (T)0.30901699437494742410, c2 = (T)-0.80901699437494742410,
                 s1 = (T)0.95105651629515357212, s2 = (T)0.58778525229247312917;
@@ -44,6 +67,27 @@ static inline __attribute__((always_inline)) void NAME(points)(const int r, T *r
     }
 }
 
+/* One point of s numbers. c, d: the twiddle factors of results from the second on; apart: from one
+ * point that goes in, and of those that come out, to the next. */
+static inline __attribute__((always_inline)) void
+NAME(butterflies)(const int r, int64_t s, const T *c, const T *d, const T *restrict xr,
+                  const T *restrict xi, int64_t x_apart, T *restrict yr, T *restrict yi,
+                  int64_t y_apart)
+{
+    INDEPENDENT for (int64_t q = 0; q < s; q++)
+    {
+        T re[8], im[8];
+        for (int j = 0; j < r; j++)
+            re[j] = xr[q + x_apart * j], im[j] = xi[q + x_apart * j];
+        NAME(points)(r, re, im);
+        yr[q] = re[0], yi[q] = im[0];
+        for (int k = 1; k < r; k++) {
+            yr[q + y_apart * k] = re[k] * c[k] - im[k] * d[k];
+            yi[q + y_apart * k] = re[k] * d[k] + im[k] * c[k];
+        }
+    }
+}
+
 /* wr, wi: the twiddle factors of result k and point p at [(k - 1) * m + p]. */
 static inline __attribute__((always_inline)) void
 NAME(stage)(const int r, int64_t m, int64_t s, const T *wr, const T *wi, const T *restrict xr,
@@ -52,7 +96,7 @@ NAME(stage)(const int r, int64_t m, int64_t s, const T *wr, const T *wi, const T
     if (s == 1) {
         INDEPENDENT for (int64_t p = 0; p < m; p++)
         {
-            T re[5], im[5];
+            T re[8], im[8];
             for (int j = 0; j < r; j++)
                 re[j] = xr[p + m * j], im[j] = xi[p + m * j];
             NAME(points)(r, re, im);
@@ -67,21 +111,14 @@ NAME(stage)(const int r, int64_t m, int64_t s, const T *wr, const T *wi, const T
     }
     for (int64_t p = 0; p < m; p++) {
         const T *ur = xr + s * p, *ui = xi + s * p;
-        T *vr = yr + s * r * p, *vi = yi + s * r * p, c[5], d[5];
+        T *vr = yr + s * r * p, *vi = yi + s * r * p, c[8], d[8];
         for (int k = 1; k < r; k++)
             c[k] = wr[(k - 1) * m + p], d[k] = wi[(k - 1) * m + p];
-        INDEPENDENT for (int64_t q = 0; q < s; q++)
-        {
-            T re[5], im[5];
-            for (int j = 0; j < r; j++)
-                re[j] = ur[q + s * m * j], im[j] = ui[q + s * m * j];
-            NAME(points)(r, re, im);
-            vr[q] = re[0], vi[q] = im[0];
-            for (int k = 1; k < r; k++) {
-                vr[q + s * k] = re[k] * c[k] - im[k] * d[k];
-                vi[q + s * k] = re[k] * d[k] + im[k] * c[k];
-            }
-        }
+        if (s % LANES)
+            NAME(butterflies)(r, s, c, d, ur, ui, s * m, vr, vi, s);
+        else /* a whole vector each time */
+            for (int64_t q = 0; q < s; q += LANES)
+                NAME(butterflies)(r, LANES, c, d, ur + q, ui + q, s * m, vr + q, vi + q, s);
     }
 }
 
@@ -129,6 +166,11 @@ static void NAME(four)(int64_t m, int64_t s, const T *wr, const T *wi, const T *
 {
     NAME(stage)(4, m, s, wr, wi, xr, xi, yr, yi);
 }
+static void NAME(eight)(int64_t m, int64_t s, const T *wr, const T *wi, const T *xr, const T *xi,
+                        T *yr, T *yi)
+{
+    NAME(stage)(8, m, s, wr, wi, xr, xi, yr, yi);
+}
 static void NAME(five)(int64_t m, int64_t s, const T *wr, const T *wi, const T *xr, const T *xi,
                        T *yr, T *yi)
 {
@@ -156,6 +198,9 @@ static int NAME(transform)(const fft_plan *p, int64_t s, T *const re[2], T *cons
             break;
         case 4:
             NAME(four)(m, s, wr + at, wi + at, xr, xi, yr, yi);
+            break;
+        case 8:
+            NAME(eight)(m, s, wr + at, wi + at, xr, xi, yr, yi);
             break;
         case 5:
             NAME(five)(m, s, wr + at, wi + at, xr, xi, yr, yi);
@@ -258,6 +303,117 @@ static void NAME(scatter)(int64_t n, int64_t s, double factor, const void *from,
     }
 }
 
+/* A run of complex numbers to their parts, and back times a factor. */
+static void NAME(split_run)(int64_t n, const T *x, T *re, T *im)
+{
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        NAME(vector) a = NAME(load_vector)(x + 2 * i), b = NAME(load_vector)(x + 2 * i + LANES);
+        NAME(store_vector)(re + i, __builtin_shufflevector(a, b, LANE_LIST(LANES, LANE_EVEN, 1)));
+        NAME(store_vector)(im + i, __builtin_shufflevector(a, b, LANE_LIST(LANES, LANE_ODD, 1)));
+    }
+    for (; i < n; i++)
+        re[i] = x[2 * i], im[i] = x[2 * i + 1];
+}
+
+static void NAME(join_run)(int64_t n, T factor, const T *re, const T *im, T *x)
+{
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        NAME(vector) a = factor * NAME(load_vector)(re + i), b = factor * NAME(load_vector)(im + i);
+        NAME(store_vector)
+        (x + 2 * i, __builtin_shufflevector(a, b, LANE_LIST(LANES, LANE_FIRST, 1)));
+        NAME(store_vector)
+        (x + 2 * i + LANES, __builtin_shufflevector(a, b, LANE_LIST(LANES, LANE_SECOND, 1)));
+    }
+    for (; i < n; i++)
+        x[2 * i] = factor * re[i], x[2 * i + 1] = factor * im[i];
+}
+
+/* Transforms whose points are runs, and as many transforms as fill vectors: tiles are turned. What
+ * is left of n points is done number by number. */
+static void NAME(split_rows)(int64_t n, int64_t s, const T *x, int64_t across, T *re, T *im)
+{
+    NAME(vector) row[LANES];
+    int64_t j = 0;
+    for (; j + LANES / 2 <= n; j += LANES / 2)
+        for (int64_t q = 0; q < s; q += LANES) {
+            _Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++) row[i] =
+                NAME(load_vector)(x + 2 * j + (q + i) * across);
+            NAME(turn)(row);
+            _Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++)
+                NAME(store_vector)((i % 2 ? im : re) + (j + i / 2) * s + q, row[i]);
+        }
+    NAME(gather)(n - j, s, x + 2 * j, 2, across, re + j * s);
+    NAME(gather)(n - j, s, x + 2 * j + 1, 2, across, im + j * s);
+}
+
+static void NAME(join_rows)(int64_t n, int64_t s, T factor, const T *re, const T *im, T *x,
+                            int64_t across)
+{
+    NAME(vector) row[LANES];
+    int64_t j = 0;
+    for (; j + LANES / 2 <= n; j += LANES / 2)
+        for (int64_t q = 0; q < s; q += LANES) {
+            _Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++) row[i] =
+                factor * NAME(load_vector)((i % 2 ? im : re) + (j + i / 2) * s + q);
+            NAME(turn)(row);
+            _Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++)
+                NAME(store_vector)(x + 2 * j + (q + i) * across, row[i]);
+        }
+    NAME(scatter)(n - j, s, factor, re + j * s, x + 2 * j, 2, across);
+    NAME(scatter)(n - j, s, factor, im + j * s, x + 2 * j + 1, 2, across);
+}
+
+/* What a point needs is on its way some points before: the numbers of a point are far from those of
+ * the next, where no processor expects them. */
+static inline void NAME(expect)(int64_t j, int64_t n, int64_t s, const T *x, int64_t along)
+{
+    enum { AHEAD = 12 };
+    for (int64_t q = 0; q < 2 * s && j + AHEAD < n; q += LANES)
+        __builtin_prefetch(x + (j + AHEAD) * along + q, 1);
+}
+
+static void NAME(split)(int64_t n, int64_t s, const void *from, int64_t along, int64_t across,
+                        void *to_re, void *to_im)
+{
+    const T *x = from;
+    T *re = to_re, *im = to_im;
+    if (s == 1 && along == 2) {
+        NAME(split_run)(n, x, re, im);
+    } else if (across == 2) {
+        for (int64_t j = 0; j < n; j++) {
+            NAME(expect)(j, n, s, x, along);
+            NAME(split_run)(s, x + j * along, re + j * s, im + j * s);
+        }
+    } else if (along == 2 && s % LANES == 0) {
+        NAME(split_rows)(n, s, x, across, re, im);
+    } else {
+        NAME(gather)(n, s, x, along, across, re);
+        NAME(gather)(n, s, x + 1, along, across, im);
+    }
+}
+
+static void NAME(join)(int64_t n, int64_t s, double factor, const void *from_re,
+                       const void *from_im, void *to, int64_t along, int64_t across)
+{
+    const T *re = from_re, *im = from_im;
+    T *x = to;
+    if (s == 1 && along == 2) {
+        NAME(join_run)(n, (T)factor, re, im, x);
+    } else if (across == 2) {
+        for (int64_t j = 0; j < n; j++) {
+            NAME(expect)(j, n, s, x, along);
+            NAME(join_run)(s, (T)factor, re + j * s, im + j * s, x + j * along);
+        }
+    } else if (along == 2 && s % LANES == 0) {
+        NAME(join_rows)(n, s, (T)factor, re, im, x, across);
+    } else {
+        NAME(scatter)(n, s, factor, re, x, along, across);
+        NAME(scatter)(n, s, factor, im, x + 1, along, across);
+    }
+}
+
 static int NAME(run)(const fft_plan *p, fft_step step, int64_t s, void *const *re, void *const *im)
 {
     T *r[2] = {re[0], re[1]}, *i[2] = {im[0], im[1]};
@@ -280,4 +436,5 @@ static int NAME(run)(const fft_plan *p, fft_step step, int64_t s, void *const *r
     return 0;
 }
 #undef T
+#undef LANES
 #undef NAME

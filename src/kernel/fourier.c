@@ -3,8 +3,8 @@
  * Why not a library: FFTW is under the GPL, and what Debian has besides is C++ or slow. An array is
  * cut into blocks of as many transforms as fill vectors, whose points lie side by side, real and
  * imaginary parts apart; so every loop is a loop over contiguous numbers. An inverse transform is
- * one with real and imaginary parts exchanged. Real numbers are taken in pairs when their count is
- * even. */
+ * one with real and imaginary parts exchanged. Real numbers that lie
+ * side by side are taken in pairs when their count is even. */
 #include "kernel/fft.h"
 #include "kernel/kernel.h"
 
@@ -92,24 +92,23 @@ static place place_of(const job *j, int64_t block, int64_t points, int64_t parts
 
 static const void *item_at(const job *j, int64_t at) { return j->in + at * (int64_t)j->item; }
 
+static void load_complex(const job *j, work *w, int64_t block, int64_t points)
+{
+    place p = place_of(j, block, points, 2);
+    j->loops->split(points, w->s, item_at(j, p.at), p.along, p.across, w->re[0], w->im[0]);
+}
+
+/* A pair of real numbers looks like a complex one. */
 static void load_real(const job *j, work *w, int64_t block)
 {
     place p = place_of(j, block, j->f.n, 1);
     int64_t n = j->plan->n;
     if (j->pairs) {
-        j->loops->gather(n, w->s, item_at(j, p.at), 2 * p.along, p.across, w->re[0]);
-        j->loops->gather(n, w->s, item_at(j, p.at + p.along), 2 * p.along, p.across, w->im[0]);
+        j->loops->split(n, w->s, item_at(j, p.at), 2 * p.along, p.across, w->re[0], w->im[0]);
         return;
     }
     clear(j, w, 0, n);
     j->loops->gather(n, w->s, item_at(j, p.at), p.along, p.across, w->re[0]);
-}
-
-static void load_complex(const job *j, work *w, int64_t block, int64_t points)
-{
-    place p = place_of(j, block, points, 2);
-    j->loops->gather(points, w->s, item_at(j, p.at), p.along, p.across, w->re[0]);
-    j->loops->gather(points, w->s, item_at(j, p.at + 1), p.along, p.across, w->im[0]);
 }
 
 /* The half of a spectrum that was given becomes all of it: results of real numbers are conjugate in
@@ -128,17 +127,12 @@ static void complete_spectrum(const job *j, work *w)
     }
 }
 
-static void store(const job *j, const work *w, int64_t n, double factor, const void *x, int64_t at,
-                  int64_t along, int64_t across)
-{
-    j->loops->scatter(n, w->s, factor, x, j->out + at * (int64_t)j->item, along, across);
-}
+static void *place_at(const job *j, int64_t at) { return j->out + at * (int64_t)j->item; }
 
 static void store_complex(const job *j, const work *w, int64_t block, int64_t points, double factor)
 {
     place p = place_of(j, block, points, 2);
-    store(j, w, points, factor, w->re[0], p.at, p.along, p.across);
-    store(j, w, points, factor, w->im[0], p.at + 1, p.along, p.across);
+    j->loops->join(points, w->s, factor, w->re[0], w->im[0], place_at(j, p.at), p.along, p.across);
 }
 
 static void store_real(const job *j, const work *w, int64_t block)
@@ -146,10 +140,11 @@ static void store_real(const job *j, const work *w, int64_t block)
     place p = place_of(j, block, j->f.n, 1);
     int64_t n = j->plan->n;
     double factor = 1 / (double)n;
-    int64_t along = j->pairs ? 2 * p.along : p.along;
-    store(j, w, n, factor, w->re[0], p.at, along, p.across);
     if (j->pairs)
-        store(j, w, n, factor, w->im[0], p.at + p.along, along, p.across);
+        j->loops->join(n, w->s, factor, w->re[0], w->im[0], place_at(j, p.at), 2 * p.along,
+                       p.across);
+    else
+        j->loops->scatter(n, w->s, factor, w->re[0], place_at(j, p.at), p.along, p.across);
 }
 
 static void run_block(const job *j, work *w, int64_t block)
@@ -189,12 +184,19 @@ static void run_block(const job *j, work *w, int64_t block)
 static void run_blocks(void *context, int64_t begin, int64_t end)
 {
     job *j = context;
+    enum {
+        ALIGN = 64,
+        PAGE = 4096
+    }; /* arrays begin at different places of a page, so that points
+          of one do not push out those of another */
     size_t bytes = (size_t)(j->points * j->lanes) * j->item;
-    char *memory = base_alloc(4 * bytes);
+    bytes = (bytes + PAGE - 1) / PAGE * PAGE + PAGE / 4;
+    char *block_memory = base_alloc(4 * bytes + ALIGN), *memory = block_memory;
     if (!memory) {
         atomic_store(&j->no_memory, true);
         return;
     }
+    memory += (ALIGN - (uintptr_t)memory % ALIGN) % ALIGN;
     for (int64_t block = begin; block < end; block++) {
         int64_t first = (j->f.inner == 1 ? block : block % j->blocks) * j->lanes,
                 all = j->f.inner == 1 ? j->f.outer : j->f.inner;
@@ -203,14 +205,14 @@ static void run_blocks(void *context, int64_t begin, int64_t end)
                   all - first < j->lanes ? all - first : j->lanes};
         run_block(j, &w, block);
     }
-    base_free(memory);
+    base_free(block_memory);
 }
 
 ct_status kernel_fft(const kernel_fourier *f, const void *in, void *out)
 {
     bool real = f->type == FOURIER_OF_REAL || f->type == FOURIER_TO_REAL;
     job j = {.f = *f,
-             .pairs = real && f->n % 2 == 0,
+             .pairs = real && f->n % 2 == 0 && f->inner == 1,
              .inverse = f->type == FOURIER_INVERSE,
              .item = f->wide ? 8 : 4,
              .in = in,

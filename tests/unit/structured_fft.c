@@ -72,6 +72,7 @@ static void check_length(int64_t n, int64_t outer, int64_t inner)
     f.type = FOURIER_OF_REAL;
     if (kernel_fft(&f, x, z) == CT_OK) { /* of the first half of the numbers */
         f.type = FOURIER_TO_REAL;
+        memset(y, 0, (size_t)size * sizeof *y);
         if (kernel_fft(&f, z, y) == CT_OK)
             for (int64_t i = 0; i < size; i++)
                 CHECK_NEAR(y[i], x[i], 1e-13);
@@ -90,10 +91,43 @@ TEST(every_kind_of_length)
         check_length(lengths[i], 3, 1);
         check_length(lengths[i], 2, 5);
     }
-    check_length(12, 37, 1);
-    check_length(12, 2, 37);
+    static const int64_t many[] = {8, 12, 15, 32, 33, 64, 101};
+    for (size_t i = 0; i < countof(many); i++) { /* whole vectors, and what is left */
+        check_length(many[i], 37, 1);
+        check_length(many[i], 2, 37);
+    }
     check_length(4099, 2, 1);
     check_length(8192, 2, 1);
+}
+
+/* float32 differs from float64 by roundings, in all layouts. */
+TEST(narrow_and_wide)
+{
+    static const int64_t lengths[] = {7, 16, 30, 32, 64, 101, 1024}, batches[] = {1, 16, 35};
+    for (size_t l = 0; l < countof(lengths); l++)
+        for (size_t b = 0; b < countof(batches); b++)
+            for (int axis = 0; axis < 2; axis++)
+                for (int t = 0; t < 3; t++) {
+                    int64_t shape[] = {batches[b], lengths[l]}, n = batches[b] * lengths[l] * 2;
+                    kernel_fourier f = {.type = (fourier_type)t,
+                                        .outer = axis ? shape[0] : 1,
+                                        .n = shape[1],
+                                        .inner = axis ? 1 : shape[0]};
+                    double *x = base_alloc((size_t)n * 5 * sizeof *x), *y = x + n;
+                    if (!x)
+                        return;
+                    float *u = (float *)(void *)(y + 2 * n), *v = u + n;
+                    for (int64_t i = 0; i < n; i++)
+                        x[i] = u[i] = (float)law_random();
+                    bool good = kernel_fft(&f, u, v) == CT_OK;
+                    f.wide = true;
+                    if (good && kernel_fft(&f, x, y) == CT_OK)
+                        for (int64_t i = 0;
+                             i < (t == FOURIER_OF_REAL ? 2 * (lengths[l] / 2 + 1) * batches[b] : n);
+                             i++)
+                            CHECK_NEAR(v[i], y[i], 1e-6 * sqrt((double)lengths[l]));
+                    base_free(x);
+                }
 }
 
 TEST(real_transforms_are_halves_of_complex_ones)
