@@ -421,6 +421,86 @@ def dynamic_update_slice_in_dim(operand: ArrayLike, update: ArrayLike, start_ind
 def dynamic_update_index_in_dim(operand: ArrayLike, update: ArrayLike, index: ArrayLike, axis: int, *, allow_negative_indices: bool = True) -> Array:
     """The slice at one computed index of an axis replaced; ``update`` may lack that axis."""
 
+# ---- windows at the places that rows of indices name (src/lax/indexing.c) ----
+
+def gather(operand: ArrayLike, start_indices: ArrayLike, dimension_numbers: Nested, slice_sizes: Shape, *, unique_indices: bool = False,
+           indices_are_sorted: bool = False, mode: str | None = None, fill_value: float | None = None) -> Array:
+    """Windows of an array at the places that rows of indices name. x[...] says it more simply.
+
+    Args:
+      start_indices: rows along its last axis.
+      dimension_numbers: a GatherDimensionNumbers.
+      slice_sizes: of a window, along each axis of the operand.
+      unique_indices, indices_are_sorted: promises.
+      mode: what a window out of bounds is: 'clip' moves it inside, 'fill' reads ``fill_value``, 'promise_in_bounds' (as by default) says there is none.
+      fill_value: by default NaN, the smallest integer, the largest unsigned one, True.
+    """
+
+def scatter(operand: ArrayLike, scatter_indices: ArrayLike, updates: ArrayLike, dimension_numbers: Nested, *,
+            indices_are_sorted: bool = False, unique_indices: bool = False, mode: str | None = None) -> Array:
+    """The operand with windows, at the places that rows of indices name, overwritten by updates.
+
+    Args:
+      dimension_numbers: a ScatterDimensionNumbers.
+      mode: what an update out of bounds does: 'clip' moves it inside, 'drop' (as by default) leaves it out, 'promise_in_bounds' says there is none.
+    """
+
+def scatter_add(operand: ArrayLike, scatter_indices: ArrayLike, updates: ArrayLike, dimension_numbers: Nested, *,
+                indices_are_sorted: bool = False, unique_indices: bool = False, mode: str | None = None) -> Array:
+    """The operand with windows, at the places that rows of indices name, to which updates are added.
+
+    Args:
+      dimension_numbers: a ScatterDimensionNumbers.
+      mode: what an update out of bounds does: 'clip' moves it inside, 'drop' (as by default) leaves it out, 'promise_in_bounds' says there is none.
+    """
+
+def scatter_sub(operand: ArrayLike, scatter_indices: ArrayLike, updates: ArrayLike, dimension_numbers: Nested, *,
+                indices_are_sorted: bool = False, unique_indices: bool = False, mode: str | None = None) -> Array:
+    """The operand with windows, at the places that rows of indices name, from which updates are subtracted.
+
+    Args:
+      dimension_numbers: a ScatterDimensionNumbers.
+      mode: what an update out of bounds does: 'clip' moves it inside, 'drop' (as by default) leaves it out, 'promise_in_bounds' says there is none.
+    """
+
+def scatter_mul(operand: ArrayLike, scatter_indices: ArrayLike, updates: ArrayLike, dimension_numbers: Nested, *,
+                indices_are_sorted: bool = False, unique_indices: bool = False, mode: str | None = None) -> Array:
+    """The operand with windows, at the places that rows of indices name, multiplied by updates.
+
+    Args:
+      dimension_numbers: a ScatterDimensionNumbers.
+      mode: what an update out of bounds does: 'clip' moves it inside, 'drop' (as by default) leaves it out, 'promise_in_bounds' says there is none.
+    """
+
+def scatter_min(operand: ArrayLike, scatter_indices: ArrayLike, updates: ArrayLike, dimension_numbers: Nested, *,
+                indices_are_sorted: bool = False, unique_indices: bool = False, mode: str | None = None) -> Array:
+    """The operand with windows, at the places that rows of indices name, that are replaced by smaller updates.
+
+    Args:
+      dimension_numbers: a ScatterDimensionNumbers.
+      mode: what an update out of bounds does: 'clip' moves it inside, 'drop' (as by default) leaves it out, 'promise_in_bounds' says there is none.
+    """
+
+def scatter_max(operand: ArrayLike, scatter_indices: ArrayLike, updates: ArrayLike, dimension_numbers: Nested, *,
+                indices_are_sorted: bool = False, unique_indices: bool = False, mode: str | None = None) -> Array:
+    """The operand with windows, at the places that rows of indices name, that are replaced by larger updates.
+
+    Args:
+      dimension_numbers: a ScatterDimensionNumbers.
+      mode: what an update out of bounds does: 'clip' moves it inside, 'drop' (as by default) leaves it out, 'promise_in_bounds' says there is none.
+    """
+
+def scatter_apply(operand: ArrayLike, scatter_indices: ArrayLike, func: Callable, dimension_numbers: Nested, *, update_shape: Shape = (),
+                  indices_are_sorted: bool = False, unique_indices: bool = False, mode: str | None = None) -> Array:
+    """The operand with a function of a scalar applied to the elements that indices name, as often as each is named.
+
+    Args:
+      update_shape: the shape that updates would have.
+    """
+
+def index_take(src: ArrayLike, idxs: Sequence[ArrayLike], axes: Sequence[int]) -> Array:
+    """Slices at indices along some axes, one index array an axis; they count round and round."""
+
 # ---- reductions (src/lax/reductions.c) ----
 
 def reduce_sum(operand: ArrayLike, axes: Sequence[int], *, out_sharding: None = None) -> Array:

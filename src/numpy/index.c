@@ -226,10 +226,6 @@ static ct_array gather(ct_array x, index_plan *plan, const index_options *o)
         return op_full(&a, 0);
     }
     if (g.indices->size) {
-        int mode = o->mode == INDEX_FILL      ? GATHER_FILL_OR_DROP
-                   : o->mode == INDEX_CLIP    ? GATHER_CLIP
-                   : o->mode == INDEX_ONE_HOT ? GATHER_ONE_HOT
-                                              : GATHER_PROMISE_IN_BOUNDS;
         params_gather p = {
             .dimension_numbers = {.offset_dims = {g.noffset, g.offset},
                                   .collapsed_slice_dims = {g.ncollapsed, g.collapsed},
@@ -238,7 +234,7 @@ static ct_array gather(ct_array x, index_plan *plan, const index_options *o)
                                   .start_indices_batching_dims = I_NONE},
             .fill_value = index_fill((ct_dtype)x->aval.dtype, o),
             .indices_are_sorted = o->indices_are_sorted || g.plain,
-            .mode = mode,
+            .mode = index_mode_gather(o->mode, GATHER_PROMISE_IN_BOUNDS),
             .slice_sizes = {g.window_ndim, g.window},
             .unique_indices = o->unique_indices || g.plain,
         };

@@ -40,9 +40,12 @@ typedef struct index_options {
     bool indices_are_sorted, unique_indices;
     bool keep_negative; /* wrap_negative_indices=False: a negative index is out of bounds */
 } index_options;
-/* "clip", "fill", "drop", "promise_in_bounds", "one_hot" (NULL: the default). False and a
- * ValueError for other words. */
+/* "clip", "fill", "drop", "fill_or_drop", "promise_in_bounds", "one_hot", in letters of any size
+ * (NULL: the default). False and a ValueError for other words. */
 CT_NODISCARD bool index_mode_named(const char *name, index_mode *mode);
+
+/* The same as a gather or scatter has it; `none` for the default. */
+enum gather_mode index_mode_gather(index_mode mode, enum gather_mode none);
 
 /* The value for indices out of bounds, given only in that mode. */
 optional_float index_fill(ct_dtype dtype, const index_options *o);
@@ -66,9 +69,11 @@ typedef enum index_update {
 } index_update;
 ct_array numpy_index_update(ct_array x, int64_t n, const index_item *items, index_update update,
                             ct_array values, const index_options *options);
-/* x.at[items].apply(f): f maps an array to one of its shape. An element named twice is an error,
- * since f would have to be applied twice. */
-ct_array numpy_index_apply(ct_array x, int64_t n, const index_item *items,
-                           ct_array (*f)(void *env, ct_array old), void *env,
+/* x.at[items].apply(f): f, a function of a scalar, applied to each element as often as an index
+ * names it. */
+ct_array numpy_index_apply(ct_array x, int64_t n, const index_item *items, ct_fn f,
                            const index_options *options);
+/* The same as a scatter whose updates have this type (scatter_apply.c). */
+ct_array numpy_scatter_apply(ct_array x, ct_array indices, const aval *updates, ct_fn f,
+                             const params_scatter *p);
 #endif

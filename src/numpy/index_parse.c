@@ -4,6 +4,8 @@
  * Read index.c next: it turns parts into slices and gathers. */
 #include "numpy/index_parse.h"
 
+#include <strings.h>
+
 #include "core/core.h"
 
 bool index_mode_named(const char *name, index_mode *mode)
@@ -14,18 +16,36 @@ bool index_mode_named(const char *name, index_mode *mode)
     } names[] = {{"clip", INDEX_CLIP},
                  {"fill", INDEX_FILL},
                  {"drop", INDEX_FILL},
+                 {"fill_or_drop", INDEX_FILL},
                  {"promise_in_bounds", INDEX_PROMISE_IN_BOUNDS},
                  {"one_hot", INDEX_ONE_HOT}};
     *mode = INDEX_MODE_DEFAULT;
     if (!name)
         return true;
     for (size_t i = 0; i < countof(names); i++)
-        if (!strcmp(name, names[i].name)) {
+        if (!strcasecmp(name, names[i].name)) {
             *mode = names[i].mode;
             return true;
         }
     base_fail(CT_VALUE_ERROR, "Unknown gather mode \"%s\"", name);
     return false;
+}
+
+enum gather_mode index_mode_gather(index_mode mode, enum gather_mode none)
+{
+    switch (mode) {
+    case INDEX_MODE_DEFAULT:
+        return none;
+    case INDEX_CLIP:
+        return GATHER_CLIP;
+    case INDEX_FILL:
+        return GATHER_FILL_OR_DROP;
+    case INDEX_PROMISE_IN_BOUNDS:
+        return GATHER_PROMISE_IN_BOUNDS;
+    case INDEX_ONE_HOT:
+        return GATHER_ONE_HOT;
+    }
+    return none;
 }
 
 int index_consumed(const index_item *item)

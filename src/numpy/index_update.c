@@ -5,7 +5,7 @@
  * place. */
 #include "kernel/kernel.h"
 #include "numpy/index_parse.h"
-#include "ops/ops.h"
+#include "ops/rules.h"
 
 static const index_options no_options;
 
@@ -173,19 +173,38 @@ static ct_array update_box(ct_array x, const index_plan *plan, index_update upda
     return out;
 }
 
-static ct_array scatter(ct_array x, index_plan *plan, index_update update, ct_array values,
+static bool broadcast_into(const index_gather *g, ct_array *values)
+{
+    *values = broadcast_values(*values, g->slice_ndim, g->slice_shape);
+    if (g->nnewaxis)
+        *values = op_squeeze(*values, (ct_ints){g->nnewaxis, g->newaxis});
+    if (g->nreversed)
+        *values = op_rev(*values, (ct_ints){g->nreversed, g->reversed});
+    return !is_poison(*values);
+}
+
+/* The updates that would be scattered, without the subscript's new axes. */
+static aval updates_of(ct_array x, const index_gather *g, int64_t *shape)
+{
+    int n = 0;
+    for (int i = 0; i < g->slice_ndim; i++)
+        if (!ints_contain((ct_ints){g->nnewaxis, g->newaxis}, i))
+            shape[n++] = g->slice_shape[i];
+    return (aval){x->aval.dtype, false, n, shape};
+}
+
+/* With f the values are NULL: it is applied to the old ones. */
+static ct_array scatter(ct_array x, index_plan *plan, const op *how, ct_array values, ct_fn f,
                         const index_options *o)
 {
     index_gather g;
-    if (is_poison(x) || is_poison(values) || !index_to_gather(x, plan, o, &g))
+    int64_t shape[INDEX_LIMIT];
+    if (is_poison(x) || (!f && is_poison(values)) || !index_to_gather(x, plan, o, &g))
         return array_poison;
     if (g.empty)
         return x;
-    values = broadcast_values(values, g.slice_ndim, g.slice_shape);
-    if (g.nnewaxis)
-        values = op_squeeze(values, (ct_ints){g.nnewaxis, g.newaxis});
-    if (g.nreversed)
-        values = op_rev(values, (ct_ints){g.nreversed, g.reversed});
+    if (!f && !broadcast_into(&g, &values))
+        return array_poison;
     if (g.nmasks)
         x = op_expand_dims(x, (ct_ints){g.nmasks, g.masks});
     params_scatter p = {
@@ -195,12 +214,13 @@ static ct_array scatter(ct_array x, index_plan *plan, index_update update, ct_ar
                               .operand_batching_dims = I_NONE,
                               .scatter_indices_batching_dims = I_NONE},
         .indices_are_sorted = o->indices_are_sorted || g.plain,
-        .mode = o->mode == INDEX_CLIP                ? GATHER_CLIP
-                : o->mode == INDEX_PROMISE_IN_BOUNDS ? GATHER_PROMISE_IN_BOUNDS
-                                                     : GATHER_FILL_OR_DROP,
+        .mode = index_mode_gather(o->mode == INDEX_ONE_HOT ? INDEX_MODE_DEFAULT : o->mode,
+                                  GATHER_FILL_OR_DROP),
         .unique_indices = o->unique_indices || g.plain,
     };
-    ct_array out = op_scatter(update_scatter(update), x, g.indices, values, &p);
+    aval updates = updates_of(x, &g, shape);
+    ct_array out = f ? numpy_scatter_apply(x, g.indices, &updates, f, &p)
+                     : op_scatter(how, x, g.indices, values, &p);
     return g.nmasks ? op_squeeze(out, (ct_ints){g.nmasks, g.masks}) : out;
 }
 
@@ -208,7 +228,7 @@ static ct_array scatter(ct_array x, index_plan *plan, index_update update, ct_ar
 static ct_array update_by_factors(ct_array x, index_plan *plan, index_update update,
                                   ct_array values, const index_options *o)
 {
-    ct_array factors = scatter(op_full_like(x, 1), plan, update, values, o);
+    ct_array factors = scatter(op_full_like(x, 1), plan, update_scatter(update), values, NULL, o);
     if (is_poison(x) || is_poison(factors))
         return array_poison;
     ct_dtype dtype = (ct_dtype)x->aval.dtype;
@@ -249,42 +269,22 @@ ct_array numpy_index_update(ct_array x, int64_t n, const index_item *items, inde
             ct_array wide = op_convert(x, common, common == dtype ? weak : common_weak);
             y = update == INDEX_DIVIDE || update == INDEX_POWER
                     ? update_by_factors(wide, &plan, update, values, o)
-                    : scatter(wide, &plan, update, values, o);
+                    : scatter(wide, &plan, update_scatter(update), values, NULL, o);
         }
         y = op_convert(y, dtype, weak);
     }
     return ct_end(scope, y);
 }
 
-static bool names_twice(ct_array x, int64_t n, const index_item *items, const index_options *o)
-{
-    ct_array counts =
-        numpy_index_update(op_full(&(aval){CT_INT32, false, x->aval.ndim, x->aval.shape}, 0), n,
-                           items, INDEX_ADD, array_scalar_int(CT_INT32, false, 1), o);
-    if (!is_array(counts))
-        return false;
-    for (int64_t i = 0; i < counts->size; i++)
-        if (((const int32_t *)counts->data)[i] > 1)
-            return true;
-    return false;
-}
-
-ct_array numpy_index_apply(ct_array x, int64_t n, const index_item *items,
-                           ct_array (*f)(void *env, ct_array old), void *env,
+ct_array numpy_index_apply(ct_array x, int64_t n, const index_item *items, ct_fn f,
                            const index_options *options)
 {
     if (is_poison(x))
         return x;
     ct_scope scope = ct_begin();
-    index_options reading = options ? *options : no_options;
-    if (reading.mode == INDEX_FILL)
-        reading.mode = INDEX_MODE_DEFAULT;
+    index_plan plan;
     ct_array y = array_poison;
-    if (!core_current && names_twice(x, n, items, options))
-        ct_fail(CT_NOT_IMPLEMENTED_ERROR,
-                "x.at[...].apply: an element is named twice; make the indices unique");
-    else
-        y = numpy_index_update(x, n, items, INDEX_SET, f(env, numpy_index(x, n, items, &reading)),
-                               options);
+    if (index_parse(x, n, items, &plan))
+        y = scatter(x, &plan, NULL, NULL, f, options ? options : &no_options);
     return ct_end(scope, y);
 }

@@ -93,9 +93,7 @@ static ct_array gather_along(ct_array x, ct_array indices, int64_t axis, const i
                               .operand_batching_dims = dimlist_ints(&batch_axes),
                               .start_indices_batching_dims = dimlist_ints(&batch_axes)},
         .fill_value = index_fill(dtype_of(x), o),
-        .mode = o->mode == INDEX_FILL   ? GATHER_FILL_OR_DROP
-                : o->mode == INDEX_CLIP ? GATHER_CLIP
-                                        : GATHER_PROMISE_IN_BOUNDS,
+        .mode = index_mode_gather(o->mode, GATHER_PROMISE_IN_BOUNDS),
         .slice_sizes = dimlist_ints(&sizes),
     };
     if (!o->keep_negative)

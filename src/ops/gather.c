@@ -188,8 +188,11 @@ static ct_status kernel_gather(const op *o, const void *params, int nin, const o
                            p->mode != GATHER_FILL_OR_DROP))
         return CT_OUT_OF_MEMORY_ERROR;
     gather_run g = {&plan, in[0].data, out->data, dtype_table[out->aval.dtype].itemsize, {0}};
-    if (p->mode == GATHER_FILL_OR_DROP)
+    if (p->mode == GATHER_FILL_OR_DROP) {
         gather_fill(p, (ct_dtype)out->aval.dtype, g.fill);
+        for (size_t i = g.itemsize; i < sizeof g.fill; i++) /* words hold several elements */
+            g.fill[i] = g.fill[i - g.itemsize];
+    }
     int64_t grain = 65536 / plan.unit + 1;
     if (plan.units <= grain)
         gather_piece(&g, 0, plan.units);

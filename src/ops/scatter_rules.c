@@ -10,10 +10,8 @@ static ct_array zeros_if_null(ct_array tangent, ct_array primal)
     return tangent ? tangent : op_full_like(primal, 0);
 }
 
-/* Reads from x what the scatter would write to; like the scatter itself it skips, when masked, what
- * is out of bounds. */
-static ct_array gather_back(ct_array x, ct_array indices, const aval *updates,
-                            const params_scatter *p, int mode)
+ct_array scatter_read(ct_array x, ct_array indices, const aval *updates, const params_scatter *p,
+                      int mode)
 {
     if (is_poison(x))
         return x;
@@ -50,8 +48,9 @@ static standing number_updates(const params_scatter *p, ct_array x, ct_array ind
                op_full(&(aval){(uint8_t)dtype, false, updates->aval.ndim, updates->aval.shape}, 1));
     ct_array nowhere = op_full(&(aval){(uint8_t)dtype, false, x->aval.ndim, x->aval.shape}, 0);
     ct_array scattered = op_scatter(&op_row_scatter, nowhere, indices, numbers, p);
-    return (standing){scattered, numbers,
-                      gather_back(scattered, indices, &updates->aval, p, GATHER_PROMISE_IN_BOUNDS)};
+    return (standing){
+        scattered, numbers,
+        scatter_read(scattered, indices, &updates->aval, p, GATHER_PROMISE_IN_BOUNDS)};
 }
 
 static ct_array keep_untouched(const standing *s, ct_array x)
@@ -108,7 +107,7 @@ bool transpose_scatter(const op *o, const void *params, int nin, const ct_array 
     if (!in[0])
         out[0] = op_scatter(o, cts[0], in[1], op_full(&zero, 0), &p);
     if (!in[2])
-        out[2] = gather_back(cts[0], in[1], &in_avals[2], &p, p.mode);
+        out[2] = scatter_read(cts[0], in[1], &in_avals[2], &p, p.mode);
     return !(out[0] && is_poison(out[0])) && !(out[2] && is_poison(out[2]));
 }
 
@@ -137,7 +136,7 @@ bool transpose_scatter_linear(const op *o, const void *params, int nin, const ct
     if (!in[0])
         out[0] = cts[0];
     if (!in[2]) {
-        out[2] = gather_back(cts[0], in[1], &in_avals[2], p, p->mode);
+        out[2] = scatter_read(cts[0], in[1], &in_avals[2], p, p->mode);
         if (o->code == OP_scatter_sub)
             out[2] = op_neg(out[2]);
     }
@@ -187,7 +186,7 @@ bool transpose_scatter_mul(const op *o, const void *params, int nin, const ct_ar
     else if (!need_unique(p))
         return false;
     else
-        out[2] = gather_back(op_mul(cts[0], in[0]), in[1], &in_avals[2], p, p->mode);
+        out[2] = scatter_read(op_mul(cts[0], in[0]), in[1], &in_avals[2], p, p->mode);
     return !is_poison(in[0] ? out[2] : out[0]);
 }
 
@@ -202,15 +201,15 @@ static shares extreme_shares(const params_scatter *p, ct_array x, ct_array indic
                              ct_array updates, ct_array result)
 {
     const aval *like = &updates->aval;
-    ct_array before = gather_back(x, indices, like, p, GATHER_PROMISE_IN_BOUNDS),
-             after = gather_back(result, indices, like, p, GATHER_PROMISE_IN_BOUNDS);
+    ct_array before = scatter_read(x, indices, like, p, GATHER_PROMISE_IN_BOUNDS),
+             after = scatter_read(result, indices, like, p, GATHER_PROMISE_IN_BOUNDS);
     ct_array wins = op_eq(updates, after), stays = op_eq(before, after), one = op_full(like, 1),
              none = op_full(like, 0);
     ct_array zero = op_full_like(x, 0), ones = op_select_n(wins, 2, (ct_array[]){none, one});
-    ct_array winners = gather_back(op_scatter(&op_row_scatter_add, zero, indices, ones, p), indices,
-                                   like, p, GATHER_PROMISE_IN_BOUNDS);
-    ct_array updaters = gather_back(op_scatter(&op_row_scatter_add, zero, indices, one, p), indices,
-                                    like, p, GATHER_PROMISE_IN_BOUNDS);
+    ct_array winners = scatter_read(op_scatter(&op_row_scatter_add, zero, indices, ones, p),
+                                    indices, like, p, GATHER_PROMISE_IN_BOUNDS);
+    ct_array updaters = scatter_read(op_scatter(&op_row_scatter_add, zero, indices, one, p),
+                                     indices, like, p, GATHER_PROMISE_IN_BOUNDS);
     if (!good2(winners, updaters))
         return (shares){winners, updaters};
     ct_array with_operand = div(1.0, add(winners, 1.0)), alone = div(1.0, winners);
@@ -232,8 +231,8 @@ bool jvp_scatter_extreme(const op *o, const void *params, int nin, const ct_arra
         return false;
     ct_array tx = zeros_if_null(tangents[0], x), tu = zeros_if_null(tangents[2], updates);
     shares s = extreme_shares(p, x, indices, updates, out_primals[0]);
-    ct_array change =
-        op_mul(gather_back(tx, indices, &updates->aval, p, GATHER_PROMISE_IN_BOUNDS), s.of_operand);
+    ct_array change = op_mul(scatter_read(tx, indices, &updates->aval, p, GATHER_PROMISE_IN_BOUNDS),
+                             s.of_operand);
     change = op_add(change, op_mul(tu, s.of_update));
     out_tangents[0] = op_scatter(&op_row_scatter_add, tx, indices, change, p);
     return !is_poison(out_tangents[0]);

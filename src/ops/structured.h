@@ -68,6 +68,11 @@ int_list scatter_window(const scatter_dims *d, const aval *x, const aval *update
 /* The primitive by which scatter_add and its like combine an update with what is there. */
 const char *scatter_combiner(int code);
 
+/* Reads from x what the scatter would write to, as updates of this type; in mode FILL_OR_DROP zeros
+ * where it lies out of bounds. */
+ct_array scatter_read(ct_array x, ct_array indices, const aval *updates, const params_scatter *p,
+                      int mode);
+
 /* ---- windows that slide over an array (window.c, window_select.c, conv.c) ---- */
 
 /* One axis: x's elements stand `dilation` apart, padded at both ends (negative: cut); the window

@@ -99,10 +99,10 @@ ct_tree reduction_call_function(const op *o, const void *params, jaxpr **program
 
 /* ---- one step ---- */
 
-typedef struct mapped_step {
+typedef struct mapped_program {
     const jaxpr *j;
     ct_ints shape;
-} mapped_step;
+} mapped_program;
 
 static bool in_front(void *env, int64_t nout, int *dims)
 {
@@ -111,33 +111,38 @@ static bool in_front(void *env, int64_t nout, int *dims)
     return true;
 }
 
-/* The program mapped over one axis after another. */
-static bool run_step(void *env, int64_t nin, const ct_array *in, leaves *out)
+/* Mapped over one axis after another. */
+static bool run_mapped(void *env, int64_t nin, const ct_array *in, leaves *out)
 {
-    const mapped_step *s = env;
+    const mapped_program *s = env;
     flat whole = jaxpr_as_flat(s->j);
     if (!s->shape.n)
         return whole.call(whole.env, nin, in, out);
-    mapped_step inner = {s->j, {s->shape.n - 1, s->shape.at + 1}};
+    mapped_program inner = {s->j, {s->shape.n - 1, s->shape.at + 1}};
     int *dims = base_zalloc((size_t)(nin + 1) * sizeof *dims);
     bool good =
-        dims && transform_vmap((flat){run_step, &inner, s->j->name}, (batch){s->shape.at[0], NULL},
-                               nin, in, dims, in_front, NULL, out);
+        dims && transform_vmap((flat){run_mapped, &inner, s->j->name},
+                               (batch){s->shape.at[0], NULL}, nin, in, dims, in_front, NULL, out);
     base_free(dims);
     return good;
+}
+
+bool program_each(const jaxpr *j, ct_ints shape, int nin, const ct_array *in, leaves *out)
+{
+    *out = (leaves){0};
+    return run_mapped(&(mapped_program){j, shape}, nin, in, out);
 }
 
 bool reduction_step(const jaxpr *j, int n, const ct_array *so_far, const ct_array *elements,
                     ct_array *out)
 {
-    mapped_step s = {j, aval_shape(&so_far[0]->aval)};
     ct_array *in = base_alloc((size_t)(2 * n + 1) * sizeof *in);
     leaves results = {0};
     if (in) {
         memcpy(in, so_far, (size_t)n * sizeof *in);
         memcpy(in + n, elements, (size_t)n * sizeof *in);
     }
-    bool good = in && run_step(&s, 2 * n, in, &results);
+    bool good = in && program_each(j, aval_shape(&so_far[0]->aval), 2 * n, in, &results);
     for (int i = 0; i < n && good; i++)
         good = !is_poison(
             out[i] = op_convert(results.at[i], (ct_dtype)results.at[i]->aval.dtype, false));

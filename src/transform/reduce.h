@@ -23,6 +23,9 @@ typedef struct params_window_reduction {
 ct_tree reduction_call_function(const op *o, const void *params, jaxpr **program, ct_fn f, int n,
                                 const ct_array *in, ct_tree init, bool like_operands);
 
+/* A program of scalars on each element of arrays of one shape; base_free out->at. */
+CT_NODISCARD bool program_each(const jaxpr *j, ct_ints shape, int nin, const ct_array *in,
+                               leaves *out);
 /* The elements of a step put into the accumulators: the program on each element of arrays of one
  * shape. */
 CT_NODISCARD bool reduction_step(const jaxpr *j, int n, const ct_array *so_far,

@@ -16,6 +16,10 @@ def fails(f, *args):
 
 x = jnp.arange(6.).reshape(2, 3)
 i = jnp.arange(4)
+rows = jnp.array([[0], [9], [1], [0]])
+G = lax.GatherDimensionNumbers((1,), (0,), (0,))
+S = lax.ScatterDimensionNumbers((), (0,), (0,))
+W = lax.ScatterDimensionNumbers((1,), (0,), (0,))
 P = collections.namedtuple("P", "a b")
 
 @jax.custom_jvp
@@ -323,6 +327,40 @@ jax.jvp(lambda v: lax.reduce_window(v, 1., lax.mul, (1, 2)), (x,), (x + 1,))
 jax.grad(lambda v: lax.reduce_window(v, 0., lax.add, (2, 2)).sum())(x)
 [fails(lambda *a: lax.reduce_window(x, *a), *a) for a in [(1, lax.mul, (1, 1)), (x, lax.mul, (1, 1)), ((1.,), lax.add, (1, 1)), (1., lax.mul, (1,))]]
 [fails(lambda *a: lax.reduce_window(x, 1., *a), *a) for a in [(lax.mul, (0, 1)), (lax.mul, (1, 1), (1,)), (lambda a, b: (a, b), (1, 1))]]
+""",
+    "gather and scatter": """
+[lax.gather(x, rows, G, (1, 3), mode=m) for m in (None, "clip", "fill", "promise_in_bounds", lax.GatherScatterMode.CLIP, lax.GatherScatterMode.FILL_OR_DROP)]
+[lax.gather(v, rows, G, (1, 2), mode="fill") for v in (x.astype("bfloat16"), x.astype(int), x.astype("uint8"), x > 2)]
+lax.gather(x, rows, G, slice_sizes=(1, 2), mode="fill", fill_value=-1)
+lax.gather(jnp.arange(24).reshape(2, 3, 4), jnp.array([[[1], [2], [0]], [[0], [1], [2]]]), lax.GatherDimensionNumbers((2,), (1,), (1,), (0,), (0,)), (1, 1, 4))
+jax.make_jaxpr(lambda v, r: lax.gather(v, r, G, (1, 3)))(x, rows)
+jax.make_jaxpr(lambda v, r: lax.gather(v, r, G, (1, 3), mode="fill", indices_are_sorted=True))(x, rows)
+jax.make_jaxpr(lambda v, r: lax.scatter_mul(v, r, jnp.ones(4), S, unique_indices=True, mode="clip"))(x[0], rows)
+[f(i, rows, jnp.array([5, 6, 7, -8]), S) for f in (lax.scatter_add, lax.scatter_sub, lax.scatter_mul, lax.scatter_min, lax.scatter_max)]
+[f(i, rows, jnp.array([5, 6, 7, -8]), S, mode="clip") for f in (lax.scatter_add, lax.scatter_sub, lax.scatter_mul, lax.scatter_min, lax.scatter_max)]
+lax.scatter(x, rows[1:], x[jnp.array([1, 1, 0])], W)
+lax.scatter(x, rows[1:3], x + 7, W, mode=lax.GatherScatterMode.CLIP)
+jax.jit(lambda v, r: lax.scatter_add(v, r, v[jnp.array([0, 1, 0, 1])], W))(x, rows)
+jax.vmap(lambda v, r: lax.gather(v, r, lax.GatherDimensionNumbers((), (0,), (0,)), (1,), mode="clip"))(x, jnp.array([[[0], [2]], [[1], [5]]]))
+jax.vmap(lambda v, r: lax.scatter_add(v, r, jnp.ones(2), S))(x, jnp.array([[[0], [2]], [[1], [5]]]))
+jax.grad(lambda v: (lax.gather(v, rows, G, (1, 2), mode="clip") ** 2).sum())(x)
+jax.grad(lambda v, u: (lax.scatter_mul(v, rows[:2], u, S) ** 2).sum(), (0, 1))(x[0], jnp.array([2., 3.])) if False else None
+jax.grad(lambda v, u: (lax.scatter_add(v, rows, u, S) ** 2).sum(), (0, 1))(x[0], jnp.arange(4.))
+jax.jvp(lambda v, u: lax.scatter(v, rows, u, S), (x[0], jnp.arange(4.)), (x[1], jnp.ones(4)))
+lax.scatter_apply(i, rows, lambda v: v * 2 + 1, S, update_shape=(4,))
+lax.scatter_apply(i, rows, lambda v: v * 2 + 1, S, update_shape=(4,), mode="clip")
+jax.jit(lambda v: lax.scatter_apply(v, rows, lambda u: lax.cond(u > 1, jnp.sin, jnp.cos, u), W, update_shape=(4, 2)))(x)
+(i.at[jnp.array([0, 0, 1])].apply(lambda v: v + 10), x.at[:, ::2].apply(jnp.cos), i.at[None, 1].apply(lambda v: -v))
+jax.jit(lambda v, k: v.at[k].apply(lambda u: u + 10))(i, jnp.array([0, 0, 1]))
+jax.vmap(lambda v: v.at[1:3].apply(jnp.sin))(x)
+lax.index_take(x, (jnp.array([0, 1, 3]), jnp.array([-1, 4, 5])), (0, 1))
+lax.index_take(x, (jnp.array([-1, 2]),), (1,)) if False else None
+[fails(lambda n, s: lax.gather(x, rows, n, s), n, s) for n, s in [(G, (1,)), (G, (2, 3)), (G, (1, 4)), (lax.GatherDimensionNumbers((1,), (1,), (0,)), (1, 3))]]
+[fails(lambda n, s: lax.gather(x, rows, n, s), n, s) for n, s in [(lax.GatherDimensionNumbers((1,), (0,), (0, 1)), (1, 3)), (lax.GatherDimensionNumbers((0, 0), (), (0,)), (1, 3))]]
+[fails(lambda *a: lax.gather(*a, G, (1, 3)), *a) for a in [(x, rows * 1.), (x, 0), (x, rows)]][:2]
+[fails(lambda u, m: lax.scatter_add(i, rows, u, S, mode=m), u, m) for u, m in [(jnp.ones(4), None), (jnp.ones(3, int), None), (jnp.ones((4, 1), int), None), (i, "nonsense")]]
+fails(lambda: lax.scatter_add(i > 1, rows, i > 1, S))
+fails(lambda: lax.gather(x, rows, G, (1, 3), mode="nonsense"))
 """,
     "64 bits": """
 jnp.arange(2.)

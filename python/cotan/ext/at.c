@@ -44,17 +44,11 @@ static PyObject *at_repr(PyObject *self)
 
 static bool mode_option(PyObject *o, index_mode *mode)
 {
-    PyObject *name = o == Py_None ? NULL
-                     : PyUnicode_Check(o)
-                         ? Py_NewRef(o)
-                         : PyObject_GetAttrString(o, "name"); /* lax.GatherScatterMode is an enum */
-    if (!name && o != Py_None)
+    PyObject *name;
+    if (!ext_word(o, &name))
         return false;
-    char low[32] = "";
     const char *s = name ? PyUnicode_AsUTF8(name) : NULL;
-    for (size_t i = 0; s && s[i] && i < sizeof low - 1; i++)
-        low[i] = (char)Py_TOLOWER(s[i]);
-    bool good = index_mode_named(name ? (strcmp(low, "fill_or_drop") ? low : "fill") : NULL, mode);
+    bool good = (s || !name) && index_mode_named(s, mode);
     Py_XDECREF(name);
     if (!good)
         ext_raise();
@@ -150,8 +144,9 @@ static PyObject *update(PyObject *self, index_update how, const char *method, Py
     }
 UPDATE(set, INDEX_SET)
 UPDATE(add, INDEX_ADD)
-UPDATE(subtract, INDEX_SUBTRACT) UPDATE(multiply, INDEX_MULTIPLY) UPDATE(divide, INDEX_DIVIDE)
-    UPDATE(power, INDEX_POWER) UPDATE(min, INDEX_MIN) UPDATE(max, INDEX_MAX)
+UPDATE(subtract, INDEX_SUBTRACT)
+UPDATE(multiply, INDEX_MULTIPLY) UPDATE(divide, INDEX_DIVIDE) UPDATE(power, INDEX_POWER)
+    UPDATE(min, INDEX_MIN) UPDATE(max, INDEX_MAX)
 
         static PyObject *ref_get(PyObject *self, PyObject *const *args, Py_ssize_t n,
                                  PyObject *names)
@@ -173,24 +168,6 @@ UPDATE(subtract, INDEX_SUBTRACT) UPDATE(multiply, INDEX_MULTIPLY) UPDATE(divide,
     return ext_finish(scope, r);
 }
 
-static ct_array apply_function(void *env, ct_array old)
-{
-    PyObject *x = ext_wrap_array(old), *y = x ? PyObject_CallOneArg(env, x) : NULL;
-    ct_array out = y ? ext_array(y, "at[...].apply", 0) : NULL;
-    if (out && ext_is_value(y)) {
-        object_retain(out);
-        if (!scope_own(out))
-            out = array_poison;
-    }
-    if (!out) {
-        ext_host_failed();
-        out = array_poison;
-    }
-    Py_XDECREF(x);
-    Py_XDECREF(y);
-    return out;
-}
-
 static PyObject *ref_apply(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     at_object *o = (at_object *)self;
@@ -203,12 +180,12 @@ static PyObject *ref_apply(PyObject *self, PyObject *const *args, Py_ssize_t n, 
     if (!options(&p, args, n, names, "apply"))
         return NULL;
     ct_scope scope = ct_begin();
-    if (!ext_parse_index(o->index, &parsed)) {
+    ct_fn f = ext_callable(args[0]);
+    if (!f || !ext_parse_index(o->index, &parsed)) {
         ct_end_(scope, NULL);
         return NULL;
     }
-    ct_array r = numpy_index_apply(ext_value_of(o->array), parsed.n, parsed.items, apply_function,
-                                   args[0], &p);
+    ct_array r = numpy_index_apply(ext_value_of(o->array), parsed.n, parsed.items, f, &p);
     arena_free(&parsed.arena);
     return ext_finish(scope, r);
 }

@@ -160,6 +160,30 @@ static bool precision_argument(PyObject *o, int *out)
     return false;
 }
 
+bool ext_word(PyObject *o, PyObject **word)
+{
+    *word = o == Py_None         ? NULL
+            : PyUnicode_Check(o) ? Py_NewRef(o)
+                                 : PyObject_GetAttrString(o, "_name_");
+    return *word || o == Py_None;
+}
+
+/* The enum, or whoever gave the string, keeps it. */
+static bool string_argument(PyObject *o, const char **out, const char *function, const char *name)
+{
+    PyObject *word = NULL;
+    if (!ext_word(o, &word) || !PyUnicode_Check(word)) {
+        PyErr_Clear();
+        Py_XDECREF(word);
+        PyErr_Format(PyExc_TypeError, "%s: the argument %s must be a string, not %R", function,
+                     name, o);
+        return false;
+    }
+    *out = PyUnicode_AsUTF8(word);
+    Py_DECREF(word);
+    return *out;
+}
+
 /* A function of the library that takes arrays alone is that function; any other callable is
  * Python's.
  */
@@ -247,12 +271,7 @@ static bool put(const bind_function *f, const bind_param *p, PyObject *o, char *
         ((ct_opt_float *)at)->given = true;
         return float_argument(o, &((ct_opt_float *)at)->value);
     case BIND_STRING:
-        if (!none && !PyUnicode_Check(o)) {
-            PyErr_Format(PyExc_TypeError, "%s: the argument %s must be a string, not %R", f->name,
-                         p->name, o);
-            return false;
-        }
-        return none || (*(const char **)at = PyUnicode_AsUTF8(o)) != NULL;
+        return none || string_argument(o, at, f->name, p->name);
     case BIND_DTYPE:
         return none || ext_dtype_code(o, at, f->name);
     case BIND_AXES:

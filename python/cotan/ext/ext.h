@@ -169,6 +169,8 @@ bool ext_convert_leaves(const flattening *f, ct_array *out, const char *what);
 /* ---- functions (callable.c) ---- */
 /* A Python callable as a ct_fn owned by the current scope. */
 ct_fn ext_callable(PyObject *callable);
+/* A string, or the name of a member of an enum, as a new reference in *word; NULL for None. */
+bool ext_word(PyObject *o, PyObject **word);
 /* The same, and it keeps the callable alive: for rules, which programs hold longer than Python's
  * objects do. */
 ct_fn ext_kept_callable(PyObject *callable);

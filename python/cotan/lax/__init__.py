@@ -79,14 +79,6 @@ class FftType(enum.IntEnum):
     FFT, IFFT, RFFT, IRFFT = range(4)
 
 
-_fft = fft
-
-
-def fft(x, fft_type, fft_lengths):
-    """The discrete Fourier transform over the last axes, as many as there are lengths; fft_type: an FftType or its name."""
-    return _fft(x, fft_type.name if isinstance(fft_type, FftType) else fft_type, fft_lengths)
-
-
 def axis_size(axis_name):
     """How many positions a named axis has."""
     return int(_axis_size(axis_name))
