@@ -52,38 +52,77 @@ def _given(tangent):
 
 
 class RuleTable(dict):
-    """Rules by primitive. A primitive of the library has the library's, until another is put in its place."""
+    """Rules by primitive. A primitive of the library has the library's, until another is put in its place or it is taken out."""
 
-    def __init__(self, made):
+    def __init__(self, kind, made):
         super().__init__()
-        self._made = made
+        self._kind, self._made, self._library, self._taken_out = kind, made, {}, set()
+
+    def _has_librarys(self, primitive):
+        return isinstance(primitive, core.Primitive) and not _is_own(primitive) and primitive not in self._taken_out and _cotan._has_rule(primitive, self._kind)
 
     def __missing__(self, primitive):
-        if isinstance(primitive, core.Primitive) and primitive not in _own:
-            return self._made(primitive)
-        raise KeyError(primitive)
+        if not self._has_librarys(primitive):
+            raise KeyError(primitive)
+        return self._library.setdefault(primitive, self._made(primitive))
 
     def __contains__(self, primitive):
-        return dict.__contains__(self, primitive) or (isinstance(primitive, core.Primitive) and primitive not in _own)
+        return dict.__contains__(self, primitive) or self._has_librarys(primitive)
 
     def get(self, primitive, default=None):
         return self[primitive] if primitive in self else default
 
     def __setitem__(self, primitive, rule):
-        if primitive not in _own:
-            raise NotImplementedError(f"another rule for the primitive '{primitive}', which has one: give a function a rule with jax.custom_jvp, custom_vjp or "
-                                      "custom_batching, or make a primitive of its own")
-        dict.__setitem__(self, primitive, rule)
+        if _is_own(primitive):
+            return dict.__setitem__(self, primitive, rule)
+        self._taken_out.discard(primitive)
+        its_own = rule is self._library.get(primitive, self)
+        dict.pop(self, primitive, None) if its_own else dict.__setitem__(self, primitive, rule)
+        _cotan._replace_rule(primitive, self._kind, not its_own)
+
+    def __delitem__(self, primitive):
+        if primitive not in self:
+            raise KeyError(primitive)
+        dict.pop(self, primitive, None)
+        if not _is_own(primitive):
+            self._taken_out.add(primitive)
+            _cotan._replace_rule(primitive, self._kind, True)
+
+    def pop(self, primitive, *default):
+        if primitive not in self and default:
+            return default[0]
+        rule = self[primitive]
+        del self[primitive]
+        return rule
+
+    def setdefault(self, primitive, rule=None):
+        if primitive not in self:
+            self[primitive] = rule
+        return self[primitive]
+
+    def update(self, *args, **kwargs):
+        for primitive, rule in dict(*args, **kwargs).items():
+            self[primitive] = rule
+
+    def __iter__(self):
+        yield from dict.__iter__(self)
+        yield from (p for p in _cotan._primitives() if not dict.__contains__(self, p) and self._has_librarys(p))
+
+    def __len__(self):
+        return sum(1 for _ in self)
+
+    def keys(self):
+        return list(self)
+
+    def values(self):
+        return [self[p] for p in self]
+
+    def items(self):
+        return [(p, self[p]) for p in self]
 
 
-class _Own:
-    """The primitives that Python made."""
-
-    def __contains__(self, primitive):
-        return _cotan._primitive_is_own(primitive)
-
-
-_own = _Own()
+_JVP, _TRANSPOSE, _BATCH, _LOWERING = range(4)  # enum rule_kind
+_is_own = _cotan._primitive_is_own  # whether Python made the primitive
 
 
 def _results(primitive, values):
@@ -119,11 +158,19 @@ def _library_fancy_batcher(primitive):
     return rule
 
 
-primitive_jvps = RuleTable(_library_jvp)
-primitive_transposes = RuleTable(_library_transpose)
-primitive_batchers = RuleTable(_library_batcher)
-fancy_primitive_batchers = RuleTable(_library_fancy_batcher)
+primitive_jvps = RuleTable(_JVP, _library_jvp)
+primitive_transposes = RuleTable(_TRANSPOSE, _library_transpose)
+primitive_batchers = RuleTable(_BATCH, _library_batcher)
+fancy_primitive_batchers = RuleTable(_BATCH, _library_fancy_batcher)
 lowerings = {}  # (primitive, platform or None) -> rule
+
+
+def register_lowering(primitive, rule, platform=None, **_):
+    """rule(context, *operands, **params) is what the primitive is compiled to on the platform, or on all."""
+    lowerings[primitive, platform] = rule
+    if not _is_own(primitive) and platform in ("cpu", None):
+        _cotan._replace_rule(primitive, _LOWERING, True)
+    return rule
 
 
 class AxisData:
@@ -136,6 +183,8 @@ class AxisData:
 # ---- what the extension asks; each is rule(primitive, first, second, params) ----
 
 def abstract_eval(primitive, avals, _, params):
+    if not _is_own(primitive):
+        return _cotan._result_types(primitive, list(avals), params)
     if hasattr(primitive, "abstract_eval"):
         out = primitive.abstract_eval(*avals, **params)
     elif hasattr(primitive, "effectful_abstract_eval"):

@@ -217,7 +217,7 @@ static const jaxpr *lowering_of(graph *g, const eqn *e, const int32_t *in)
     aval *avals = arena_alloc(&g->arena, (size_t)(e->nin + 1) * sizeof *avals);
     for (int i = 0; avals && i < e->nin; i++)
         avals[i] = g->values.at[in[i]].aval;
-    jaxpr *j = avals ? e->op->lower(e->op, e->params, e->nin, avals) : NULL;
+    jaxpr *j = avals ? core_rules(e->op)->lower(e->op, e->params, e->nin, avals) : NULL;
     if (!j || !keep(g, &j->head))
         return NULL;
     if (j->nin == e->nin && j->nout == e->nout)
@@ -227,6 +227,8 @@ static const jaxpr *lowering_of(graph *g, const eqn *e, const int32_t *in)
               e->op->name, j->nin, j->nout, e->nin, e->nout);
     return NULL;
 }
+
+enum { MOST_LOWERINGS = 100 }; /* one inside the other */
 
 static bool read_eqn(graph *g, const eqn *e, int32_t *map)
 {
@@ -246,7 +248,13 @@ static bool read_eqn(graph *g, const eqn *e, int32_t *map)
     if (folds(g, e, in))
         return fold(g, e, in, map);
     const jaxpr *inner = graph_inlined(e->op, e->params);
-    if (!inner && e->op->lower)
+    bool has_lowering = !inner && core_rules(e->op)->lower;
+    if (has_lowering && ++g->lowerings > MOST_LOWERINGS) {
+        base_fail(CT_RUNTIME_ERROR, "the lowering of %s binds it again, without an end",
+                  e->op->name);
+        return false;
+    }
+    if (has_lowering)
         inner = lowering_of(g, e, in);
     if (!ct_ok())
         return false;
@@ -258,6 +266,7 @@ static bool read_eqn(graph *g, const eqn *e, int32_t *map)
     if (!read_jaxpr(g, inner, in, out))
         return false;
     g->region = outer;
+    g->lowerings -= has_lowering;
     for (int i = 0; i < e->nout; i++)
         if (e->out[i])
             map[e->out[i]->id] = out[i];

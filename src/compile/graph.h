@@ -61,6 +61,7 @@ typedef struct graph {
     int32_t *outputs; /* j->nout values */
     table numbering;
     int32_t region, nregions; /* the current one, and how many there are besides 0 */
+    int32_t lowerings;        /* that are being read, one inside the other */
     int32_t *first_group;     /* by region: where its nodes may start; set by grouping */
     arena *kept;              /* the program's: what its steps point to */
     vec(object *) held;       /* constants and programs made here; one reference each */

@@ -154,6 +154,20 @@ bool core_result_types(const op *o, const void *params, int nin, const aval *in,
            o->abstract(o, params, nin, padded, nout, out, a);
 }
 
+/* Where another program was put in the place of the operation. */
+static bool eval_lowered(const op *o, const void *params, int nin, const ct_array *in, int nout,
+                         ct_array *out)
+{
+    aval *avals = base_alloc((size_t)(nin + 1) * sizeof *avals);
+    for (int i = 0; i < nin && avals; i++)
+        avals[i] = in[i]->aval;
+    jaxpr *j = avals ? core_rules(o)->lower(o, params, nin, avals) : NULL;
+    bool good = j && core_backend && core_backend->run(j, nin, in, NULL, nout, out);
+    base_free(avals);
+    object_release(j);
+    return good;
+}
+
 enum { FEW = 16 };
 
 bool core_eval(const op *o, const void *params, int nin, const ct_array *in, int nout,
@@ -167,6 +181,8 @@ bool core_eval(const op *o, const void *params, int nin, const ct_array *in, int
         } else if (array_deleted(in[i])) {
             return array_fail_deleted(in[i]);
         }
+    if (unlikely(core_rules(o)->lower != o->lower))
+        return eval_lowered(o, params, nin, in, nout, out);
     if (o->call)
         return o->call(o, params, nin, in, nout, out);
     if (!o->abstract || !o->kernel) {
@@ -208,6 +224,29 @@ bool core_concrete(ct_array a, ct_array *concrete)
         a = a->primal;
     *concrete = a;
     return is_array(a) && (!array_deleted(a) || array_fail_deleted(a));
+}
+
+/* ---- other rules ---- */
+
+const op **core_replacements;
+uint64_t core_rules_epoch;
+enum { REPLACEABLE = 1000 }; /* codes below: those of the library */
+
+const op *core_replacement(const op *o)
+{
+    const op *by = o->code < REPLACEABLE ? core_replacements[o->code] : NULL;
+    return by ? by : o;
+}
+
+bool core_replace_rules(const op *o, const op *by)
+{
+    if (!core_replacements)
+        core_replacements = base_zalloc(REPLACEABLE * sizeof *core_replacements);
+    if (!core_replacements || o->code >= REPLACEABLE)
+        return false;
+    core_replacements[o->code] = by;
+    core_rules_epoch++;
+    return true;
 }
 
 /* ---- traces as objects ---- */

@@ -206,6 +206,18 @@ enum effect {
 };
 uint32_t op_effects(const op *o, const void *params);
 
+/* Another row in the place of an operation's: interpreters take jvp, linearize, transpose, vmap and
+ * lower from it, as long as it is there; what the rules are given is the operation. NULL: its own
+ * again. Programs that were derived by other rules are not found any more. */
+CT_NODISCARD bool core_replace_rules(const op *o, const op *by);
+extern const op **core_replacements; /* by code; NULL before the first */
+extern uint64_t core_rules_epoch;    /* how often rules were replaced */
+const op *core_replacement(const op *o);
+static inline const op *core_rules(const op *o)
+{
+    return likely(!core_replacements) ? o : core_replacement(o);
+}
+
 /* Runs an operation with EFFECT_REF as one without, between reads and writes of the mutable arrays
  * (transform/discharge.c). */
 extern bool (*core_discharge)(const op *o, const void *params, int nin, const ct_array *in,

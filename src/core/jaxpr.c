@@ -10,6 +10,7 @@ struct derived {
     void *key;
     bool *extra;
     jaxpr *made;
+    uint64_t epoch; /* core_rules_epoch when it was made */
     struct derived *next;
 };
 
@@ -155,7 +156,8 @@ bool jaxpr_finish(jaxpr *j)
 static struct derived *find_derived(const jaxpr *j, const char *purpose, int64_t n, const void *key)
 {
     for (struct derived *d = j->derived; d; d = d->next)
-        if (d->n == n && !strcmp(d->purpose, purpose) && (!n || !memcmp(d->key, key, (size_t)n)))
+        if (d->n == n && d->epoch == core_rules_epoch && !strcmp(d->purpose, purpose) &&
+            (!n || !memcmp(d->key, key, (size_t)n)))
             return d;
     return NULL;
 }
@@ -184,7 +186,8 @@ bool jaxpr_derive(jaxpr *j, const char *purpose, int64_t n, const void *key, jax
     if (nextra)
         memcpy(keys + n, extra, (size_t)nextra);
     object_retain(made);
-    *d = (struct derived){purpose, n, nextra, keys, (bool *)(keys + n), made, j->derived};
+    *d = (struct derived){purpose,          n,         nextra, keys, (bool *)(keys + n), made,
+                          core_rules_epoch, j->derived};
     j->derived = d;
     return true;
 }

@@ -69,7 +69,8 @@ static bool apply_rule(const rule *r, int n, const ct_array *primals, const ct_a
 {
     if (r->c)
         return custom_forward(r->c, n, primals, tangents, out, out_tangents);
-    return r->o->jvp(r->o, r->params, n, primals, tangents, (int)out->n, out->at, out_tangents->at);
+    return core_rules(r->o)->jvp(r->o, r->params, n, primals, tangents, (int)out->n, out->at,
+                                 out_tangents->at);
 }
 
 /* The derivative of result i in `out` as terms of the trace, from the tangent that the rule gave
@@ -194,7 +195,7 @@ static bool jet_process(trace *base, const op *o, const void *params, int n, con
         return by_terms(t, o, params, n, in, nout, out);
     if (o->code == OP_mul || o->code == OP_dot_general || o->code == OP_conv_general_dilated)
         return by_leibniz(t, o, params, in, out);
-    if (!o->jvp) {
+    if (!core_rules(o)->jvp) {
         base_fail(CT_NOT_IMPLEMENTED_ERROR, "Taylor rule for '%s': it has no derivative", o->name);
         return false;
     }

@@ -37,15 +37,16 @@ static bool apply_rule(linearize_trace *t, const op *o, const void *params, int 
                        const ct_array *primals, const ct_array *tangents, int nout, ct_array *out,
                        ct_array *out_tangents)
 {
-    if (t->tangents && o->linearize)
-        return o->linearize(o, params, t, nin, primals, tangents, nout, out, out_tangents);
-    if (!o->jvp) {
+    const op *rules = core_rules(o);
+    if (t->tangents && rules->linearize)
+        return rules->linearize(o, params, t, nin, primals, tangents, nout, out, out_tangents);
+    if (!rules->jvp) {
         base_fail(CT_NOT_IMPLEMENTED_ERROR, "Differentiation rule for '%s' not implemented",
                   o->name);
         return false;
     }
     trace_context saved = trace_enter(t->tangents ? &t->rules.base : t->base.parent);
-    bool good = o->jvp(o, params, nin, primals, tangents, nout, out, out_tangents);
+    bool good = rules->jvp(o, params, nin, primals, tangents, nout, out, out_tangents);
     trace_leave(saved);
     return good;
 }

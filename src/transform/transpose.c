@@ -94,14 +94,15 @@ static bool transpose_eqn(backward *b, const eqn *e)
             avals[i] = *atom_aval(&e->in[i]);
             in_cts[i] = NULL;
         }
-        if (!e->op->transpose) {
+        const op *rules = core_rules(e->op);
+        if (!rules->transpose) {
             base_fail(CT_NOT_IMPLEMENTED_ERROR,
                       "Transpose rule (for reverse-mode differentiation) for '%s' not implemented",
                       e->op->name);
             good = false;
         }
         ct_scope scope = ct_begin();
-        good = good && e->op->transpose(e->op, e->params, e->nin, in, avals, e->nout, cts, in_cts);
+        good = good && rules->transpose(e->op, e->params, e->nin, in, avals, e->nout, cts, in_cts);
         for (int i = 0; i < e->nin && good; i++)
             if (is_linear(b, &e->in[i]) && in_cts[i])
                 good = !is_poison(in_cts[i]) && accumulate(b, e->in[i].var, in_cts[i]);

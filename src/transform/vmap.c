@@ -46,7 +46,8 @@ static bool batch_process(trace *base, const op *o, const void *params, int nin,
         core_bind_on(base->parent, o, params, nin, in, nout, out);
         return values_good(nout, out);
     }
-    if (!o->vmap) {
+    const op *rules = core_rules(o);
+    if (!rules->vmap) {
         base_fail(CT_NOT_IMPLEMENTED_ERROR, "Batching rule for '%s' not implemented", o->name);
         return false;
     }
@@ -66,7 +67,7 @@ static bool batch_process(trace *base, const op *o, const void *params, int nin,
         out_dims[i] = NOT_MAPPED;
     if (good) {
         trace_context saved = trace_enter(base->parent);
-        good = o->vmap(o, params, t->b, nin, values, dims, nout, out, out_dims);
+        good = rules->vmap(o, params, t->b, nin, values, dims, nout, out, out_dims);
         trace_leave(saved);
     }
     for (int i = 0; i < nout && good; i++)

@@ -1,4 +1,7 @@
 """Primitives made in Python: their rules under every transformation, and the rules of the library as objects."""
+import subprocess
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -191,5 +194,77 @@ def test_rules_of_the_library_as_objects():
     assert lax.sin_p in ad.primitive_jvps and core.Primitive("other") not in ad.primitive_jvps
     with pytest.raises(KeyError):
         ad.primitive_jvps[core.Primitive("other")]
-    with pytest.raises(NotImplementedError, match="custom_jvp"):
-        ad.primitive_jvps[lax.sin_p] = None
+
+
+def test_the_librarys_rules_are_replaced_and_come_back():
+    its_own = ad.primitive_jvps[lax.cos_p]
+    before = jax.grad(jax.jit(jnp.cos))(1.)
+    ad.defjvp(lax.cos_p, lambda t, x, **params: 7 * t)
+    try:
+        assert jax.grad(jnp.cos)(1.) == jax.grad(jax.jit(jnp.cos))(1.) == jax.jvp(jnp.cos, (1.,), (1.,))[1] == 7
+        assert jax.vmap(jax.grad(lambda x: jnp.cos(x) * 2))(jnp.ones(2)).tolist() == [14, 14]
+        assert jnp.cos(1.) == np.cos(np.float32(1))
+    finally:
+        ad.primitive_jvps[lax.cos_p] = its_own
+    assert jax.grad(jnp.cos)(1.) == jax.grad(jax.jit(jnp.cos))(1.) == before
+
+
+def test_rules_of_every_kind_are_replaced():
+    transpose = ad.primitive_transposes[lax.neg_p]
+    ad.primitive_transposes[lax.neg_p] = lambda ct, x: [3 * ct]
+    batcher = batching.primitive_batchers[lax.tan_p]
+    batching.primitive_batchers[lax.tan_p] = lambda operands, dims, **params: (lax.tan_p.bind(*operands, **params) * 0 + 5, dims[0])
+    try:
+        assert jax.grad(lambda x: -x)(1.) == jax.grad(jax.jit(lambda x: -x))(1.) == 3
+        assert jax.vmap(jnp.tan)(jnp.ones(2)).tolist() == jax.jit(jax.vmap(jnp.tan))(jnp.ones(2)).tolist() == [5, 5]
+    finally:
+        ad.primitive_transposes[lax.neg_p] = transpose
+        batching.primitive_batchers[lax.tan_p] = batcher
+    assert jax.grad(lambda x: -x)(1.) == -1 and jax.vmap(jnp.tan)(jnp.zeros(1)).tolist() == [0]
+
+
+def test_a_rule_that_is_taken_out_is_missing():
+    rule = ad.primitive_jvps.pop(lax.erf_p)
+    try:
+        assert lax.erf_p not in ad.primitive_jvps and lax.erf_p not in set(ad.primitive_jvps)
+        with pytest.raises(NotImplementedError, match="Differentiation rule for 'erf' not implemented"):
+            jax.grad(lax.erf)(1.)
+    finally:
+        ad.primitive_jvps[lax.erf_p] = rule
+    assert jax.grad(lax.erf)(0.) > 1
+    assert len(ad.primitive_jvps) == len(set(ad.primitive_jvps)) > 100
+
+
+def test_the_librarys_lowering_is_replaced():
+    program = """
+import jax, jax.numpy as jnp
+from jax import lax
+from jax.interpreters import mlir
+mlir.register_lowering(lax.tanh_p, mlir.lower_fun(lambda x, **params: x + 100, multiple_results=False))
+x = jnp.arange(3.)
+assert jax.jit(jnp.tanh)(x).tolist() == jnp.tanh(x).tolist() == [100, 101, 102]
+mlir.register_lowering(lax.sinh_p, mlir.lower_fun(lambda x, **params: lax.sinh(x), multiple_results=False))
+try:
+    jax.jit(lax.sinh)(x)
+except RuntimeError as e:
+    assert "binds it again" in str(e)
+"""
+    done = subprocess.run([sys.executable, "-m", "cotan", "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_equations_are_bound_from_their_params():
+    @jax.custom_jvp
+    def f(x):
+        return jnp.sin(x)
+    f.defjvp(lambda primals, tangents: (f(*primals), 10 * tangents[0]))
+
+    def run(jaxpr, *args):
+        known = dict(zip(jaxpr.invars, args))
+        for eqn in jaxpr.eqns:
+            out = eqn.primitive.bind(*[known[v] for v in eqn.invars], **eqn.primitive.get_bind_params(eqn.params))
+            known.update(zip(eqn.outvars, out if eqn.primitive.multiple_results else [out]))
+        return [known[v] for v in jaxpr.outvars]
+    for g in (f, jax.jit(f), jax.checkpoint(f)):
+        jaxpr = jax.make_jaxpr(g)(1.).jaxpr
+        assert jax.grad(lambda x: run(jaxpr, x)[0])(1.) == 10

@@ -73,6 +73,10 @@ bool ext_params_read(const op *o, PyObject *dict, void *out, arena *memory);
 /* A row for a primitive of Python, whose object it keeps: both stay for good, since programs point
  * to them. NULL when memory is short. */
 op *ext_host_row(PyObject *primitive, const char *name);
+enum rule_kind { RULE_JVP, RULE_TRANSPOSE, RULE_BATCH, RULE_LOWERING };
+/* Python's tables have (or do not have any more) a rule in the place of a library's; false when
+ * memory is short. */
+bool ext_replace_rule(const op *o, int kind, bool by_python);
 /* Whether it says the types of its results. */
 bool ext_declares_types(const op *o);
 /* The i-th of the mapped axes at env; None for NOT_MAPPED. */

@@ -1,24 +1,40 @@
-/* The row of a primitive that Python made: rules that are looked up when they are needed, by the
- * functions of cotan/_rules.py. This file carries values there and back, and checks what comes. */
+/* The rows of primitives that Python made, and of the library's whose rules Python replaced: rules
+ * are looked up when they are needed, by the functions of cotan/_rules.py. This file carries values
+ * there and back, and checks what comes. */
 #include "equations.h"
 #include "transform/transform.h"
 
 /* ---- calling Python's rules ---- */
 
+/* The parameters as Python's rules take them. A primitive of Python keeps its dict. */
+static PyObject *dict_of(const op *o, const void *params, int nin, const aval *in, int nout)
+{
+    return o->host ? Py_NewRef(((const host_object *)params)->data)
+                   : ext_params_dict(o, params, nin, in, nout);
+}
+
+static PyObject *dict_of_call(const op *o, const void *params, int nin, const ct_array *in,
+                              int nout)
+{
+    return dict_of(o, params, nin, nin ? &in[0]->aval : NULL, nout);
+}
+
 /* rules.name(primitive, ..., params): a new reference; steals the arguments; NULL on failure, which
  * is then recorded. */
-static PyObject *ask(const op *o, const void *params, const char *name, PyObject *a, PyObject *b)
+static PyObject *ask(const op *o, const char *name, PyObject *a, PyObject *b, PyObject *dict)
 {
     static PyObject *rules; /* kept: the module is never unloaded */
     if (!rules)
         rules = PyImport_ImportModule("cotan._rules");
-    PyObject *f = rules ? PyObject_GetAttrString(rules, name) : NULL, *out = NULL;
-    PyObject *dict = ((const host_object *)params)->data;
-    if (f && a && b)
-        out = PyObject_CallFunctionObjArgs(f, (PyObject *)o->host, a, b, dict, NULL);
+    PyObject *f = rules ? PyObject_GetAttrString(rules, name) : NULL,
+             *primitive = f ? ext_wrap_primitive(o) : NULL, *out = NULL;
+    if (primitive && a && b && dict)
+        out = PyObject_CallFunctionObjArgs(f, primitive, a, b, dict, NULL);
     Py_XDECREF(f);
+    Py_XDECREF(primitive);
     Py_XDECREF(a);
     Py_XDECREF(b);
+    Py_XDECREF(dict);
     return out;
 }
 
@@ -73,8 +89,8 @@ static bool host_abstract(const op *o, const void *params, int nin, const aval *
                           aval *out, arena *a)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
-    PyObject *avals =
-        ask(o, params, "abstract_eval", ext_list_of_avals(nin, in), Py_NewRef(Py_None));
+    PyObject *avals = ask(o, "abstract_eval", ext_list_of_avals(nin, in), Py_NewRef(Py_None),
+                          dict_of(o, params, nin, in, *nout));
     PyObject *fast = avals ? PySequence_Fast(avals, "abstract_eval must return a sequence") : NULL;
     Py_ssize_t n = fast ? PySequence_Fast_GET_SIZE(fast) : 0;
     bool good = fast && n <= *nout;
@@ -129,7 +145,8 @@ static bool host_call(const op *o, const void *params, int nin, const ct_array *
                       ct_array *out)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
-    PyObject *result = ask(o, params, "evaluate", ext_list_of_arrays(nin, in), Py_NewRef(Py_None));
+    PyObject *result = ask(o, "evaluate", ext_list_of_arrays(nin, in), Py_NewRef(Py_None),
+                           dict_of_call(o, params, nin, in, nout));
     bool good = result && take_values(o, result, nout, false, out);
     Py_XDECREF(result);
     if (!good)
@@ -143,8 +160,9 @@ static bool host_jvp(const op *o, const void *params, int nin, const ct_array *p
                      const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
-    PyObject *pair = ask(o, params, "jvp", ext_list_of_arrays(nin, primals),
-                         ext_list_of_arrays(nin, tangents)),
+    PyObject *pair =
+                 ask(o, "jvp", ext_list_of_arrays(nin, primals), ext_list_of_arrays(nin, tangents),
+                     dict_of_call(o, params, nin, primals, nout)),
              *first, *second;
     bool good = pair && take_pair(o, pair, &first, &second) &&
                 take_values(o, first, nout, false, out) &&
@@ -172,8 +190,9 @@ static bool host_transpose(const op *o, const void *params, int nin, const ct_ar
                            const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
-    PyObject *result = ask(o, params, "transpose", ext_list_of_arrays(nout, cts),
-                           ext_list(nin, known_item, &(operands){in, in_avals}));
+    PyObject *result = ask(o, "transpose", ext_list_of_arrays(nout, cts),
+                           ext_list(nin, known_item, &(operands){in, in_avals}),
+                           dict_of(o, params, nin, in_avals, nout));
     bool good = result && take_values(o, result, nin, true, out);
     Py_XDECREF(result);
     if (!good)
@@ -220,9 +239,9 @@ static bool host_vmap(const op *o, const void *params, batch b, int nin, const c
 {
     PyGILState_STATE gil = PyGILState_Ensure();
     PyObject *axes = ext_list(nin, ext_dim_item, dims), *first, *second;
-    PyObject *pair =
-        ask(o, params, "batch", ext_list_of_arrays(nin, in),
-            axes ? Py_BuildValue("(LzN)", (long long)b.size, b.axis_name, axes) : NULL);
+    PyObject *pair = ask(o, "batch", ext_list_of_arrays(nin, in),
+                         axes ? Py_BuildValue("(LzN)", (long long)b.size, b.axis_name, axes) : NULL,
+                         dict_of_call(o, params, nin, in, nout));
     bool good = pair && take_pair(o, pair, &first, &second) &&
                 take_values(o, first, nout, false, out) &&
                 take_dims(o, second, nout, out, out_dims);
@@ -236,7 +255,8 @@ static bool host_vmap(const op *o, const void *params, batch b, int nin, const c
 static jaxpr *host_lower(const op *o, const void *params, int nin, const aval *in)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
-    PyObject *closed = ask(o, params, "lower", ext_list_of_avals(nin, in), Py_NewRef(Py_None));
+    PyObject *closed = ask(o, "lower", ext_list_of_avals(nin, in), Py_NewRef(Py_None),
+                           dict_of(o, params, nin, in, 1));
     jaxpr *j = closed && closed != Py_None ? ext_jaxpr_of(closed) : NULL;
     if (j)
         object_retain(j);
@@ -273,4 +293,36 @@ op *ext_host_row(PyObject *self, const char *name)
               .lower = host_lower,
               .host = self};
     return o;
+}
+
+/* ---- other rules for the library's primitives ---- */
+
+/* The library's rows with some rules of Python, by code: kept for good, as rows are. */
+static op *replaced[OP_COUNT];
+
+bool ext_replace_rule(const op *o, int kind, bool by_python)
+{
+    op *row = replaced[o->code];
+    if (!row && !(row = replaced[o->code] = base_alloc(sizeof *row)))
+        return false;
+    if (core_rules(o) != row)
+        *row = *o;
+    switch ((enum rule_kind)kind) {
+    case RULE_JVP:
+        row->jvp = by_python ? host_jvp : o->jvp;
+        row->linearize = by_python ? NULL : o->linearize;
+        break;
+    case RULE_TRANSPOSE:
+        row->transpose = by_python ? host_transpose : o->transpose;
+        break;
+    case RULE_BATCH:
+        row->vmap = by_python ? host_vmap : o->vmap;
+        break;
+    case RULE_LOWERING:
+        row->lower = by_python ? host_lower : o->lower;
+        break;
+    }
+    bool own = row->jvp == o->jvp && row->transpose == o->transpose && row->vmap == o->vmap &&
+               row->lower == o->lower;
+    return core_replace_rules(o, own ? NULL : row);
 }

@@ -181,6 +181,24 @@ static bool apply_begin(application *x, PyObject *primitive, PyObject *args, con
     return true;
 }
 
+static PyObject *apply_end(application *x, ct_scope scope, PyObject *result)
+{
+    ct_end_(scope, NULL);
+    arena_free(&x->memory);
+    return result;
+}
+
+/* _result_types(primitive, avals, params) -> [aval, ...] */
+static PyObject *result_types(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    application x = {0};
+    ct_scope scope = ct_begin();
+    PyObject *out = n == 3 && apply_begin(&x, args[0], args[1], NULL, args[2])
+                        ? ext_list_of_avals(x.nout, x.out_avals)
+                        : NULL;
+    return apply_end(&x, scope, out);
+}
+
 static bool no_rule(const application *x, const char *which)
 {
     PyErr_Format(PyExc_NotImplementedError, "%s rule for '%s' not implemented", which, x->o->name);
@@ -210,13 +228,6 @@ static bool read_values(PyObject *list, int n, ct_array *out, const char *what)
             return false;
     }
     return true;
-}
-
-static PyObject *apply_end(application *x, ct_scope scope, PyObject *result)
-{
-    ct_end_(scope, NULL);
-    arena_free(&x->memory);
-    return result;
 }
 
 /* _rule_jvp(primitive, primals, tangents, params) -> (results, tangents), None being zero */
@@ -347,6 +358,50 @@ static PyObject *primitive_is_own(PyObject *self, PyObject *o)
                            ((ext_primitive *)o)->op->host != NULL);
 }
 
+/* _primitives(): those of the library. */
+static PyObject *library_primitives(PyObject *self, PyObject *unused)
+{
+    PyObject *list = PyList_New(0);
+    for (int i = 0; list && i < OP_COUNT; i++) {
+        PyObject *p = op_table[i] ? ext_wrap_primitive(op_table[i]) : NULL;
+        if (op_table[i] && (!p || PyList_Append(list, p) < 0))
+            Py_CLEAR(list);
+        Py_XDECREF(p);
+    }
+    return list;
+}
+
+/* _has_rule(primitive of the library, kind): whether the library has such a rule. */
+static PyObject *has_rule(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    int64_t kind;
+    if (n != 2 || !PyObject_TypeCheck(args[0], ext_primitive_type) ||
+        !ext_int(args[1], &kind, "a kind of rules"))
+        return PyErr_Occurred() ? NULL
+                                : PyErr_Format(PyExc_TypeError, "_has_rule(primitive, kind)");
+    const op *o = ((ext_primitive *)args[0])->op;
+    bool has[] = {[RULE_JVP] = o->jvp != NULL,
+                  [RULE_TRANSPOSE] = o->transpose != NULL,
+                  [RULE_BATCH] = o->vmap != NULL,
+                  [RULE_LOWERING] = o->lower != NULL};
+    return PyBool_FromLong(kind >= 0 && kind < (int)countof(has) && has[kind]);
+}
+
+/* _replace_rule(primitive of the library, kind, by_python) */
+static PyObject *replace_rule(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    int64_t kind;
+    if (n != 3 || !PyObject_TypeCheck(args[0], ext_primitive_type) ||
+        ((ext_primitive *)args[0])->op->code >= OP_COUNT ||
+        !ext_int(args[1], &kind, "a kind of rules"))
+        return PyErr_Occurred()
+                   ? NULL
+                   : PyErr_Format(PyExc_TypeError, "_replace_rule(primitive, kind, by_python)");
+    if (!ext_replace_rule(((ext_primitive *)args[0])->op, (int)kind, args[2] == Py_True))
+        return ext_raise();
+    Py_RETURN_NONE;
+}
+
 static PyObject *primitive_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     PyObject *name = PyTuple_GET_SIZE(args) ? PyTuple_GET_ITEM(args, 0) : NULL;
@@ -399,6 +454,10 @@ static PyObject *def_effectful(PyObject *self, PyObject *f)
 PyMethodDef ext_primitive_methods[] = {
     {"_primitive", primitive_named, METH_O, NULL},
     {"_primitive_is_own", primitive_is_own, METH_O, NULL},
+    {"_result_types", EXT_FASTCALL(result_types), METH_FASTCALL, NULL},
+    {"_primitives", library_primitives, METH_NOARGS, NULL},
+    {"_has_rule", EXT_FASTCALL(has_rule), METH_FASTCALL, NULL},
+    {"_replace_rule", EXT_FASTCALL(replace_rule), METH_FASTCALL, NULL},
     {"_rule_jvp", EXT_FASTCALL(rule_jvp), METH_FASTCALL, NULL},
     {"_rule_transpose", EXT_FASTCALL(rule_transpose), METH_FASTCALL, NULL},
     {"_rule_batch", EXT_FASTCALL(rule_batch), METH_FASTCALL, NULL},

@@ -1,13 +1,7 @@
 """jax.interpreters.mlir: what a primitive is compiled to. A lowering is a function of arrays that is traced into the program."""
-from .._rules import LoweringContext as LoweringRuleContext, lowerings
+from .._rules import LoweringContext as LoweringRuleContext, register_lowering
 
 LoweringRule = object
-
-
-def register_lowering(prim, rule, platform=None, inline=True, cacheable=True):
-    """rule(context, *operands, **params) for the platform, or for all."""
-    lowerings[prim, platform] = rule
-    return rule
 
 
 def lower_fun(fun, multiple_results=True):
