@@ -1,15 +1,6 @@
 /* Products summed over axes. */
 #include "lax/lax.h"
 
-static ct_array product(ct_array lhs, ct_array rhs, const params_dot_general *p)
-{
-    if (p->preferred_element_type != CT_NO_DTYPE || dtype_of(lhs) == dtype_of(rhs))
-        return op_dot_general(lhs, rhs, p);
-    return ct_fail(CT_TYPE_ERROR,
-                   "lax.dot_general requires arguments to have the same dtypes, got %s, %s.",
-                   dtype_table[dtype_of(lhs)].name, dtype_table[dtype_of(rhs)].name);
-}
-
 static ct_array with_numbers(ct_array lhs, ct_array rhs, ct_ints numbers, int precision,
                              ct_dtype preferred)
 {
@@ -33,7 +24,7 @@ static ct_array with_numbers(ct_array lhs, ct_array rhs, ct_ints numbers, int pr
         .preferred_element_type =
             preferred == CT_NO_DTYPE ? CT_NO_DTYPE : dtype_canonical(preferred),
     };
-    return product(lhs, rhs, &p);
+    return op_dot_general(lhs, rhs, &p);
 }
 
 ct_array lax_dot_general(const ct_lax_dot_general_args *a)
@@ -61,7 +52,7 @@ ct_array lax_dot(const ct_lax_dot_args *a)
                                       ? CT_NO_DTYPE
                                       : dtype_canonical(a->preferred_element_type),
     };
-    return product(a->lhs, a->rhs, &p);
+    return op_dot_general(a->lhs, a->rhs, &p);
 }
 
 ct_array lax_batch_matmul(const ct_lax_batch_matmul_args *a)
@@ -80,5 +71,5 @@ ct_array lax_batch_matmul(const ct_lax_batch_matmul_args *a)
     params_dot_general p = {
         .dimension_numbers = {I(n - 1), I(n - 2), axis_ints(&batched), axis_ints(&batched)},
         .precision = a->precision};
-    return product(a->lhs, a->rhs, &p);
+    return op_dot_general(a->lhs, a->rhs, &p);
 }

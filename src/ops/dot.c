@@ -102,7 +102,7 @@ static bool check_dims(const aval *x, const aval *y, const dot_dims *d)
 }
 
 /* The wider of two element types: complex before real, floats by exponent then mantissa, integers
- * by width, signed before unsigned. */
+ * by width, signed before unsigned; booleans last. */
 static int64_t dtype_rank(ct_dtype d)
 {
     static const int16_t exponent[CT_DTYPE_COUNT] = {
@@ -117,6 +117,8 @@ static int64_t dtype_rank(ct_dtype d)
         [CT_FLOAT8_E5M2] = 2,        [CT_FLOAT8_E5M2FNUZ] = 2, [CT_BFLOAT16] = 7,
         [CT_FLOAT16] = 10,           [CT_FLOAT32] = 23,        [CT_FLOAT64] = 52,
         [CT_COMPLEX64] = 23,         [CT_COMPLEX128] = 52};
+    if (d == CT_BOOL)
+        return -1;
     int64_t bits = dtype_table[dtype_real_part(d)].bits;
     return (((dtype_is(d, FAMILY_COMPLEX) * 2048LL + exponent[d]) * 64 + mantissa[d]) * 256 +
             bits) *
@@ -198,8 +200,10 @@ ct_dtype product_dtype(ct_dtype x, ct_dtype y, ct_dtype out)
 {
     if (x == y && (x == CT_BFLOAT16 || x == CT_FLOAT16) && out == CT_FLOAT32)
         return x;
-    ct_dtype wide = product_fits(x, y) ? y : x;
-    return product_fits(wide, out) ? out : wide;
+    ct_dtype wide = product_fits(x, y) ? y : x, result = product_fits(wide, out) ? out : wide;
+    if (dtype_is(result, FAMILY_FLOAT) && dtype_table[result].bits <= 8)
+        return CT_FLOAT32;
+    return result != CT_BOOL && dtype_table[result].bits < 8 ? CT_INT32 : result;
 }
 
 bool product_operand_make(product_operand *p, const operand *x, ct_dtype dtype)
@@ -464,13 +468,13 @@ static ct_status into_result_type(const dot_dims *d, const operand *x, const ope
     return product_result_finish(&wide, out, product(d, x, y, &wide));
 }
 
-/* Rows times columns of matrices of one type, as most products are: nothing to lay out. False when
- * it is something else. */
-static bool plain_product(const dot_dims *d, const operand *x, const operand *y, const operand *out,
-                          ct_status *status)
+/* Rows times columns of matrices of the arithmetic's type, as most products are: nothing to lay
+ * out. False when it is something else. */
+static bool plain_product(const dot_dims *d, ct_dtype dtype, const operand *x, const operand *y,
+                          const operand *out, ct_status *status)
 {
-    if (x->aval.ndim != 2 || y->aval.ndim != 2 || d->lhs_batch.n || d->lhs_contract.n != 1 ||
-        x->aval.dtype != y->aval.dtype || x->aval.dtype != out->aval.dtype)
+    if (x->aval.dtype != dtype || y->aval.dtype != dtype || out->aval.dtype != dtype ||
+        x->aval.ndim != 2 || y->aval.ndim != 2 || d->lhs_batch.n || d->lhs_contract.n != 1)
         return false;
     bool x_turned = d->lhs_contract.at[0] == 0, y_turned = d->rhs_contract.at[0] == 1;
     kernel_matmul p = {.batch = 1,
@@ -502,11 +506,11 @@ static ct_status kernel_dot(const op *o, const void *params, int nin, const oper
         memset(out->data, 0, (size_t)size * dtype_table[out->aval.dtype].itemsize);
         return CT_OK;
     }
-    ct_status plain;
-    if (plain_product(d, &in[0], &in[1], out, &plain))
-        return plain;
     ct_dtype dtype = product_dtype((ct_dtype)in[0].aval.dtype, (ct_dtype)in[1].aval.dtype,
                                    (ct_dtype)out->aval.dtype);
+    ct_status plain;
+    if (plain_product(d, dtype, &in[0], &in[1], out, &plain))
+        return plain;
     product_operand x, y = {.memory = NULL};
     ct_status status = CT_OUT_OF_MEMORY_ERROR;
     if (product_operand_make(&x, &in[0], dtype) && product_operand_make(&y, &in[1], dtype))

@@ -24,3 +24,21 @@ def test_convolution_layouts():
     assert (lax.conv_general_dilated(x, k, (1, 1), "SAME", dimension_numbers=d) == letters).all()
     with pytest.raises(TypeError, match="exactly once, got NHWX"):
         lax.conv_dimension_numbers((1,) * 4, (1,) * 4, ("NHWX", "HWIO", "NHWC"))
+
+
+def test_products_of_two_types():
+    dims = (((1,), (0,)), ((), ()))
+    wider = [("float32", "float16", "float32"), ("float16", "bfloat16", "bfloat16"), ("int8", "uint8", "int8"), ("uint8", "bool", "uint8"),
+             ("int32", "float8_e5m2", "float8_e5m2"), ("float32", "complex64", "complex64"), ("int4", "int8", "int8")]
+    for a, b, wanted in wider:
+        for x, y in ((a, b), (b, a)):
+            out = lax.dot_general(jnp.array([[1, 0], [1, 1]]).astype(x), jnp.array([[1, 1], [0, 1]]).astype(y), dims)
+            assert out.dtype == wanted and out.astype("int32").tolist() == ([[1, 1], [1, 2]] if wanted != "bool" else [[1, 1], [1, 1]])
+    left, right = jax.grad(lambda x, y: lax.dot_general(x, y, dims).sum(), (0, 1))(jnp.ones((2, 2)), jnp.ones((2, 2), "float16"))
+    assert (left.dtype, right.dtype) == ("float32", "float16")
+
+
+def test_products_of_narrow_floats_round_once():
+    dims = (((1,), (0,)), ((), ()))
+    x = jnp.full((1, 64), 1.125, "float8_e4m3fn")
+    assert lax.dot_general(x, x.T, dims).astype("float32").tolist() == [[80.0]]  # 81 to three bits, not a sum of rounded sums
