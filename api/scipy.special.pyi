@@ -1,5 +1,5 @@
 """jax.scipy.special. tools/generate.py says what the notation means."""
-from _types import Array, ArrayLike
+from _types import Array, ArrayLike, Axis, jitted
 
 # ---- (src/scipy/special.c) ----
 
@@ -258,4 +258,138 @@ def boxcox1p(x: ArrayLike, lmbda: ArrayLike) -> Array:
 
     >>> jax.scipy.special.boxcox1p(0.0, 2.0)
     Array(0., dtype=float32, weak_type=True)
+    """
+
+# ---- (src/scipy/integrals.c) ----
+
+def dawsn(x: ArrayLike) -> Array:
+    """Dawson's integral, exp(-x^2) times the integral of exp(t^2) from 0 to x.
+
+    >>> jax.scipy.special.dawsn(0.0)
+    Array(0., dtype=float32)
+    """
+
+def erfcx(x: ArrayLike) -> Array:
+    """exp(x^2) erfc(x), of real or complex numbers.
+
+    >>> jax.scipy.special.erfcx(0.0)
+    Array(1., dtype=float32)
+    """
+
+def wofz(z: ArrayLike) -> Array:
+    """Faddeeva's function, exp(-z^2) erfc(-i z).
+
+    >>> jax.scipy.special.wofz(1.0).dtype
+    dtype('complex64')
+    """
+
+def expi(x: ArrayLike) -> Array:
+    """Exponential integral: the principal value of the integral of exp(t) / t from -inf to x.
+
+    >>> jax.scipy.special.expi(jnp.array([0.]))
+    Array([-inf], dtype=float32)
+    """
+
+def exp1(x: ArrayLike) -> Array:
+    """Exponential integral: the integral of exp(-t) / t from x to inf.
+
+    >>> jax.scipy.special.exp1(jnp.array([0.]))
+    Array([inf], dtype=float32)
+    """
+
+def expn(n: ArrayLike, x: ArrayLike) -> Array:
+    """Exponential integral: the integral of exp(-x t) / t^n from 1 to inf; n is a natural number.
+
+    >>> jax.scipy.special.expn(3, jnp.array([0.]))
+    Array([0.5], dtype=float32)
+    """
+
+def sici(x: ArrayLike) -> tuple[Array, Array]:
+    """Sine and cosine integral: those of sin(t) / t from 0 to x and of -cos(t) / t from x to inf.
+
+    >>> jax.scipy.special.sici(jnp.array([0.]))[0]
+    Array([0.], dtype=float32)
+    """
+
+def fresnel(x: ArrayLike) -> tuple[Array, Array]:
+    """Fresnel's integrals: those of sin(pi t^2 / 2) and of cos(pi t^2 / 2) from 0 to x.
+
+    >>> jax.scipy.special.fresnel(jnp.array([jnp.inf]))
+    (Array([0.5], dtype=float32), Array([0.5], dtype=float32))
+    """
+
+def spence(x: ArrayLike) -> Array:
+    """Spence's function, the dilogarithm of 1 - x.
+
+    Args:
+      x: float32 or float64.
+
+    >>> jax.scipy.special.spence(jnp.array([1.]))
+    Array([0.], dtype=float32)
+    """
+
+def owens_t(h: ArrayLike, a: ArrayLike) -> Array:
+    """Owen's T: the probability that of two standard normal numbers the first exceeds h and the second lies between 0 and a times the first.
+
+    >>> jax.scipy.special.owens_t(jnp.array([1.]), jnp.array([0.]))
+    Array([0.], dtype=float32)
+    """
+
+def hyp1f1(a: ArrayLike, b: ArrayLike, x: ArrayLike) -> Array:
+    """Kummer's hypergeometric function 1F1(a; b; x).
+
+    >>> jax.scipy.special.hyp1f1(2.0, 3.0, 0.0)
+    Array(1., dtype=float32)
+    """
+
+def hyp2f1(a: ArrayLike, b: ArrayLike, c: ArrayLike, x: ArrayLike) -> Array:
+    """Gauss' hypergeometric function 2F1(a, b; c; x), for x up to 1.
+
+    >>> jax.scipy.special.hyp2f1(1.0, 2.0, 3.0, 0.0)
+    Array(1., dtype=float32)
+    """
+
+@jitted
+def bessel_jn(z: ArrayLike, *, v: int, n_iter: int = 50) -> Array:
+    """Bessel functions of the first kind of orders 0 to v, along a new first axis.
+
+    Args:
+      n_iter: ignored; all digits are computed.
+
+    >>> jax.scipy.special.bessel_jn(jnp.array([0.]), v=1)
+    Array([[1.],
+           [0.]], dtype=float32)
+    """
+
+def bernoulli(n: int) -> Array:
+    """Bernoulli's numbers 0 to n.
+
+    >>> jax.scipy.special.bernoulli(1)
+    Array([ 1. , -0.5], dtype=float32)
+    """
+
+def sph_harm_y(n: ArrayLike, m: ArrayLike, theta: ArrayLike, phi: ArrayLike, diff_n: int | None = None, n_max: int | None = None) -> Array:
+    """Spherical harmonics.
+
+    Args:
+      n, m: degree, and order from -n to n.
+      theta, phi: polar angle from 0 to pi, azimuth.
+      n_max: the largest degree; needed where n is traced.
+
+    >>> jax.scipy.special.sph_harm_y(jnp.array([0]), jnp.array([0]), jnp.array([1.]), jnp.array([2.])).dtype
+    dtype('complex64')
+    """
+
+def softmax(x: ArrayLike, /, *, axis: Axis = None) -> Array:
+    """Exponentials scaled to sum to one, over all axes by default.
+
+    >>> jax.scipy.special.softmax(jnp.array([0., 0.]))
+    Array([0.5, 0.5], dtype=float32)
+    """
+
+def log_softmax(x: ArrayLike, /, *, axis: Axis = None) -> Array:
+    """Logarithm of softmax, without rounding to zero.
+
+    >>> jax.scipy.special.log_softmax(jnp.array([0., 0.]))
+    Array([-0.6931472, -0.6931472], dtype=float32)
     """

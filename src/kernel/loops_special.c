@@ -1,26 +1,30 @@
-/* Loops over the iterative special functions of special.c, for every float dtype: computed in
- * double, rounded to the dtype. */
+/* Loops over the iterative special functions of special.c, integrals.c and hypergeometric.c, for
+ * every float dtype: computed in double, rounded to the dtype. */
 #include "kernel/loops.h"
 #include "kernel/special.h"
 
-/* One function of one to three operands; the others are NULL. */
+/* One function of one to four operands; the others are NULL. */
 typedef struct function {
     double (*f1)(double);
     double (*f2)(double, double);
     double (*f3)(double, double, double);
+    double (*f4)(double, double, double, double);
 } function;
 
 static double call(const function *f, const double *x)
 {
-    return f->f1 ? f->f1(x[0]) : f->f2 ? f->f2(x[0], x[1]) : f->f3(x[0], x[1], x[2]);
+    return f->f1   ? f->f1(x[0])
+           : f->f2 ? f->f2(x[0], x[1])
+           : f->f3 ? f->f3(x[0], x[1], x[2])
+                   : f->f4(x[0], x[1], x[2], x[3]);
 }
 
 /* In chunks: operands to double, the function, back. */
 static void run(const function *f, ct_dtype dtype, size_t itemsize, int64_t n, void *out,
                 const void *const *in, const int64_t *step)
 {
-    int operands = f->f1 ? 1 : f->f2 ? 2 : 3;
-    double x[3][CHUNK], y[CHUNK];
+    int operands = f->f1 ? 1 : f->f2 ? 2 : f->f3 ? 3 : 4;
+    double x[4][CHUNK], y[CHUNK];
     kernel_map *widen = kernel_convert(dtype, CT_FLOAT64),
                *narrow = kernel_convert(CT_FLOAT64, dtype);
     for (int64_t first = 0; first < n; first += CHUNK) {
@@ -30,8 +34,8 @@ static void run(const function *f, ct_dtype dtype, size_t itemsize, int64_t n, v
             widen(m, x[k], &from, &step[k]);
         }
         for (int64_t i = 0; i < m; i++)
-            y[i] = call(
-                f, (double[]){x[0][i], operands > 1 ? x[1][i] : 0, operands > 2 ? x[2][i] : 0});
+            y[i] = call(f, (double[]){x[0][i], operands > 1 ? x[1][i] : 0,
+                                      operands > 2 ? x[2][i] : 0, operands > 3 ? x[3][i] : 0});
         const void *from = y;
         narrow(m, (char *)out + (size_t)first * itemsize, &from, (int64_t[]){1});
     }
@@ -39,13 +43,18 @@ static void run(const function *f, ct_dtype dtype, size_t itemsize, int64_t n, v
 
 #define FUNCTIONS(X)                                                                               \
     X(lgamma, f1)                                                                                  \
-    X(digamma, f1) X(bessel_i0e, f1) X(bessel_i1e, f1) X(igamma, f2) X(igammac, f2)                \
-        X(igamma_grad_a, f2) X(random_gamma_grad, f2) X(zeta, f2) X(polygamma, f2)                 \
-            X(regularized_incomplete_beta, f3) X(rem, f2)
+    X(digamma, f1)                                                                                 \
+    X(bessel_i0e, f1) X(bessel_i1e, f1) X(igamma, f2) X(igammac, f2) X(igamma_grad_a, f2)          \
+        X(random_gamma_grad, f2) X(zeta, f2) X(polygamma, f2) X(regularized_incomplete_beta, f3)   \
+            X(rem, f2) X(expn, f2) X(expi, f1) X(sinint, f1) X(cosint, f1) X(erfcx, f1)            \
+                X(dawsn, f1) X(fresnel_sin, f1) X(fresnel_cos, f1) X(spence, f1) X(owens_t, f2)    \
+                    X(bessel_jn, f2) X(legendre, f3) X(hyp1f1, f3) X(hyp1f1_grad_a, f3)            \
+                        X(hyp1f1_grad_b, f3) X(hyp2f1, f4) X(hyp2f1_grad_a, f4)                    \
+                            X(hyp2f1_grad_c, f4)
 #define DTYPES(X, ...)                                                                             \
     X(f32, CT_FLOAT32, 4, __VA_ARGS__)                                                             \
-    X(f64, CT_FLOAT64, 8, __VA_ARGS__) X(bf16, CT_BFLOAT16, 2, __VA_ARGS__)                        \
-        X(f16, CT_FLOAT16, 2, __VA_ARGS__)
+    X(f64, CT_FLOAT64, 8, __VA_ARGS__)                                                             \
+    X(bf16, CT_BFLOAT16, 2, __VA_ARGS__) X(f16, CT_FLOAT16, 2, __VA_ARGS__)
 #define LOOP(S, D, SIZE, P, KIND)                                                                  \
     static void map_##P##_##S(int64_t n, void *out, const void *const *in, const int64_t *step)    \
     {                                                                                              \

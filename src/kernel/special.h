@@ -15,4 +15,24 @@ double special_zeta(double s, double q); /* Hurwitz */
 double special_polygamma(double n, double x);
 double special_regularized_incomplete_beta(double a, double b, double x);
 double special_rem(double x, double y);
+/* integrals.c */
+double special_expn(double n, double x);
+double special_expi(double x);
+double special_sinint(double x);
+double special_cosint(double x);
+double special_erfcx(double x);
+double special_dawsn(double x);
+double special_fresnel_sin(double x);
+double special_fresnel_cos(double x);
+double special_spence(double x);
+double special_owens_t(double h, double a);
+double special_bessel_jn(double n, double x);
+double special_legendre(double n, double m, double x); /* normalized, of order m */
+/* hypergeometric.c */
+double special_hyp1f1(double a, double b, double x);
+double special_hyp1f1_grad_a(double a, double b, double x);
+double special_hyp1f1_grad_b(double a, double b, double x);
+double special_hyp2f1(double a, double b, double c, double x);
+double special_hyp2f1_grad_a(double a, double b, double c, double x);
+double special_hyp2f1_grad_c(double a, double b, double c, double x);
 #endif

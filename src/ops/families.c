@@ -178,18 +178,18 @@ typedef struct map_run {
     kernel_map *f;
     int nin, ndim; /* ndim counts the outer axes only */
     int64_t inner;
-    int64_t size[MAX_NDIM];      /* of the outer axes, outermost first */
-    int64_t stride[3][MAX_NDIM]; /* bytes, per operand */
-    int64_t step[3];             /* elements along the inner axis: 0 or 1 */
-    size_t itemsize[3], out_itemsize;
-    const char *in[3];
+    int64_t size[MAX_NDIM];                  /* of the outer axes, outermost first */
+    int64_t stride[MOST_OPERANDS][MAX_NDIM]; /* bytes, per operand */
+    int64_t step[MOST_OPERANDS];             /* elements along the inner axis: 0 or 1 */
+    size_t itemsize[MOST_OPERANDS], out_itemsize;
+    const char *in[MOST_OPERANDS];
     char *out;
 } map_run;
 
 static void run_flat(void *context, int64_t begin, int64_t end)
 {
     const map_run *r = context;
-    const void *in[3];
+    const void *in[MOST_OPERANDS];
     for (int i = 0; i < r->nin; i++)
         in[i] = r->in[i] + (size_t)(begin * r->step[i]) * r->itemsize[i];
     r->f(end - begin, r->out + (size_t)begin * r->out_itemsize, in, r->step);
@@ -212,7 +212,8 @@ static void run_rows(void *context, int64_t begin, int64_t end)
 {
     const map_run *r = context;
     int64_t at[MAX_NDIM], rest = begin;
-    const char *in[3] = {r->in[0], r->in[1], r->in[2]};
+    const char *in[MOST_OPERANDS];
+    memcpy(in, r->in, sizeof in);
     for (int d = r->ndim - 1; d >= 0; d--) {
         at[d] = rest % r->size[d];
         rest /= r->size[d];
@@ -327,12 +328,12 @@ ct_array ops_sum(int n, const ct_array *terms)
 static ct_array tangent_of(const op *o, int nin, const ct_array *primals, const ct_array *tangents,
                            ct_array result)
 {
-    ct_array terms[3] = {NULL};
+    ct_array terms[MOST_OPERANDS] = {NULL};
     for (int i = 0; i < nin; i++) {
         derivative *by = elementwise_rows[o->code].by[i];
         if (tangents[i] && by)
             terms[i] = by(tangents[i], result, primals[0], nin > 1 ? primals[1] : NULL,
-                          nin > 2 ? primals[2] : NULL);
+                          nin > 2 ? primals[2] : NULL, nin > 3 ? primals[3] : NULL);
         if (terms[i])
             terms[i] = ops_broadcast_to(terms[i], aval_shape(&result->aval));
     }
@@ -390,7 +391,8 @@ bool families_transpose(const op *o, const void *params, int nin, const ct_array
         if (!linear)
             return not_linear(o);
         ct_scope scope = ct_begin();
-        out[i] = elementwise_rows[o->code].by[i](cts[0], NULL, in[0], nin > 1 ? in[1] : NULL, NULL);
+        out[i] = elementwise_rows[o->code].by[i](cts[0], NULL, in[0], nin > 1 ? in[1] : NULL, NULL,
+                                                 NULL);
         out[i] = ops_unbroadcast(out[i], &in_avals[i]);
         if (!ops_keep(scope, 1, &out[i]))
             return false;
@@ -437,7 +439,7 @@ bool families_vmap(const op *o, const void *params, batch b, int nin, const ct_a
         return !is_poison(out[0]);
     }
     ct_scope scope = ct_begin();
-    ct_array moved[3];
+    ct_array moved[MOST_OPERANDS];
     for (int i = 0; i < nin; i++) {
         int n = in[i]->aval.ndim ? in[i]->aval.ndim + (dims[i] == NOT_MAPPED) : 0;
         ndim = n > ndim ? n : ndim;

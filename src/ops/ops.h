@@ -17,6 +17,7 @@ enum op_code {
 #define UNARY ROW
 #define BINARY ROW
 #define TERNARY ROW
+#define QUATERNARY ROW
 #define COMPARE ROW
 #define REDUCE ROW
 #define CUMULATIVE ROW
@@ -26,6 +27,7 @@ enum op_code {
 #undef UNARY
 #undef BINARY
 #undef TERNARY
+#undef QUATERNARY
 #undef COMPARE
 #undef REDUCE
 #undef CUMULATIVE
@@ -38,6 +40,7 @@ enum op_code {
 #define UNARY ROW
 #define BINARY ROW
 #define TERNARY ROW
+#define QUATERNARY ROW
 #define COMPARE ROW
 #define REDUCE ROW
 #define CUMULATIVE ROW
@@ -47,6 +50,7 @@ enum op_code {
 #undef UNARY
 #undef BINARY
 #undef TERNARY
+#undef QUATERNARY
 #undef COMPARE
 #undef REDUCE
 #undef CUMULATIVE
@@ -58,6 +62,7 @@ const op *op_named(const char *name); /* NULL when unknown */
 #define UNARY(name, ...) ct_array op_##name(ct_array x);
 #define BINARY(name, ...) ct_array op_##name(ct_array x, ct_array y);
 #define TERNARY(name, ...) ct_array op_##name(ct_array x, ct_array y, ct_array z);
+#define QUATERNARY(name, ...) ct_array op_##name(ct_array x, ct_array y, ct_array z, ct_array w);
 #define COMPARE(name, ...) ct_array op_##name(ct_array x, ct_array y);
 #define REDUCE(name, ...) ct_array op_##name(ct_array x, ct_ints axes);
 #define CUMULATIVE(name, ...) ct_array op_##name(ct_array x, int64_t axis, bool reverse);
@@ -66,6 +71,7 @@ const op *op_named(const char *name); /* NULL when unknown */
 #undef UNARY
 #undef BINARY
 #undef TERNARY
+#undef QUATERNARY
 #undef COMPARE
 #undef REDUCE
 #undef CUMULATIVE

@@ -47,10 +47,11 @@ enum {
 };
 
 /* ---- elementwise operations (families.c) ---- */
-typedef ct_array derivative(ct_array t, ct_array o, ct_array x, ct_array y, ct_array z);
+enum { MOST_OPERANDS = 4 }; /* of an elementwise operation */
+typedef ct_array derivative(ct_array t, ct_array o, ct_array x, ct_array y, ct_array z, ct_array w);
 typedef struct elementwise {
     uint16_t dtypes;
-    derivative *by[3];
+    derivative *by[MOST_OPERANDS];
 } elementwise;
 extern const elementwise elementwise_rows[OP_COUNT]; /* empty for other operations */
 enum { MAX_NDIM = 64 };

@@ -56,6 +56,55 @@ static ct_array balanced_eq(ct_array x, ct_array z, ct_array y)
     return div(share, select(both, two, op_full_like(z, 1)));
 }
 
+/* sin(x) / x. */
+static ct_array derivative_sinint(ct_array t, ct_array x)
+{
+    ct_array zero = op_eq(x, op_number(0, x)), safe = nonzero(x);
+    return mul(t, select(zero, op_full_like(x, 1), div(op_sin(safe), safe)));
+}
+
+/* log(x) / (1 - x), -1 at 1. */
+static ct_array derivative_spence(ct_array t, ct_array x)
+{
+    ct_array below = sub(1, x), one = op_eq(x, op_number(1, x));
+    return mul(t, select(one, op_full_like(x, -1), div(op_log(x), nonzero(below))));
+}
+
+static ct_array derivative_owens_h(ct_array t, ct_array h, ct_array a)
+{
+    ct_array density = mul(op_exp(mul(-0.5, op_square(h))), 0.19947114020071635);
+    return neg(mul(t, mul(density, op_erf(mul(mul(a, h), 0.7071067811865476)))));
+}
+
+static ct_array derivative_owens_a(ct_array t, ct_array h, ct_array a)
+{
+    ct_array s = add(op_square(a), 1);
+    ct_array value = op_exp(mul(-0.5, mul(op_square(h), s)));
+    return mul(t, div(value, mul(6.283185307179586, s)));
+}
+
+static ct_array derivative_bessel_jn(ct_array t, ct_array n, ct_array x)
+{
+    ct_array lower = op_bessel_jn(sub(n, 1), x);
+    return mul(t, mul(0.5, sub(lower, op_bessel_jn(add(n, 1), x))));
+}
+
+/* (n x P - sqrt((n^2 - m^2) (2n + 1) / (2n - 1)) P of n - 1) / (x^2 - 1). */
+static ct_array derivative_legendre(ct_array t, ct_array o, ct_array n, ct_array m, ct_array x)
+{
+    ct_array squares = sub(op_square(n), op_square(m)), one = op_full_like(n, 1);
+    ct_array odds = div(add(mul(2, n), 1), op_max(sub(mul(2, n), 1), one));
+    ct_array lower = op_legendre(op_max(sub(n, 1), op_full_like(n, 0)), m, x);
+    ct_array scale = op_sqrt(op_max(mul(squares, odds), op_full_like(n, 0)));
+    return mul(t, div(sub(mul(mul(n, x), o), mul(scale, lower)), sub(op_square(x), 1)));
+}
+
+static ct_array derivative_hyp2f1(ct_array t, ct_array a, ct_array b, ct_array c, ct_array x)
+{
+    ct_array scale = div(mul(a, b), c);
+    return mul(t, mul(scale, op_hyp2f1(add(a, 1), add(b, 1), add(c, 1), x)));
+}
+
 static ct_array derivative_igamma(ct_array t, ct_array a, ct_array x)
 {
     ct_array exponent = add(neg(x), mul(sub(a, op_full_like(a, 1)), op_log(x)));
@@ -93,9 +142,10 @@ static ct_array derivative_bessel_i1e(ct_array t, ct_array o, ct_array x)
 /* ---- derivatives of the rows, as functions ---- */
 
 #define DERIVATIVE(name, operand, ...)                                                             \
-    static ct_array name##_##operand(ct_array t, ct_array o, ct_array x, ct_array y, ct_array z)   \
+    static ct_array name##_##operand(ct_array t, ct_array o, ct_array x, ct_array y, ct_array z,   \
+                                     ct_array w)                                                   \
     {                                                                                              \
-        (void)t, (void)o, (void)x, (void)y, (void)z;                                               \
+        (void)t, (void)o, (void)x, (void)y, (void)z, (void)w;                                      \
         return __VA_ARGS__;                                                                        \
     }
 #define UNARY(name, dtypes, flags, dx) DERIVATIVE(derivative_of_##name, x, dx)
@@ -103,6 +153,8 @@ static ct_array derivative_bessel_i1e(ct_array t, ct_array o, ct_array x)
     DERIVATIVE(derivative_of_##name, x, dx) DERIVATIVE(derivative_of_##name, y, dy)
 #define TERNARY(name, dtypes, flags, dx, dy, dz)                                                   \
     BINARY(name, dtypes, flags, dx, dy) DERIVATIVE(derivative_of_##name, z, dz)
+#define QUATERNARY(name, dtypes, flags, dx, dy, dz, dw)                                            \
+    TERNARY(name, dtypes, flags, dx, dy, dz) DERIVATIVE(derivative_of_##name, w, dw)
 #define COMPARE(...)
 #define REDUCE(...)
 #define CUMULATIVE(...)
@@ -111,6 +163,7 @@ static ct_array derivative_bessel_i1e(ct_array t, ct_array o, ct_array x)
 #undef UNARY
 #undef BINARY
 #undef TERNARY
+#undef QUATERNARY
 #undef COMPARE
 #undef REDUCE
 #undef CUMULATIVE
@@ -122,6 +175,10 @@ const elementwise elementwise_rows[OP_COUNT] = {
 #define TERNARY(name, dtypes, ...)                                                                 \
     [OP_##name] = {                                                                                \
         dtypes, {derivative_of_##name##_x, derivative_of_##name##_y, derivative_of_##name##_z}},
+#define QUATERNARY(name, dtypes, ...)                                                              \
+    [OP_##name] = {dtypes,                                                                         \
+                   {derivative_of_##name##_x, derivative_of_##name##_y, derivative_of_##name##_z,  \
+                    derivative_of_##name##_w}},
 #define COMPARE(name, dtypes, ...) [OP_##name] = {dtypes, {NULL}},
 #define REDUCE(name, dtypes, ...) [OP_##name] = {dtypes, {NULL}},
 #define CUMULATIVE(name, dtypes, ...) [OP_##name] = {dtypes, {NULL}},
@@ -129,6 +186,7 @@ const elementwise elementwise_rows[OP_COUNT] = {
 #undef UNARY
 #undef BINARY
 #undef TERNARY
+#undef QUATERNARY
 #undef COMPARE
 #undef REDUCE
 #undef CUMULATIVE
@@ -163,6 +221,7 @@ const elementwise elementwise_rows[OP_COUNT] = {
 #define UNARY(name, dtypes, flags, ...) ELEMENTWISE(name, 1, flags)
 #define BINARY(name, dtypes, flags, ...) ELEMENTWISE(name, 2, flags)
 #define TERNARY(name, dtypes, flags, ...) ELEMENTWISE(name, 3, flags)
+#define QUATERNARY(name, dtypes, flags, ...) ELEMENTWISE(name, 4, flags)
 #define COMPARE(name, dtypes, flags) ELEMENTWISE(name, 2, (flags) | TO_BOOL)
 #define REDUCE(row, ...)                                                                           \
     const op op_row_##row = {                                                                      \
@@ -194,6 +253,7 @@ const elementwise elementwise_rows[OP_COUNT] = {
 #undef UNARY
 #undef BINARY
 #undef TERNARY
+#undef QUATERNARY
 #undef COMPARE
 #undef REDUCE
 #undef CUMULATIVE
@@ -204,6 +264,7 @@ const op *const op_table[OP_COUNT] = {
 #define UNARY ROW
 #define BINARY ROW
 #define TERNARY ROW
+#define QUATERNARY ROW
 #define COMPARE ROW
 #define REDUCE ROW
 #define CUMULATIVE ROW
@@ -212,6 +273,7 @@ const op *const op_table[OP_COUNT] = {
 #undef UNARY
 #undef BINARY
 #undef TERNARY
+#undef QUATERNARY
 #undef COMPARE
 #undef REDUCE
 #undef CUMULATIVE
@@ -239,6 +301,11 @@ const op *op_named(const char *name)
     ct_array op_##name(ct_array x, ct_array y, ct_array z)                                         \
     {                                                                                              \
         return core_bind1(&op_row_##name, NULL, 3, (ct_array[]){x, y, z});                         \
+    }
+#define QUATERNARY(name, ...)                                                                      \
+    ct_array op_##name(ct_array x, ct_array y, ct_array z, ct_array w)                             \
+    {                                                                                              \
+        return core_bind1(&op_row_##name, NULL, 4, (ct_array[]){x, y, z, w});                      \
     }
 #define COMPARE BINARY
 #define REDUCE(name, ...)                                                                          \

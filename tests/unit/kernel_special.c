@@ -5,14 +5,19 @@
 #include "kernel/kernel.h"
 #include "test.h"
 
-static double call(const char *primitive, double x, double y, double z)
+static double call4(const char *primitive, double x, double y, double z, double w)
 {
     double out = 0;
     kernel_map *map = kernel_find(primitive, CT_FLOAT64);
     if (!CHECK(map))
         return 0;
-    map(1, &out, (const void *[]){&x, &y, &z}, (int64_t[]){1, 1, 1});
+    map(1, &out, (const void *[]){&x, &y, &z, &w}, (int64_t[]){1, 1, 1, 1});
     return out;
+}
+
+static double call(const char *primitive, double x, double y, double z)
+{
+    return call4(primitive, x, y, z, 0);
 }
 
 #define NEAR(got, want)                                                                            \
@@ -56,6 +61,35 @@ TEST(zeta_beta_and_bessel)
     NEAR(call("bessel_i0e", 50, 0, 0), 0.056561626647454184);
     NEAR(call("bessel_i1e", -3, 0, 0), -0.19682671329730084);
     NEAR(call("rem", 1e30, 7, 0), fmod(1e30, 7));
+}
+
+TEST(integrals)
+{
+    NEAR(call("dawsn", 1.5, 0, 0), 0.42824907108539867);
+    NEAR(call("dawsn", -9, 0, 0), -0.05590504672435046);
+    NEAR(call("erfcx", 3, 0, 0), 0.17900115118138998);
+    NEAR(call("expi", 1.5, 0, 0), 3.301285449129798);
+    NEAR(call("expi", -2, 0, 0), -0.048900510708061125);
+    NEAR(call("expn", 3, .25, 0), 0.32468412597814367);
+    NEAR(call("expn", 4, 2.5, 0), 0.013782191727408905);
+    NEAR(call("sinint", 2, 0, 0), 1.605412976802695);
+    NEAR(call("cosint", 9, 0, 0), 0.05534753133313361);
+    NEAR(call("fresnel_sin", .75, 0, 0), 0.20887711123338357);
+    NEAR(call("fresnel_cos", 3, 0, 0), 0.6057207892976857);
+    NEAR(call("spence", .25, 0, 0), 0.9784693929303059);
+    NEAR(call("spence", 7, 0, 0), -3.089942051088032);
+    NEAR(call("owens_t", .5, .75, 0), 0.08854921402151783);
+    NEAR(call("owens_t", 1, 3, 0), 0.0792995047488726);
+}
+
+TEST(hypergeometric_functions)
+{
+    NEAR(call("hyp1f1", .5, 1.5, 2), 2.3644538928052086);
+    NEAR(call("hyp1f1", 2, 3.25, -20), 0.006844165084446293);
+    NEAR(call4("hyp2f1", .5, 1.25, 2, .75), 1.4570578516695223);
+    NEAR(call4("hyp2f1", .5, 1.25, 2, -4), 0.5630334278963298);
+    NEAR(call4("hyp2f1", -2, 1.25, 2, 3), 1.46875);
+    CHECK_NEAR(call4("hyp2f1_grad_a", .5, 1.25, 2, .75), 1.15569556, 1e-8);
 }
 
 TEST(sine_of_far_arguments)

@@ -107,7 +107,7 @@ TEST(every_row_says_how_many_operands_it_takes)
 
 static void check_size(subject *s, int64_t rows)
 {
-    ct_array x[3], v[3];
+    ct_array x[MOST_OPERANDS], v[MOST_OPERANDS];
     for (int i = 0; i < s->s->nargs; i++) {
         x[i] = operand_of(s, i, 2, (int64_t[]){rows, 1});
         v[i] = operand_of(s, i, 2, (int64_t[]){rows, 1});
@@ -148,7 +148,7 @@ static ct_array moved(ct_array x, ct_array v, double h)
 
 static void check_jvp(subject *s, int64_t ndim)
 {
-    ct_array x[3], v[3], forth[3], back[3];
+    ct_array x[MOST_OPERANDS], v[MOST_OPERANDS], forth[MOST_OPERANDS], back[MOST_OPERANDS];
     int n = s->s->nargs;
     double h = dtype_for(s) == CT_FLOAT64 ? 1e-6 : 1e-2,
            tolerance = dtype_for(s) == CT_FLOAT64 ? 2e-6 : 3e-3;
@@ -193,7 +193,7 @@ TEST(jvp_is_finite_difference)
 
 static void check_transpose(subject *s)
 {
-    ct_array x[3], v[3];
+    ct_array x[MOST_OPERANDS], v[MOST_OPERANDS];
     int n = s->s->nargs;
     for (int i = 0; i < n; i++) {
         int64_t nd = s->s->apply || i == 0 ? 2 : i % 2 ? 0 : 2;
@@ -262,7 +262,7 @@ static ct_array example(ct_array x, int dim, int64_t index)
 
 static void check_vmap(subject *s, const int *dims, int64_t ndim)
 {
-    ct_array x[3], one[3];
+    ct_array x[MOST_OPERANDS], one[MOST_OPERANDS];
     int n = s->s->nargs;
     for (int i = 0; i < n; i++) {
         int64_t shape[3] = {2, 3}, nd = s->s->apply || i == 0 ? 2 : ndim;
@@ -307,16 +307,16 @@ TEST(vmap_is_loop)
             continue;
         for (size_t c = 0; c < countof(choices); c++) {
             bool mapped = false;
-            int dims[3];
-            for (int k = 0; k < 3; k++) {
-                dims[k] = choices[c][k];
+            int dims[MOST_OPERANDS];
+            for (int k = 0; k < MOST_OPERANDS; k++) {
+                dims[k] = choices[c][k % 3];
                 mapped |= k < s.s->nargs && dims[k] != NOT_MAPPED;
             }
             if (!mapped)
                 continue;
             ct_scope scope = ct_begin();
             check_vmap(&s, dims, 2);
-            for (int k = 1; k < 3; k++)
+            for (int k = 1; k < MOST_OPERANDS; k++)
                 dims[k] = dims[k] > 0 ? 0 : dims[k];
             if (s.s->nargs > 1)
                 check_vmap(&s, dims, 0);
