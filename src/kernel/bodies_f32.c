@@ -176,48 +176,40 @@ HELPER double quadrant_f32(float x, uint32_t *quadrant)
     return fma_f64(k, -0x1.1a62633145c07p-54, fma_f64(k, -0x1.921fb54442d18p+0, d));
 }
 
-/* sin(r + rest) and cos(r + rest) for |r| <= pi/4, where rest is what r lost in rounding: within
- * 0.6 ulp */
-HELPER float sin_reduced_f32(float r, float rest)
+/* sin r and cos r for |r| <= pi/4, with z = r^2: relative errors of 2^-37 and 2^-34 before they are
+ * rounded. Pairs of terms, since who waits for a sine waits for all of it. */
+HELPER double sin_reduced_f32(double r, double z)
 {
-    float z = r * r, q = 0x1.6cd554p-19f;
-    q = fma_f32(q, z, -0x1.a00f8ep-13f);
-    q = fma_f32(q, z, 0x1.111108p-7f);
-    q = fma_f32(q, z, -0x1.555556p-3f);
-    float turned = fma_f32(-0.5f * z, rest, rest);
-    return r + fma_f32(q * z, r, turned);
+    double low = fma_f64(z, 0x1.11110895aab69p-7, -0x1.5555554cb90f0p-3);
+    double high = fma_f64(z, 0x1.6cd838d449683p-19, -0x1.a00f9d23899e6p-13);
+    return fma_f64(r * z, fma_f64(z * z, high, low), r);
 }
 
-HELPER float cos_reduced_f32(float r, float rest)
+HELPER double cos_reduced_f32(double z)
 {
-    float z = r * r, lost = fma_f32(r, r, -z), q = 0x1.99f564p-16f;
-    q = fma_f32(q, z, -0x1.6c0c54p-10f);
-    q = fma_f32(q, z, 0x1.55554ap-5f);
-    float high = fma_f32(-0.5f, z, 1), low = fma_f32(-0.5f, z, 1 - high);
-    low = fma_f32(-0.5f, lost, low);
-    low = fma_f32(-r, rest, low);
-    return high + fma_f32(z * z, q, low);
+    double low = fma_f64(z, 0x1.55553e0cd7e7dp-5, -0x1.ffffffd0bc773p-2);
+    double high = fma_f64(z, 0x1.9933d6599e5e8p-16, -0x1.6c087d15390a7p-10);
+    return fma_f64(z, fma_f64(z * z, high, low), 1);
 }
 
+/* NaN is beyond the limit (far.h). */
 BODY float body_sin_f32(float x)
 {
     uint32_t quadrant;
-    double exact = quadrant_f32(x, &quadrant);
-    float r = (float)exact, rest = (float)(exact - (double)r);
-    float s = sin_reduced_f32(r, rest), c = cos_reduced_f32(r, rest);
-    float y = f32_of_bits(bits_of_f32(quadrant & 1 ? c : s) ^ (quadrant & 2) << 30);
-    float kept = x == 0 ? x : y;
-    return kept != kept ? NAN32 : kept;
+    double r = quadrant_f32(x, &quadrant), z = r * r;
+    double s = sin_reduced_f32(r, z), c = cos_reduced_f32(z);
+    float y = (float)(quadrant & 1 ? c : s);
+    float turned = f32_of_bits(bits_of_f32(y) ^ (quadrant & 2) << 30);
+    return x == 0 ? x : turned;
 }
 
 BODY float body_cos_f32(float x)
 {
     uint32_t quadrant;
-    double exact = quadrant_f32(x, &quadrant);
-    float r = (float)exact, rest = (float)(exact - (double)r);
-    float s = sin_reduced_f32(r, rest), c = cos_reduced_f32(r, rest);
-    float y = f32_of_bits(bits_of_f32(quadrant & 1 ? s : c) ^ ((quadrant + 1) & 2) << 30);
-    return y != y ? NAN32 : y;
+    double r = quadrant_f32(x, &quadrant), z = r * r;
+    double s = sin_reduced_f32(r, z), c = cos_reduced_f32(z);
+    float y = (float)(quadrant & 1 ? s : c);
+    return f32_of_bits(bits_of_f32(y) ^ ((quadrant + 1) & 2) << 30);
 }
 
 BODY float body_tan_f32(float x)
