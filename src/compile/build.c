@@ -73,6 +73,11 @@ static bool control_parts(builder *b, step *s)
            (s->slots[s->n++] = private_slot(b, scratch)) >= 0;
 }
 
+static bool omitted(const node *n, int k, const value *made)
+{
+    return k < 8 && n->op->optional >> k & 1 && !made->read && compile_optimizes();
+}
+
 static bool opaque_step(builder *b, const node *n)
 {
     bool native = compile_optimizes() && control_is_native(n->op, n->params);
@@ -101,7 +106,11 @@ static bool opaque_step(builder *b, const node *n)
             return base_fail(CT_NOT_IMPLEMENTED_ERROR,
                              "compile: %s has an unread result of unknown type", n->op->name),
                    false;
-        const value *val = &b->g.values.at[v];
+        value *val = &b->g.values.at[v];
+        if (s.kind == STEP_OPAQUE && i >= n->nin && omitted(n, i - n->nin, val)) {
+            s.omitted |= 1u << (i - n->nin);
+            val->bytes = 0;
+        }
         s.slots[i] = slot_of(b, v);
         s.operands[i].aval = val->aval;
         s.operands[i].aval.shape =

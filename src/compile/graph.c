@@ -129,7 +129,7 @@ static bool add_node(graph *g, const eqn *e, const int32_t *in, int32_t *map)
     }
 separate:
     for (int i = 0; i < e->nout; i++) {
-        /* Results that nobody reads still need their type: every opaque kernel writes all of its
+        /* Results that nobody reads still need their type: most opaque kernels write all of their
          * results. */
         n.out[i] = -1;
         if (!e->out[i])
@@ -306,6 +306,8 @@ static void mark_live(graph *g)
         for (int k = 0; n->live && k < n->nin; k++)
             wanted[n->in[k]] = true;
     }
+    for (int64_t v = 0; v < g->values.n; v++)
+        g->values.at[v].read = !wanted || wanted[v];
     base_free(wanted);
 }
 

@@ -14,6 +14,7 @@ typedef struct value {
     int32_t index;    /* of the input or node */
     int32_t position; /* which result of the node */
     ct_array array;   /* FROM_CONST: the constant or literal; the jaxpr keeps it */
+    bool read;        /* by a live node, or a result of the program */
     /* set by grouping */
     bool stored;   /* has memory of its own: an input, a constant, or made by a step and needed by
                       another */

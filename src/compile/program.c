@@ -49,6 +49,9 @@ static bool run_opaque(const activation *a, const step *s)
         return false;
     for (int i = 0; i < n; i++)
         operands[i] = (operand){s->operands[i].aval, a->slots[s->slots[i]]};
+    for (int k = 0; s->omitted >> k; k++)
+        if (s->omitted >> k & 1)
+            operands[s->nin + k].data = NULL;
     ct_status status =
         s->op->kernel(s->op, s->params, s->nin, operands, s->nout, operands + s->nin);
     if (operands != few)

@@ -24,6 +24,7 @@ typedef struct step {
     struct sequence_plan *sequence;
     const op *op;
     const void *params;
+    uint32_t omitted;  /* bit k: result k has no memory, as nobody reads it */
     operand *operands; /* addresses are filled in for each call */
     int64_t work;      /* rough nanoseconds */
 } step;

@@ -143,8 +143,9 @@ enum op_operands { ANY_OPERANDS = -1, NO_OPERANDS = -2 };
 struct op {
     const char *name; /* as JAX prints it */
     uint32_t flags;
-    int code;        /* enum op_code for built-in ones; user-defined ones count on from OP_COUNT */
-    int8_t operands; /* how many, or op_operands */
+    int code;         /* enum op_code for built-in ones; user-defined ones count on from OP_COUNT */
+    int8_t operands;  /* how many, or op_operands */
+    uint8_t optional; /* bit k: the kernel leaves out result k if it gets no memory for it */
     const param_field *fields;
     int nfields;
     size_t params_size;

@@ -7,7 +7,15 @@
 #include "kernel/vectors.h"
 #include "kernel/bodies_convert.c"
 
-enum { DEPTH = 256, TALL = 96, WIDE = 1024, SPAN = 512, SHORT = 64, STACK_BYTES = 1 << 15 };
+enum {
+    DEPTH = 256,
+    TALL = 96,
+    WIDE = 1024,
+    SPAN = 2048,
+    LONG = 4096,
+    SHORT = 64,
+    STACK_BYTES = 1 << 15
+};
 #if defined(__AVX512F__)
 #define TILE_ROWS 12
 #else

@@ -109,14 +109,20 @@ static ct_status LOCAL(_product)(const gemm *g, const S *a, const S *b, T *c)
 }
 
 /* ---- matrix times vector: y = M x, M of rows x cols ---- */
+/* Lanes are added up every DEPTH elements, so that errors do not grow with the length. */
 static T LOCAL(_dot)(int64_t n, const S *m, const T *x)
 {
-    T lane[4 * LANES] = {0}, sum = 0;
-    int64_t i = 0;
-    for (; i + 4 * LANES <= n; i += 4 * LANES)
-        for (int j = 0; j < 4 * LANES; j++)
-            lane[j] += LOAD(m[i + j]) * x[i + j];
-    for (int half = 2 * LANES; half > 0; half /= 2)
+    T lane[LANES] = {0}, sum = 0;
+    int64_t i = 0, whole = n - n % (4 * LANES);
+    while (i < whole) {
+        T part[4 * LANES] = {0};
+        for (int64_t end = i + DEPTH < whole ? i + DEPTH : whole; i < end; i += 4 * LANES)
+            for (int j = 0; j < 4 * LANES; j++)
+                part[j] += LOAD(m[i + j]) * x[i + j];
+        for (int j = 0; j < LANES; j++)
+            lane[j] += (part[j] + part[j + LANES]) + (part[j + 2 * LANES] + part[j + 3 * LANES]);
+    }
+    for (int half = LANES / 2; half > 0; half /= 2)
         for (int j = 0; j < half; j++)
             lane[j] += lane[j + half];
     for (; i < n; i++)
@@ -124,29 +130,67 @@ static T LOCAL(_dot)(int64_t n, const S *m, const T *x)
     return lane[0] + sum;
 }
 
-static void LOCAL(_matvec)(int64_t rows, int64_t cols, const S *m, int64_t row, int64_t col,
-                           const S *x, int64_t x_step, T *y, int64_t y_step)
+/* Rows are contiguous and read from end to end; x is laid out, a long piece at a time. */
+static void LOCAL(_by_rows)(int64_t rows, int64_t cols, const S *m, int64_t row, const S *x,
+                            int64_t x_step, T *y, int64_t y_step)
 {
-    T piece[DEPTH];
+    T piece[LONG];
+    for (int64_t p = 0; p < cols; p += LONG) {
+        int64_t here = cols - p < LONG ? cols - p : LONG;
+        for (int64_t j = 0; j < here; j++)
+            piece[j] = LOAD(x[(p + j) * x_step]);
+        for (int64_t i = 0; i < rows; i++) {
+            T sum = LOCAL(_dot)(here, m + i * row + p, piece);
+            y[i * y_step] = p ? y[i * y_step] + sum : sum;
+        }
+    }
+}
+
+/* sum += the products of `count` columns of n numbers, known when this is compiled, with factors.
+ */
+static inline __attribute__((always_inline)) void LOCAL(_add_columns)(const int count, int64_t n,
+                                                                      const S *m, int64_t row,
+                                                                      int64_t col, const T *factor,
+                                                                      T *sum)
+{
+    for (int64_t i = 0; i < n; i++) {
+        T all = sum[i];
+        for (int j = 0; j < count; j++)
+            all += LOAD(m[i * row + j * col]) * factor[j];
+        sum[i] = all;
+    }
+}
+
+/* Columns are contiguous and added up, a span of y at a time. */
+static void LOCAL(_by_columns)(int64_t rows, int64_t cols, const S *m, int64_t row, int64_t col,
+                               const S *x, int64_t x_step, T *y, int64_t y_step)
+{
+    T piece[DEPTH], sum[SPAN];
     for (int64_t p = 0; p < cols; p += DEPTH) {
         int64_t deep = cols - p < DEPTH ? cols - p : DEPTH;
         for (int64_t j = 0; j < deep; j++)
             piece[j] = LOAD(x[(p + j) * x_step]);
-        for (int64_t i = 0; i < rows && col == 1; i++) {
-            T sum = LOCAL(_dot)(deep, m + i * row + p, piece);
-            y[i * y_step] = p ? y[i * y_step] + sum : sum;
-        }
-        for (int64_t first = 0; first < rows && col != 1;
-             first += SPAN) { /* columns are added up, a span of y at a time */
-            T sum[SPAN] = {0};
-            int64_t here = rows - first < SPAN ? rows - first : SPAN;
-            for (int64_t j = 0; j < deep; j++)
-                for (int64_t i = 0; i < here; i++)
-                    sum[i] += LOAD(m[(first + i) * row + (p + j) * col]) * piece[j];
+        for (int64_t first = 0; first < rows; first += SPAN) {
+            const S *at = m + first * row + p * col;
+            int64_t here = rows - first < SPAN ? rows - first : SPAN, j = 0;
+            memset(sum, 0, (size_t)here * sizeof *sum);
+            for (; j + 4 <= deep && row == 1; j += 4)
+                LOCAL(_add_columns)(4, here, at + j * col, 1, col, piece + j, sum);
+            for (; j < deep; j++)
+                LOCAL(_add_columns)(1, here, at + j * col, row, col, piece + j, sum);
             for (int64_t i = 0; i < here; i++)
                 y[(first + i) * y_step] = p ? y[(first + i) * y_step] + sum[i] : sum[i];
         }
     }
+}
+
+static void LOCAL(_matvec)(int64_t rows, int64_t cols, const S *m, int64_t row, int64_t col,
+                           const S *x, int64_t x_step, T *y, int64_t y_step)
+{
+    if (col == 1)
+        LOCAL(_by_rows)(rows, cols, m, row, x, x_step, y, y_step);
+    else
+        LOCAL(_by_columns)(rows, cols, m, row, col, x, x_step, y, y_step);
 }
 
 /* ---- many short products of a row and a column ---- */

@@ -14,6 +14,7 @@ enum {
     VECTOR_WORK = 1 << 19,
     MAX_PANELS = 32,
     PANEL_LEAST = 128,
+    VECTOR_LEAST = 1024,
     CACHED = 1 << 18,
     ROUND = 16
 };
@@ -79,6 +80,14 @@ static void multiply_panels(void *context, int64_t begin, int64_t end)
     }
 }
 
+/* A vector times a matrix that is contiguous the other way: narrow panels would read it in
+ * snatches.
+ */
+static bool along_vectors(const kernel_matmul *p)
+{
+    return (p->m == 1 && p->b_row != 1) || (p->n == 1 && p->a_col != 1);
+}
+
 /* C of the accumulating type. */
 static ct_status multiply(const kernel_matmul *p, kernel_gemm *f, size_t in_size, size_t out_size,
                           const void *a, const void *b, void *c)
@@ -90,6 +99,8 @@ static ct_status multiply(const kernel_matmul *p, kernel_gemm *f, size_t in_size
             most = (longest + least - 1) / least;
     if (p->m > 1 && p->n > 1 && panels > most)
         panels = most;
+    if (along_vectors(p) && panels > longest / VECTOR_LEAST)
+        panels = longest / VECTOR_LEAST + 1;
     int64_t panel = (longest + panels - 1) / panels;
     panel = (panel + ROUND - 1) / ROUND * ROUND;
     product_task t = {

@@ -252,10 +252,13 @@ static int decompose(const matrix_call *c, int64_t i)
         } else {
             info = lapack_geqrf(c->dtype, rows, cols, a, tau);
         }
-        put_triangle(c, i, rows, k, cols, a);
-        if (!info && rows && k)
-            info = lapack_orgqr(c->dtype, rows, k, less, a, tau);
-        matrix_turn(c->dtype, k, rows, matrix_at(&c->out[0], 2, i), a);
+        if (c->out[1].data)
+            put_triangle(c, i, rows, k, cols, a);
+        if (c->out[0].data) {
+            if (!info && rows && k)
+                info = lapack_orgqr(c->dtype, rows, k, less, a, tau);
+            matrix_turn(c->dtype, k, rows, matrix_at(&c->out[0], 2, i), a);
+        }
     }
     base_free(a);
     base_free(tau);
@@ -364,6 +367,7 @@ const op op_row_qr = {
     .flags = OP_MULTIPLE,
     .code = OP_qr,
     .operands = 1,
+    .optional = 1 << 0 | 1 << 1,
     .fields = fields_qr,
     .nfields = nfields_qr,
     .params_size = sizeof(params_qr),

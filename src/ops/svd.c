@@ -24,34 +24,42 @@ static void put_identity(ct_dtype d, int n, void *x)
         dtype_encode(d, (char *)x + (size_t)i * (size_t)(n + 1) * item, 1);
 }
 
+/* A matrix of vectors, column-major, or NaN after a failure, into result k if that is wanted. */
+static void put_vectors(const matrix_call *c, int64_t i, int k, int info, int rows, int cols,
+                        void *vectors)
+{
+    if (!c->out[k].data)
+        return;
+    if (info)
+        matrix_fill_nan(c->dtype, (int64_t)rows * cols, vectors);
+    matrix_turn(c->dtype, cols, rows, matrix_at(&c->out[k], 2, i), vectors);
+}
+
 static int decompose(const matrix_call *c, int64_t i)
 {
     const params_svd *p = c->params;
     int m = matrix_rows(&c->in->aval), n = matrix_cols(&c->in->aval), less = m < n ? m : n,
         mu = p->full_matrices ? m : less, nv = p->full_matrices ? n : less, info = LAPACK_NO_MEMORY;
+    bool vectors = p->compute_uv && (c->out[1].data || c->out[2].data);
     size_t item = dtype_table[c->dtype].itemsize;
     void *s = matrix_at(&c->out[0], 1, i);
     if (!less) { /* nothing to decompose: any orthogonal matrices will do */
-        if (p->compute_uv && p->full_matrices) {
-            put_identity(c->dtype, m, matrix_at(&c->out[1], 2, i));
-            put_identity(c->dtype, n, matrix_at(&c->out[2], 2, i));
-        }
+        for (int k = 1; k <= 2 && vectors && p->full_matrices; k++)
+            if (c->out[k].data)
+                put_identity(c->dtype, k == 1 ? m : n, matrix_at(&c->out[k], 2, i));
         return 0;
     }
     void *a = matrix_columns(c->dtype, m, n, matrix_at(&c->in[0], 2, i)),
-         *u = base_alloc(p->compute_uv ? (size_t)m * (size_t)mu * item : 1),
-         *vt = base_alloc(p->compute_uv ? (size_t)nv * (size_t)n * item : 1);
+         *u = base_alloc(vectors ? (size_t)m * (size_t)mu * item : 1),
+         *vt = base_alloc(vectors ? (size_t)nv * (size_t)n * item : 1);
     if (a && u && vt) {
-        char job = !p->compute_uv ? 'N' : p->full_matrices ? 'A' : 'S';
+        char job = !vectors ? 'N' : p->full_matrices ? 'A' : 'S';
         info = lapack_gesdd(c->dtype, job, m, n, a, s, u, vt);
         if (info)
             matrix_fill_nan(dtype_real_part(c->dtype), less, s);
-        if (p->compute_uv && info) {
-            matrix_fill_nan(c->dtype, (int64_t)m * mu, matrix_at(&c->out[1], 2, i));
-            matrix_fill_nan(c->dtype, (int64_t)nv * n, matrix_at(&c->out[2], 2, i));
-        } else if (p->compute_uv) {
-            matrix_turn(c->dtype, mu, m, matrix_at(&c->out[1], 2, i), u);
-            matrix_turn(c->dtype, n, nv, matrix_at(&c->out[2], 2, i), vt);
+        if (vectors) {
+            put_vectors(c, i, 1, info, m, mu, u);
+            put_vectors(c, i, 2, info, nv, n, vt);
         }
     }
     base_free(a);
@@ -147,6 +155,7 @@ const op op_row_svd = {
     .flags = OP_MULTIPLE,
     .code = OP_svd,
     .operands = 1,
+    .optional = 1 << 1 | 1 << 2,
     .fields = fields_svd,
     .nfields = nfields_svd,
     .params_size = sizeof(params_svd),

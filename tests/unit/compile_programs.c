@@ -589,6 +589,26 @@ TEST(random_programs)
             (ct_array[]){numbers(CT_FLOAT32, I(6, 6), 1), numbers(CT_FLOAT32, I(6, 6), 2)}, 0);
 }
 
+/* ---- results that nobody reads ---- */
+static int chosen;
+static void one_of_several(const ct_array *in, ct_array *out)
+{
+    ct_array all[8] = {NULL};
+    op_qr(in[0], false, false, all);
+    op_eigh(op_dot_general(in[0], in[0],
+                           &(params_dot_general){.dimension_numbers = {I(1), I(1), I(0), I(0)}}),
+            true, true, all + 2);
+    op_svd(in[0], true, true, all + 4);
+    out[0] = all[chosen];
+}
+
+TEST(results_that_nobody_reads_are_not_computed)
+{
+    for (chosen = 0; chosen < 7; chosen++)
+        check_program((body){1, 1, one_of_several},
+                      (ct_array[]){numbers(CT_FLOAT64, I(3, 6, 4), 1)}, 1e-12);
+}
+
 /* ---- donation ---- */
 static ct_tree twice_and_one(ct_tree x)
 {

@@ -55,6 +55,11 @@ TEST(float_products)
             check_float(layout == 3 ? 3 : 1, sizes[i][0], sizes[i][1], sizes[i][2], layout);
     for (int64_t k = 1; k <= 81; k += 5)
         check_float(70, 1, 1, k, 0);
+    for (int layout = 0; layout < 8; layout++) { /* long pieces, wide spans and what is left */
+        check_float(1, 3, 1, 4500, layout);
+        check_float(1, 1, 2100, 270, layout);
+        check_float(1, 2100, 1, 270, layout);
+    }
     check_float(1, 500, 260, 300, 0);
     check_float(1, 260, 500, 300, 3);
 }
