@@ -70,6 +70,7 @@ typedef struct buffer {
     size_t bytes;
     void (*done)(void *context); /* NULL: ours, from array_memory */
     void *context;
+    bool lent; /* by a caller who changes it after the call: who keeps it, copies (array_kept) */
 } buffer;
 /* Caching allocator: large blocks come from huge pages and are reused. */
 CT_NODISCARD void *array_memory(size_t bytes);
@@ -134,6 +135,8 @@ ct_array array_view(ct_array a, ct_dtype dtype, bool weak, int64_t ndim, const i
 ct_array array_part(ct_array a, int64_t first, int64_t ndim, const int64_t *shape);
 /* A deleted array (donated, or deleted by hand) keeps its type and has no elements. */
 static inline bool array_deleted(ct_array a) { return unlikely(!a->data) && a->size; }
+/* The array itself, or a copy when its memory is only lent. */
+ct_array array_kept(ct_array a);
 /* Drops the elements. Memory that a program reads with the host released stays until the array
  * goes.
  */

@@ -255,7 +255,7 @@ buffer *buffer_new(size_t bytes)
         array_memory_free(b, LINE);
         return NULL;
     }
-    *b = (buffer){{&buffer_class, 1, KIND_OTHER}, data, bytes, NULL, NULL};
+    *b = (buffer){{&buffer_class, 1, KIND_OTHER}, data, bytes};
     return b;
 }
 
@@ -265,7 +265,10 @@ buffer *buffer_borrow(void *data, size_t bytes, void (*done)(void *context), voi
 {
     buffer *b = array_memory(LINE);
     if (b)
-        *b = (buffer){
-            {&buffer_class, 1, KIND_OTHER}, data, bytes, done ? done : nothing_to_do, context};
+        *b = (buffer){{&buffer_class, 1, KIND_OTHER},
+                      data,
+                      bytes,
+                      .done = done ? done : nothing_to_do,
+                      .context = context};
     return b;
 }

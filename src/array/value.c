@@ -228,6 +228,7 @@ ct_array ref_new(struct trace *owner, const aval *type, ct_array content)
 void ref_store(ct_array ref, ct_array content)
 {
     ct_array old = ref->primal;
+    content = content ? array_kept(content) : NULL;
     if (content)
         object_retain(content);
     ref->primal = content;
@@ -297,6 +298,16 @@ ct_array ct_from_data(ct_dtype dtype, ct_ints shape, const void *data)
     if (bytes) /* none for poison */
         memcpy(a->data, data, bytes);
     return a;
+}
+
+ct_array array_kept(ct_array a)
+{
+    if (likely(!is_array(a) || !a->buffer || !a->buffer->lent))
+        return a;
+    ct_array copy = array_like(&a->aval);
+    if (!is_poison(copy))
+        memcpy(copy->data, a->data, (size_t)a->size * dtype_table[a->aval.dtype].itemsize);
+    return copy;
 }
 
 ct_array ct_borrow_data(ct_dtype dtype, ct_ints shape, void *data, void (*done)(void *context),

@@ -41,6 +41,8 @@ PyObject *ext_wrap_array(ct_array a)
 {
     if (a->host)
         return Py_NewRef((PyObject *)a->host);
+    if (unlikely(is_poison(a = array_kept(a))))
+        return ext_raise();
     PyTypeObject *type = class_of(a);
     ext_value *o;
     if (type == ext_array_impl && spares) {

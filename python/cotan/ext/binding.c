@@ -445,7 +445,11 @@ static PyObject *bound_call(PyObject *self, PyObject *const *values, size_t narg
     memset(args, 0, f->args_size);
     ct_scope scope = ct_begin();
     PyObject *out = NULL;
-    if (parse(b, values, PyVectorcall_NARGS(nargs), names, args, &a)) {
+    bool before = ext_lending;
+    ext_lending = !core_current;
+    bool good = parse(b, values, PyVectorcall_NARGS(nargs), names, args, &a);
+    ext_lending = before;
+    if (good) {
         ct_tree result = call_direct(f, (const ct_array *)(void *)args);
         out = ext_wrap(result);
         if (unlikely(ext_debug_nans || ext_debug_infs) && out &&

@@ -23,14 +23,14 @@ static bool is_number(PyObject *o)
     return PyFloat_CheckExact(o) || PyLong_CheckExact(o) || PyBool_Check(o);
 }
 
-/* Arrays and numbers only: no flattening. */
+/* Arrays, NumPy's among them, and numbers only: no flattening. */
 static bool plain_call(ext_call *c, PyObject *const *args, Py_ssize_t n)
 {
     for (Py_ssize_t i = 0; i < n; i++) {
         PyObject *o = args[i];
         if (Py_IS_TYPE(o, ext_array_impl))
             c->small[i] = ext_value_of(o);
-        else if (!is_number(o) || !(c->small[i] = ext_try_array(o, 0)))
+        else if (!(is_number(o) || numpy_is_array(o)) || !(c->small[i] = ext_try_array(o, 0)))
             return false;
     }
     c->def = plain_def(n);

@@ -74,6 +74,8 @@ bool ext_ints(PyObject *o, ct_ints *out, arena *a, const char *what);
 bool numpy_is_array(PyObject *o);
 bool numpy_is_scalar(PyObject *o);
 bool numpy_is_dtype(PyObject *o);
+/* Whether NumPy's arrays may be read where they lie: arguments of calls that keep nothing. */
+extern _Thread_local bool ext_lending;
 ct_array numpy_to_array(PyObject *o); /* NULL and an exception for dtypes that JAX has not */
 bool numpy_prints_otherwise(void);    /* whether the program changed NumPy's print options */
 PyObject *numpy_module(void);         /* imports it; borrowed */

@@ -12,10 +12,11 @@ static PyObject *function_call(PyObject *self, PyObject *const *args, size_t nar
     if (names && !PyTuple_GET_SIZE(names))
         names = NULL;
     ct_scope scope = ct_begin();
-    PyObject *out =
-        ext_call_begin(&c, args, PyVectorcall_NARGS(nargs), names, &f->policy, f->wrapped)
-            ? ext_call_run(f->fn, &c)
-            : NULL;
+    bool before = ext_lending;
+    ext_lending = Py_IS_TYPE(self, ext_jit_type) && !core_current;
+    bool good = ext_call_begin(&c, args, PyVectorcall_NARGS(nargs), names, &f->policy, f->wrapped);
+    ext_lending = before;
+    PyObject *out = good ? ext_call_run(f->fn, &c) : NULL;
     ext_call_end(&c);
     ct_end_(scope, NULL);
     return out;

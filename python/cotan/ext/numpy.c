@@ -134,7 +134,8 @@ typedef struct {
 COPY(1, char)
 COPY(2, uint16_t)
 COPY(4, uint32_t)
-COPY(8, uint64_t) COPY(16, sixteen) NARROW(f64, double, float) NARROW(i64, int64_t, int32_t)
+COPY(8, uint64_t)
+COPY(16, sixteen) NARROW(f64, double, float) NARROW(i64, int64_t, int32_t)
     NARROW(u64, uint64_t, uint32_t) NARROW(c128, _Complex double, _Complex float)
 
         static strided_copy *copier(ct_dtype from, ct_dtype to)
@@ -217,6 +218,36 @@ static ct_array swapped(PyObject *o)
     return a;
 }
 
+_Thread_local bool ext_lending;
+
+static void give_back(void *array)
+{
+    if (!Py_IsInitialized())
+        return;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    Py_DECREF((PyObject *)array);
+    PyGILState_Release(gil);
+}
+
+/* The elements where they lie, until the call is over. Small ones are copied faster. */
+static ct_array lend(PyObject *o, ct_dtype d, const int64_t *shape)
+{
+    const numpy_array *n = (const numpy_array *)o;
+    ct_array a = ct_borrow_data(d, (ct_ints){n->ndim, shape}, n->data, give_back, Py_NewRef(o));
+    if (!is_poison(a))
+        a->buffer->lent = true;
+    return a;
+}
+
+static bool lendable(const numpy_array *n, size_t item)
+{
+    enum { LEAST = 16384 };
+    size_t bytes = item;
+    for (int k = 0; k < n->ndim; k++)
+        bytes *= (size_t)n->shape[k];
+    return ext_lending && bytes >= LEAST && (uintptr_t)n->data % item == 0;
+}
+
 static ct_array from_array(PyObject *o)
 {
     const numpy_array *n = (const numpy_array *)o;
@@ -229,15 +260,17 @@ static ct_array from_array(PyObject *o)
     int64_t shape[64];
     for (int k = 0; k < n->ndim; k++)
         shape[k] = n->shape[k];
-    ct_array a = array_new(to, false, n->ndim, shape);
+    size_t item = ct_itemsize(from);
+    bool dense = from == to && from != CT_FLOAT0 && contiguous(n, item),
+         lent = dense && lendable(n, item);
+    ct_array a = lent ? lend(o, to, shape) : array_new(to, false, n->ndim, shape);
     if (is_poison(a)) {
         ext_raise();
         return NULL;
     }
-    if (!a->size || from == CT_FLOAT0)
+    if (lent || !a->size || from == CT_FLOAT0)
         return a;
-    size_t item = ct_itemsize(from);
-    if (from == to && contiguous(n, item))
+    if (dense)
         memcpy(a->data, n->data, (size_t)a->size * item);
     else
         copy_in(a->data, ct_itemsize(to), n->data, n->ndim, n->shape, n->strides, copier(from, to));

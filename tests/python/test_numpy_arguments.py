@@ -1,0 +1,98 @@
+"""NumPy arrays are read where they lie while a call runs, and nothing that outlives the call shares their memory."""
+import gc
+import sys
+import weakref
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+N = 10_000  # small arrays are copied anyway
+
+
+def fresh():
+    return np.arange(N, dtype=np.float32)
+
+
+KEEPERS = {
+    "identity": jax.jit(lambda x: x),
+    "tuple": jax.jit(lambda x: (x, x + 1)),
+    "reshape": jax.jit(lambda x: x.reshape(100, 100)),
+    "inner jit": jax.jit(lambda x: jax.jit(lambda y: y)(x)),
+    "cond": jax.jit(lambda x: jax.lax.cond(True, lambda y: y, lambda y: y, x)),
+    "scan": jax.jit(lambda x: jax.lax.scan(lambda c, _: (c, c[0]), x, None, length=2)[0]),
+    "donated": jax.jit(lambda x: x, donate_argnums=0),
+    "array": jnp.array,
+    "asarray": jnp.asarray,
+    "ravel": jnp.ravel,
+    "jnp.reshape": lambda x: jnp.reshape(x, (100, 100)),
+    "squeeze": lambda x: jnp.squeeze(x[None]),
+    "split": lambda x: jnp.split(x, 1),
+    "lax": lambda x: jax.lax.reshape(x, (100, 100)),
+    "vjp": lambda x: jax.vjp(jax.jit(lambda x: x * x), x)[1](jnp.ones(N))[0] / 2,
+    "linearize": lambda x: jax.linearize(jax.jit(lambda x: x * x), x)[1](jnp.ones(N)) / 2,
+    "new_ref": lambda x: jax.new_ref(x)[...],
+    "operator": lambda x: jnp.zeros(N) + x,
+    "unjitted": lambda x: _without_jit(lambda x: x, x),
+}
+
+
+def _without_jit(f, x):
+    with jax.disable_jit():
+        return jax.jit(f)(x)
+
+
+@pytest.mark.parametrize("name", KEEPERS)
+def test_results_are_not_the_caller_s_memory(name):
+    x = fresh()
+    kept = KEEPERS[name](x)
+    x[:] = -1
+    for leaf in jax.tree.leaves(kept):
+        assert np.asarray(leaf).ravel()[:3].tolist() in ([0, 1, 2], [1, 2, 3]), name
+
+
+def test_references_and_callbacks_keep_copies():
+    ref, seen = jax.new_ref(jnp.zeros(N)), []
+
+    @jax.jit
+    def store(x):
+        ref[...] = x
+        jax.debug.callback(seen.append, x)
+        return x.sum()
+
+    x = fresh()
+    store(x)
+    jax.effects_barrier()
+    x[:] = -1
+    assert ref[...][:3].tolist() == [0, 1, 2] and np.asarray(seen[0])[:3].tolist() == [0, 1, 2]
+
+
+def test_what_a_later_derivative_needs_is_a_copy():
+    x = fresh()
+    _, back = jax.vjp(lambda x: jnp.sin(x).sum(), x)
+    x[:] = 0
+    assert np.allclose(back(1.)[0], np.cos(fresh()), atol=1e-6)
+
+
+def test_arrays_are_let_go_of():
+    x = fresh()
+    gone, before = weakref.ref(x), sys.getrefcount(x)
+    total = jax.jit(jnp.sum)
+    for _ in range(3):
+        total(x), jnp.sum(x), KEEPERS["identity"](x)
+    gc.collect()
+    assert sys.getrefcount(x) == before
+    del x
+    assert gone() is None
+
+
+@pytest.mark.parametrize("make", [
+    lambda: fresh()[::2], lambda: fresh().reshape(100, 100).T, lambda: fresh()[1:], lambda: np.broadcast_to(np.float32(3), (N,)), lambda: fresh().astype(">f4"),
+    lambda: np.frombuffer(b"\0" + fresh().tobytes(), np.uint8)[1:].view(np.float32), lambda: fresh().astype(np.float64), lambda: np.asfortranarray(fresh().reshape(100, 100)),
+])
+def test_arrays_of_all_layouts(make):
+    x = make()
+    x.flags.writeable = False
+    assert float(jax.jit(jnp.sum)(x)) == pytest.approx(float(x.astype(np.float64).sum()), rel=1e-6)
+    assert np.array_equal(jax.jit(lambda x: x)(x), x.astype(np.float32))
