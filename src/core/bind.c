@@ -51,7 +51,7 @@ static bool check_operands(const op *o, int nin, const ct_array *in)
     for (int i = 0; i < nin; i++) {
         if (likely(is_array(in[i])) || is_poison(in[i]))
             continue;
-        if (unlikely(in[i]->aval.ref) && !(o->flags & (OP_REF | OP_CALL)))
+        if (unlikely(in[i]->aval.ref) && !(o->flags & (OP_REF | OP_CALL | OP_PASSES_REFS)))
             return fail_ref(o, in[i]);
         if (is_tracer(in[i])) {
             if (likely(in[i]->trace->alive))

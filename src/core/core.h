@@ -132,10 +132,11 @@ enum op_flags {
     OP_CALL = 32,   /* has a jaxpr parameter that it runs */
     OP_LINEAR = 64, /* linear in every operand */
     OP_DATA_MOVEMENT = 128,
-    OP_HOST = 256,     /* calls a function of the host: never merged with an equal one */
-    OP_IN_PLACE = 512, /* its kernel may be given the first operand's memory for the result */
-    OP_REF = 1024,     /* takes a mutable array first */
-    OP_NEW_REF = 2048, /* makes one: transformations ask it even when no operand is theirs */
+    OP_HOST = 256,         /* calls a function of the host: never merged with an equal one */
+    OP_IN_PLACE = 512,     /* its kernel may be given the first operand's memory for the result */
+    OP_REF = 1024,         /* takes a mutable array first */
+    OP_NEW_REF = 2048,     /* makes one: transformations ask it even when no operand is theirs */
+    OP_PASSES_REFS = 4096, /* operands may be mutable arrays, which it neither reads nor writes */
 };
 
 enum op_operands { ANY_OPERANDS = -1, NO_OPERANDS = -2 };

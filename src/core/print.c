@@ -588,7 +588,8 @@ static doc *ref_doc(printer *p, const eqn *e)
         !e->in[0].var)
         return NULL;
     text t = {0};
-    if (e->nout && e->out[0]) {
+    bool used = e->nout && e->out[0] && (get || e->out[0]->uses);
+    if (used) {
         text_add(&t, "%s:", name_of(p, e->out[0]));
         aval_text(&t, &e->out[0]->aval, true);
         text_add(&t, get ? " <- " : ", ");
@@ -596,12 +597,10 @@ static doc *ref_doc(printer *p, const eqn *e)
     part_text(p, &t, e, get ? 1 : 2);
     if (get)
         return text_doc(p, &t);
-    if (swap) {
-        text_add(&t, " <- ");
+    text_add(&t, swap ? " <- " : " += ");
+    if (swap && used) {
         part_text(p, &t, e, 2);
         text_add(&t, ", ");
-    } else {
-        text_add(&t, " += ");
     }
     return doc_pair(p->memory, text_doc(p, &t), atom_doc(p, &e->in[1]));
 }

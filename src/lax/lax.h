@@ -24,6 +24,9 @@ CT_NODISCARD bool lax_copy(const char *what, ct_ints from, axis_list *to);
 CT_NODISCARD bool lax_axes(const char *what, ct_ints axes, int64_t ndim, axis_list *out);
 CT_NODISCARD bool lax_axis(const char *what, int64_t axis, int64_t ndim, int64_t *out);
 
+/* A slice along one axis, whole along the others; stride 0: none is written down. */
+ct_array lax_slice_axis(ct_array x, int64_t axis, int64_t start, int64_t limit, int64_t stride);
+
 /* Reading a Nested argument: numbers, texts and sequences of them, depth first; a sequence begins
  * with its length. */
 typedef struct nested {

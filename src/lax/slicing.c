@@ -7,8 +7,7 @@ ct_array lax_slice(const ct_lax_slice_args *a)
     return op_slice(a->operand, a->start_indices, a->limit_indices, a->strides);
 }
 
-/* A slice along one axis, whole along the others. */
-static ct_array slice_one(ct_array x, int64_t axis, int64_t start, int64_t limit, int64_t stride)
+ct_array lax_slice_axis(ct_array x, int64_t axis, int64_t start, int64_t limit, int64_t stride)
 {
     axis_list from = {.n = x->aval.ndim}, to, by = from;
     if (!lax_copy("slice", shape_of(x), &to))
@@ -18,7 +17,7 @@ static ct_array slice_one(ct_array x, int64_t axis, int64_t start, int64_t limit
         by.at[d] = d == axis ? stride : 1;
     }
     to.at[axis] = limit;
-    return op_slice(x, axis_ints(&from), axis_ints(&to), axis_ints(&by));
+    return op_slice(x, axis_ints(&from), axis_ints(&to), stride ? axis_ints(&by) : (ct_ints){0});
 }
 
 static int64_t from_end(int64_t index, int64_t size) { return index < 0 ? index + size : index; }
@@ -31,7 +30,7 @@ ct_array lax_slice_in_dim(const ct_lax_slice_in_dim_args *a)
     int64_t size = a->operand->aval.shape[axis];
     int64_t start = a->start_index.given ? from_end(a->start_index.value, size) : 0;
     int64_t limit = a->limit_index.given ? from_end(a->limit_index.value, size) : size;
-    return slice_one(a->operand, axis, start, limit, a->stride.value);
+    return lax_slice_axis(a->operand, axis, start, limit, a->stride.value);
 }
 
 ct_array lax_index_in_dim(const ct_lax_index_in_dim_args *a)
@@ -45,7 +44,7 @@ ct_array lax_index_in_dim(const ct_lax_index_in_dim_args *a)
         return ct_fail(CT_INDEX_ERROR,
                        "index_in_dim: index %lld is out of bounds for axis %lld with size %lld",
                        (long long)a->index, (long long)axis, (long long)size);
-    ct_array x = slice_one(a->operand, axis, index, index + 1, 1);
+    ct_array x = lax_slice_axis(a->operand, axis, index, index + 1, 1);
     return a->keepdims == CT_TRUE ? x : op_squeeze(x, I(axis));
 }
 

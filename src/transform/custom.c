@@ -92,7 +92,7 @@ static const param_field custom_lin_fields[] = {
 };
 const op op_row_custom_lin = {
     .name = "custom_lin",
-    .flags = OP_MULTIPLE,
+    .flags = OP_MULTIPLE | OP_PASSES_REFS,
     .code = OP_custom_lin,
     .operands = ANY_OPERANDS,
     .fields = custom_lin_fields,
@@ -170,7 +170,9 @@ bool custom_forward(custom_call *c, int64_t n, const ct_array *primals, const ct
     for (int64_t i = 0; i < n && good; i++) {
         perturbed[i] = tangents[i] != NULL;
         bool stays = perturbed[i] || (c->symbolic && !c->reverse);
-        all[i] = stays ? tangents[i] : zero_tangent(primals[i]);
+        all[i] = stays                  ? tangents[i]
+                 : primals[i]->aval.ref ? array_like(&(aval){.dtype = CT_FLOAT0})
+                                        : zero_tangent(primals[i]);
         good = !all[i] || !is_poison(all[i]);
     }
     if (good)

@@ -261,7 +261,8 @@ static bool discharge_cond(const op *o, const params_cond *p, call *c)
 /* ---- scan and while: references that the body writes are carried ---- */
 
 /* A body (consts..., carry..., xs...) -> (carry..., ys..., finals...) whose written constants move
- * to the front of the carry, and their finals to the front of the results. */
+ * to the front of the carry, and their finals to the front of the results. What written xs hold at
+ * the end of a step stays behind ys, as further ones. */
 typedef struct carrying {
     const jaxpr *j;
     int nconsts, nresults;
@@ -271,7 +272,10 @@ typedef struct carrying {
 static bool run_carrying(void *env, int64_t n, const ct_array *in, leaves *out)
 {
     const carrying *c = env;
-    int nfinals = c->j->nout - c->nresults, kept = 0, moved = c->nconsts - nfinals;
+    int nfinals = 0, kept = 0;
+    for (int i = 0; i < c->nconsts; i++)
+        nfinals += c->written[i];
+    int moved = c->nconsts - nfinals;
     ct_array *values = base_alloc((size_t)(n + c->j->nout + 1) * sizeof *values),
              *results = values + n;
     *out = (leaves){c->j->nout, base_alloc((size_t)(c->j->nout + 1) * sizeof *out->at)};
@@ -282,6 +286,8 @@ static bool run_carrying(void *env, int64_t n, const ct_array *in, leaves *out)
     if (good) {
         memcpy(out->at, results + c->nresults, (size_t)nfinals * sizeof *results);
         memcpy(out->at + nfinals, results, (size_t)c->nresults * sizeof *results);
+        int done = nfinals + c->nresults;
+        memcpy(out->at + done, results + done, (size_t)(c->j->nout - done) * sizeof *results);
     }
     base_free(values);
     return good;
@@ -298,8 +304,25 @@ static void reorder(int nconsts, int n, const bool *written, const ct_array *in,
     memcpy(out + nconsts, in + nconsts, (size_t)(n - nconsts) * sizeof *out);
 }
 
+/* The carry is no reference, and neither of xs is another operand. */
+static bool check_loop_refs(const jaxpr *body, int nconsts, int ncarry, const int *same)
+{
+    for (int i = nconsts; i < body->nin; i++) {
+        if (!body->in[i]->aval.ref || (i >= nconsts + ncarry && same[i] == i))
+            continue;
+        base_fail(i < nconsts + ncarry ? CT_NOT_IMPLEMENTED_ERROR : CT_VALUE_ERROR,
+                  i < nconsts + ncarry
+                      ? "loops whose carry is a mutable array reference"
+                      : "only one reference to a mutable array may be passed to a scan, but one of "
+                        "its xs was passed twice or closed over as well");
+        return false;
+    }
+    return true;
+}
+
 /* The body as carrying says; one reference. */
-static jaxpr *carrying_body(call *c, jaxpr *body, int nconsts, int first, const int *same)
+static jaxpr *carrying_body(call *c, jaxpr *body, int nconsts, int ncarry, int first,
+                            const int *same)
 {
     bool *written = c->written + first;
     jaxpr *j = discharged(body, same, false, written);
@@ -307,12 +330,9 @@ static jaxpr *carrying_body(call *c, jaxpr *body, int nconsts, int first, const 
     avals = arena_alloc(&c->memory, (size_t)(body->nin + 1) * sizeof *avals);
     if (!j || !plain || !avals)
         return NULL;
-    for (int i = nconsts; i < body->nin; i++)
-        if (body->in[i]->aval.ref)
-            return base_fail(CT_NOT_IMPLEMENTED_ERROR,
-                             "loops whose carry or xs are mutable array references"),
-                   NULL;
-    for (int i = 0, a = 0, b = nconsts - (j->nout - body->nout); i < j->nin; i++)
+    if (!check_loop_refs(body, nconsts, ncarry, same))
+        return NULL;
+    for (int i = 0, a = 0, b = nconsts - count_written(c, first, nconsts); i < j->nin; i++)
         avals[i >= nconsts ? i : written[i] ? b++ : a++] = j->in[i]->aval;
     carrying env = {j, nconsts, body->nout, written};
     return transform_stage((flat){run_carrying, &env, body->name}, j->nin, avals, body->name);
@@ -321,7 +341,7 @@ static jaxpr *carrying_body(call *c, jaxpr *body, int nconsts, int first, const 
 static bool discharge_scan(const op *o, const params_scan *p, call *c)
 {
     int nconsts = (int)p->num_consts;
-    jaxpr *body = carrying_body(c, p->jaxpr, nconsts, 0, c->same);
+    jaxpr *body = carrying_body(c, p->jaxpr, nconsts, (int)p->num_carry, 0, c->same);
     ct_array *values = arena_alloc(&c->memory, (size_t)(c->nin + 1) * sizeof *values);
     bool good = body && values;
     if (good) {
@@ -333,7 +353,9 @@ static bool discharge_scan(const op *o, const params_scan *p, call *c)
         reorder(nconsts, c->nin, c->written, c->values, values);
         core_bind(o, &q, c->nin, values, body->nout, c->results);
         good = values_good(body->nout, c->results) &&
-               write_back(nconsts, c->in, c->written, c->results);
+               write_back(nconsts, c->in, c->written, c->results) &&
+               write_back(c->nin - nconsts, c->in + nconsts, c->written + nconsts,
+                          c->results + moved + c->nout);
         memmove(c->results, c->results + moved, (size_t)c->nout * sizeof *c->results);
     }
     object_release(body);
@@ -378,7 +400,7 @@ static bool discharge_while(const op *o, const params_while *p, call *c)
     if (!same || !position || !values || !avals || !set)
         return false;
     find_same(n - ncond, c->in + ncond, same);
-    jaxpr *body = carrying_body(c, p->body, nbody, ncond, same), *test = NULL;
+    jaxpr *body = carrying_body(c, p->body, nbody, p->body->nin - nbody, ncond, same), *test = NULL;
     if (!body)
         return false;
     int moved = count_written(c, ncond, nbody), ntest = p->cond->nin, kept = 0;

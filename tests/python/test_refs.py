@@ -142,14 +142,52 @@ def test_jaxprs(ref):
         s = jax.new_ref(v)
         return r[i], jax.freeze(s)
     assert str(jax.make_jaxpr(f)(ref, jnp.float32(1), 1)) == """{ lambda ; a:Ref{f32[3]} b:f32[] c:i32[]. let
-    d:f32[], a[0] <- a[0], b
-    e:f32[2] <- a[1:]
-    f:f32[2] = add e b
-    g:f32[2], a[1:] <- a[1:], f
-    h:Ref{f32[]} = new_ref[kind=None memory_space=None] b
-    i:f32[] <- a[c]
-    j:f32[] = freeze h
-  in (i, j) }"""
+    a[0] <- b
+    d:f32[2] <- a[1:]
+    e:f32[2] = add d b
+    a[1:] <- e
+    f:Ref{f32[]} = new_ref[kind=None memory_space=None] b
+    g:f32[] <- a[c]
+    h:f32[] = freeze f
+  in (g, h) }"""
     assert jax.eval_shape(lambda r: r[0], jax.ShapeDtypeStruct((3,), jnp.float32, is_ref=True)) == jax.ShapeDtypeStruct((), jnp.float32)
     assert jax.make_jaxpr(lambda r: r[0])(jax.typeof(ref)).in_avals == [jax.typeof(ref)]
     assert "lambda a:Ref{f32[3]}; b:f32[]" in str(jax.make_jaxpr(jax.jit(lambda v: ref[0] + v))(1.))
+
+
+def test_rows_of_a_reference_along_a_scan():
+    def step(carry, row):
+        row[...] += carry
+        return carry + 1, row[0]
+    for run in (lambda f, *args: f(*args), lambda f, *args: jax.jit(f)(*args)):
+        table = jax.new_ref(jnp.zeros((3, 2)))
+        last, firsts = run(lambda t: jax.lax.scan(step, 1., t), table)
+        assert last == 4 and firsts.tolist() == [1, 2, 3] and table[...].tolist() == [[1, 1], [2, 2], [3, 3]]
+        run(lambda t: jax.lax.scan(step, 1., t, reverse=True), table)
+        assert table[...].tolist() == [[4, 4], [4, 4], [4, 4]]
+    total = jax.new_ref(0.)
+
+    def both(carry, row):
+        total[...] += row[0]
+        row[0] = carry
+        return carry, None
+    table = jax.new_ref(jnp.ones((3, 2)))
+    jax.jit(lambda: jax.lax.scan(both, 7., table))()
+    assert total[...] == 3 and table[...].tolist() == [[7, 1]] * 3
+    with pytest.raises(ValueError, match="only one reference"):
+        jax.jit(lambda r: jax.lax.scan(lambda c, row: (c + r[0, 0], row.__setitem__(0, c)), 0., r))(table)
+
+
+def test_rules_of_ones_own_write_to_references():
+    seen = jax.new_ref(0.)
+
+    @jax.custom_vjp
+    def note(ref, x):
+        return x
+    note.defvjp(lambda ref, x: (x, ref), lambda ref, ct: (ref.__setitem__(..., ct), (None, ct))[1])
+    assert np.allclose(jax.grad(lambda x: jnp.sin(note(seen, x)) * 3)(1.), 3 * np.cos(1)) and np.allclose(seen[...], 3 * np.cos(1))
+    gradient = jax.jit(jax.grad(lambda x: jnp.sin(note(seen, x)) * 4))
+    assert np.allclose(gradient(1.), 4 * np.cos(1)) and np.allclose(seen[...], 4 * np.cos(1))
+    other = jax.new_ref(0.)
+    jax.jit(lambda ref, x: jax.grad(lambda x: note(ref, x) * 5)(x))(other, 1.)
+    assert other[...] == 5

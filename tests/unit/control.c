@@ -466,3 +466,71 @@ TEST(programs_that_are_no_loops)
         ct_clear_error();
     }
 }
+
+static ct_array row_sum(ct_array x) { return op_reduce_sum(x, I(0)); }
+static ct_array product(ct_array a, ct_array b) { return op_mul(a, b); }
+
+TEST(a_function_of_every_slice)
+{
+    ct_array x = ct_array_f32(I(3, 2), 1, 2, 3, 4, 5, 6);
+    for (int size = 0; size < 5; size++) {
+        ct_array sums = ct_call(ct_map_slices(row_sum, .batch_size = size), x);
+        CHECK(same(sums, ct_array_f32(I(3), 3, 7, 11)));
+    }
+    CHECK(is_poison(ct_call(ct_map_slices(row_sum, .batch_size = -1), x)));
+    CHECK_INT(ct_error_code(), CT_VALUE_ERROR);
+    ct_clear_error();
+}
+
+TEST(partial_results)
+{
+    ct_array x = ct_array_f32(I(5), 1, 2, 3, 4, 5);
+    CHECK(same(ct_call(ct_associative_scan(product), x), ct_array_f32(I(5), 1, 2, 6, 24, 120)));
+    CHECK(same(ct_call(ct_jit(ct_associative_scan(product, .reverse = true)), x),
+               ct_array_f32(I(5), 120, 120, 60, 20, 5)));
+    CHECK(is_poison(ct_call(ct_associative_scan(product, .axis = 1), x)));
+    CHECK_INT(ct_error_code(), CT_VALUE_ERROR);
+    ct_clear_error();
+}
+
+/* x^2 = a by Newton's steps. */
+typedef struct square_root {
+    ct_array a;
+} square_root;
+
+static ct_tree distance(void *env, int n, const ct_tree *args)
+{
+    (void)n;
+    return op_sub(op_square(args[0]), ((square_root *)env)->a);
+}
+
+static ct_tree newton(void *env, int n, const ct_tree *args)
+{
+    ct_array x = args[0], two = op_number(2, x);
+    (void)n;
+    for (int i = 0; i < 8; i++)
+        x = op_div(op_add(x, op_div(((square_root *)env)->a, x)), two);
+    return x;
+}
+
+static ct_tree divide(void *env, ct_fn derivative, ct_tree y)
+{
+    (void)env;
+    return op_div(y, ct_call(derivative, op_number(1, y)));
+}
+
+static ct_array root_of(ct_array a)
+{
+    square_root r = {a};
+    ct_fn root =
+        ct_custom_root(.f = ct_closure(distance, &r, NULL, "distance"),
+                       .solve = ct_closure(newton, &r, NULL, "newton"), .tangent_solve = divide);
+    return ct_call(root, op_number(1, a));
+}
+
+TEST(derivatives_of_a_root)
+{
+    CHECK_NEAR(ct_float(ct_call(ct_function(root_of), 4.0)), 2, 1e-6);
+    CHECK_NEAR(ct_float(ct_call(ct_grad(root_of), 4.0)), 0.25, 1e-6);
+    CHECK_NEAR(ct_float(ct_call(ct_jit(ct_grad(ct_grad(root_of))), 4.0)), -1 / 32.0, 1e-6);
+}

@@ -1,5 +1,6 @@
 /* jax.lax's control flow over functions of Python: cond and switch (transform/branches.c), scan
- * (scan.c), while_loop and fori_loop (while.c). */
+ * (scan.c), while_loop and fori_loop (while.c), map and associative_scan (lax/control.c), and the
+ * solvers (solve.c, lax/root.c). */
 #include "ext.h"
 
 #include "cotan/control.h"
@@ -128,6 +129,97 @@ static PyObject *linear_solve(PyObject *self, PyObject *const *args, Py_ssize_t 
     return out;
 }
 
+/* _map(function, batch_size): the function of xs. */
+static PyObject *map_slices(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    int64_t size = 0;
+    if (n != 2)
+        return PyErr_Format(PyExc_TypeError, "_map(function, batch_size)");
+    if (!ext_int(args[1], &size, "map: batch_size"))
+        return NULL;
+    ct_scope scope = ct_begin();
+    ct_fn f = ext_callable(args[0]);
+    PyObject *out = f ? ext_function_new(ext_function_type, args[0],
+                                         ct_map_slices_(&(ct_map_slices_args){f, size}), NULL)
+                      : NULL;
+    ct_end_(scope, NULL);
+    return out;
+}
+
+/* _associative_scan(function, reverse, axis): the function of the elements. */
+static PyObject *associative_scan(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    int64_t axis = 0;
+    if (n != 3)
+        return PyErr_Format(PyExc_TypeError, "_associative_scan(function, reverse, axis)");
+    int reverse = PyObject_IsTrue(args[1]);
+    if (reverse < 0 || !ext_int(args[2], &axis, "associative_scan: axis"))
+        return NULL;
+    ct_scope scope = ct_begin();
+    ct_fn f = ext_callable(args[0]);
+    PyObject *out =
+        f ? ext_function_new(ext_function_type, args[0],
+                             ct_associative_scan_(&(ct_associative_scan_args){f, reverse, axis}),
+                             NULL)
+          : NULL;
+    ct_end_(scope, NULL);
+    return out;
+}
+
+/* A solver of Python for a linear function of the library. */
+static ct_tree solve_tangent(void *env, ct_fn derivative, ct_tree y)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyObject *g = ext_function_new(ext_function_type, env, derivative, NULL),
+             *of = g ? ext_wrap(y) : NULL,
+             *x = of ? PyObject_CallFunctionObjArgs(env, g, of, NULL) : NULL;
+    ct_tree out = x ? ext_tree(x, "custom_root") : NULL;
+    if (out) {
+        object_retain(out); /* the objects that hold it may go */
+        if (!scope_own(out))
+            out = array_poison;
+    } else {
+        ext_host_failed();
+        out = array_poison;
+    }
+    Py_XDECREF(x);
+    Py_XDECREF(of);
+    Py_XDECREF(g);
+    PyGILState_Release(gil);
+    return out;
+}
+
+static void release_object(void *o)
+{
+    if (!Py_IsInitialized())
+        return;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    Py_DECREF((PyObject *)o);
+    PyGILState_Release(gil);
+}
+
+/* _custom_root(f, solve of a guess, tangent_solve, has_aux): the function of the initial guess. */
+static PyObject *custom_root(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    if (n != 4)
+        return PyErr_Format(PyExc_TypeError, "_custom_root(f, solve, tangent_solve, has_aux)");
+    ct_scope scope = ct_begin();
+    ct_fn f = ext_kept_callable(args[0]), solve = f ? ext_kept_callable(args[1]) : NULL;
+    PyObject *out = NULL;
+    if (solve)
+        out =
+            ext_function_new(ext_function_type, args[0],
+                             ct_custom_root_(&(ct_custom_root_args){.f = f,
+                                                                    .solve = solve,
+                                                                    .tangent_solve = solve_tangent,
+                                                                    .env = Py_NewRef(args[2]),
+                                                                    .done = release_object,
+                                                                    .has_aux = args[3] == Py_True}),
+                             NULL);
+    ct_end_(scope, NULL);
+    return out;
+}
+
 /* _optimization_barrier(tree) */
 static PyObject *optimization_barrier(PyObject *self, PyObject *x)
 {
@@ -141,6 +233,9 @@ static PyObject *optimization_barrier(PyObject *self, PyObject *x)
 PyMethodDef ext_control_methods[] = {
     {"_linear_solve", EXT_FASTCALL(linear_solve), METH_FASTCALL, NULL},
     {"_optimization_barrier", optimization_barrier, METH_O, NULL},
+    {"_map", EXT_FASTCALL(map_slices), METH_FASTCALL, NULL},
+    {"_associative_scan", EXT_FASTCALL(associative_scan), METH_FASTCALL, NULL},
+    {"_custom_root", EXT_FASTCALL(custom_root), METH_FASTCALL, NULL},
     {"_scan", EXT_FASTCALL(scan), METH_FASTCALL, NULL},
     {"_while_loop", EXT_FASTCALL(while_loop), METH_FASTCALL, NULL},
     {"_fori_loop", EXT_FASTCALL(fori_loop), METH_FASTCALL, NULL},

@@ -3,9 +3,6 @@ import operator
 
 from .. import _cotan, core, errors
 
-_bound = _cotan.bound_functions("lax")
-add, bitwise_or, concatenate, pad, rev, slice_in_dim = (_bound[name] for name in ("add", "bitwise_or", "concatenate", "pad", "rev", "slice_in_dim"))
-
 _MISSING = object()
 _EVERY_STEP = -1  # CT_UNROLL_ALL
 
@@ -94,71 +91,13 @@ def fori_loop(lower, upper, body_fun, init_val, *, unroll=None):
 
 def map(f, xs, *, batch_size=None):
     """f on each slice of xs along the first axis, one after another (batch_size: that many at once), stacked."""
-    from .. import tree_util, vmap
-    from ..numpy import concatenate
-    leaves = tree_util.tree_leaves(xs)
-    if not batch_size or not leaves:
-        return scan(lambda _, x: ((), f(x)), (), xs)[1]
-    if batch_size < 0:
-        raise ValueError(f"map: batch_size must not be negative, got {batch_size}")
-    n = leaves[0].shape[0]
-    whole = n // batch_size * batch_size
-    if not whole:
-        return vmap(f)(xs)
-    batches = tree_util.tree_map(lambda x: (x[:whole] if whole < n else x).reshape((-1, batch_size) + x.shape[1:]), xs)
-    rest = tree_util.tree_map(lambda x: x[whole:], xs) if whole < n else None
-    ys = scan(lambda _, x: ((), vmap(f)(x)), (), batches)[1]
-    if rest is not None:
-        last = vmap(f)(rest)
-    ys = tree_util.tree_map(lambda y: y.reshape((whole,) + y.shape[2:]), ys)
-    return ys if rest is None else tree_util.tree_map(lambda a, b: concatenate([a, b]), ys, last)
+    if not callable(f):
+        raise TypeError("lax.map: f argument should be a callable.")
+    return _cotan._map(f, batch_size or 0)(xs)
 
 
 def associative_scan(fn, elems, reverse=False, axis=0):
-    """All partial results of an associative fn over the slices of elems, in a number of rounds that grows with the logarithm of their count.
-
-    Neighbours are combined first, their results scanned, and the odd positions filled in between (Blelloch, 1990)."""
+    """All partial results of an associative fn over the slices of elems, in a number of rounds that grows with the logarithm of their count."""
     if not callable(fn):
         raise TypeError("lax.associative_scan: fn argument should be callable.")
-    from .. import tree_util
-    from ..numpy import asarray
-    leaves, structure = tree_util.tree_flatten(elems)
-    leaves = [asarray(x) for x in leaves]
-    if not -leaves[0].ndim <= axis < leaves[0].ndim:
-        raise ValueError(f"associative_scan: axis {axis} is out of bounds for array of dimension {leaves[0].ndim}")
-    axis %= leaves[0].ndim
-    count = leaves[0].shape[axis]
-    if any(x.shape[axis] != count for x in leaves):
-        raise ValueError(f"Array inputs to associative_scan must have the same first dimension. (saw: {[x.shape for x in leaves]})")
-
-    def part(xs, start, stop, stride=1):
-        return [slice_in_dim(x, start, max(stop, start), stride, axis) for x in xs]
-
-    def combine(a, b):
-        return tree_util.tree_leaves(fn(structure.unflatten(a), structure.unflatten(b)))
-
-    def interleave(a, b):
-        def spaced(x, n, first):
-            dims = [(0, 0, 0)] * x.ndim
-            dims[axis] = (first, n - first - max(2 * x.shape[axis] - 1, 0), 1)
-            return pad(x, asarray(0, x.dtype), dims)
-        n = a.shape[axis] + b.shape[axis]
-        join = bitwise_or if a.dtype == bool else add
-        return join(spaced(a, n, 0), spaced(b, n, 1))
-
-    def partials(xs):
-        n = xs[0].shape[axis]
-        if n < 2:
-            return xs
-        odd = partials(combine(part(xs, 0, n - 1, 2), part(xs, 1, n, 2)))
-        before = part(odd, 0, odd[0].shape[axis] - 1) if n % 2 == 0 else odd
-        even = combine(before, part(xs, 2, n, 2))
-        even = [concatenate([a, b], axis) for a, b in zip(part(xs, 0, 1), even)]
-        return [interleave(a, b) for a, b in zip(even, odd)]
-
-    if reverse:
-        leaves = [rev(x, (axis,)) for x in leaves]
-    leaves = partials(leaves)
-    if reverse:
-        leaves = [rev(x, (axis,)) for x in leaves]
-    return structure.unflatten(leaves)
+    return _cotan._associative_scan(fn, bool(reverse), axis)(elems)
