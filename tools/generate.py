@@ -41,7 +41,7 @@ Annotations (KINDS below):                                     in C, and what th
     Padding                                                    ct_ints, flattened pairs
     Nested, Nested | None                                      ct_ints: numbers, texts and sequences of them, as lax/lax.h reads them
     PrecisionLike                                              int, as ct_precision
-    Callable                                                   ct_fn
+    Callable; Callable | None                                  ct_fn, NULL for None
     None                            not supported yet: takes no space; anything but the default is an error
 
 Decorators:
@@ -92,6 +92,7 @@ KINDS = {
     "Padding | None": ("PAIRS", "ct_ints"),
     "PrecisionLike": ("PRECISION", "int"),
     "Callable": ("FN", "ct_fn"),
+    "Callable | None": ("FN", "ct_fn"),
     "None": ("NONE", None),
 }
 ARRAY_KINDS = ("ARRAY", "ARRAY_OPT")

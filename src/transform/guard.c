@@ -194,7 +194,8 @@ static bool guarded_body(void *env, int64_t nin, const ct_array *in, leaves *out
 
 bool while_guarded(const params_while *p, params_while *out)
 {
-    jaxpr *j = p->body, *made = jaxpr_derived(j, "guarded body", 0, NULL);
+    const int64_t tests = p->cond_nconsts; /* one body may stand under a test and a guarded test */
+    jaxpr *j = p->body, *made = jaxpr_derived(j, "guarded body", sizeof tests, &tests);
     int nc = (int)p->cond_nconsts;
     aval *avals = made ? NULL : base_alloc((size_t)(j->nin + nc + 1) * sizeof *avals);
     for (int i = 0; i < nc + j->nin && avals; i++)
@@ -202,7 +203,7 @@ bool while_guarded(const params_while *p, params_while *out)
     if (avals) {
         made = transform_stage((flat){guarded_body, (void *)(uintptr_t)p, j->name}, nc + j->nin,
                                avals, j->name);
-        bool kept = made && jaxpr_derive(j, "guarded body", 0, NULL, made, 0, NULL);
+        bool kept = made && jaxpr_derive(j, "guarded body", sizeof tests, &tests, made, 0, NULL);
         object_release(made);
         made = kept ? made : NULL;
         base_free(avals);

@@ -20,7 +20,8 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 from oracle import libraries, python_with_jax
 
 MODULES = ["jax", "jax.numpy", "jax.lax", "jax.nn", "jax.random", "jax.tree_util", "jax.tree", "jax.errors", "jax.dtypes", "jax.scipy.special", "jax.ops", "jax.numpy.linalg",
-           "jax.lax.linalg", "jax.numpy.fft", "jax.scipy.linalg", "jax.scipy.stats"]
+           "jax.lax.linalg", "jax.numpy.fft", "jax.scipy.linalg", "jax.scipy.stats",
+           "jax.scipy.optimize", "jax.scipy.sparse.linalg"]
 NAMES = """
 import importlib, inspect, json, sys
 found = {}

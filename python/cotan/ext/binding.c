@@ -288,7 +288,7 @@ static bool put(const bind_function *f, const bind_param *p, PyObject *o, char *
     case BIND_NESTED:
         return none || nested_argument(o, at, a, p->name);
     case BIND_FN:
-        return (*(ct_fn *)at = function_argument(o)) != NULL;
+        return (none && none_is_default) || (*(ct_fn *)at = function_argument(o)) != NULL;
     case BIND_NONE:
         return is_default(p, o) || missing_kind(p, f->name);
     }

@@ -1,0 +1,2 @@
+"""jax.scipy.sparse."""
+from . import linalg
