@@ -1,5 +1,42 @@
-"""jax.scipy.stats: densities and probabilities of distributions, a class each. tools/generate.py says what the notation means."""
-from _types import Array, ArrayLike
+"""jax.scipy.stats: summaries; densities and probabilities of distributions, a class each. tools/generate.py says what the notation means."""
+from _types import Array, ArrayLike, jitted
+
+# ---- summaries (src/scipy/stats_summary.c) ----
+
+def _mode(a: ArrayLike, axis: int | None = 0, keepdims: bool = False) -> tuple[Array, Array]:
+    """The most frequent value along an axis (None: of all), the smallest of several, and how often it is there."""
+
+@jitted
+def rankdata(a: ArrayLike, method: str = "average", *, axis: int | None = None, nan_policy: str = "propagate") -> Array:
+    """The rank of each element, from 1 on, along an axis or among all.
+
+    Args:
+      method: what equal elements get: the 'average' of their ranks, 'min', 'max', 'dense' (no gaps after them), 'ordinal' (one each, in order).
+      nan_policy: 'propagate', the only one: where one is NaN, all ranks are.
+
+    >>> jax.scipy.stats.rankdata(jnp.array([30, 10, 10]))
+    Array([3. , 1.5, 1.5], dtype=float32)
+    """
+
+@jitted
+def sem(a: ArrayLike, axis: int | None = 0, ddof: int = 1, nan_policy: str = "propagate", *, keepdims: bool = False) -> Array:
+    """Standard error of the mean along an axis, or of all.
+
+    Args:
+      nan_policy: 'propagate', or 'omit' for elements that do not count.
+
+    >>> jax.scipy.stats.sem(jnp.array([1., 3.]))
+    Array(1., dtype=float32)
+    """
+
+def _gaussian_kernels(dataset: ArrayLike, weights: ArrayLike, points: ArrayLike, precision: ArrayLike, log: bool = False) -> Array:
+    """The sum of Gaussian densities round points of a data set, or its logarithm.
+
+    Args:
+      dataset, weights: [d, n], [n].
+      points: [d, m], where.
+      precision: [d, d], the inverse of the covariance of each.
+    """
 
 class bernoulli:
     """Bernoulli: 1 with probability p, else 0."""
@@ -504,4 +541,20 @@ class wrapcauchy:
         """
 
     def pdf(x: ArrayLike, c: ArrayLike) -> Array:
+        """Density at x."""
+
+class multivariate_normal:
+    """Normal vectors, along the last axis."""
+
+    def logpdf(x: ArrayLike, mean: ArrayLike, cov: ArrayLike, allow_singular: None = None) -> Array:
+        """Logarithm of the density at x.
+
+        Args:
+          mean, cov: a vector and a matrix; a number is the variance of each element.
+
+        >>> jax.scipy.stats.multivariate_normal.logpdf(jnp.zeros(1), jnp.zeros(1), jnp.eye(1))
+        Array(-0.9189385, dtype=float32)
+        """
+
+    def pdf(x: ArrayLike, mean: ArrayLike, cov: ArrayLike) -> Array:
         """Density at x."""

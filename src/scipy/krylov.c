@@ -15,72 +15,18 @@ typedef struct krylov krylov;
 typedef ct_array krylov_method(const krylov *s, ct_array b);
 struct krylov {
     const char *name;
-    ct_fn a, m;     /* of trees; m may be missing */
-    ct_tree like;   /* b */
-    ct_dtype dtype; /* of all unknowns in one vector */
+    ct_fn a, m; /* of trees; m may be missing */
+    flattening shape;
     krylov_method *method;
     ct_fn apply;        /* a of vectors, or its transpose */
     ct_array x0, limit; /* the start, and the largest norm of a residual that ends the search */
     int64_t maxiter, restart;
 };
 
-/* ---- trees as vectors ---- */
-
-static ct_array flat(const krylov *s, ct_tree t)
-{
-    int64_t n = is_poison(t) ? 0 : ct_leaf_count(t), wanted = ct_leaf_count(s->like);
-    if (is_poison(t))
-        return t;
-    if (n != wanted || !treedef_equal(tree_def(t), tree_def(s->like)))
-        return ct_fail(CT_VALUE_ERROR, "%s: x0, b and A(x) must have matching tree structure.",
-                       s->name);
-    ct_array *parts = base_alloc((size_t)(n + 1) * sizeof *parts), out = NULL;
-    for (int64_t i = 0; parts && i < n; i++) {
-        ct_array x = ct_leaf(t, i);
-        if (!ints_equal(shape_of(x), shape_of(ct_leaf(s->like, i)))) {
-            out = ct_fail(
-                CT_VALUE_ERROR, "%s: arrays in x0, b and A(x) must have matching shapes: %s vs %s",
-                s->name, dims_string(shape_of(x)), dims_string(shape_of(ct_leaf(s->like, i))));
-            break;
-        }
-        if (dtype_is(dtype_of(x), FAMILY_COMPLEX) && !dtype_is(s->dtype, FAMILY_COMPLEX)) {
-            out = ct_fail(CT_TYPE_ERROR, "%s: A(x) is complex where b is real.", s->name);
-            break;
-        }
-        parts[i] = shape_flatten(op_convert(x, s->dtype, false));
-    }
-    if (!out)
-        out = !parts ? array_poison : n == 1 ? parts[0] : op_concatenate(n, parts, 0);
-    base_free(parts);
-    return out;
-}
-
-static ct_tree unflat(const krylov *s, ct_array v)
-{
-    int64_t n = ct_leaf_count(s->like), at = 0;
-    if (is_poison(v))
-        return v;
-    ct_array *leaves = base_alloc((size_t)(n + 1) * sizeof *leaves);
-    for (int64_t i = 0; leaves && i < n; i++) {
-        ct_array like = ct_leaf(s->like, i);
-        ct_array part = n == 1 ? v : shape_slice(v, 0, at, at + like->size, 1);
-        bool complex = dtype_is(dtype_of(like), FAMILY_COMPLEX);
-        if (!complex && dtype_is(s->dtype, FAMILY_COMPLEX))
-            part = op_real(part);
-        ct_dtype d = dtype_inexact(dtype_of(like)) ? dtype_of(like) : s->dtype;
-        leaves[i] = op_convert(shape_reshape(part, shape_of(like)), d, false);
-        at += like->size;
-    }
-    treedef *def = (treedef *)tree_def(s->like);
-    ct_tree out = leaves ? is_tree(s->like) ? tree_new(def, n, leaves) : leaves[0] : array_poison;
-    base_free(leaves);
-    return out;
-}
-
 static ct_array through(const krylov *s, ct_fn f, ct_array v)
 {
-    ct_tree x = unflat(s, v);
-    return is_poison(x) ? x : flat(s, ct_call_(f, 1, &x));
+    ct_tree x = scipy_unflat(&s->shape, v);
+    return is_poison(x) ? x : scipy_flat(&s->shape, ct_call_(f, 1, &x));
 }
 
 static ct_tree flat_a(void *env, int n, const ct_tree *x)
@@ -179,7 +125,7 @@ static ct_tree bicgstab_step(void *env, int n, const ct_tree *c)
 
 static ct_array biconjugate_gradients(const krylov *s, ct_array b)
 {
-    ct_array r = sub(b, times_a(s, s->x0)), one = array_scalar(s->dtype, false, 1);
+    ct_array r = sub(b, times_a(s, s->x0)), one = array_scalar(s->shape.dtype, false, 1);
     ct_tree init = ct_tuple(s->x0, r, r, one, one, one, r, r, counter());
     return ct_at(loop(s, bicgstab_test, bicgstab_step, init), 0);
 }
@@ -207,7 +153,7 @@ static ct_tree arnoldi_step(void *env, int n, const ct_tree *c)
     ct_array again = ct_matmul(ct_conjugate(v), next);
     next = sub(next, ct_matmul(again, v));
     ct_array size = norm(next);
-    double eps = dtype_real_part(s->dtype) == CT_FLOAT64 ? DBL_EPSILON : FLT_EPSILON;
+    double eps = dtype_real_part(s->shape.dtype) == CT_FLOAT64 ? DBL_EPSILON : FLT_EPSILON;
     ct_array complete = op_le(size, mul(eps, before)), after = add(k, 1);
     ct_array safe = select(complete, op_full_like(size, 1), size);
     ct_array unit = ct_where(complete, op_full_like(next, 0), div(next, as(safe, next)));
@@ -227,7 +173,7 @@ static ct_tree gmres_cycle(const krylov *s, ct_array b, ct_array x, ct_array res
     ct_array safe = select(any, size, op_full_like(size, 1));
     ct_array unit = op_expand_dims(div(residual, as(safe, residual)), I(0));
     ct_array v = op_pad(unit, op_number(0, unit), I(0, m, 0, 0, 0, 0));
-    ct_array h = ct_eye(m, .M = GIVEN(m + 1), .dtype = s->dtype);
+    ct_array h = ct_eye(m, .M = GIVEN(m + 1), .dtype = s->shape.dtype);
     ct_tree end =
         loop(s, arnoldi_test, arnoldi_step, ct_tuple(v, h, counter(), ct_weak_bool(false)));
     ct_array qr[2], basis = shape_slice(ct_at(end, 0), 0, 0, m, 1);
@@ -289,33 +235,18 @@ static ct_tree solve_backward(void *env, int n, const ct_tree *b)
     return transposed.method(&transposed, b[0]);
 }
 
-static bool common_dtype(krylov *s)
+static ct_tree solved(krylov s, ct_tree tree, ct_tree x0, ct_array tol, ct_array atol,
+                      ct_opt_int maxiter)
 {
-    int64_t n = ct_leaf_count(s->like);
-    const ct_array *leaves;
-    bool weak;
-    if (!n) {
-        base_fail(CT_VALUE_ERROR, "%s: b holds no arrays.", s->name);
-        return false;
-    }
-    tree_leaves(&s->like, &leaves);
-    if (!numpy_result_dtype(s->name, n, leaves, &s->dtype, &weak))
-        return false;
-    if (!dtype_inexact(s->dtype))
-        s->dtype = dtype_default(FAMILY_FLOAT);
-    return true;
-}
-
-static ct_tree solved(krylov s, ct_tree x0, ct_array tol, ct_array atol, ct_opt_int maxiter)
-{
-    if (!common_dtype(&s))
+    if (!scipy_flattening(s.name, tree, &s.shape))
         return array_poison;
-    ct_array b = flat(&s, s.like);
+    ct_array b = scipy_flat(&s.shape, tree);
     bool started = ct_leaf_count(x0) || ct_len(x0);
-    s.x0 = started ? flat(&s, x0) : is_poison(b) ? b : op_full_like(b, 0);
+    s.x0 = started ? scipy_flat(&s.shape, x0) : is_poison(b) ? b : op_full_like(b, 0);
     if (is_poison(b) || is_poison(s.x0))
         return array_poison;
-    bool complex = dtype_is(s.dtype, FAMILY_COMPLEX), symmetric = s.method == conjugate_gradients;
+    bool complex = dtype_is(s.shape.dtype, FAMILY_COMPLEX),
+         symmetric = s.method == conjugate_gradients;
     s.apply = ct_closure(flat_a, &s, NULL, s.name);
     s.maxiter = maxiter.given ? maxiter.value : 10 * b->size;
     s.restart = s.restart < b->size ? s.restart : b->size;
@@ -325,20 +256,19 @@ static ct_tree solved(krylov s, ct_tree x0, ct_array tol, ct_array atol, ct_opt_
           back = ct_closure(solve_backward, &s, NULL, s.name);
     ct_fn f = ct_custom_linear_solve_(&(ct_linear_solve_args){
         s.apply, solve, symmetric && !complex ? solve : back, symmetric && !complex, false});
-    return f ? unflat(&s, ct_call_(f, 1, &b)) : array_poison;
+    return f ? scipy_unflat(&s.shape, ct_call_(f, 1, &b)) : array_poison;
 }
 
 ct_tree scipy_sparse_linalg_cg(const ct_scipy_sparse_linalg_cg_args *a)
 {
-    krylov s = {.name = "cg", .a = a->A, .m = a->M, .like = a->b, .method = conjugate_gradients};
-    return solved(s, a->x0, a->tol, a->atol, a->maxiter);
+    krylov s = {.name = "cg", .a = a->A, .m = a->M, .method = conjugate_gradients};
+    return solved(s, a->b, a->x0, a->tol, a->atol, a->maxiter);
 }
 
 ct_tree scipy_sparse_linalg_bicgstab(const ct_scipy_sparse_linalg_bicgstab_args *a)
 {
-    krylov s = {
-        .name = "bicgstab", .a = a->A, .m = a->M, .like = a->b, .method = biconjugate_gradients};
-    return solved(s, a->x0, a->tol, a->atol, a->maxiter);
+    krylov s = {.name = "bicgstab", .a = a->A, .m = a->M, .method = biconjugate_gradients};
+    return solved(s, a->b, a->x0, a->tol, a->atol, a->maxiter);
 }
 
 ct_tree scipy_sparse_linalg_gmres(const ct_scipy_sparse_linalg_gmres_args *a)
@@ -346,11 +276,11 @@ ct_tree scipy_sparse_linalg_gmres(const ct_scipy_sparse_linalg_gmres_args *a)
     krylov s = {.name = "gmres",
                 .a = a->A,
                 .m = a->M,
-                .like = a->b,
+
                 .method = generalized_residuals,
                 .restart = a->restart.value};
     if (s.restart < 1)
         return ct_fail(CT_VALUE_ERROR, "gmres: restart must be positive, got %lld.",
                        (long long)s.restart);
-    return solved(s, a->x0, a->tol, a->atol, a->maxiter);
+    return solved(s, a->b, a->x0, a->tol, a->atol, a->maxiter);
 }

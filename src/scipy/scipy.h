@@ -13,6 +13,18 @@ static inline bool scipy_promote(const char *what, int64_t n, ct_array *v)
 /* sum of c[i] x^(n - 1 - i), by Horner's rule. */
 ct_array scipy_polynomial(ct_array x, int n, const double *c);
 
+/* Trees of arrays as vectors of one inexact dtype (flat.c). */
+typedef struct flattening {
+    const char *what; /* for messages */
+    ct_tree like;     /* structure, shapes and dtypes */
+    ct_dtype dtype;   /* of the vector */
+} flattening;
+CT_NODISCARD bool scipy_flattening(const char *what, ct_tree like, flattening *f);
+/* The leaves of a tree such as f->like, one after the other. */
+ct_array scipy_flat(const flattening *f, ct_tree t);
+/* And back; axes of v before its last one become axes of every leaf. */
+ct_tree scipy_unflat(const flattening *f, ct_array v);
+
 /* Short names for formulas, as those of ops.h: either operand may be a C number. where also
  * broadcasts. */
 #define lt(a, b) NUMBERED_BINARY(op_lt, a, b, __COUNTER__)

@@ -1,0 +1,2 @@
+"""jax.scipy.cluster."""
+from . import vq

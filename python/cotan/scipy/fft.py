@@ -1,0 +1,4 @@
+"""jax.scipy.fft."""
+from .. import _cotan
+
+globals().update(_cotan.bound_functions("scipy.fft"))
