@@ -2,6 +2,7 @@
  */
 #include "kernel/compact.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "kernel/loops.h"
@@ -10,12 +11,14 @@
 #define T float
 #define INT int32_t
 #define SQRT sqrtf
+#define SMALLEST FLT_MIN
 #define LANES LANES_F32
 #define NAME(f) f##_f32
 #include "kernel/compact_steps.h"
 #define T double
 #define INT int64_t
 #define SQRT sqrt
+#define SMALLEST DBL_MIN
 #define LANES LANES_F64
 #define NAME(f) f##_f64
 #include "kernel/compact_steps.h"

@@ -28,6 +28,14 @@ typedef struct compact_loops {
     void (*exchange)(int64_t count, int n, int cols, const int32_t *pivots, bool undo, void *x);
     /* X in place of B. */
     void (*solve)(const compact_system *s, const void *a, void *x);
+    /* A = Q R by Householder's reflections, LAPACK's: R in place, and below it the vectors, whose
+     * first elements are ones; tau: min(rows, cols) elements. */
+    void (*reflections)(int rows, int cols, void *a, void *tau);
+    /* The first columns of the product of n reflections, which lie in columns of a. */
+    void (*orthogonal)(int n, int rows, int a_cols, const void *a, const void *tau, int cols,
+                       void *q);
+    /* Zeros below the diagonal. */
+    void (*clear_below)(int rows, int cols, void *a);
 } compact_loops;
 
 /* NULL for types other than float32 and float64. */

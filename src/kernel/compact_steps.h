@@ -1,5 +1,6 @@
 /* The algorithms of compact.h in one type: included by compact.c once a type, with T, INT (an
- * integer as wide), LANES and NAME(f), which it undefines at its end. A vector holds one element of
+ * integer as wide), SQRT, SMALLEST (a normal number), LANES and NAME(f), which it undefines at its
+ * end. A vector holds one element of
  * each matrix. */
 #include "kernel/turn.h"
 
@@ -196,12 +197,109 @@ static void NAME(solve)(const compact_system *s, const void *matrices, void *sid
     }
 }
 
-static const compact_loops NAME(loops) = {LANES,    NAME(load),     NAME(store), NAME(cholesky),
-                                          NAME(lu), NAME(exchange), NAME(solve)};
+/* ---- reflections ---- */
+
+/* The column from x on, which has n elements at steps, becomes a reflection 1 - tau v v' that
+ * leaves of it the first element only (Golub and Van Loan, 5.1.3). Squares are of quotients by the
+ * largest element, so none overflows; the smallest normal number keeps those of tiny columns apart
+ * from zero. */
+static VECTOR NAME(reflection)(int n, int64_t step, VECTOR *x)
+{
+    const MASK sign = (MASK){0} + (INT)((INT)1 << (8 * sizeof(T) - 1));
+    MASK done = ~(MASK){0};
+    VECTOR most = (VECTOR){0} + SMALLEST, rest = {0}, length;
+    for (int i = 0; i < n; i++) {
+        VECTOR size = (VECTOR)((MASK)x[i * step] & ~sign);
+        most = NAME(choose)(size > most, size, most);
+    }
+    for (int i = 1; i < n; i++) {
+        VECTOR part = x[i * step] / most;
+        rest += part * part;
+        done &= x[i * step] == 0;
+    }
+    VECTOR first = x[0], part = first / most;
+    T lane[LANES];
+    NAME(store_vector)(lane, rest + part * part);
+    for (int q = 0; q < LANES; q++)
+        lane[q] = SQRT(lane[q]);
+    length = most * NAME(load_vector)(lane);
+    VECTOR left = (VECTOR)((MASK)length | (~(MASK)first & sign)); /* of the other sign */
+    VECTOR divisor = NAME(choose)(done, (VECTOR){0} + 1, first - left);
+    for (int i = 1; i < n; i++)
+        x[i * step] /= divisor;
+    x[0] = NAME(choose)(done, first, left);
+    return NAME(choose)(done, (VECTOR){0}, (left - first) / left);
+}
+
+/* y = (1 - tau v v') y, of n rows and `cols` columns, at most COMPACT_MOST_ROWS at a time; v is a
+ * column at steps. */
+static void NAME(reflect)(int n, const VECTOR *v, int64_t v_step, VECTOR tau, int cols, VECTOR *y,
+                          int64_t y_step)
+{
+    VECTOR product[COMPACT_MOST_ROWS];
+    for (int from = 0; from < cols; from += COMPACT_MOST_ROWS, y += COMPACT_MOST_ROWS) {
+        int here = cols - from < COMPACT_MOST_ROWS ? cols - from : COMPACT_MOST_ROWS;
+        memcpy(product, y, (size_t)here * sizeof *y);
+        for (int i = 1; i < n; i++)
+            for (int j = 0; j < here; j++)
+                product[j] += v[i * v_step] * y[i * y_step + j];
+        for (int j = 0; j < here; j++)
+            y[j] -= product[j] *= tau;
+        for (int i = 1; i < n; i++)
+            NAME(subtract)(here, v[i * v_step], product, y + i * y_step, 1);
+    }
+}
+
+static void NAME(reflections)(int rows, int cols, void *matrices, void *taus)
+{
+    VECTOR *a = matrices, *tau = taus;
+    for (int k = 0; k < rows && k < cols; k++) {
+        VECTOR *x = a + k * cols + k;
+        tau[k] = NAME(reflection)(rows - k, cols, x);
+        NAME(reflect)(rows - k, x, cols, tau[k], cols - k - 1, x + 1, cols);
+    }
+}
+
+/* From the last reflection to the first: each meets rows and columns of the identity that those
+ * before it left alone. */
+static void NAME(orthogonal)(int n, int rows, int a_cols, const void *matrices, const void *taus,
+                             int cols, void *to)
+{
+    const VECTOR *a = matrices, *tau = taus;
+    VECTOR *q = to;
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < cols; j++)
+            q[i * cols + j] = (VECTOR){0} + (T)(i == j);
+    for (int k = n - 1; k >= 0; k--) {
+        const VECTOR *v = a + k * a_cols + k;
+        NAME(reflect)(rows - k, v, a_cols, tau[k], cols - k, q + k * cols + k, cols);
+    }
+}
+
+static void NAME(clear_below)(int rows, int cols, void *matrices)
+{
+    VECTOR *a = matrices;
+    for (int i = 1; i < rows; i++)
+        memset(a + i * cols, 0, (size_t)(i < cols ? i : cols) * sizeof *a);
+}
+
+static const compact_loops NAME(loops) = {
+    .lanes = LANES,
+    .load = NAME(load),
+    .store = NAME(store),
+    .cholesky = NAME(cholesky),
+    .lu = NAME(lu),
+    .exchange = NAME(exchange),
+    .solve = NAME(solve),
+    .reflections = NAME(reflections),
+    .orthogonal = NAME(orthogonal),
+    .clear_below = NAME(clear_below),
+};
 #undef VECTOR
 #undef MASK
 #undef T
 #undef INT
 #undef SQRT
+#undef SMALLEST
 #undef LANES
 #undef NAME

@@ -182,11 +182,11 @@ int lapack_potrf(ct_dtype d, char uplo, int n, void *a)
 }
 
 void lapack_trsm(ct_dtype d, char side, char uplo, char trans, char diag, int m, int n,
-                 const void *a, void *b)
+                 const void *a, void *b, int ldb)
 {
     static const double one64[2] = {1, 0};
     static const float one32[2] = {1, 0};
-    int32_t lda = at_least_one(side == 'L' ? m : n), ldb = at_least_one(m);
+    int32_t lda = at_least_one(side == 'L' ? m : n);
     call(TRSM, d,
          ARGUMENTS(&side, &uplo, &trans, &diag, &m, &n, is_double(d) ? (at)one64 : (at)one32, a,
                    &lda, b, &ldb));

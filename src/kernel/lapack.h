@@ -17,9 +17,9 @@ CT_NODISCARD bool lapack_ready(void);
 void lapack_threads(bool several);
 
 int lapack_potrf(ct_dtype d, char uplo, int n, void *a);
-/* b = op(a)^-1 b or b op(a)^-1, op by trans: 'N', 'T' or 'C'; b is m x n. */
+/* b = op(a)^-1 b or b op(a)^-1, op by trans: 'N', 'T' or 'C'; b is m x n, its columns ldb apart. */
 void lapack_trsm(ct_dtype d, char side, char uplo, char trans, char diag, int m, int n,
-                 const void *a, void *b);
+                 const void *a, void *b, int ldb);
 int lapack_getrf(ct_dtype d, int m, int n, void *a, int32_t *pivots);
 int lapack_geqrf(ct_dtype d, int m, int n, void *a, void *tau);
 int lapack_geqp3(ct_dtype d, int m, int n, void *a, int32_t *jpvt, void *tau);

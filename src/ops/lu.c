@@ -248,15 +248,15 @@ static int solve(const matrix_call *c, int64_t i)
     if (!x.spare)
         return LAPACK_NO_MEMORY;
     memcpy(x.at, matrix_at(&c->in[3], 2, i), (size_t)n * x.bytes);
-    if (p->transpose) {
-        lapack_trsm(c->dtype, 'R', 'L', 'T', 'N', cols, n, lu, x.at);
-        lapack_trsm(c->dtype, 'R', 'U', 'T', 'U', cols, n, lu, x.at);
-        exchange(&x, pivots, true);
-    } else {
+    char trans = p->transpose ? 'T' : 'N';
+    matrix_system l = {c->dtype, true, 'U', trans, 'U', n, cols, lu, x.at},
+                  u = {c->dtype, true, 'L', trans, 'N', n, cols, lu, x.at};
+    if (!p->transpose)
         exchange(&x, pivots, false);
-        lapack_trsm(c->dtype, 'R', 'U', 'N', 'U', cols, n, lu, x.at);
-        lapack_trsm(c->dtype, 'R', 'L', 'N', 'N', cols, n, lu, x.at);
-    }
+    matrix_solve(p->transpose ? &u : &l);
+    matrix_solve(p->transpose ? &l : &u);
+    if (p->transpose)
+        exchange(&x, pivots, true);
     base_free(x.spare);
     return 0;
 }

@@ -98,15 +98,17 @@ static void run_piece(void *context, int64_t begin, int64_t end)
 ct_status matrices_run(matrix_kernel *kernel, const void *params, int rank, const operand *in,
                        const operand *out)
 {
-    enum { SMALL = 1 << 14 }; /* elements of a matrix that one thread does by itself */
+    /* Elements from which the library's threads win what they lose by waiting for each other; those
+     * of which a thread of ours takes as many matrices as it can at a time. */
+    enum { LARGE = 1 << 18, SMALL = 1 << 14 };
     const aval *x = &in->aval;
     int64_t leading = shape_size(x->ndim - rank, x->shape),
             size = shape_size(rank, x->shape + x->ndim - rank);
     run r = {.kernel = kernel, .call = {params, (ct_dtype)x->dtype, in, out}};
     if (!lapack_ready())
         return CT_NOT_IMPLEMENTED_ERROR;
-    lapack_threads(size > SMALL);
-    if (size > SMALL)
+    lapack_threads(size > LARGE);
+    if (size > LARGE)
         run_piece(&r, 0, leading);
     else
         base_parallel(leading, SMALL / (size * 4 + 1) + 1, run_piece, &r);
@@ -159,6 +161,36 @@ ct_status matrices_run_compact(compact_kernel *compact, int64_t room, matrix_ker
         return CT_OK;
     base_fail_memory((size_t)(room * loops->lanes) * dtype_table[x->dtype].itemsize);
     return CT_OUT_OF_MEMORY_ERROR;
+}
+
+typedef struct sides_run {
+    const matrix_system *s;
+    int64_t sides; /* of a piece, whatever the number of threads */
+} sides_run;
+
+static void solve_sides(void *context, int64_t begin, int64_t end)
+{
+    const sides_run *r = context;
+    const matrix_system *s = r->s;
+    size_t item = dtype_table[s->dtype].itemsize;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t first = i * r->sides;
+        int here = (int)(s->sides - first < r->sides ? s->sides - first : r->sides);
+        char *x = (char *)s->x + (size_t)first * item * (s->left ? 1 : (size_t)s->n);
+        if (s->left)
+            lapack_trsm(s->dtype, 'R', s->uplo, s->trans, s->diag, here, s->n, s->a, x, s->sides);
+        else
+            lapack_trsm(s->dtype, 'L', s->uplo, s->trans, s->diag, s->n, here, s->a, x, s->n);
+    }
+}
+
+void matrix_solve(const matrix_system *s)
+{
+    enum { PIECE = 128, WORK = 1 << 21 };
+    int64_t many = WORK / ((int64_t)s->n * s->n + 1);
+    sides_run r = {s, many > PIECE ? many : PIECE};
+    lapack_threads(false);
+    base_parallel((s->sides + r.sides - 1) / r.sides, 1, solve_sides, &r);
 }
 
 void matrix_fill_nan(ct_dtype dtype, int64_t n, void *x)

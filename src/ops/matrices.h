@@ -55,6 +55,17 @@ static inline void *matrix_at(const operand *x, int rank, int64_t i)
     int64_t size = shape_size(rank, x->aval.shape + x->aval.ndim - rank);
     return (char *)x->data + i * size * dtype_table[x->aval.dtype].itemsize;
 }
+/* op(A) X = B (left) or X op(A) = B, row-major, X in place of B; uplo, trans and diag as LAPACK
+ * sees A, which is transposed. Threads share the right-hand sides. */
+typedef struct matrix_system {
+    ct_dtype dtype;
+    bool left;
+    char uplo, trans, diag;
+    int n, sides;
+    const void *a;
+    void *x;
+} matrix_system;
+void matrix_solve(const matrix_system *s);
 /* NaN in every element: what a failed factorization gives. */
 void matrix_fill_nan(ct_dtype dtype, int64_t n, void *x);
 /* dst (cols x rows) is the transpose of src (rows x cols), both row-major; or the other order of

@@ -52,11 +52,26 @@ static int reflect_pivoted(const matrix_call *c, int64_t i)
     return info;
 }
 
+static void reflect_compact(const compact_call *c, int64_t i, int64_t count)
+{
+    int rows = matrix_rows(&c->c.in->aval), cols = matrix_cols(&c->c.in->aval);
+    int64_t size = (int64_t)rows * cols;
+    void *tau = compact_at(c, size);
+    c->loops->load(count, size, matrix_at(&c->c.in[0], 2, i), c->x);
+    c->loops->reflections(rows, cols, c->x, tau);
+    c->loops->store(count, size, c->x, matrix_at(&c->c.out[0], 2, i));
+    c->loops->store(count, smaller(&c->c.in->aval), tau, matrix_at(&c->c.out[1], 1, i));
+}
+
 static ct_status kernel_reflections(const op *o, const void *params, int nin, const operand *in,
                                     int nout, operand *out)
 {
     (void)o, (void)nout;
-    return matrices_run(nin == 2 ? reflect_pivoted : reflect, params, 2, in, out);
+    if (nin == 2)
+        return matrices_run(reflect_pivoted, params, 2, in, out);
+    int64_t size = (int64_t)matrix_rows(&in->aval) * matrix_cols(&in->aval);
+    return matrices_run_compact(reflect_compact, size + smaller(&in->aval), reflect, params, 2, in,
+                                out);
 }
 
 const op op_row_geqrf = {
@@ -115,11 +130,25 @@ static int multiply(const matrix_call *c, int64_t i)
     return info;
 }
 
+static void multiply_compact(const compact_call *c, int64_t i, int64_t count)
+{
+    int rows = matrix_rows(&c->c.in->aval), cols = matrix_cols(&c->c.in->aval),
+        n = matrix_cols(&c->c.in[1].aval);
+    int64_t size = (int64_t)rows * cols;
+    void *tau = compact_at(c, size), *q = compact_at(c, size + n);
+    c->loops->load(count, size, matrix_at(&c->c.in[0], 2, i), c->x);
+    c->loops->load(count, n, matrix_at(&c->c.in[1], 1, i), tau);
+    c->loops->orthogonal(n, rows, cols, c->x, tau, cols, q);
+    c->loops->store(count, size, q, matrix_at(&c->c.out[0], 2, i));
+}
+
 static ct_status kernel_product(const op *o, const void *params, int nin, const operand *in,
                                 int nout, operand *out)
 {
     (void)o, (void)nin, (void)nout;
-    return matrices_run(multiply, params, 2, in, out);
+    int64_t size = (int64_t)matrix_rows(&in->aval) * matrix_cols(&in->aval);
+    return matrices_run_compact(multiply_compact, 2 * size + matrix_cols(&in[1].aval), multiply,
+                                params, 2, in, out);
 }
 
 const op op_row_householder_product = {
@@ -265,11 +294,36 @@ static int decompose(const matrix_call *c, int64_t i)
     return info;
 }
 
+static void decompose_compact(const compact_call *c, int64_t i, int64_t count)
+{
+    const params_qr *p = c->c.params;
+    const aval *x = &c->c.in->aval;
+    int rows = matrix_rows(x), cols = matrix_cols(x), less = smaller(x),
+        k = p->full_matrices ? rows : less;
+    int64_t size = (int64_t)rows * cols;
+    void *tau = compact_at(c, size), *q = compact_at(c, size + less);
+    c->loops->load(count, size, matrix_at(&c->c.in[0], 2, i), c->x);
+    c->loops->reflections(rows, cols, c->x, tau);
+    if (c->c.out[0].data) {
+        c->loops->orthogonal(less, rows, cols, c->x, tau, k, q);
+        c->loops->store(count, (int64_t)rows * k, q, matrix_at(&c->c.out[0], 2, i));
+    }
+    if (c->c.out[1].data) {
+        c->loops->clear_below(k, cols, c->x);
+        c->loops->store(count, (int64_t)k * cols, c->x, matrix_at(&c->c.out[1], 2, i));
+    }
+}
+
 static ct_status kernel_qr(const op *o, const void *params, int nin, const operand *in, int nout,
                            operand *out)
 {
     (void)o, (void)nin, (void)nout;
-    return matrices_run(decompose, params, 2, in, out);
+    const params_qr *p = params;
+    int64_t rows = matrix_rows(&in->aval), less = smaller(&in->aval),
+            room = rows * matrix_cols(&in->aval) + less + rows * (p->full_matrices ? rows : less);
+    if (p->pivoting)
+        return matrices_run(decompose, params, 2, in, out);
+    return matrices_run_compact(decompose_compact, room, decompose, params, 2, in, out);
 }
 
 /* Of a matrix with at least as many rows as columns: Walter and Lehmann, Algorithmic

@@ -48,9 +48,17 @@ static int solve(const matrix_call *c, int64_t i)
         memcpy(copy, a, (size_t)n * (size_t)n * item);
         conjugate(c->dtype, (int64_t)n * n, copy);
     }
-    char trans = !p->transpose_a ? 'N' : p->conjugate_a && is_complex ? 'C' : 'T';
-    lapack_trsm(c->dtype, p->left_side ? 'R' : 'L', p->lower ? 'U' : 'L', trans,
-                p->unit_diagonal ? 'U' : 'N', cols, rows, copy ? copy : a, x);
+    matrix_solve(&(matrix_system){.dtype = c->dtype,
+                                  .left = p->left_side,
+                                  .uplo = p->lower ? 'U' : 'L',
+                                  .trans = !p->transpose_a                ? 'N'
+                                           : p->conjugate_a && is_complex ? 'C'
+                                                                          : 'T',
+                                  .diag = p->unit_diagonal ? 'U' : 'N',
+                                  .n = n,
+                                  .sides = p->left_side ? cols : rows,
+                                  .a = copy ? copy : a,
+                                  .x = x});
     base_free(copy);
     return 0;
 }

@@ -51,6 +51,21 @@ static int lu(ct_array a, ct_array b, ct_array *out)
     op_lu(a, out);
     return 3;
 }
+static bool full;
+static int qr(ct_array a, ct_array b, ct_array *out)
+{
+    (void)b;
+    op_qr(a, full, false, out);
+    return 2;
+}
+static int reflections(ct_array a, ct_array b, ct_array *out)
+{
+    (void)b;
+    core_bind(&op_row_geqrf, NULL, 1, &a, 2, out);
+    bool wide = a->aval.shape[1] < a->aval.shape[2];
+    out[2] = wide || !is_array(out[0]) ? out[0] : op_householder_product(out[0], out[1]);
+    return 3;
+}
 static int solve(ct_array a, ct_array b, ct_array *out)
 {
     ct_array factors[3];
@@ -111,6 +126,14 @@ static void compare_all(ct_dtype dtype, int64_t count, int64_t n)
     compare("lu", lu, a, a);
     compare("lu of tall ones", lu, b, b);
     compare("lu of wide ones", lu, across, across);
+    compare("reflections", reflections, a, a);
+    compare("reflections of tall ones", reflections, b, b);
+    for (int i = 0; i < 2; i++) {
+        full = i;
+        compare("qr", qr, a, a);
+        compare("qr of tall ones", qr, b, b);
+        compare("qr of wide ones", qr, across, across);
+    }
     for (int i = 0; i < 2; i++) {
         transpose = i;
         compare("solve", solve, a, b);
@@ -164,6 +187,24 @@ TEST(only_what_is_not_positive_is_nan)
         int64_t matrix = i / 49, row = i / 7 % 7, col = i % 7;
         CHECK((bool)isnan(array_get_double(l, i)) ==
               ((matrix == 11 || matrix == 15) && row >= col));
+    }
+}
+
+/* Squares of these are no numbers of the type; what is zero below the diagonal
+ * is left alone. */
+TEST(reflections_of_large_and_tiny_columns)
+{
+    static const double scales[] = {1e30, 1e-30, 1};
+    for (size_t s = 0; s < countof(scales); s++) {
+        ct_array x = regular(CT_FLOAT32, 6, 4, 4), out[2];
+        if (!is_array(x))
+            return;
+        for (int64_t i = 0; i < x->size; i++)
+            put(x, i, s == 2 && i / 4 % 4 > i % 4 ? 0 : scales[s] * array_get_double(x, i));
+        compare("qr of extremes", qr, x, x);
+        op_qr(x, false, false, out);
+        for (int64_t i = 0; is_array(out[0]) && i < x->size && s == 2; i++)
+            CHECK(array_get_double(out[0], i) == (i / 4 % 4 == i % 4));
     }
 }
 

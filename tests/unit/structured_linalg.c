@@ -171,6 +171,26 @@ TEST(factors_multiply_back)
                    1e-12);
 }
 
+TEST(many_right_hand_sides)
+{
+    enum { N = 100, SIDES = 300 };
+    ct_array a = op_add(law_array(CT_FLOAT64, I(N, N)),
+                        op_mul(diagonal(N, N), op_number(N, diagonal(N, N))));
+    ct_array b = law_array(CT_FLOAT64, I(N, SIDES)), out[3], factors[3];
+    if (!is_array(a) || !is_array(b))
+        return;
+    params_triangular_solve p = {.left_side = true};
+    out[0] = op_triangular_solve(a, b, &p);
+    p = (params_triangular_solve){.lower = true};
+    out[1] = op_triangular_solve(op_transpose(a, I(1, 0)), op_transpose(b, I(1, 0)), &p);
+    if (CHECK(is_array(out[0]) && is_array(out[1]))) /* the transposed system */
+        CHECK_NEAR(distance(out[0], op_transpose(out[1], I(1, 0))), 0, 1e-24);
+    op_lu(a, factors);
+    out[2] = op_lu_solve(a, factors[0], factors[1], b, false);
+    if (CHECK(is_array(out[2])))
+        CHECK_NEAR(distance(product(a, out[2]), b), 0, 1e-22);
+}
+
 TEST(pivots_are_a_permutation)
 {
     ct_array p = op_lu_pivots_to_permutation(ct_array_i32(I(3), 2, 2, 2), 4);
