@@ -172,10 +172,6 @@ def tanh(x: ArrayLike, *, accuracy: None = None) -> Array:
     """Hyperbolic tangent."""
 
 @primitive
-def stop_gradient(x: ArrayLike) -> Array:
-    """The array itself, with a derivative of zero."""
-
-@primitive
 def add(x: ArrayLike, y: ArrayLike) -> Array:
     """Sum."""
 
@@ -592,6 +588,9 @@ def sort_key_val(keys: ArrayLike, values: ArrayLike, dimension: int = -1, is_sta
 
 def top_k(operand: ArrayLike, k: int, *, axis: int = -1) -> tuple[Array, Array]:
     """The k largest elements along an axis in descending order, and their positions."""
+
+def stop_gradient(x: PyTree) -> PyTree:
+    """The arrays of a tree themselves, with derivatives of zero."""
 
 # ---- over named axes (src/lax/collectives.c) ----
 

@@ -3,13 +3,21 @@
  * Leaves come in as C values and become Python's objects in the shape of the arguments; the result
  * is taken apart again. An exception is put aside and surfaces as itself when the outermost call
  * returns (error.c). */
-#include "ext.h"
+#include "equations.h"
+#include "ops/ops.h"
+
+/* What a result may hold besides arrays. */
+typedef enum host_results {
+    ARRAYS,
+    FORWARD, /* (out, residuals), and numbers of Python's among these stay numbers */
+    SHAPES   /* descriptions of arrays, in place of these */
+} host_results;
 
 typedef struct host_fn {
     struct ct_function head;
     PyObject *callable; /* or a weak reference to it */
     bool weak;
-    bool forward; /* gives (out, residuals), and numbers of Python's among these stay numbers */
+    host_results results;
 } host_fn;
 
 /* A new reference, or NULL and an exception when the function is gone. */
@@ -87,11 +95,25 @@ static PyObject *invoke(PyObject *callable, const treedef *in_def, int64_t nin, 
     return out;
 }
 
+/* Some array of the shape and dtype that an object describes. */
+static ct_array stand_in(PyObject *o)
+{
+    arena memory = {0};
+    aval type;
+    ct_array a = ext_try_aval(o, &type, &memory) ? op_full(&type, 0) : NULL;
+    arena_free(&memory);
+    if (a && is_poison(a))
+        ext_raise();
+    return a && is_poison(a) ? NULL : a;
+}
+
 /* One leaf of a result, owned by the scope from here on. */
-static ct_array result_leaf(PyObject *callable, PyObject *o)
+static ct_array result_leaf(PyObject *callable, PyObject *o, host_results what)
 {
     bool zero = Py_IS_TYPE(o, ext_zero);
     ct_array a = zero ? ext_value_of(o) : ext_try_array(o, 0);
+    if (!a && what == SHAPES && !PyErr_Occurred() && (a = stand_in(o)))
+        return a;
     if (!a) {
         if (!PyErr_Occurred())
             bad_result(callable, o);
@@ -116,7 +138,7 @@ static bool flatten_forward(flattening *f, PyObject *pair)
            tree_push_node(f, (tree_node){.kind = TREE_TUPLE, .arity = 2});
 }
 
-static bool take_apart(PyObject *callable, PyObject *result, bool forward, treedef **out_def,
+static bool take_apart(PyObject *callable, PyObject *result, host_results what, treedef **out_def,
                        int64_t *nout, ct_array **out)
 {
     if (ext_is_value(result)) { /* the common case */
@@ -125,20 +147,21 @@ static bool take_apart(PyObject *callable, PyObject *result, bool forward, treed
             ext_raise();
             return false;
         }
-        (*out)[0] = result_leaf(callable, result);
+        (*out)[0] = result_leaf(callable, result, what);
         *nout = 1;
         *out_def = treedef_leaf();
         return (*out)[0] != NULL;
     }
     flattening f = {0};
-    bool good = forward ? flatten_forward(&f, result) : tree_flatten_into(&f, result, NULL, 0);
+    bool good =
+        what == FORWARD ? flatten_forward(&f, result) : tree_flatten_into(&f, result, NULL, 0);
     *nout = f.leaves.n;
     *out = good ? base_alloc(sizeof **out * (size_t)(*nout + 1)) : NULL;
     if (good && !*out)
         ext_raise();
     good = good && *out;
     for (int64_t i = 0; good && i < *nout; i++)
-        good = ((*out)[i] = result_leaf(callable, f.leaves.at[i])) != NULL;
+        good = ((*out)[i] = result_leaf(callable, f.leaves.at[i], what)) != NULL;
     *out_def = good ? flattening_def(&f) : NULL;
     flattening_free(&f);
     return *out_def != NULL;
@@ -151,7 +174,7 @@ static bool host_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_arra
     const host_fn *h = (host_fn *)f;
     PyObject *callable = callable_of(h);
     PyObject *result = callable ? invoke(callable, in_def, nin, in) : NULL;
-    bool good = result && take_apart(callable, result, h->forward, out_def, nout, out);
+    bool good = result && take_apart(callable, result, h->results, out_def, nout, out);
     Py_XDECREF(result);
     Py_XDECREF(callable);
     if (!good) {
@@ -284,12 +307,19 @@ ct_fn ext_kept_callable(PyObject *callable)
     return &f->head;
 }
 
-ct_fn ext_forward_rule(PyObject *callable)
+static ct_fn callable_with(PyObject *callable, host_results results)
 {
     host_fn *f = (host_fn *)ext_kept_callable(callable);
     if (f)
-        f->forward = true;
+        f->results = results;
     return (ct_fn)f;
+}
+
+ct_fn ext_forward_rule(PyObject *callable) { return callable_with(callable, FORWARD); }
+
+ct_fn ext_shapes_of(PyObject *callable)
+{
+    return ext_is_transformed(callable) ? ext_callable(callable) : callable_with(callable, SHAPES);
 }
 
 /* ---- the programs of a function, however often it is wrapped ---- */

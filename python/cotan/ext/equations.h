@@ -14,6 +14,8 @@ PyObject *ext_aval(const aval *a);
 /* The aval of an array-like or of anything that has a shape and a dtype, its shape in the arena.
  * False and an exception for others. */
 bool ext_aval_of(PyObject *o, aval *out, arena *memory);
+/* False, with an exception or not, when o is neither an array nor a description of one. */
+bool ext_try_aval(PyObject *o, aval *out, arena *memory);
 /* A list of what `item` makes (new references) for 0 to n - 1. */
 PyObject *ext_list(Py_ssize_t n, PyObject *(*item)(const void *env, Py_ssize_t i), const void *env);
 /* The arrays' objects, None for NULL. */

@@ -179,6 +179,9 @@ ct_fn ext_kept_callable(PyObject *callable);
 /* The same for a rule that gives (out, residuals): plain numbers among the residuals reach the
  * backward rule as they are. */
 ct_fn ext_forward_rule(PyObject *callable);
+/* The same for what is only staged: descriptions of arrays (ShapeDtypeStruct) may stand for
+ * results. */
+ct_fn ext_shapes_of(PyObject *callable);
 /* jit of a callable without options: one for each function of Python, so that jit(f) said twice
  * shares its programs. It doesn't keep the function alive. */
 ct_fn ext_jitted(PyObject *callable);

@@ -10,8 +10,7 @@ static bool named_attribute(PyObject *o, const char *name, PyObject **out)
     return *out != NULL;
 }
 
-/* False, with an exception or not, when o is neither an array nor a description of one. */
-static bool try_aval(PyObject *o, aval *out, arena *memory)
+bool ext_try_aval(PyObject *o, aval *out, arena *memory)
 {
     ct_array a = ext_try_array(o, 0);
     if (a) {
@@ -40,7 +39,7 @@ static bool try_aval(PyObject *o, aval *out, arena *memory)
 
 bool ext_aval_of(PyObject *o, aval *out, arena *memory)
 {
-    if (try_aval(o, out, memory))
+    if (ext_try_aval(o, out, memory))
         return true;
     if (!PyErr_Occurred())
         PyErr_Format(PyExc_TypeError, "expected an abstract array (a ShapedArray), got %R", o);
@@ -66,9 +65,9 @@ static jaxpr *stage(PyObject *fun, PyObject *args, PyObject *kwargs, const ext_p
         aval *avals = arena_alloc(&memory, sizeof *avals * (size_t)(c.flat.leaves.n + 1));
         bool good = avals != NULL;
         for (int64_t i = 0; good && i < c.flat.leaves.n; i++)
-            good = try_aval(c.flat.leaves.at[i], &avals[i], &memory) ||
+            good = ext_try_aval(c.flat.leaves.at[i], &avals[i], &memory) ||
                    (!PyErr_Occurred() && ext_bad_leaf(fun, c.def, i, c.flat.leaves.at[i]));
-        ct_fn f = good ? ext_callable(fun) : NULL;
+        ct_fn f = good ? ext_shapes_of(fun) : NULL;
         if (f && (!(j = transform_stage_fn(f, c.def, c.flat.leaves.n, avals, out_def)) || !ct_ok()))
             ext_raise();
         if (j) {
