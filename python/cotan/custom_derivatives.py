@@ -141,9 +141,11 @@ class custom_vjp(_CustomRules):
 
 
 def zero_from_primal(val, symbolic_zeros=False):
-    """The zero tangent of a value, as an array or symbolically."""
-    zero = _cotan._zero_tangent(val)
-    return SymbolicZero(zero) if symbolic_zeros else zero
+    """The zero tangents of a tree of values, as arrays or symbolically."""
+    def zero(x):
+        made = _cotan._zero_tangent(x)
+        return SymbolicZero(made) if symbolic_zeros else made
+    return tree_map(zero, val)
 
 
 def custom_gradient(fun):

@@ -6,6 +6,7 @@
 #include "transform/custom.h"
 #include "cotan/rules.h"
 #include "ops/ops.h"
+#include "transform/call.h"
 
 bool custom_apply(custom_call *c, int64_t n, const ct_array *in, leaves *out)
 {
@@ -330,6 +331,16 @@ static bool custom_eqn_vmap(const op *o, const void *params, batch b, int nin, c
     return good;
 }
 
+/* A linear function may be called so too; what is transposed has no rule left to obey. */
+static bool custom_eqn_transpose(const op *o, const void *params, int nin, const ct_array *in,
+                                 const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
+{
+    (void)o;
+    const params_custom *p = params;
+    return call_transpose(&op_row_jit, &(params_call){.jaxpr = p->call_jaxpr, .name = p->name}, nin,
+                          in, in_avals, nout, cts, out);
+}
+
 #define CUSTOM_CALL(name_)                                                                         \
     const op op_row_##name_ = {                                                                    \
         .name = #name_,                                                                            \
@@ -343,6 +354,7 @@ static bool custom_eqn_vmap(const op *o, const void *params, batch b, int nin, c
         .fits = custom_fits,                                                                       \
         .call = custom_call_eval,                                                                  \
         .jvp = custom_eqn_jvp,                                                                     \
+        .transpose = custom_eqn_transpose,                                                         \
         .vmap = custom_eqn_vmap,                                                                   \
     };
 CUSTOM_CALL(custom_jvp_call)

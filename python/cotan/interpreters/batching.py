@@ -3,8 +3,17 @@ from .. import _cotan
 from .._rules import AxisData, fancy_primitive_batchers, primitive_batchers
 
 not_mapped = None
-axis_primitive_batchers = fancy_primitive_batchers
 NotMapped = type(None)
+
+
+class _AxisRules:
+    """Where libraries put rules in their older form: rule(axis_size, axis_name, main_type, operands, dims, **params)."""
+
+    def __setitem__(self, primitive, rule):
+        fancy_primitive_batchers[primitive] = lambda axis, operands, dims, **params: rule(axis.size, axis.name, None, operands, dims, **params)
+
+
+axis_primitive_batchers = _AxisRules()
 
 
 def moveaxis(x, source, destination):
