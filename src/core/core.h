@@ -305,9 +305,10 @@ axis_frame *core_find_axis(const char *name); /* NULL after a NameError */
 /* ---- the jaxpr ---- */
 typedef struct var {
     aval aval;
-    int32_t id;   /* dense, from 0: index into per-variable tables of passes */
-    int32_t uses; /* kept by jaxpr_finish */
-    void *host;   /* weak back pointer for the host language, as in arrays */
+    int32_t id;       /* dense, from 0: index into per-variable tables of passes */
+    int32_t uses;     /* kept by jaxpr_finish */
+    void *host;       /* weak back pointer for the host language, as in arrays */
+    ct_array literal; /* of a traced scalar whose value is known: it stands in equations itself */
 } var;
 /* An operand: a variable, or a scalar literal (concrete array of ndim 0 held by the jaxpr). Exactly
  * one is set. */

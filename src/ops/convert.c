@@ -316,5 +316,5 @@ const op op_row_stop_gradient = {.name = "stop_gradient",
 
 ct_array op_stop_gradient(ct_array x)
 {
-    return is_array(x) ? x : core_bind1(&op_row_stop_gradient, NULL, 1, &x);
+    return is_array(x) && !core_current ? x : core_bind1(&op_row_stop_gradient, NULL, 1, &x);
 }

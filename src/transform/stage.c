@@ -5,6 +5,8 @@
  * linearize.c (a staging trace for tangents). */
 #include "transform/custom.h"
 
+#include "ops/ops.h"
+
 struct stage_trace {
     trace base;
     jaxpr *j;
@@ -48,19 +50,31 @@ static var *const_var(stage_trace *t, ct_array value)
     return table_add(&t->const_of, hash, known) ? v : NULL;
 }
 
+/* A number that was made along the way; an array that the host holds is a constant of the program,
+ * of any rank. */
+static bool can_be_literal(ct_array a)
+{
+    return is_array(a) && a->aval.ndim == 0 && !a->host &&
+           !dtype_is((ct_dtype)a->aval.dtype, FAMILY_KEY | FAMILY_FLOAT0);
+}
+
+/* A header of its own: the user's may be deleted. */
+static ct_array literal_of(stage_trace *t, ct_array a)
+{
+    ct_array kept = array_view(a, (ct_dtype)a->aval.dtype, a->aval.weak, 0, NULL);
+    return !is_poison(kept) && jaxpr_hold(t->j, kept) ? kept : NULL;
+}
+
 static bool to_atom(stage_trace *t, ct_array a, atom *out)
 {
+    *out = (atom){.var = NULL};
     if (traced_by(a, &t->base)) {
-        *out = (atom){.var = a->payload};
+        var *v = a->payload;
+        *out = v->literal ? (atom){.literal = v->literal} : (atom){.var = v};
         return true;
     }
-    if (is_array(a) && a->aval.ndim == 0 &&
-        !dtype_is((ct_dtype)a->aval.dtype, FAMILY_KEY | FAMILY_FLOAT0)) {
-        /* a header of its own: the user's may be deleted */
-        ct_array kept = array_view(a, (ct_dtype)a->aval.dtype, a->aval.weak, 0, NULL);
-        *out = (atom){.literal = kept};
-        return !is_poison(kept) && jaxpr_hold(t->j, kept);
-    }
+    if (can_be_literal(a))
+        return (out->literal = literal_of(t, a)) != NULL;
     if (is_zero(a)) {
         base_fail(CT_TYPE_ERROR, "a symbolic zero is no result of a function; make it an array of "
                                  "zeros first");
@@ -102,6 +116,25 @@ static bool all_known(int n, const ct_array *in)
     return true;
 }
 
+/* The value of an operand that stands in equations itself, or NULL. */
+static ct_array number_of(const stage_trace *t, ct_array a)
+{
+    if (traced_by(a, &t->base))
+        return ((var *)a->payload)->literal;
+    return can_be_literal(a) ? a : NULL;
+}
+
+/* Numbers change their dtype where they stand, and what nobody else can see needs no copy. */
+static bool stage_at_once(const stage_trace *t, const op *o, const ct_array *in, ct_array *value)
+{
+    if (o->code == OP_convert_element_type)
+        return (*value = number_of(t, in[0])) != NULL;
+    if (o->code != OP_copy)
+        return false;
+    *value = is_array(in[0]) && !in[0]->host ? in[0] : number_of(t, in[0]);
+    return *value != NULL;
+}
+
 static bool stage_process(trace *base, const op *o, const void *params, int nin, const ct_array *in,
                           int nout, ct_array *out)
 {
@@ -109,6 +142,11 @@ static bool stage_process(trace *base, const op *o, const void *params, int nin,
     if (unlikely(stage_folds_constants) && all_known(nin, in)) {
         core_bind_on(NULL, o, params, nin, in, nout, out);
         return values_good(nout, out);
+    }
+    ct_array value;
+    if (stage_at_once(t, o, in, &value)) {
+        core_bind_on(NULL, o, params, 1, &value, 1, out);
+        return values_good(1, out);
     }
     if (o->stage)
         return o->stage(o, params, t, nin, in, nout, out);
@@ -149,6 +187,23 @@ static bool stage_custom(trace *t, custom_call *c, int64_t n, const ct_array *in
 
 static const trace_class stage_class = {"JitTracer", stage_process, stage_custom,
                                         NULL,        stage_destroy, false};
+
+ct_array stage_known(ct_array a)
+{
+    trace *base = core_current;
+    while (base && base->class != &stage_class)
+        base = base->parent;
+    if (!base || !is_array(a) || stage_folds_constants)
+        return a;
+    stage_trace *t = (stage_trace *)base;
+    if (!can_be_literal(a))
+        return tracer_of(t, const_var(t, a));
+    var *v = arena_alloc(&t->j->arena, sizeof *v);
+    if (!v)
+        return array_poison;
+    *v = (var){.aval = {a->aval.dtype, a->aval.weak, 0, NULL, false}, .literal = literal_of(t, a)};
+    return v->literal ? tracer_of(t, v) : array_poison;
+}
 
 stage_trace *stage_new(const char *what)
 {

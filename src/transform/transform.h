@@ -103,6 +103,9 @@ typedef struct stage_trace stage_trace;
 CT_NODISCARD stage_trace *stage_new(const char *what); /* one reference; alive */
 ct_array stage_input(stage_trace *t,
                      const aval *a); /* a new input as a tracer of the current scope */
+/* What the host is given for an array that it makes inside a function that is being staged: a
+ * tracer, as for everything that happens there. The array itself outside of such functions. */
+ct_array stage_known(ct_array a);
 /* Records an equation whose results have the given avals; results are tracers. */
 CT_NODISCARD bool stage_record(stage_trace *t, const op *o, const void *params, int nin,
                                const ct_array *in, int nout, const aval *out_avals, ct_array *out);

@@ -33,7 +33,7 @@ def test_products_of_two_types():
     for a, b, wanted in wider:
         for x, y in ((a, b), (b, a)):
             out = lax.dot_general(jnp.array([[1, 0], [1, 1]]).astype(x), jnp.array([[1, 1], [0, 1]]).astype(y), dims)
-            assert out.dtype == wanted and out.astype("int32").tolist() == ([[1, 1], [1, 2]] if wanted != "bool" else [[1, 1], [1, 1]])
+            assert out.dtype == wanted and out.astype("complex64").real.tolist() == ([[1, 1], [1, 2]] if wanted != "bool" else [[1, 1], [1, 1]])
     left, right = jax.grad(lambda x, y: lax.dot_general(x, y, dims).sum(), (0, 1))(jnp.ones((2, 2)), jnp.ones((2, 2), "float16"))
     assert (left.dtype, right.dtype) == ("float32", "float16")
 

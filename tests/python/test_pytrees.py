@@ -134,3 +134,17 @@ def test_ravel():
         unravel(vector[:2])
     assert jax.grad(lambda v: unravel(v)["b"] ** 2)(vector).tolist() == [0., 0., 0., 0., 1.]
     assert ravel_pytree({})[0].shape == (0,)
+
+
+def test_functions_take_their_arguments_by_name():
+    tree, treedef = [1, (2, 3)], jax.tree.structure([0, (0, 0)])
+    util = jax.tree_util
+    assert util.tree_unflatten(treedef=treedef, leaves=[1, 2, 3]) == tree
+    assert util.tree_reduce(function=lambda a, b: a + b, tree=tree, initializer=10) == 16
+    assert util.tree_map(f=lambda a: -a, tree=tree) == [-1, (-2, -3)]
+    assert util.tree_transpose(outer_treedef=jax.tree.structure([0, 0]), inner_treedef=None, pytree_to_transpose=[(1, 2), (3, 4)]) == ([1, 3], [2, 4])
+    assert util.all_leaves(iterable=[1, 2]) and util.treedef_tuple(treedefs=[treedef]) == jax.tree.structure((tree,))
+    for bad in (lambda: util.tree_map(lambda a: a, tree, foo=1), lambda: util.tree_leaves(tree, tree=tree), lambda: util.tree_flatten(tree, None, 3),
+                lambda: util.tree_map(lambda a: a)):
+        with pytest.raises(TypeError):
+            bad()

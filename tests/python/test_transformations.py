@@ -247,3 +247,26 @@ def test_jit_said_twice_shares_programs():
     assert f.calls == 1 and float(jax.jit(lambda v: f(v))(1.)) == 2. and f.calls == 2
     h = jax.vmap(jax.jit(lambda v: f(v)))  # the function lives on in what was made of it
     assert h(jnp.arange(2.)).tolist() == [1., 2.]
+
+
+def test_arrays_made_while_staging_are_tracers():
+    kinds = []
+    scalar, row = jnp.float32(3.0), np.ones(2)
+
+    def f(x):
+        made = [jnp.array(0.0), jnp.zeros(()), jnp.float32(1), jnp.asarray(row), jnp.asarray(1).astype("float32"), scalar + 1]
+        kinds.extend(isinstance(m, jax.core.Tracer) for m in made)
+        return x + sum(m.sum() for m in made)
+
+    assert jax.jit(jax.grad(f))(1.0) == 1 and all(kinds)
+    kinds.clear()
+    assert jax.vmap(f)(jnp.zeros(1)).tolist() == [8] and not any(kinds)
+    with jax.ensure_compile_time_eval():
+        assert jax.jit(lambda x: x + int(jnp.array(2)))(1) == 3
+
+
+def test_scalars_of_the_host_are_constants_and_numbers_are_literals():
+    scalar = jnp.float32(3.0)
+    program = jax.make_jaxpr(lambda x: x * scalar + jnp.float32(2))(1.0)
+    assert [float(c) for c in program.consts] == [3.0] and "2.0:f32[]" in str(program)
+    assert str(jax.make_jaxpr(lambda: jnp.asarray(1).astype("float32"))()) == "{ lambda ; . let  in (1.0:f32[],) }"

@@ -4,6 +4,7 @@
  * One C struct serves them all; the class only tells Python what kind of value it is. Operators are
  * in operators.c, attributes in attributes.c. */
 #include "ext.h"
+#include "transform/transform.h"
 
 PyTypeObject *ext_array_base, *ext_array_impl, *ext_key_array, *ext_tracer, *ext_zero;
 
@@ -69,9 +70,15 @@ PyObject *ext_wrap(ct_tree a)
     return ext_wrap_array(a);
 }
 
+PyObject *ext_wrap_made(ct_tree result)
+{
+    bool made = unlikely(core_current) && result && is_array(result) && !result->host;
+    return ext_wrap(made ? stage_known(result) : result);
+}
+
 PyObject *ext_finish(ct_scope scope, ct_tree result)
 {
-    PyObject *o = ext_wrap(result);
+    PyObject *o = ext_wrap_made(result);
     if (unlikely(ext_debug_nans || ext_debug_infs) && o &&
         ext_refuse_nans(1, &result, "an operator"))
         Py_CLEAR(o);

@@ -451,7 +451,7 @@ static PyObject *bound_call(PyObject *self, PyObject *const *values, size_t narg
     ext_lending = before;
     if (good) {
         ct_tree result = call_direct(f, (const ct_array *)(void *)args);
-        out = ext_wrap(result);
+        out = ext_wrap_made(result);
         if (unlikely(ext_debug_nans || ext_debug_infs) && out &&
             !(f->nparams &&
               f->params[0].flags & BIND_LIST_OK)) { /* making an array is no computation */

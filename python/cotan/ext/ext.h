@@ -29,6 +29,9 @@ static inline ct_array ext_value_of(PyObject *o) { return ((ext_value *)o)->valu
 /* The Python object of a value (a new reference); the exception of the recorded failure for poison
  * and after failures. Trees come out as containers. */
 PyObject *ext_wrap(ct_tree value);
+/* The same of what a call gives: inside a function that is being staged a new array becomes a
+ * tracer. */
+PyObject *ext_wrap_made(ct_tree result);
 /* The same for what is known to be an array or tracer and no failure. */
 PyObject *ext_wrap_array(ct_array value);
 /* Ends the scope and wraps its result. */

@@ -10,20 +10,45 @@ static PyObject *keyword(PyObject *const *args, Py_ssize_t n, PyObject *names, c
     return NULL;
 }
 
-static PyObject *is_leaf_option(PyObject *const *args, Py_ssize_t n, PyObject *names,
-                                Py_ssize_t position)
+static int position_of(PyObject *name, const char *const *params)
 {
-    PyObject *f = n > position ? args[position] : keyword(args, n, names, "is_leaf");
-    return f == Py_None ? NULL : f;
+    int i = 0;
+    while (params[i] && PyUnicode_CompareWithASCIIString(name, params[i]) != 0)
+        i++;
+    return params[i] ? i : -1;
 }
 
-static PyObject *first_argument(PyObject *const *args, Py_ssize_t n, PyObject *names,
-                                const char *function)
+/* Arguments in the order of the parameters, NULL where none was given or None. False after a
+ * TypeError: too many, unknown, or fewer than the first `required`. */
+static bool take(const char *who, PyObject *const *args, Py_ssize_t n, PyObject *names,
+                 int required, const char *const *params, PyObject **out)
 {
-    PyObject *t = n ? args[0] : keyword(args, n, names, "tree");
-    return t ? t
-             : PyErr_Format(PyExc_TypeError, "%s() missing 1 required positional argument: 'tree'",
-                            function);
+    int count = 0;
+    for (; params[count]; count++)
+        out[count] = count < n ? args[count] : NULL;
+    if (n > count) {
+        PyErr_Format(PyExc_TypeError, "%s() takes %d positional arguments but %zd were given", who,
+                     count, n);
+        return false;
+    }
+    for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); k++) {
+        PyObject *name = PyTuple_GET_ITEM(names, k);
+        int i = position_of(name, params);
+        if (i < 0 || out[i]) {
+            PyErr_Format(PyExc_TypeError, "%s() got %s argument '%U'", who,
+                         i < 0 ? "an unexpected keyword" : "multiple values for", name);
+            return false;
+        }
+        out[i] = args[n + k];
+    }
+    for (int i = 0; i < count; i++)
+        if (i < required && !out[i]) {
+            PyErr_Format(PyExc_TypeError, "%s() missing a required argument: '%s'", who, params[i]);
+            return false;
+        } else if (i >= required && out[i] == Py_None) {
+            out[i] = NULL;
+        }
+    return true;
 }
 
 static PyObject *leaf_list(flattening *f)
@@ -38,9 +63,11 @@ static PyObject *leaf_list(flattening *f)
 
 static PyObject *tree_flatten(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
-    PyObject *tree = first_argument(args, n, names, "tree_flatten"), *out = NULL;
+    static const char *const params[] = {"tree", "is_leaf", NULL};
+    PyObject *given[2], *out = NULL;
     flattening f = {0};
-    if (tree && tree_flatten_into(&f, tree, is_leaf_option(args, n, names, 1), 0)) {
+    if (take("tree_flatten", args, n, names, 1, params, given) &&
+        tree_flatten_into(&f, given[0], given[1], 0)) {
         treedef *d = flattening_def(&f);
         PyObject *list = d ? leaf_list(&f) : NULL, *def = list ? tree_wrap_def(d) : NULL;
         out = def ? PyTuple_Pack(2, list, def) : NULL;
@@ -54,11 +81,11 @@ static PyObject *tree_flatten(PyObject *self, PyObject *const *args, Py_ssize_t 
 static PyObject *tree_leaves_of(PyObject *self, PyObject *const *args, Py_ssize_t n,
                                 PyObject *names)
 {
-    PyObject *tree = first_argument(args, n, names, "tree_leaves"),
-             *none = keyword(args, n, names, "none_is_leaf"), *out = NULL;
+    static const char *const params[] = {"tree", "is_leaf", "none_is_leaf", NULL};
+    PyObject *given[3], *out = NULL;
     flattening f = {0};
-    if (tree && tree_flatten_into(&f, tree, is_leaf_option(args, n, names, 1),
-                                  none == Py_True ? FLATTEN_NONE_IS_LEAF : 0))
+    if (take("tree_leaves", args, n, names, 1, params, given) &&
+        tree_flatten_into(&f, given[0], given[1], given[2] == Py_True ? FLATTEN_NONE_IS_LEAF : 0))
         out = leaf_list(&f);
     flattening_free(&f);
     return out;
@@ -67,9 +94,11 @@ static PyObject *tree_leaves_of(PyObject *self, PyObject *const *args, Py_ssize_
 static PyObject *tree_structure(PyObject *self, PyObject *const *args, Py_ssize_t n,
                                 PyObject *names)
 {
-    PyObject *tree = first_argument(args, n, names, "tree_structure"), *out = NULL;
+    static const char *const params[] = {"tree", "is_leaf", NULL};
+    PyObject *given[2], *out = NULL;
     flattening f = {0};
-    if (tree && tree_flatten_into(&f, tree, is_leaf_option(args, n, names, 1), 0)) {
+    if (take("tree_structure", args, n, names, 1, params, given) &&
+        tree_flatten_into(&f, given[0], given[1], 0)) {
         treedef *d = flattening_def(&f);
         out = d ? tree_wrap_def(d) : NULL;
     }
@@ -77,12 +106,14 @@ static PyObject *tree_structure(PyObject *self, PyObject *const *args, Py_ssize_
     return out;
 }
 
-static PyObject *tree_unflatten_call(PyObject *self, PyObject *const *args, Py_ssize_t n)
+static PyObject *tree_unflatten_call(PyObject *self, PyObject *const *args, Py_ssize_t n,
+                                     PyObject *names)
 {
-    if (n != 2)
-        return PyErr_Format(PyExc_TypeError,
-                            "tree_unflatten(treedef, leaves) takes 2 arguments, got %zd", n);
-    return tree_def_of(args[0]) ? PyObject_CallMethod(args[0], "unflatten", "(O)", args[1]) : NULL;
+    static const char *const params[] = {"treedef", "leaves", NULL};
+    PyObject *given[2];
+    return take("tree_unflatten", args, n, names, 2, params, given) && tree_def_of(given[0])
+               ? PyObject_CallMethod(given[0], "unflatten", "(O)", given[1])
+               : NULL;
 }
 
 /* f on the i-th leaf of each tree, into out; stops at the first exception. */
@@ -137,32 +168,32 @@ static PyObject *map_trees(PyObject *f, PyObject *const *trees, Py_ssize_t count
 
 static PyObject *tree_map(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
-    PyObject *f = n ? args[0] : keyword(args, n, names, "f");
-    PyObject *tree = keyword(args, n, names, "tree");
-    if (!f || (n < 2 && !tree))
-        return PyErr_Format(PyExc_TypeError, "map() missing %s",
-                            f ? "1 required positional argument: 'tree'"
-                              : "2 required positional arguments: 'f' and 'tree'");
-    PyObject *is_leaf = is_leaf_option(args, n, names, PY_SSIZE_T_MAX);
-    if (n < 2)
-        return map_trees(f, &tree, 1, is_leaf);
+    static const char *const params[] = {"f", "tree", "is_leaf", NULL};
+    PyObject *given[3], *is_leaf;
+    if (n >= 2 && !names)
+        is_leaf = NULL;
+    else if (n < 2 || PyTuple_GET_SIZE(names) > 1 ||
+             !(is_leaf = keyword(args, n, names, "is_leaf")))
+        return take("tree_map", args, n < 2 ? n : 2, names, 2, params, given)
+                   ? map_trees(given[0], &given[1], 1, given[2])
+                   : NULL;
     if (n - 1 > 16)
         return PyErr_Format(PyExc_NotImplementedError, "tree_map takes up to 16 trees, got %zd",
                             n - 1);
-    return map_trees(f, args + 1, n - 1, is_leaf);
+    return map_trees(args[0], args + 1, n - 1, is_leaf == Py_None ? NULL : is_leaf);
 }
 
 /* reduce(function, tree, initializer=..., is_leaf=None) */
 static PyObject *tree_reduce(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
-    PyObject *f = n ? args[0] : NULL, *tree = n > 1 ? args[1] : keyword(args, n, names, "tree");
-    PyObject *value = n > 2 ? args[2] : keyword(args, n, names, "initializer");
-    if (!f || !tree)
-        return PyErr_Format(
-            PyExc_TypeError,
-            "reduce(function, tree, initializer=..., is_leaf=None) needs a function and a tree");
+    static const char *const params[] = {"function", "tree", "initializer", "is_leaf", NULL};
+    PyObject *given[4];
+    if (!take("tree_reduce", args, n, names, 2, params, given))
+        return NULL;
+    PyObject *f = given[0],
+             *value = n > 2 ? args[2] : keyword(args, n, names, "initializer"); /* None is one */
     flattening flat = {0};
-    if (!tree_flatten_into(&flat, tree, is_leaf_option(args, n, names, 3), 0)) {
+    if (!tree_flatten_into(&flat, given[1], given[3], 0)) {
         flattening_free(&flat);
         return NULL;
     }
@@ -180,30 +211,37 @@ static PyObject *tree_reduce(PyObject *self, PyObject *const *args, Py_ssize_t n
 
 static PyObject *tree_all(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
-    PyObject *tree = first_argument(args, n, names, "tree_all");
+    static const char *const params[] = {"tree", "is_leaf", NULL};
+    PyObject *given[2];
     flattening f = {0};
-    int all = tree && tree_flatten_into(&f, tree, is_leaf_option(args, n, names, 1), 0) ? 1 : -1;
+    int all = take("tree_all", args, n, names, 1, params, given) &&
+                      tree_flatten_into(&f, given[0], given[1], 0)
+                  ? 1
+                  : -1;
     for (int64_t i = 0; all > 0 && i < f.leaves.n; i++)
         all = PyObject_IsTrue(f.leaves.at[i]);
     flattening_free(&f);
     return all < 0 ? NULL : PyBool_FromLong(all);
 }
 
-static PyObject *tree_transpose(PyObject *self, PyObject *const *args, Py_ssize_t n)
+static PyObject *tree_transpose(PyObject *self, PyObject *const *args, Py_ssize_t n,
+                                PyObject *names)
 {
-    if (n != 3)
-        return PyErr_Format(PyExc_TypeError,
-                            "tree_transpose(outer, inner, tree) takes 3 arguments");
-    treedef *outer = tree_def_of(args[0]), *inner = NULL;
+    static const char *const params[] = {"outer_treedef", "inner_treedef", "pytree_to_transpose",
+                                         NULL};
+    PyObject *given[3];
+    if (!take("tree_transpose", args, n, names, 3, params, given))
+        return NULL;
+    treedef *outer = tree_def_of(given[0]), *inner = NULL;
     flattening f = {0}, first = {0};
     PyObject *out = NULL, **flat = NULL;
-    if (!outer || (args[1] != Py_None && !(inner = tree_def_of(args[1]))))
+    if (!outer || (given[1] != Py_None && !(inner = tree_def_of(given[1]))))
         return NULL;
     if (inner)
         object_retain(inner);
     int64_t no = treedef_leaves(outer);
     PyObject **subtrees = PyMem_Calloc((size_t)no + 1, sizeof *subtrees);
-    bool good = subtrees && tree_flatten_up_to(outer->count, outer->nodes, args[2],
+    bool good = subtrees && tree_flatten_up_to(outer->count, outer->nodes, given[2],
                                                "tree_transpose's outer structure", subtrees);
     if (good && !inner) {
         good = no > 0 && tree_flatten_into(&first, subtrees[0], NULL, 0) &&
@@ -245,12 +283,14 @@ static PyObject *tree_transpose(PyObject *self, PyObject *const *args, Py_ssize_
 /* all_leaves(iterable): whether none of the objects is a container. */
 static PyObject *all_leaves(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
-    PyObject *fast = n ? PySequence_Fast(args[0], "an iterable is needed") : NULL,
-             *is_leaf = is_leaf_option(args, n, names, 1);
+    static const char *const params[] = {"iterable", "is_leaf", NULL};
+    PyObject *given[2], *fast = take("all_leaves", args, n, names, 1, params, given)
+                                    ? PySequence_Fast(given[0], "an iterable is needed")
+                                    : NULL;
     bool all = true;
     for (Py_ssize_t i = 0; fast && all && i < PySequence_Fast_GET_SIZE(fast); i++) {
         flattening f = {0};
-        all = tree_flatten_into(&f, PySequence_Fast_GET_ITEM(fast, i), is_leaf, 0) &&
+        all = tree_flatten_into(&f, PySequence_Fast_GET_ITEM(fast, i), given[1], 0) &&
               f.nodes.n == 1 && f.nodes.at[0].kind == TREE_LEAF;
         flattening_free(&f);
     }
@@ -258,17 +298,20 @@ static PyObject *all_leaves(PyObject *self, PyObject *const *args, Py_ssize_t n,
     return fast && !PyErr_Occurred() ? PyBool_FromLong(all) : NULL;
 }
 
-static PyObject *treedef_tuple(PyObject *self, PyObject *defs)
+static PyObject *treedef_tuple(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
-    PyObject *fast = PySequence_Fast(defs, "an iterable of PyTreeDefs is needed");
+    static const char *const params[] = {"treedefs", NULL};
+    PyObject *defs, *fast = take("treedef_tuple", args, n, names, 1, params, &defs)
+                                ? PySequence_Fast(defs, "an iterable of PyTreeDefs is needed")
+                                : NULL;
     if (!fast)
         return NULL;
-    Py_ssize_t n = PySequence_Fast_GET_SIZE(fast);
-    treedef **children = PyMem_Malloc(sizeof *children * (size_t)(n + 1)), *out = NULL;
+    Py_ssize_t count = PySequence_Fast_GET_SIZE(fast);
+    treedef **children = PyMem_Malloc(sizeof *children * (size_t)(count + 1)), *out = NULL;
     bool good = children != NULL;
-    for (Py_ssize_t i = 0; good && i < n; i++)
+    for (Py_ssize_t i = 0; good && i < count; i++)
         good = (children[i] = tree_def_of(PySequence_Fast_GET_ITEM(fast, i))) != NULL;
-    if (good && !(out = treedef_join((tree_node){.kind = TREE_TUPLE}, n, children)))
+    if (good && !(out = treedef_join((tree_node){.kind = TREE_TUPLE}, count, children)))
         ext_raise();
     PyMem_Free(children);
     Py_DECREF(fast);
@@ -283,16 +326,14 @@ PyMethodDef ext_treemap_methods[] = {
     ROW("tree_flatten", tree_flatten, "(leaves, structure) of a pytree."),
     ROW("tree_leaves", tree_leaves_of, "The leaves of a pytree as a list."),
     ROW("tree_structure", tree_structure, "The structure of a pytree."),
-    {"tree_unflatten", EXT_FASTCALL(tree_unflatten_call), METH_FASTCALL,
-     "The pytree of a structure with the given leaves."},
+    ROW("tree_unflatten", tree_unflatten_call, "The pytree of a structure with the given leaves."),
     ROW("tree_map", tree_map,
         "A function applied leaf by leaf to pytrees of one structure; results stand in the same "
         "structure."),
     ROW("tree_reduce", tree_reduce, "Leaves combined two by two from left to right."),
     ROW("tree_all", tree_all, "Whether all leaves are true."),
-    {"tree_transpose", EXT_FASTCALL(tree_transpose), METH_FASTCALL,
-     "A tree of trees turned inside out."},
+    ROW("tree_transpose", tree_transpose, "A tree of trees turned inside out."),
     ROW("all_leaves", all_leaves, "Whether none of the objects is a container."),
-    {"treedef_tuple", treedef_tuple, METH_O, "The structure of a tuple of such trees."},
+    ROW("treedef_tuple", treedef_tuple, "The structure of a tuple of such trees."),
     {NULL, NULL, 0, NULL},
 };
