@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from . import _cotan
 from ._api import ensure_compile_time_eval, typeof
-from ._cotan import ClosedJaxpr, DropVar, Jaxpr, JaxprEqn, Literal, Primitive, Tracer, Var
+from ._cotan import ClosedJaxpr, DropVar, Jaxpr, JaxprEqn, Literal, Primitive, Trace, Tracer, Var
 
 Atom = Var | Literal
 ParamDict = dict
@@ -229,15 +229,46 @@ class OpaqueTraceState:
         return hash(self._number)
 
 
-class Trace:
-    """The base of traces written in Python, which cannot take part: transformations are at work in C (see jax.extend.core.set_current_trace)."""
-
-    def __init__(self):
-        self._invalidated = False
-
-
 class TraceTag:
     """What a trace written in Python is known by."""
+
+
+class set_current_trace:
+    """Inside, operations are interpreted by this trace."""
+
+    def __init__(self, trace, check_leaks=False):
+        self._trace = trace
+
+    def __enter__(self):
+        self._before = _cotan._swap_trace(self._trace)
+
+    def __exit__(self, *_):
+        _cotan._swap_trace(self._before)
+
+
+class take_current_trace(set_current_trace):
+    """Inside, operations are evaluated; gives the trace that interpreted them before."""
+
+    def __init__(self):
+        super().__init__(eval_trace)
+
+    def __enter__(self):
+        super().__enter__()
+        return self._before
+
+
+eval_trace = _cotan._eval_trace()
+
+
+def eval_context():
+    """A context in which operations are evaluated."""
+    return set_current_trace(eval_trace)
+
+
+def find_top_trace(xs):
+    """The trace that would interpret an operation now."""
+    with take_current_trace() as trace:
+        return trace
 
 
 def get_opaque_trace_state(convention=None):

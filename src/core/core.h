@@ -268,6 +268,7 @@ struct trace {
     } refs;
     const char *what; /* "jit(loss)", for messages */
     uint64_t serial;  /* a number for the host language, given when it asks; 0 before */
+    void *host;       /* weak back pointer for the host language */
 };
 extern const object_class trace_object_class;
 /* A tracer of this trace, which it keeps; the trace fills primal, tangent, tag, payload. */

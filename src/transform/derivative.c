@@ -121,14 +121,16 @@ static bool check_cotangents(const derivative_fn *d, const ct_array *in)
 /* The positional arguments' structure, without the dict of keywords. */
 static treedef *positional_def(const treedef *in_def)
 {
-    treedef *children[64];
     int64_t n = treedef_root(in_def)->arity - 1, made = 0, first, count;
-    for (; made < n && made < 64; made++)
+    treedef **children = base_alloc((size_t)(n + 1) * sizeof *children);
+    for (; made < n && children; made++)
         if (!(children[made] = treedef_child(in_def, made, &first, &count)))
             break;
-    treedef *out = made == n ? treedef_join((tree_node){.kind = TREE_TUPLE}, n, children) : NULL;
+    treedef *out =
+        children && made == n ? treedef_join((tree_node){.kind = TREE_TUPLE}, n, children) : NULL;
     while (made)
         object_release(children[--made]);
+    base_free(children);
     return out;
 }
 

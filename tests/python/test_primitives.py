@@ -268,3 +268,29 @@ def test_equations_are_bound_from_their_params():
     for g in (f, jax.jit(f), jax.checkpoint(f)):
         jaxpr = jax.make_jaxpr(g)(1.).jaxpr
         assert jax.grad(lambda x: run(jaxpr, x)[0])(1.) == 10
+
+
+def test_dead_code_goes_inside_calls_and_loops_too():
+    from jax.interpreters import partial_eval as pe
+    jaxpr = jax.make_jaxpr(jax.jit(lambda x, y: (jnp.sin(x), jnp.cos(y))))(1., 2.).jaxpr
+    made, used = pe.dce_jaxpr(jaxpr, [True, False])
+    assert used == [True, False] and len(made.invars) == 1 and "cos" not in str(made)
+    made, used = pe.dce_jaxpr(jaxpr, [True, False], instantiate=True)
+    assert used == [True, True] and len(made.invars) == 2
+    made, used = pe.dce_jaxpr(jaxpr, [False, True], instantiate=[False, False])
+    assert used == [False, True] and jax.core.eval_jaxpr(made, (), jnp.float32(0)) == [1]
+    c = jnp.arange(3.)
+    closed = jax.make_jaxpr(lambda x, y: (x + c, y * jnp.ones(3)))(1., 2.)
+    made, used_consts, used = pe.dce_jaxpr_consts(closed.jaxpr, [True, False])
+    assert used == [True, False] and used_consts == [True]
+    with pytest.raises(ValueError, match="one flag"):
+        pe.dce_jaxpr(jaxpr, [True])
+
+
+def test_derivatives_of_wrapped_functions():
+    from jax.extend import linear_util
+    f = linear_util.wrap_init(lambda x, y: [x * y, x])
+    out, tangents = ad.jvp(f).call_wrapped([jnp.float32(2), jnp.float32(3)], [jnp.float32(1), ad.Zero(jax.core.ShapedArray((), jnp.float32))])
+    assert (out, tangents) == ([6, 2], [3, 1])
+    out, push = ad.linearize(f, 2., 3.)
+    assert out == [6, 2] and push(1., 0.) == [3, 1]

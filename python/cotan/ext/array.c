@@ -42,6 +42,8 @@ PyObject *ext_wrap_array(ct_array a)
 {
     if (a->host)
         return Py_NewRef((PyObject *)a->host);
+    if (unlikely(ext_is_host_tracer(a)))
+        return Py_NewRef((PyObject *)a->payload);
     if (unlikely(is_poison(a = array_kept(a))))
         return ext_raise();
     PyTypeObject *type = class_of(a);
@@ -54,6 +56,8 @@ PyObject *ext_wrap_array(ct_array a)
         if (!o)
             return NULL;
     }
+    if (type->tp_basicsize > (Py_ssize_t)sizeof *o)
+        ((ext_tracer_object *)o)->trace = NULL;
     object_retain(a);
     o->value = a;
     o->weakrefs = NULL;
@@ -101,6 +105,12 @@ static void array_dealloc(PyObject *self)
     else
         type->tp_free(self);
     Py_DECREF(type);
+}
+
+static void tracer_dealloc(PyObject *self)
+{
+    Py_CLEAR(((ext_tracer_object *)self)->trace);
+    array_dealloc(self);
 }
 
 static PyObject *array_new_forbidden(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -202,11 +212,15 @@ static PyObject *array_str(PyObject *self)
 
 static Py_ssize_t array_length(PyObject *self)
 {
+    ct_scope scope = ct_begin();
     ct_array a = ext_value_of(self);
-    if (a->aval.ndim)
-        return (Py_ssize_t)a->aval.shape[0];
-    PyErr_SetString(PyExc_TypeError, "len() of unsized object");
-    return -1;
+    Py_ssize_t n = a->aval.ndim ? (Py_ssize_t)a->aval.shape[0] : -1;
+    if (is_poison(a))
+        ext_raise();
+    else if (n < 0)
+        PyErr_SetString(PyExc_TypeError, "len() of unsized object");
+    ct_end_(scope, NULL);
+    return n;
 }
 
 static PyMemberDef members[] = {
@@ -256,12 +270,64 @@ static PyTypeObject *add_base(PyObject *module)
     return ext_add_type(module, &spec, NULL);
 }
 
+/* ---- tracers: the library's, and those of classes that Python writes ---- */
+
+/* Tracer(trace): the class of Python says its aval. */
+static PyObject *tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    return type == ext_tracer ? array_new_forbidden(type, args, kwargs) : type->tp_alloc(type, 0);
+}
+
+static int tracer_init(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    if (PyTuple_GET_SIZE(args))
+        Py_XSETREF(((ext_tracer_object *)self)->trace, Py_NewRef(PyTuple_GET_ITEM(args, 0)));
+    return 0;
+}
+
+static PyObject *tracer_get_trace(PyObject *self, void *c)
+{
+    ext_tracer_object *o = (ext_tracer_object *)self;
+    return o->head.value ? ext_wrap_trace(o->head.value->trace)
+                         : Py_NewRef(o->trace ? o->trace : Py_None);
+}
+
+static int tracer_set_trace(PyObject *self, PyObject *value, void *c)
+{
+    Py_XSETREF(((ext_tracer_object *)self)->trace, Py_XNewRef(value));
+    return 0;
+}
+
+/* What it is asked for may make a value of it, which goes when that is answered. */
+static PyObject *tracer_getattr(PyObject *self, PyObject *name)
+{
+    if (((ext_value *)self)->value)
+        return PyObject_GenericGetAttr(self, name);
+    ct_scope scope = ct_begin();
+    PyObject *out = PyObject_GenericGetAttr(self, name);
+    ct_end_(scope, NULL);
+    if (ct_ok())
+        return out;
+    Py_XDECREF(out);
+    return ext_raise();
+}
+
+static PyGetSetDef tracer_getset[] = {
+    {"_trace", tracer_get_trace, tracer_set_trace, "What interprets operations on it.", NULL},
+    {NULL, NULL, NULL, NULL, NULL}};
+static const PyType_Slot tracer_slots[] = {
+    {Py_tp_new, (void *)tracer_new},         {Py_tp_init, (void *)tracer_init},
+    {Py_tp_dealloc, (void *)tracer_dealloc}, {Py_tp_getattro, (void *)tracer_getattr},
+    {Py_tp_getset, tracer_getset},           {0, NULL}};
+
 /* Heap types keep the pointer of the spec's name, so names are literals; slots are copied. */
 static PyTypeObject *add_subclass(PyObject *module, const char *name, PyTypeObject *base,
                                   const PyType_Slot *more)
 {
     PyType_Slot none[] = {{0, NULL}};
-    PyType_Spec spec = {name, sizeof(ext_value), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    int size =
+        base == ext_tracer || more == tracer_slots ? sizeof(ext_tracer_object) : sizeof(ext_value);
+    PyType_Spec spec = {name, size, 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
                         more ? (PyType_Slot *)(uintptr_t)more : none};
     return ext_add_type(module, &spec, base);
 }
@@ -317,18 +383,20 @@ bool ext_init_array(PyObject *module)
     static const PyType_Slot impl[] = {{Py_bf_getbuffer, (void *)ext_getbuffer},
                                        {Py_bf_releasebuffer, (void *)ext_releasebuffer},
                                        {0, NULL}};
+    static const PyType_Slot library_tracer[] = {{Py_tp_new, (void *)array_new_forbidden},
+                                                 {0, NULL}};
     ext_array_base = add_base(module);
     if (!ext_array_base)
         return false;
     ext_array_impl = add_subclass(module, "jaxlib._jax.ArrayImpl", ext_array_base, impl);
     ext_key_array = add_subclass(module, "jax._src.prng.PRNGKeyArray", ext_array_base, NULL);
-    ext_tracer = add_subclass(module, "jax._src.core.Tracer", ext_array_base, NULL);
+    ext_tracer = add_subclass(module, "jax._src.core.Tracer", ext_array_base, tracer_slots);
     ext_zero = add_zero(module);
     if (!ext_array_impl || !ext_key_array || !ext_tracer || !ext_zero)
         return false;
     for (size_t i = 0; i < countof(tracer_classes); i++)
         if (!(tracer_classes[i].type =
-                  add_subclass(module, tracer_classes[i].name, ext_tracer, NULL)))
+                  add_subclass(module, tracer_classes[i].name, ext_tracer, library_tracer)))
             return false;
     return true;
 }

@@ -25,7 +25,26 @@ static inline bool ext_is_value(PyObject *o)
     PyTypeObject *t = Py_TYPE(o);
     return t == ext_array_impl || PyType_IsSubtype(t, ext_array_base);
 }
-static inline ct_array ext_value_of(PyObject *o) { return ((ext_value *)o)->value; }
+/* The tracer of an object of a Tracer class of Python, owned by the scope; poison after an error
+ * (traces.c). */
+ct_array ext_host_tracer(PyObject *o);
+static inline ct_array ext_value_of(PyObject *o)
+{
+    ct_array value = ((ext_value *)o)->value;
+    return likely(value != NULL) ? value : ext_host_tracer(o);
+}
+typedef struct ext_tracer_object {
+    ext_value head;
+    PyObject *trace; /* of one that Python made; else NULL */
+} ext_tracer_object;
+/* Whether a value stands for an object of Python, which is its payload. */
+bool ext_is_host_tracer(ct_array a);
+/* The Trace of a trace (NULL: evaluation): one object each. */
+PyObject *ext_wrap_trace(trace *t);
+/* Makes it the current trace until trace_leave(*saved); false and an exception for others. */
+bool ext_bind_context(PyObject *trace_object, trace_context *saved);
+extern PyTypeObject *ext_trace_type;
+bool ext_init_traces(PyObject *module);
 /* The Python object of a value (a new reference); the exception of the recorded failure for poison
  * and after failures. Trees come out as containers. */
 PyObject *ext_wrap(ct_tree value);

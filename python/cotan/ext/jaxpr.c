@@ -5,6 +5,7 @@
  * of objects that become a program, verified, when it is run, printed or bound. The lists may be
  * changed in place: a program is made again when its lists are not what they were. */
 #include "equations.h"
+#include "transform/partial.h"
 
 enum { CONSTVARS, INVARS, OUTVARS, EQNS, EFFECTS, DEBUG_INFO, JAXPR_FIELDS };
 static const char *const jaxpr_fields[] = {"constvars", "invars",     "outvars", "eqns",
@@ -205,6 +206,38 @@ static PyObject *jaxpr_replace(PyObject *self, PyObject *args, PyObject *kwargs)
 }
 
 /* As JAX prints it; j has no constants but its leading inputs. */
+static PyObject *used_item(const void *j, Py_ssize_t i)
+{
+    return PyBool_FromLong(((const jaxpr *)j)->in[i]->uses > 0);
+}
+
+/* _dce([which results are used, ...]) -> (the program of those, which of its constants and inputs
+ * are used, all of which it still takes) */
+static PyObject *jaxpr_used_part(PyObject *self, PyObject *used)
+{
+    jaxpr *j = open_program(self), *made = NULL;
+    if (!j || !PyList_Check(used) || PyList_GET_SIZE(used) != j->nout)
+        return j ? PyErr_Format(PyExc_ValueError,
+                                "one flag for each of %d results is wanted, "
+                                "but got %R",
+                                j->nout, used)
+                 : NULL;
+    bool *flags = PyMem_Malloc((size_t)j->nout + 1);
+    ct_scope scope = ct_begin();
+    for (int i = 0; flags && i < j->nout; i++)
+        flags[i] = PyObject_IsTrue(PyList_GET_ITEM(used, i)) > 0;
+    if (flags)
+        made = jaxpr_dce(j, flags, NULL);
+    PyObject *of = made ? wrap_open(made, ((ext_jaxpr *)self)->nconsts) : ext_raise(),
+             *live = of ? ext_list(made->nin, used_item, made) : NULL,
+             *out = live ? PyTuple_Pack(2, of, live) : NULL;
+    Py_XDECREF(of);
+    Py_XDECREF(live);
+    PyMem_Free(flags);
+    ct_end_(scope, NULL);
+    return out;
+}
+
 static PyObject *text_of(const jaxpr *j, int nconsts)
 {
     jaxpr shown = *j; /* with the leading inputs as the constants that they are */
@@ -254,12 +287,12 @@ static PyObject *run(jaxpr *j, PyObject *first, PyObject *second)
 /* _run(consts, args): what the program gives for them. */
 static PyObject *jaxpr_run(PyObject *self, PyObject *args)
 {
-    PyObject *consts, *values, *out = NULL;
+    PyObject *consts, *operands, *out = NULL;
     jaxpr *j = open_program(self);
-    if (!j || !PyArg_ParseTuple(args, "OO", &consts, &values))
+    if (!j || !PyArg_ParseTuple(args, "OO", &consts, &operands))
         return NULL;
     PyObject *first = PySequence_Fast(consts, "constants are a sequence"),
-             *second = first ? PySequence_Fast(values, "arguments are a sequence") : NULL;
+             *second = first ? PySequence_Fast(operands, "arguments are a sequence") : NULL;
     if (second) {
         object_retain(j); /* a rule of Python may change the lists meanwhile */
         out = run(j, first, second);
@@ -367,15 +400,15 @@ static jaxpr *close_over(jaxpr *open, PyObject *consts)
 {
     int n = (int)PyList_GET_SIZE(consts);
     ct_scope scope = ct_begin();
-    ct_array *values = PyMem_Malloc(sizeof *values * (size_t)(n + 1));
-    bool good = values != NULL;
+    ct_array *given = PyMem_Malloc(sizeof *given * (size_t)(n + 1));
+    bool good = given != NULL;
     for (int i = 0; good && i < n; i++)
-        good = (values[i] = ext_array(PyList_GET_ITEM(consts, i), "a constant", CONVERT_LISTS)) !=
+        good = (given[i] = ext_array(PyList_GET_ITEM(consts, i), "a constant", CONVERT_LISTS)) !=
                NULL;
-    jaxpr *j = good ? jaxpr_inputs_to_consts(open, n, values) : NULL;
+    jaxpr *j = good ? jaxpr_inputs_to_consts(open, n, given) : NULL;
     if (good && !j)
         ext_raise();
-    PyMem_Free(values);
+    PyMem_Free(given);
     ct_end_(scope, NULL);
     return j;
 }
@@ -531,7 +564,8 @@ bool ext_init_jaxprs(PyObject *module)
         ROW("consts", closed_consts, 0, "Values of its constants."),
         ROW("literals", closed_consts, 0, "The same, by an older name."),
         {NULL, NULL, NULL, NULL, NULL}};
-    static PyMethodDef open_methods[] = {METHODS(jaxpr_replace, jaxpr_run, jaxpr_check)};
+    static PyMethodDef open_methods[] = {{"_dce", jaxpr_used_part, METH_O, NULL},
+                                         METHODS(jaxpr_replace, jaxpr_run, jaxpr_check)};
     static PyMethodDef closed_methods[] = {METHODS(closed_replace, closed_run, closed_check)};
     static PyType_Slot open_slots[] = {
         {Py_tp_doc,

@@ -110,6 +110,27 @@ static PyObject *primitive_bind(PyObject *self, PyObject *const *args, Py_ssize_
     return out;
 }
 
+/* bind_with_trace(trace, operands, [types,] params) */
+static PyObject *bind_with_trace(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    PyObject *dict = n == 3 || n == 4 ? args[n - 1] : NULL;
+    if (!dict || !PyDict_Check(dict))
+        return PyErr_Format(PyExc_TypeError, "bind_with_trace(trace, operands, params)");
+    PyObject *operands = PySequence_Fast(args[1], "bind_with_trace takes a sequence of operands"),
+             *out = NULL;
+    trace_context saved;
+    if (operands && ext_bind_context(args[0], &saved)) {
+        PyObject *tuple = PySequence_Tuple(operands),
+                 *bind = tuple ? PyObject_GetAttrString(self, "bind") : NULL;
+        out = bind ? PyObject_Call(bind, tuple, dict) : NULL;
+        Py_XDECREF(bind);
+        Py_XDECREF(tuple);
+        trace_leave(saved);
+    }
+    Py_XDECREF(operands);
+    return out;
+}
+
 static PyObject *get_bind_params(PyObject *self, PyObject *params) { return Py_NewRef(params); }
 
 /* ---- the rules of the library, for Python's tables ---- */
@@ -469,6 +490,8 @@ bool ext_init_primitives(PyObject *module)
     static PyMethodDef methods[] = {
         {"bind", EXT_FASTCALL(primitive_bind), METH_FASTCALL | METH_KEYWORDS,
          "The primitive on arrays, under the current transformations."},
+        {"bind_with_trace", EXT_FASTCALL(bind_with_trace), METH_FASTCALL,
+         "The same under a given trace: bind_with_trace(trace, operands, params)."},
         {"get_bind_params", get_bind_params, METH_O, "What bind takes, of an equation's params."},
         {"def_impl", def_impl, METH_O, "How it is evaluated: f(*arrays, **params)."},
         {"def_abstract_eval", def_abstract_eval, METH_O,

@@ -3,7 +3,20 @@ from .. import _cotan
 from .._rules import UndefinedPrimal, Zero, instantiate_zeros, is_undefined_primal, primitive_jvps, primitive_transposes, zeros_like_aval
 
 add_jaxvals_p = _cotan._primitive("add_any")
-JVPTracer = _cotan.JVPTracer
+JVPTrace, JVPTracer = _cotan.JVPTrace, _cotan.JVPTracer
+
+
+def jvp(fun, has_aux=False, instantiate=True, transform_stack=True):
+    """A WrappedFun of (primals, tangents), both lists, that gives a WrappedFun's results and their tangents; with has_aux it gives a pair."""
+    def pushed(primals, tangents):
+        out, out_tangents, *aux = _cotan.jvp(fun.call_wrapped, tuple(primals), tuple(map(instantiate_zeros, tangents)), has_aux=has_aux)
+        return (out, out_tangents, *aux)
+    return fun.wrap(pushed)
+
+
+def linearize(traceable, *primals, has_aux=False):
+    """The results of a WrappedFun, and its derivative as a linear function of tangents."""
+    return _cotan._linearize(traceable.call_wrapped, *primals, has_aux=has_aux)
 
 
 def add_jaxvals(x, y):

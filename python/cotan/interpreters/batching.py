@@ -2,6 +2,7 @@
 from .. import _cotan
 from .._rules import AxisData, fancy_primitive_batchers, primitive_batchers
 
+BatchTrace, BatchTracer = _cotan.BatchTrace, _cotan.BatchTracer
 not_mapped = None
 NotMapped = type(None)
 

@@ -2,7 +2,7 @@
 from .. import _cotan
 from ..core import Jaxpr, Literal, get_aval
 
-DynamicJaxprTracer = _cotan.DynamicJaxprTracer
+DynamicJaxprTrace, DynamicJaxprTracer = _cotan.DynamicJaxprTrace, _cotan.DynamicJaxprTracer
 custom_partial_eval_rules, dce_rules, partial_eval_jaxpr_custom_rules = {}, {}, {}
 
 
@@ -60,25 +60,24 @@ def trace_to_jaxpr_nounits(fun, pvals, instantiate=False):
     return Jaxpr(constvars, jaxpr.invars, outvars, kept), results, [known[v] for v in constvars]
 
 
-def dce_jaxpr(jaxpr, used_outputs, instantiate=False):
-    """(the program without what the used outputs do not need, which inputs it still takes)."""
-    used_outputs = [used_outputs] * len(jaxpr.outvars) if isinstance(used_outputs, bool) else used_outputs
-    instantiate = [instantiate] * len(jaxpr.invars) if isinstance(instantiate, bool) else instantiate
-    outvars = [v for v, used in zip(jaxpr.outvars, used_outputs) if used]
-    live = {v for v in outvars if type(v) is not Literal}
-    eqns = []
-    for eqn in jaxpr.eqns[::-1]:
-        if eqn.effects or not live.isdisjoint(eqn.outvars):
-            eqns.append(eqn)
-            live.update(v for v in eqn.invars if type(v) is not Literal)
-    used_inputs = [v in live or i for v, i in zip(jaxpr.invars, instantiate)]
-    invars = [v for v, used in zip(jaxpr.invars, used_inputs) if used]
-    return jaxpr.replace(invars=invars, outvars=outvars, eqns=eqns[::-1]), used_inputs
+def _per(flags, n):
+    return [flags] * n if isinstance(flags, bool) else list(flags)
+
+
+def _chosen(values, flags):
+    return [v for v, flag in zip(values, flags) if flag]
 
 
 def dce_jaxpr_consts(jaxpr, used_outputs, instantiate=False):
-    """The same with the constants that are still used."""
-    made, used_inputs = dce_jaxpr(jaxpr, used_outputs, instantiate)
-    live = {v for eqn in made.eqns for v in eqn.invars if type(v) is not Literal} | {v for v in made.outvars if type(v) is not Literal}
-    used_consts = [v in live for v in jaxpr.constvars]
-    return made.replace(constvars=[v for v, used in zip(jaxpr.constvars, used_consts) if used]), used_consts, used_inputs
+    """(the program of the used outputs, which constants and which inputs it takes): of calls and loops inside what nobody needs goes too. Inputs to
+    `instantiate` stay in any case."""
+    made, used = jaxpr._dce(_per(used_outputs, len(jaxpr.outvars)))
+    n = len(jaxpr.constvars)
+    used_consts, used_inputs = used[:n], [a or b for a, b in zip(used[n:], _per(instantiate, len(jaxpr.invars)))]
+    return made.replace(constvars=_chosen(made.constvars, used_consts), invars=_chosen(made.invars, used_inputs)), used_consts, used_inputs
+
+
+def dce_jaxpr(jaxpr, used_outputs, instantiate=False):
+    """The same for a program without constants, as a pair."""
+    made, _, used_inputs = dce_jaxpr_consts(jaxpr, used_outputs, instantiate)
+    return made, used_inputs
