@@ -122,33 +122,62 @@ NAME(stage)(const int r, int64_t m, int64_t s, const T *wr, const T *wi, const T
     }
 }
 
-/* Any radix, by the definition; roots: those of r. */
-static void NAME(any_stage)(int64_t r, int64_t m, int64_t s, const T *wr, const T *wi,
-                            const T *root_re, const T *root_im, const T *restrict xr,
-                            const T *restrict xi, T *restrict yr, T *restrict yi)
+/* The transform of r points in place, r an odd prime, by the definition; roots: those of r. Points
+ * j and r - j share their cosines and, but for the sign, their sines, and so do results k and r -
+ * k.
+ */
+static void NAME(any_points)(int r, const T *root_re, const T *root_im, NAME(vector) * re,
+                             NAME(vector) * im)
 {
-    for (int64_t p = 0; p < m; p++)
-        for (int64_t k = 0; k < r; k++) {
-            T *vr = yr + s * (r * p + k), *vi = yi + s * (r * p + k);
-            T tc = k ? wr[(k - 1) * m + p] : 1, td = k ? wi[(k - 1) * m + p] : 0;
-            for (int64_t q = 0; q < s; q++)
-                vr[q] = xr[q + s * p], vi[q] = xi[q + s * p];
-            for (int64_t j = 1; j < r; j++) {
-                const T *ur = xr + s * (p + m * j), *ui = xi + s * (p + m * j);
-                T c = root_re[j * k % r], d = root_im[j * k % r];
-                INDEPENDENT for (int64_t q = 0; q < s; q++)
-                {
-                    vr[q] += ur[q] * c - ui[q] * d;
-                    vi[q] += ur[q] * d + ui[q] * c;
+    enum { HALF = FFT_LARGEST_RADIX / 2 };
+    NAME(vector) ar[HALF], ai[HALF], br[HALF], bi[HALF], xr = re[0], xi = im[0];
+    int half = (r - 1) / 2;
+    for (int j = 0; j < half; j++) {
+        ar[j] = re[j + 1] + re[r - 1 - j], ai[j] = im[j + 1] + im[r - 1 - j];
+        br[j] = re[j + 1] - re[r - 1 - j], bi[j] = im[j + 1] - im[r - 1 - j];
+        re[0] += ar[j], im[0] += ai[j];
+    }
+    for (int k = 1; k <= half; k++) {
+        NAME(vector) cr = xr, ci = xi, dr = {0}, di = {0};
+        for (int j = 0, at = k; j < half; j++, at = at + k < r ? at + k : at + k - r) {
+            T c = root_re[at], d = root_im[at];
+            cr += c * ar[j], ci += c * ai[j];
+            dr += d * bi[j], di += d * br[j];
+        }
+        re[k] = cr - dr, im[k] = ci + di;
+        re[r - k] = cr + dr, im[r - k] = ci - di;
+    }
+}
+
+/* Any radix: points and runs together are one run going in; coming out they are not, unless a run
+ * is whole vectors. */
+static void NAME(any_stage)(int r, int64_t m, int64_t s, const T *wr, const T *wi, const T *root_re,
+                            const T *root_im, const T *xr, const T *xi, T *yr, T *yi)
+{
+    NAME(vector) re[FFT_LARGEST_RADIX], im[FFT_LARGEST_RADIX];
+    for (int64_t first = 0; first < m * s; first += LANES) {
+        int64_t here = m * s - first < LANES ? m * s - first : LANES;
+        for (int j = 0; j < r; j++) {
+            re[j] = im[j] = (NAME(vector)){0};
+            memcpy(&re[j], xr + first + j * m * s, (size_t)here * sizeof(T));
+            memcpy(&im[j], xi + first + j * m * s, (size_t)here * sizeof(T));
+        }
+        NAME(any_points)(r, root_re, root_im, re, im);
+        for (int64_t l = 0; l < here; l += s % LANES ? 1 : LANES) {
+            int64_t p = (first + l) / s, at = r * p * s + (first + l) % s;
+            for (int k = 0; k < r; k++, at += s) {
+                T c = k ? wr[(k - 1) * m + p] : 1, d = k ? wi[(k - 1) * m + p] : 0;
+                if (s % LANES) {
+                    T a = ((const T *)&re[k])[l], b = ((const T *)&im[k])[l];
+                    yr[at] = a * c - b * d;
+                    yi[at] = a * d + b * c;
+                } else {
+                    NAME(store_vector)(yr + at, re[k] * c - im[k] * d);
+                    NAME(store_vector)(yi + at, re[k] * d + im[k] * c);
                 }
             }
-            INDEPENDENT for (int64_t q = 0; q < s; q++)
-            {
-                T re = vr[q], im = vi[q];
-                vr[q] = re * tc - im * td;
-                vi[q] = re * td + im * tc;
-            }
         }
+    }
 }
 
 static void NAME(two)(int64_t m, int64_t s, const T *wr, const T *wi, const T *xr, const T *xi,

@@ -112,11 +112,29 @@ static void call(enum routine r, ct_dtype d, int n, const at *given)
 #define ARGUMENTS(...)                                                                             \
     sizeof((at[]){__VA_ARGS__}) / sizeof(at), (const at[]) { __VA_ARGS__ }
 
-/* Scratch memory of a routine, as it asks for it in the first elements of a query. */
+/* How much scratch memory a routine wants for a matrix of this kind: elements, reals, integers. */
+typedef struct demand {
+    enum routine routine;
+    ct_dtype dtype;
+    int32_t kind[3]; /* what it depends on: sizes and jobs */
+    int64_t counts[3];
+} demand;
+enum { ELEMENTS, REALS, INTEGERS };
+
+/* The next matrix of a batch wants what the one before it wanted: asking takes as long as a small
+ * matrix does. */
+static _Thread_local demand latest = {.routine = ROUTINES};
+
+static bool known(demand *d)
+{
+    bool same = latest.routine == d->routine && latest.dtype == d->dtype &&
+                !memcmp(latest.kind, d->kind, sizeof d->kind);
+    if (same)
+        *d = latest;
+    return same;
+}
+
 typedef struct scratch {
-    double query[2];          /* the element that a query writes */
-    int32_t integers, length; /* what it asks for; length -1 asks */
-    double reals[2];
     void *work, *rwork;
     int32_t *iwork;
 } scratch;
@@ -127,12 +145,13 @@ static int32_t asked(ct_dtype d, const double *query)
     return is_double(d) ? (int32_t)query[0] : (int32_t)(*(const float *)query * (1 + 0x1p-20f));
 }
 
-static bool scratch_take(scratch *s, ct_dtype d, int64_t elements, int64_t reals, int64_t integers)
+static bool scratch_take(scratch *s, const demand *d)
 {
-    s->work = base_alloc((size_t)(elements + 1) * item(d));
-    s->rwork = reals ? base_alloc((size_t)reals * real_item(d)) : NULL;
-    s->iwork = integers ? base_alloc((size_t)integers * sizeof(int32_t)) : NULL;
-    return s->work && (s->rwork || !reals) && (s->iwork || !integers);
+    const int64_t *n = d->counts;
+    s->work = base_alloc((size_t)(n[ELEMENTS] + 1) * item(d->dtype));
+    s->rwork = n[REALS] ? base_alloc((size_t)n[REALS] * real_item(d->dtype)) : NULL;
+    s->iwork = n[INTEGERS] ? base_alloc((size_t)n[INTEGERS] * sizeof(int32_t)) : NULL;
+    return s->work && (s->rwork || !n[REALS]) && (s->iwork || !n[INTEGERS]);
 }
 
 static void scratch_free(scratch *s)
@@ -144,30 +163,34 @@ static void scratch_free(scratch *s)
 
 static int32_t at_least_one(int n) { return n > 1 ? n : 1; }
 
-/* Calls a routine twice: with the length -1 it says how much scratch memory it wants. That and its
- * length stand between the arguments given and info; letters say which other scratch arrays follow
- * them: r (reals), i (integers or booleans). */
-static int with_work(enum routine r, ct_dtype d, int64_t reals, int64_t integers,
-                     const char *letters, int n, const at *given)
+/* Calls a routine, the first time twice: with the length -1 it says how much scratch memory it
+ * wants. That and its length stand between the arguments given and info; letters say which other
+ * scratch arrays, whose lengths w holds, follow them: r (reals), i (integers or booleans). */
+static int with_work(demand w, const char *letters, int n, const at *given)
 {
-    scratch s = {.length = ASK};
-    int32_t info = 0;
+    scratch s = {NULL, NULL, NULL};
+    double query[2], reals[2];
+    int32_t info = 0, length = ASK;
     at p[MOST];
     memcpy(p, given, (size_t)n * sizeof *p);
-    for (int pass = 0; pass < 2; pass++) {
+    for (int pass = known(&w); pass < 2; pass++) {
         int used = n;
-        p[used++] = pass ? s.work : s.query;
-        p[used++] = &s.length;
-        for (const char *l = letters; *l; l++)
-            p[used++] = !pass ? s.reals : *l == 'r' ? s.rwork : (void *)s.iwork;
-        p[used++] = &info;
-        call(r, d, used, p);
-        if (pass || info)
-            break;
-        s.length = at_least_one(asked(d, s.query));
-        if (!scratch_take(&s, d, s.length, reals, integers)) {
+        if (pass && !scratch_take(&s, &w)) {
             info = LAPACK_NO_MEMORY;
             break;
+        }
+        length = pass ? (int32_t)w.counts[ELEMENTS] : ASK;
+        p[used++] = pass ? s.work : query;
+        p[used++] = &length;
+        for (const char *l = letters; *l; l++)
+            p[used++] = !pass ? reals : *l == 'r' ? s.rwork : (void *)s.iwork;
+        p[used++] = &info;
+        call(w.routine, w.dtype, used, p);
+        if (info)
+            break;
+        if (!pass) {
+            w.counts[ELEMENTS] = at_least_one(asked(w.dtype, query));
+            latest = w;
         }
     }
     scratch_free(&s);
@@ -202,27 +225,27 @@ int lapack_getrf(ct_dtype d, int m, int n, void *a, int32_t *pivots)
 int lapack_geqrf(ct_dtype d, int m, int n, void *a, void *tau)
 {
     int32_t lda = at_least_one(m);
-    return with_work(GEQRF, d, 0, 0, "", ARGUMENTS(&m, &n, a, &lda, tau));
+    return with_work((demand){GEQRF, d, {m, n}, {0}}, "", ARGUMENTS(&m, &n, a, &lda, tau));
 }
 
 int lapack_geqp3(ct_dtype d, int m, int n, void *a, int32_t *jpvt, void *tau)
 {
     int32_t lda = at_least_one(m);
-    return with_work(GEQP3, d, 2 * (int64_t)n + 1, 0, is_complex(d) ? "r" : "",
+    return with_work((demand){GEQP3, d, {m, n}, {0, 2 * (int64_t)n + 1}}, is_complex(d) ? "r" : "",
                      ARGUMENTS(&m, &n, a, &lda, jpvt, tau));
 }
 
 int lapack_orgqr(ct_dtype d, int m, int n, int k, void *a, const void *tau)
 {
     int32_t lda = at_least_one(m);
-    return with_work(ORGQR, d, 0, 0, "", ARGUMENTS(&m, &n, &k, a, &lda, tau));
+    return with_work((demand){ORGQR, d, {m, n, k}, {0}}, "", ARGUMENTS(&m, &n, &k, a, &lda, tau));
 }
 
 int lapack_ormqr(ct_dtype d, char side, char trans, int m, int n, int k, const void *a,
                  const void *tau, void *c)
 {
     int32_t lda = at_least_one(side == 'L' ? m : n), ldc = at_least_one(m);
-    return with_work(ORMQR, d, 0, 0, "",
+    return with_work((demand){ORMQR, d, {m, n, side}, {0}}, "",
                      ARGUMENTS(&side, &trans, &m, &n, &k, a, &lda, tau, c, &ldc));
 }
 
@@ -231,7 +254,8 @@ int lapack_gesdd(ct_dtype d, char jobz, int m, int n, void *a, void *sv, void *u
     int64_t less = m < n ? m : n, more = m < n ? n : m,
             reals = 5 * less * less + 7 * less + 2 * more * less + 1;
     int32_t lda = at_least_one(m), ldvt = at_least_one(jobz == 'A' ? n : (int)less);
-    return with_work(GESDD, d, is_complex(d) ? reals : 0, 8 * less + 1, is_complex(d) ? "ri" : "i",
+    return with_work((demand){GESDD, d, {m, n, jobz}, {0, is_complex(d) ? reals : 0, 8 * less + 1}},
+                     is_complex(d) ? "ri" : "i",
                      ARGUMENTS(&jobz, &m, &n, a, &lda, sv, u, &lda, vt, &ldvt));
 }
 
@@ -239,10 +263,10 @@ int lapack_geev(ct_dtype d, char jobvl, char jobvr, int n, void *a, void *w, voi
 {
     int32_t ld = at_least_one(n);
     if (is_complex(d))
-        return with_work(GEEV, d, 2 * (int64_t)n + 1, 0, "r",
+        return with_work((demand){GEEV, d, {n, jobvl, jobvr}, {0, 2 * (int64_t)n + 1}}, "r",
                          ARGUMENTS(&jobvl, &jobvr, &n, a, &ld, w, vl, &ld, vr, &ld));
     void *imaginary = (char *)w + (size_t)n * item(d);
-    return with_work(GEEV, d, 0, 0, "",
+    return with_work((demand){GEEV, d, {n, jobvl, jobvr}, {0}}, "",
                      ARGUMENTS(&jobvl, &jobvr, &n, a, &ld, w, imaginary, vl, &ld, vr, &ld));
 }
 
@@ -252,11 +276,11 @@ static int gees(ct_dtype d, char jobvs, int n, void *a, void *w, void *vs)
     int32_t ld = at_least_one(n), dimension = 0;
     char unsorted = 'N';
     if (is_complex(d))
-        return with_work(GEES, d, (int64_t)n + 1, (int64_t)n + 1, "ri",
+        return with_work((demand){GEES, d, {n, jobvs}, {0, (int64_t)n + 1, (int64_t)n + 1}}, "ri",
                          ARGUMENTS(&jobvs, &unsorted, NULL, &n, a, &ld, &dimension, w, vs, &ld));
     void *imaginary = (char *)w + (size_t)n * item(d);
     return with_work(
-        GEES, d, 0, (int64_t)n + 1, "i",
+        (demand){GEES, d, {n, jobvs}, {0, 0, (int64_t)n + 1}}, "i",
         ARGUMENTS(&jobvs, &unsorted, NULL, &n, a, &ld, &dimension, w, imaginary, vs, &ld));
 }
 
@@ -271,13 +295,14 @@ int lapack_gees(ct_dtype d, char jobvs, int n, void *a, void *vs)
 int lapack_gehrd(ct_dtype d, int n, void *a, void *tau)
 {
     int32_t lda = at_least_one(n), low = 1;
-    return with_work(GEHRD, d, 0, 0, "", ARGUMENTS(&n, &low, &n, a, &lda, tau));
+    return with_work((demand){GEHRD, d, {n}, {0}}, "", ARGUMENTS(&n, &low, &n, a, &lda, tau));
 }
 
 int lapack_sytrd(ct_dtype d, char uplo, int n, void *a, void *diagonal, void *off, void *tau)
 {
     int32_t lda = at_least_one(n);
-    return with_work(SYTRD, d, 0, 0, "", ARGUMENTS(&uplo, &n, a, &lda, diagonal, off, tau));
+    return with_work((demand){SYTRD, d, {n, uplo}, {0}}, "",
+                     ARGUMENTS(&uplo, &n, a, &lda, diagonal, off, tau));
 }
 
 int lapack_gtsv(ct_dtype d, int n, int nrhs, void *dl, void *diagonal, void *du, void *b)
@@ -290,27 +315,34 @@ int lapack_gtsv(ct_dtype d, int n, int nrhs, void *dl, void *diagonal, void *du,
 /* The one routine that asks for three kinds of scratch memory, each with its length. */
 int lapack_syevd(ct_dtype d, char jobz, char uplo, int n, void *a, void *w)
 {
-    bool wide = is_complex(d);
-    scratch s = {.length = ASK, .integers = ASK};
-    int32_t info = 0, lda = at_least_one(n), reals = ASK;
-    for (int pass = 0; pass < 2 && !info; pass++) {
-        void *work = pass ? s.work : s.query, *rwork = pass ? s.rwork : s.reals;
-        int32_t count, *iwork = pass ? s.iwork : &count;
-        if (wide)
+    demand want = {SYEVD, d, {n, jobz, uplo}, {0}};
+    scratch s = {NULL, NULL, NULL};
+    double query[2], real_query[2];
+    int32_t info = 0, lda = at_least_one(n);
+    for (int pass = known(&want); pass < 2 && !info; pass++) {
+        int32_t count, counts[3] = {ASK, ASK, ASK};
+        if (pass && !scratch_take(&s, &want)) {
+            info = LAPACK_NO_MEMORY;
+            break;
+        }
+        for (int i = 0; i < 3 && pass; i++)
+            counts[i] = (int32_t)want.counts[i];
+        void *work = pass ? s.work : query, *rwork = pass ? s.rwork : real_query;
+        int32_t *iwork = pass ? s.iwork : &count;
+        if (is_complex(d))
             call(SYEVD, d,
-                 ARGUMENTS(&jobz, &uplo, &n, a, &lda, w, work, &s.length, rwork, &reals, iwork,
-                           &s.integers, &info));
+                 ARGUMENTS(&jobz, &uplo, &n, a, &lda, w, work, &counts[ELEMENTS], rwork,
+                           &counts[REALS], iwork, &counts[INTEGERS], &info));
         else
             call(SYEVD, d,
-                 ARGUMENTS(&jobz, &uplo, &n, a, &lda, w, work, &s.length, iwork, &s.integers,
-                           &info));
-        if (pass)
+                 ARGUMENTS(&jobz, &uplo, &n, a, &lda, w, work, &counts[ELEMENTS], iwork,
+                           &counts[INTEGERS], &info));
+        if (pass || info)
             break;
-        s.length = at_least_one(asked(d, s.query));
-        s.integers = at_least_one(count);
-        reals = wide ? at_least_one(asked(d, s.reals)) : 0;
-        if (!info && !scratch_take(&s, d, s.length, reals, s.integers))
-            info = LAPACK_NO_MEMORY;
+        want.counts[ELEMENTS] = at_least_one(asked(d, query));
+        want.counts[REALS] = is_complex(d) ? at_least_one(asked(d, real_query)) : 0;
+        want.counts[INTEGERS] = at_least_one(count);
+        latest = want;
     }
     scratch_free(&s);
     return info;

@@ -201,8 +201,27 @@ void matrix_fill_nan(ct_dtype dtype, int64_t n, void *x)
     kernel_fill(n, dtype_table[dtype].itemsize, x, wide ? (const void *)nan64 : nan32);
 }
 
+/* Inlined with the size of an item known. */
+static inline __attribute__((always_inline)) void
+turn_items(size_t item, int64_t rows, int64_t cols, char *dst, const char *src)
+{
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < cols; j++, src += item)
+            memcpy(dst + (size_t)(j * rows + i) * item, src, item);
+}
+
 void matrix_turn(ct_dtype dtype, int rows, int cols, void *dst, const void *src)
 {
+    enum { SMALL = 32 }; /* up to which looking for the best way takes longer than going */
+    if (rows <= SMALL && cols <= SMALL) {
+        if (dtype_table[dtype].itemsize == 4)
+            turn_items(4, rows, cols, dst, src);
+        else if (dtype_table[dtype].itemsize == 8)
+            turn_items(8, rows, cols, dst, src);
+        else
+            turn_items(16, rows, cols, dst, src);
+        return;
+    }
     int64_t item = dtype_table[dtype].itemsize, shape[2] = {rows, cols},
             apart[2] = {item, rows * item}, dense[2] = {cols * item, item};
     kernel_copy(2, shape, (size_t)item, dst, apart, src, dense);
