@@ -54,3 +54,26 @@ def detrend(data: ArrayLike, axis: int = -1, type: str = "linear", bp: Sequence[
     >>> jax.scipy.signal.detrend(jnp.array([1., 3.]), type='constant')
     Array([-1.,  1.], dtype=float32)
     """
+
+# ---- (src/scipy/spectra.c) ----
+
+def _segment_spectra(x: ArrayLike, y: ArrayLike | None, fs: ArrayLike, window: ArrayLike, noverlap: int, nfft: int, detrend: str | None,
+                     onesided: bool, scaling: str, axis: int, amplitudes: bool, boundary: str | None, padded: bool) -> tuple[Array, Array, Array]:
+    """Frequencies, times, and Fourier transforms (or, without ``amplitudes``, power or cross spectra with y) of windowed segments of a signal.
+
+    Args:
+      window: [nperseg], what each segment is multiplied by.
+      noverlap: how many points two segments share.
+      nfft: the length of the transforms; segments are filled up with zeros.
+      detrend: 'constant', 'linear' or None.
+      onesided: frequencies from 0 on; for real signals only.
+      scaling: 'density' or 'spectrum'.
+      boundary: how half a segment is put in front and behind: 'even', 'odd', 'constant', 'zeros', or None for nothing.
+      padded: whether zeros fill up the last segment.
+    """
+
+def _averaged(spectra: ArrayLike, average: str) -> Array:
+    """The 'mean' or the 'median', corrected for its bias, over the last axis."""
+
+def _overlapped(Zxx: ArrayLike, window: ArrayLike, noverlap: int, nfft: int | None, onesided: bool, boundary: bool, time_axis: int, freq_axis: int) -> Array:
+    """The signal of which Zxx are the Fourier transforms of windowed segments: overlapping parts are added."""

@@ -22,7 +22,8 @@ from oracle import libraries, python_with_jax
 MODULES = ["jax", "jax.numpy", "jax.lax", "jax.nn", "jax.random", "jax.tree_util", "jax.tree", "jax.errors", "jax.dtypes", "jax.scipy.special", "jax.ops", "jax.numpy.linalg",
            "jax.lax.linalg", "jax.numpy.fft", "jax.scipy.linalg", "jax.scipy.stats",
            "jax.scipy.optimize", "jax.scipy.sparse.linalg", "jax.scipy.fft", "jax.scipy.ndimage", "jax.scipy.interpolate", "jax.scipy.cluster.vq",
-           "jax.scipy.integrate", "jax.scipy.signal", "jax.experimental.ode"]
+           "jax.scipy.integrate", "jax.scipy.signal", "jax.scipy.spatial.transform", "jax.experimental.ode",
+           "jax.example_libraries.optimizers", "jax.example_libraries.stax"]
 NAMES = """
 import importlib, inspect, json, sys
 found = {}

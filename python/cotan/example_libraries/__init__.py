@@ -1,0 +1,1 @@
+"""jax.example_libraries: optimizers and networks as pairs of functions."""
