@@ -20,4 +20,12 @@
 #include "cotan/lax.linalg.h"
 #include "cotan/nn.h"
 #include "cotan/random.h"
+#include "cotan/scipy.cluster.vq.h"
+#include "cotan/scipy.fft.h"
+#include "cotan/scipy.linalg.h"
+#include "cotan/scipy.ndimage.h"
+#include "cotan/scipy.signal.h"
+#include "cotan/scipy.sparse.linalg.h"
+#include "cotan/scipy.special.h"
+#include "cotan/scipy.stats.h"
 #endif

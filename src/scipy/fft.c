@@ -48,6 +48,8 @@ static ct_array first_and_rest(ct_array x, int64_t axis, double first, double re
 /* Even places, then odd ones from the end; or back. */
 static ct_array interleaved(ct_array x, int64_t axis, bool back)
 {
+    if (is_poison(x))
+        return x;
     int64_t n = x->aval.shape[axis], half = (n + 1) / 2;
     ct_array k = shape_range(n), where_to;
     if (back)

@@ -103,6 +103,8 @@ static ct_tree sylvester_column(ct_tree i, ct_tree carry)
 
 static ct_array sylvester_triangular(ct_array r, ct_array l, ct_array f)
 {
+    if (is_poison(f))
+        return f;
     ct_tree init = ct_tuple(r, l, f, op_full_like(f, 0));
     ct_tree end = ct_call(ct_fori_loop(sylvester_column), ct_i32(0), ct_i32(cols_of(f)), init);
     return ct_at(end, 3);

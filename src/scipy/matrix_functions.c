@@ -109,6 +109,8 @@ ct_tree scipy_linalg_expm_frechet(const ct_scipy_linalg_expm_frechet_args *args)
 /* Rows, or columns, m - 1 and m of x times g, where `keep` does not forbid it. */
 static ct_array turned(ct_array x, ct_array g, ct_array first, int axis, ct_array changes)
 {
+    if (is_poison(x))
+        return x;
     int64_t n = rows_of(x);
     ct_array zero = array_scalar_int(CT_INT32, false, 0);
     ct_array at[] = {axis ? zero : first, axis ? first : zero};
