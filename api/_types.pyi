@@ -28,3 +28,6 @@ def positional(count: int) -> Callable[[Any], Any]:
 
 def primitive(function: Any) -> Any:
     """The function is the operation of src/ops of the same name, or of the name given."""
+
+def law(parameters: str) -> Callable[..., Array]:
+    """A function of a distribution, with these parameters, all ArrayLike: law("x, loc=0, scale=1")."""

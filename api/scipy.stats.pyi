@@ -1,5 +1,5 @@
 """jax.scipy.stats: summaries; densities and probabilities of distributions, a class each. tools/generate.py says what the notation means."""
-from _types import Array, ArrayLike, jitted
+from _types import Array, ArrayLike, jitted, law
 
 # ---- summaries (src/scipy/stats_summary.c) ----
 
@@ -38,513 +38,223 @@ def _gaussian_kernels(dataset: ArrayLike, weights: ArrayLike, points: ArrayLike,
       precision: [d, d], the inverse of the covariance of each.
     """
 
+# ---- distributions (src/scipy/stats_continuous.c, stats_discrete.c) ----
+
 class bernoulli:
-    """Bernoulli: 1 with probability p, else 0."""
+    """Bernoulli: 1 with probability p, else 0.
 
-    def logpmf(k: ArrayLike, p: ArrayLike, loc: ArrayLike = 0) -> Array:
-        """Logarithm of the probability of k.
-
-        >>> jax.scipy.stats.bernoulli.logpmf(1, 0.25)
-        Array(-1.3862944, dtype=float32, weak_type=True)
-        """
-
-    def pmf(k: ArrayLike, p: ArrayLike, loc: ArrayLike = 0) -> Array:
-        """Probability of k."""
-
-    def cdf(k: ArrayLike, p: ArrayLike) -> Array:
-        """Probability of a value up to k."""
-
-    def ppf(q: ArrayLike, p: ArrayLike) -> Array:
-        """The value up to which the probability is q: inverse of ``cdf``."""
+    >>> jax.scipy.stats.bernoulli.logpmf(1, 0.25)
+    Array(-1.3862944, dtype=float32, weak_type=True)
+    """
+    logpmf = pmf = law("k, p, loc=0")
+    cdf = law("k, p")
+    ppf = law("q, p")
 
 class beta:
-    """Beta on [loc, loc + scale], proportional to y**(a - 1) (1 - y)**(b - 1) for y = (x - loc) / scale."""
+    """Beta on [loc, loc + scale], proportional to y**(a - 1) (1 - y)**(b - 1) for y = (x - loc) / scale.
 
-    def logpdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.beta.logpdf(0.5, 2.0, 3.0)
-        Array(0.40546513, dtype=float32, weak_type=True)
-        """
-
-    def pdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Density at x."""
-
-    def cdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value up to x."""
-
-    def logcdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``cdf``."""
-
-    def sf(x: ArrayLike, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value above x."""
-
-    def logsf(x: ArrayLike, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``sf``."""
+    >>> jax.scipy.stats.beta.logpdf(0.5, 2.0, 3.0)
+    Array(0.40546513, dtype=float32, weak_type=True)
+    """
+    logpdf = pdf = cdf = logcdf = sf = logsf = law("x, a, b, loc=0, scale=1")
 
 class betabinom:
-    """Beta-binomial: successes in n trials whose probability is beta distributed."""
+    """Beta-binomial: successes in n trials whose probability is beta distributed.
 
-    def logpmf(k: ArrayLike, n: ArrayLike, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0) -> Array:
-        """Logarithm of the probability of k.
-
-        >>> jax.scipy.stats.betabinom.logpmf(1, 4, 2.0, 3.0)
-        Array(-1.2527628, dtype=float32, weak_type=True)
-        """
-
-    def pmf(k: ArrayLike, n: ArrayLike, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0) -> Array:
-        """Probability of k."""
+    >>> jax.scipy.stats.betabinom.logpmf(1, 4, 2.0, 3.0)
+    Array(-1.2527628, dtype=float32, weak_type=True)
+    """
+    logpmf = pmf = law("k, n, a, b, loc=0")
 
 class binom:
-    """Binomial: successes in n trials of probability p."""
+    """Binomial: successes in n trials of probability p.
 
-    def logpmf(k: ArrayLike, n: ArrayLike, p: ArrayLike, loc: ArrayLike = 0) -> Array:
-        """Logarithm of the probability of k.
-
-        >>> jax.scipy.stats.binom.logpmf(1, 4, 0.5)
-        Array(-1.3862944, dtype=float32, weak_type=True)
-        """
-
-    def pmf(k: ArrayLike, n: ArrayLike, p: ArrayLike, loc: ArrayLike = 0) -> Array:
-        """Probability of k."""
+    >>> jax.scipy.stats.binom.logpmf(1, 4, 0.5)
+    Array(-1.3862944, dtype=float32, weak_type=True)
+    """
+    logpmf = pmf = law("k, n, p, loc=0")
 
 class cauchy:
-    """Cauchy."""
+    """Cauchy.
 
-    def logpdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.cauchy.logpdf(0.5)
-        Array(-1.3678734, dtype=float32, weak_type=True)
-        """
-
-    def pdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Density at x."""
-
-    def cdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value up to x."""
-
-    def logcdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``cdf``."""
-
-    def sf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value above x."""
-
-    def logsf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``sf``."""
-
-    def ppf(q: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """The value up to which the probability is q: inverse of ``cdf``."""
-
-    def isf(q: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """The value above which the probability is q: inverse of ``sf``."""
+    >>> jax.scipy.stats.cauchy.logpdf(0.5)
+    Array(-1.3678734, dtype=float32, weak_type=True)
+    """
+    logpdf = pdf = cdf = logcdf = sf = logsf = law("x, loc=0, scale=1")
+    ppf = isf = law("q, loc=0, scale=1")
 
 class chi2:
-    """Chi-squared with df degrees of freedom."""
+    """Chi-squared with df degrees of freedom.
 
-    def logpdf(x: ArrayLike, df: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.chi2.logpdf(1.0, 3.0)
-        Array(-1.4189385, dtype=float32, weak_type=True)
-        """
-
-    def pdf(x: ArrayLike, df: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Density at x."""
-
-    def cdf(x: ArrayLike, df: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value up to x."""
-
-    def logcdf(x: ArrayLike, df: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``cdf``."""
-
-    def sf(x: ArrayLike, df: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value above x."""
-
-    def logsf(x: ArrayLike, df: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``sf``."""
+    >>> jax.scipy.stats.chi2.logpdf(1.0, 3.0)
+    Array(-1.4189385, dtype=float32, weak_type=True)
+    """
+    logpdf = pdf = cdf = logcdf = sf = logsf = law("x, df, loc=0, scale=1")
 
 class dirichlet:
-    """Dirichlet, on vectors that sum to one along the first axis."""
+    """Dirichlet, on vectors that sum to one along the first axis.
 
-    def logpdf(x: ArrayLike, alpha: ArrayLike) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.dirichlet.logpdf(jnp.array([0.25, 0.75]), jnp.array([2.0, 3.0]))
-        Array(0.5232482, dtype=float32)
-        """
-
-    def pdf(x: ArrayLike, alpha: ArrayLike) -> Array:
-        """Density at x."""
+    >>> jax.scipy.stats.dirichlet.logpdf(jnp.array([0.25, 0.75]), jnp.array([2.0, 3.0]))
+    Array(0.5232482, dtype=float32)
+    """
+    logpdf = pdf = law("x, alpha")
 
 class expon:
-    """Exponential."""
+    """Exponential.
 
-    def logpdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.expon.logpdf(1.0)
-        Array(-1., dtype=float32, weak_type=True)
-        """
-
-    def pdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Density at x."""
-
-    def cdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value up to x."""
-
-    def logcdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``cdf``."""
-
-    def sf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value above x."""
-
-    def logsf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``sf``."""
-
-    def ppf(q: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """The value up to which the probability is q: inverse of ``cdf``."""
+    >>> jax.scipy.stats.expon.logpdf(1.0)
+    Array(-1., dtype=float32, weak_type=True)
+    """
+    logpdf = pdf = cdf = logcdf = sf = logsf = law("x, loc=0, scale=1")
+    ppf = law("q, loc=0, scale=1")
 
 class gamma:
-    """Gamma with shape parameter a."""
+    """Gamma with shape parameter a.
 
-    def logpdf(x: ArrayLike, a: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.gamma.logpdf(1.0, 2.0)
-        Array(-1., dtype=float32, weak_type=True)
-        """
-
-    def pdf(x: ArrayLike, a: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Density at x."""
-
-    def cdf(x: ArrayLike, a: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value up to x."""
-
-    def logcdf(x: ArrayLike, a: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``cdf``."""
-
-    def sf(x: ArrayLike, a: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value above x."""
-
-    def logsf(x: ArrayLike, a: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``sf``."""
+    >>> jax.scipy.stats.gamma.logpdf(1.0, 2.0)
+    Array(-1., dtype=float32, weak_type=True)
+    """
+    logpdf = pdf = cdf = logcdf = sf = logsf = law("x, a, loc=0, scale=1")
 
 class gennorm:
-    """Generalized normal, proportional to exp(-|x|**beta)."""
+    """Generalized normal, proportional to exp(-|x|**beta).
 
-    def logpdf(x: ArrayLike, beta: ArrayLike) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.gennorm.logpdf(1.0, 2.0)
-        Array(-1.5723649, dtype=float32, weak_type=True)
-        """
-
-    def pdf(x: ArrayLike, beta: ArrayLike) -> Array:
-        """Density at x."""
-
-    def cdf(x: ArrayLike, beta: ArrayLike) -> Array:
-        """Probability of a value up to x."""
+    >>> jax.scipy.stats.gennorm.logpdf(1.0, 2.0)
+    Array(-1.5723649, dtype=float32, weak_type=True)
+    """
+    logpdf = pdf = cdf = law("x, beta")
 
 class geom:
-    """Geometric: trials of probability p until the first success."""
+    """Geometric: trials of probability p until the first success.
 
-    def logpmf(k: ArrayLike, p: ArrayLike, loc: ArrayLike = 0) -> Array:
-        """Logarithm of the probability of k.
-
-        >>> jax.scipy.stats.geom.logpmf(2, 0.5)
-        Array(-1.3862944, dtype=float32, weak_type=True)
-        """
-
-    def pmf(k: ArrayLike, p: ArrayLike, loc: ArrayLike = 0) -> Array:
-        """Probability of k."""
+    >>> jax.scipy.stats.geom.logpmf(2, 0.5)
+    Array(-1.3862944, dtype=float32, weak_type=True)
+    """
+    logpmf = pmf = law("k, p, loc=0")
 
 class gumbel_l:
-    """Gumbel, skewed to the left."""
+    """Gumbel, skewed to the left.
 
-    def logpdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.gumbel_l.logpdf(0.5)
-        Array(-1.1487212, dtype=float32, weak_type=True)
-        """
-
-    def pdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Density at x."""
-
-    def cdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value up to x."""
-
-    def logcdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``cdf``."""
-
-    def sf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value above x."""
-
-    def logsf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``sf``."""
-
-    def ppf(p: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """The value up to which the probability is p: inverse of ``cdf``."""
+    >>> jax.scipy.stats.gumbel_l.logpdf(0.5)
+    Array(-1.1487212, dtype=float32, weak_type=True)
+    """
+    logpdf = pdf = cdf = logcdf = sf = logsf = law("x, loc=0, scale=1")
+    ppf = law("p, loc=0, scale=1")
 
 class gumbel_r:
-    """Gumbel, skewed to the right."""
+    """Gumbel, skewed to the right.
 
-    def logpdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.gumbel_r.logpdf(0.5)
-        Array(-1.1065307, dtype=float32, weak_type=True)
-        """
-
-    def pdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Density at x."""
-
-    def cdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value up to x."""
-
-    def logcdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``cdf``."""
-
-    def sf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value above x."""
-
-    def logsf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``sf``."""
-
-    def ppf(p: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """The value up to which the probability is p: inverse of ``cdf``."""
+    >>> jax.scipy.stats.gumbel_r.logpdf(0.5)
+    Array(-1.1065307, dtype=float32, weak_type=True)
+    """
+    logpdf = pdf = cdf = logcdf = sf = logsf = law("x, loc=0, scale=1")
+    ppf = law("p, loc=0, scale=1")
 
 class laplace:
-    """Laplace."""
+    """Laplace.
 
-    def logpdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.laplace.logpdf(0.5)
-        Array(-1.1931472, dtype=float32, weak_type=True)
-        """
-
-    def pdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Density at x."""
-
-    def cdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value up to x."""
+    >>> jax.scipy.stats.laplace.logpdf(0.5)
+    Array(-1.1931472, dtype=float32, weak_type=True)
+    """
+    logpdf = pdf = cdf = law("x, loc=0, scale=1")
 
 class logistic:
-    """Logistic."""
+    """Logistic.
 
-    def logpdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.logistic.logpdf(0.5)
-        Array(-1.448154, dtype=float32, weak_type=True)
-        """
-
-    def pdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Density at x."""
-
-    def cdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value up to x."""
-
-    def sf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value above x."""
-
-    def ppf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """The value up to which the probability is x: inverse of ``cdf``."""
-
-    def isf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """The value above which the probability is x: inverse of ``sf``."""
+    >>> jax.scipy.stats.logistic.logpdf(0.5)
+    Array(-1.448154, dtype=float32, weak_type=True)
+    """
+    logpdf = pdf = cdf = sf = ppf = isf = law("x, loc=0, scale=1")
 
 class multinomial:
-    """Multinomial: how often each of several outcomes of probabilities p comes in n trials."""
+    """Multinomial: how often each of several outcomes of probabilities p comes in n trials.
 
-    def logpmf(x: ArrayLike, n: ArrayLike, p: ArrayLike) -> Array:
-        """Logarithm of the probability of x.
-
-        >>> jax.scipy.stats.multinomial.logpmf(jnp.array([1, 2]), 3, jnp.array([0.25, 0.75]))
-        Array(-0.86304617, dtype=float32)
-        """
-
-    def pmf(x: ArrayLike, n: ArrayLike, p: ArrayLike) -> Array:
-        """Probability of x."""
+    >>> jax.scipy.stats.multinomial.logpmf(jnp.array([1, 2]), 3, jnp.array([0.25, 0.75]))
+    Array(-0.86304617, dtype=float32)
+    """
+    logpmf = pmf = law("x, n, p")
 
 class nbinom:
-    """Negative binomial: failures of probability 1 - p before the n-th success."""
+    """Negative binomial: failures of probability 1 - p before the n-th success.
 
-    def logpmf(k: ArrayLike, n: ArrayLike, p: ArrayLike, loc: ArrayLike = 0) -> Array:
-        """Logarithm of the probability of k.
-
-        >>> jax.scipy.stats.nbinom.logpmf(1, 2.0, 0.5)
-        Array(-1.3862944, dtype=float32, weak_type=True)
-        """
-
-    def pmf(k: ArrayLike, n: ArrayLike, p: ArrayLike, loc: ArrayLike = 0) -> Array:
-        """Probability of k."""
+    >>> jax.scipy.stats.nbinom.logpmf(1, 2.0, 0.5)
+    Array(-1.3862944, dtype=float32, weak_type=True)
+    """
+    logpmf = pmf = law("k, n, p, loc=0")
 
 class norm:
-    """Normal, with mean loc and standard deviation scale."""
+    """Normal, with mean loc and standard deviation scale.
 
-    def logpdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.norm.logpdf(0.5)
-        Array(-1.0439385, dtype=float32, weak_type=True)
-        """
-
-    def pdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Density at x."""
-
-    def cdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value up to x."""
-
-    def logcdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``cdf``."""
-
-    def sf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value above x."""
-
-    def logsf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``sf``."""
-
-    def ppf(q: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """The value up to which the probability is q: inverse of ``cdf``."""
-
-    def isf(q: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """The value above which the probability is q: inverse of ``sf``."""
+    >>> jax.scipy.stats.norm.logpdf(0.5)
+    Array(-1.0439385, dtype=float32, weak_type=True)
+    """
+    logpdf = pdf = cdf = logcdf = sf = logsf = law("x, loc=0, scale=1")
+    ppf = isf = law("q, loc=0, scale=1")
 
 class pareto:
-    """Pareto with exponent b."""
+    """Pareto with exponent b.
 
-    def logpdf(x: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.pareto.logpdf(2.0, 3.0)
-        Array(-1.6739764, dtype=float32, weak_type=True)
-        """
-
-    def pdf(x: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Density at x."""
-
-    def cdf(x: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value up to x."""
-
-    def logcdf(x: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``cdf``."""
-
-    def sf(x: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value above x."""
-
-    def logsf(x: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``sf``."""
-
-    def ppf(q: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """The value up to which the probability is q: inverse of ``cdf``."""
+    >>> jax.scipy.stats.pareto.logpdf(2.0, 3.0)
+    Array(-1.6739764, dtype=float32, weak_type=True)
+    """
+    logpdf = pdf = cdf = logcdf = sf = logsf = law("x, b, loc=0, scale=1")
+    ppf = law("q, b, loc=0, scale=1")
 
 class poisson:
-    """Poisson with mean mu."""
+    """Poisson with mean mu.
 
-    def logpmf(k: ArrayLike, mu: ArrayLike, loc: ArrayLike = 0) -> Array:
-        """Logarithm of the probability of k.
-
-        >>> jax.scipy.stats.poisson.logpmf(2, 3.0)
-        Array(-1.4959226, dtype=float32, weak_type=True)
-        """
-
-    def pmf(k: ArrayLike, mu: ArrayLike, loc: ArrayLike = 0) -> Array:
-        """Probability of k."""
-
-    def cdf(k: ArrayLike, mu: ArrayLike, loc: ArrayLike = 0) -> Array:
-        """Probability of a value up to k."""
+    >>> jax.scipy.stats.poisson.logpmf(2, 3.0)
+    Array(-1.4959226, dtype=float32, weak_type=True)
+    """
+    logpmf = pmf = cdf = law("k, mu, loc=0")
 
     def entropy(mu: ArrayLike, loc: ArrayLike = 0) -> Array:
         """Entropy in nats."""
 
 class t:
-    """Student's t with df degrees of freedom."""
+    """Student's t with df degrees of freedom.
 
-    def logpdf(x: ArrayLike, df: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.t.logpdf(1.0, 3.0)
-        Array(-1.5762529, dtype=float32, weak_type=True)
-        """
-
-    def pdf(x: ArrayLike, df: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Density at x."""
+    >>> jax.scipy.stats.t.logpdf(1.0, 3.0)
+    Array(-1.5762529, dtype=float32, weak_type=True)
+    """
+    logpdf = pdf = law("x, df, loc=0, scale=1")
 
 class truncnorm:
-    """Normal, truncated at a and b standard deviations from loc."""
+    """Normal, truncated at a and b standard deviations from loc.
 
-    def logpdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.truncnorm.logpdf(0.5, -1.0, 1.0)
-        Array(-0.66222334, dtype=float32)
-        """
-
-    def pdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Density at x."""
-
-    def cdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value up to x."""
-
-    def logcdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``cdf``."""
-
-    def sf(x: ArrayLike, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value above x."""
-
-    def logsf(x: ArrayLike, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of ``sf``."""
+    >>> jax.scipy.stats.truncnorm.logpdf(0.5, -1.0, 1.0)
+    Array(-0.66222334, dtype=float32)
+    """
+    logpdf = pdf = cdf = logcdf = sf = logsf = law("x, a, b, loc=0, scale=1")
 
 class uniform:
-    """Uniform on [loc, loc + scale]."""
+    """Uniform on [loc, loc + scale].
 
-    def logpdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.uniform.logpdf(0.5)
-        Array(-0., dtype=float32, weak_type=True)
-        """
-
-    def pdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Density at x."""
-
-    def cdf(x: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """Probability of a value up to x."""
-
-    def ppf(q: ArrayLike, loc: ArrayLike = 0, scale: ArrayLike = 1) -> Array:
-        """The value up to which the probability is q: inverse of ``cdf``."""
+    >>> jax.scipy.stats.uniform.logpdf(0.5)
+    Array(-0., dtype=float32, weak_type=True)
+    """
+    logpdf = pdf = cdf = law("x, loc=0, scale=1")
+    ppf = law("q, loc=0, scale=1")
 
 class vonmises:
-    """Von Mises on the circle, with concentration kappa."""
+    """Von Mises on the circle, with concentration kappa.
 
-    def logpdf(x: ArrayLike, kappa: ArrayLike) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.vonmises.logpdf(1.0, 2.0)
-        Array(-1.5812662, dtype=float32, weak_type=True)
-        """
-
-    def pdf(x: ArrayLike, kappa: ArrayLike) -> Array:
-        """Density at x."""
+    >>> jax.scipy.stats.vonmises.logpdf(1.0, 2.0)
+    Array(-1.5812662, dtype=float32, weak_type=True)
+    """
+    logpdf = pdf = law("x, kappa")
 
 class wrapcauchy:
-    """Wrapped Cauchy on [0, 2 pi], with 0 < c < 1."""
+    """Wrapped Cauchy on [0, 2 pi], with 0 < c < 1.
 
-    def logpdf(x: ArrayLike, c: ArrayLike) -> Array:
-        """Logarithm of the density at x.
-
-        >>> jax.scipy.stats.wrapcauchy.logpdf(1.0, 0.5)
-        Array(-1.782643, dtype=float32, weak_type=True)
-        """
-
-    def pdf(x: ArrayLike, c: ArrayLike) -> Array:
-        """Density at x."""
+    >>> jax.scipy.stats.wrapcauchy.logpdf(1.0, 0.5)
+    Array(-1.782643, dtype=float32, weak_type=True)
+    """
+    logpdf = pdf = law("x, c")
 
 class multivariate_normal:
     """Normal vectors, along the last axis."""
+    pdf = law("x, mean, cov")
 
     def logpdf(x: ArrayLike, mean: ArrayLike, cov: ArrayLike, allow_singular: None = None) -> Array:
         """Logarithm of the density at x.
@@ -555,6 +265,3 @@ class multivariate_normal:
         >>> jax.scipy.stats.multivariate_normal.logpdf(jnp.zeros(1), jnp.zeros(1), jnp.eye(1))
         Array(-0.9189385, dtype=float32)
         """
-
-    def pdf(x: ArrayLike, mean: ArrayLike, cov: ArrayLike) -> Array:
-        """Density at x."""

@@ -51,7 +51,7 @@ Decorators:
     @short("mul")                   a second C name
     @positional(3)                  the C macro takes three leading parameters by position, C numbers allowed where they are arrays
 An assignment, `abs = absolute`, makes an alias. A class holds the functions of a module inside the module: `class norm` in scipy.stats.pyi is
-"scipy.stats.norm".
+"scipy.stats.norm". In it, `pdf = cdf = law("x, loc=0")` stands for functions of these arrays, which LAWS describes; the first one has the class's example.
 
 With --docs alone only the reference pages are written: tools/generate.py --docs docs/reference
 """
@@ -94,6 +94,19 @@ KINDS = {
     "Callable": ("FN", "ct_fn"),
     "Callable | None": ("FN", "ct_fn"),
     "None": ("NONE", None),
+}
+# what the functions of a distribution are, their first parameter being {}
+LAWS = {
+    "logpdf": "Logarithm of the density at {}.",
+    "pdf": "Density at {}.",
+    "logpmf": "Logarithm of the probability of {}.",
+    "pmf": "Probability of {}.",
+    "cdf": "Probability of a value up to {}.",
+    "logcdf": "Logarithm of ``cdf``.",
+    "sf": "Probability of a value above {}.",
+    "logsf": "Logarithm of ``sf``.",
+    "ppf": "The value up to which the probability is {}: inverse of ``cdf``.",
+    "isf": "The value above which the probability is {}: inverse of ``sf``.",
 }
 ARRAY_KINDS = ("ARRAY", "ARRAY_OPT")
 RESERVED = {"default", "operator", "new", "delete", "register", "class", "else", "if", "for", "do", "int", "float", "bool", "char",
@@ -288,11 +301,28 @@ def comment(doc):
     return "/* " + "\n".join([lines[0]] + [(" * " + l).rstrip() for l in lines[1:]]) + " */"
 
 
+def functions_of(owner):
+    """The functions of a class: its own, and those that laws stand for."""
+    doc = ast.get_docstring(owner) or ""
+    example = "\n\n" + doc[doc.index(">>>"):] if ">>>" in doc else ""
+    for node in owner.body:
+        if not isinstance(node, ast.Assign):
+            yield node
+            continue
+        for target in node.targets:
+            made = ast.parse(f"def {target.id}({node.value.args[0].value}) -> Array: 0").body[0]
+            for arg in made.args.args:
+                arg.annotation = ast.Name("ArrayLike")
+            made.body[0].value = ast.Constant(LAWS[target.id].format(made.args.args[0].arg) + example)
+            example = ""
+            yield ast.copy_location(made, node)
+
+
 def read_module(path):
     module = path.stem
     functions, aliases = [], []
     body = ast.parse(path.read_text(), str(path)).body
-    inner = [(f"{module}.{c.name}", node) for c in body if isinstance(c, ast.ClassDef) for node in c.body]
+    inner = [(f"{module}.{c.name}", node) for c in body if isinstance(c, ast.ClassDef) for node in functions_of(c)]
     for owner, node in [(module, node) for node in body] + inner:
         try:
             if isinstance(node, ast.FunctionDef):
