@@ -16,7 +16,7 @@ HELPER double hypot_of(double x, double y)
     double a = abs_f64(x), b = abs_f64(y), high = a > b ? a : b, low = a > b ? b : a;
     double divisor = high == 0 ? 1 : high, t = low / divisor;
     double y1 = high * __builtin_sqrt(fma_f64(t, t, 1));
-    bool infinite = (a == INF64) | (b == INF64);
+    bool infinite = ((a == INF64) | (b == INF64)) & (x == x) & (y == y);
     return infinite ? INF64 : y1;
 }
 
@@ -24,7 +24,7 @@ HELPER double hypot_of(double x, double y)
 HELPER float hypot_c64(float x, float y)
 {
     float a = abs_f32(x), b = abs_f32(y), most = a > b ? a : b;
-    bool large = most > 0x1p62f, small = most < 0x1p-50f, infinite = (a == INF32) | (b == INF32);
+    bool large = most > 0x1p62f, small = most < 0x1p-50f, infinite = ((a == INF32) | (b == INF32)) & (x == x) & (y == y);
     float high = large ? 0x1p-66f : 1, back_high = large ? 0x1p66f : 1;
     float scale = small ? 0x1p100f : high, back = small ? 0x1p-100f : back_high;
     a *= scale, b *= scale;
@@ -42,7 +42,7 @@ HELPER double log_hypot(double x, double y)
            divisor = high == 0 ? 1 : high, t = low / divisor;
     double close = 0.5 * body_log1p_f64(inside),
            far = body_log_f64(high) + 0.5 * body_log1p_f64(t * t);
-    bool infinite = (a == INF64) | (b == INF64);
+    bool infinite = ((a == INF64) | (b == INF64)) & (x == x) & (y == y);
     double finite = near ? close : far;
     return infinite ? INF64 : finite;
 }
@@ -59,12 +59,26 @@ HELPER pair square_pair(pair x) { return (pair){(x.re - x.im) * (x.re + x.im), 2
 HELPER pair turn(pair x) { return (pair){-x.im, x.re}; }      /* i x */
 HELPER pair turn_back(pair x) { return (pair){x.im, -x.re}; } /* -i x */
 
+/* A part that is infinite counts as 1 and one that is finite as 0, with its sign: the direction in
+ * which an infinite number lies. */
+HELPER double direction(double part)
+{
+    return with_sign_f64(abs_f64(part) == INF64 ? 1 : 0, part);
+}
+HELPER bool infinite_pair(pair x) { return (abs_f64(x.re) == INF64) | (abs_f64(x.im) == INF64); }
+
+/* Quotients by the infinite are 0, those by 0 infinite. */
 HELPER pair div_pair(pair x, pair y)
 {
-    double a = abs_f64(y.re), b = abs_f64(y.im), most = a > b ? a : b,
-           scale = ((most == 0) | (most == INF64)) ? 1 : most;
-    double c = y.re / scale, d = y.im / scale, norm = c * c + d * d;
-    return (pair){(x.re * c + x.im * d) / norm / scale, (x.im * c - x.re * d) / norm / scale};
+    bool by_zero = (y.re == 0) & (y.im == 0);
+    double endless = with_sign_f64(INF64, y.re);
+    bool vanishes = infinite_pair(y) & !infinite_pair(x);
+    pair by = {vanishes ? direction(y.re) : y.re, vanishes ? direction(y.im) : y.im};
+    double a = abs_f64(by.re), b = abs_f64(by.im), most = a > b ? a : b,
+           scale = ((most == 0) | (most == INF64)) ? 1 : most, factor = vanishes ? 0 : 1;
+    double c = by.re / scale, d = by.im / scale, norm = c * c + d * d;
+    double re = (x.re * c + x.im * d) / norm / scale, im = (x.im * c - x.re * d) / norm / scale;
+    return (pair){by_zero ? x.re * endless : re * factor, by_zero ? x.im * endless : im * factor};
 }
 
 HELPER pair sign_pair(pair x)
@@ -89,8 +103,9 @@ HELPER pair exp2_pair(pair x)
 HELPER pair expm1_pair(pair x)
 {
     double half = body_sin_f64(0.5 * x.im);
+    double im = body_exp_f64(x.re) * body_sin_f64(x.im);
     return (pair){body_expm1_f64(x.re) * body_cos_f64(x.im) - 2 * half * half,
-                  body_exp_f64(x.re) * body_sin_f64(x.im)};
+                  x.im == 0 ? x.im : im};
 }
 
 HELPER pair log_pair(pair x) { return (pair){log_hypot(x.re, x.im), body_atan2_f64(x.im, x.re)}; }
@@ -108,28 +123,32 @@ HELPER pair sqrt_pair(pair x)
 {
     double t = __builtin_sqrt(0.5 * hypot_of(x.re, x.im) + 0.5 * abs_f64(x.re)),
            divisor = t == 0 ? 1 : 2 * t, other = x.im / divisor;
-    bool left = x.re < 0;
-    double turned = with_sign_f64(t, x.im), size = abs_f64(other);
-    return (pair){left ? size : t, left ? turned : other};
+    bool left = x.re < 0, far = abs_f64(x.im) == INF64, endless = abs_f64(x.re) == INF64;
+    double turned = with_sign_f64(t, x.im), size = endless ? 0 : abs_f64(other),
+           low = endless ? with_sign_f64(0, x.im) : other;
+    double re = left ? size : t, im = left ? turned : low;
+    return (pair){far ? INF64 : re, far ? x.im : im};
 }
 
 HELPER pair rsqrt_pair(pair x)
 {
     pair root = sqrt_pair(x);
     double size = hypot_of(x.re, x.im);
-    return (pair){size == 0 ? INF64 : root.re / size, -root.im / size};
+    bool endless = size == INF64;
+    double re = size == 0 ? INF64 : root.re / size, im = -root.im / size;
+    return (pair){endless ? 0 : re, endless ? with_sign_f64(0, -x.im) : im};
 }
 
 HELPER pair sinh_pair(pair x)
 {
-    return (pair){body_sinh_f64(x.re) * body_cos_f64(x.im),
-                  body_cosh_f64(x.re) * body_sin_f64(x.im)};
+    double im = body_cosh_f64(x.re) * body_sin_f64(x.im);
+    return (pair){body_sinh_f64(x.re) * body_cos_f64(x.im), x.im == 0 ? x.im : im};
 }
 
 HELPER pair cosh_pair(pair x)
 {
-    return (pair){body_cosh_f64(x.re) * body_cos_f64(x.im),
-                  body_sinh_f64(x.re) * body_sin_f64(x.im)};
+    double im = body_sinh_f64(x.re) * body_sin_f64(x.im), zero = x.re < 0 ? -x.im : x.im;
+    return (pair){body_cosh_f64(x.re) * body_cos_f64(x.im), x.im == 0 ? zero : im};
 }
 
 HELPER pair tanh_pair(pair x)
@@ -140,7 +159,9 @@ HELPER pair tanh_pair(pair x)
     double near_re = s * __builtin_sqrt(1 + s * s) / norm, near_im = sine * c / norm;
     double far_re = with_sign_f64(1, x.re),
            far_im = 4 * sine * c * body_exp_f64(-2 * abs_f64(x.re));
-    return (pair){big ? far_re : near_re, big ? far_im : near_im};
+    bool endless = abs_f64(x.re) == INF64; /* then the sine may be of anything */
+    double im = endless ? 0 : big ? far_im : near_im;
+    return (pair){big ? far_re : near_re, x.im == 0 ? x.im : im};
 }
 
 HELPER pair sin_pair(pair x) { return turn_back(sinh_pair(turn(x))); }
@@ -162,7 +183,13 @@ HELPER pair asinh_pair(pair x)
     pair cube = mul_pair(square, right), small = {right.re - cube.re / 6, right.im - cube.im / 6};
     bool tiny = hypot_of(x.re, x.im) < 1e-4;
     double re = tiny ? small.re : large.re, im = tiny ? small.im : large.im;
-    return (pair){with_sign_f64(re, x.re), im};
+    /* in the direction of infinity: an angle of 0, a quarter or half of pi */
+    bool endless = infinite_pair(x);
+    double angle = body_atan2_f64(direction(x.im), abs_f64(direction(x.re)));
+    bool unknown = (x.im != x.im) | (x.re != x.re);
+    double far = unknown ? NAN64 : angle;
+    im = endless ? far : im;
+    return (pair){with_sign_f64(endless ? INF64 : re, x.re), im};
 }
 
 HELPER pair asin_pair(pair x) { return turn_back(asinh_pair(turn(x))); }
@@ -182,7 +209,9 @@ HELPER pair atanh_pair(pair x)
     double a = abs_f64(x.re), rest = 1 - a, norm = rest * rest + x.im * x.im;
     double re = 0.25 * body_log1p_f64(4 * a / norm),
            im = 0.5 * body_atan2_f64(2 * x.im, rest * (1 + a) - x.im * x.im);
-    return (pair){with_sign_f64(re, x.re), im};
+    bool endless = infinite_pair(x);
+    return (pair){with_sign_f64(endless ? 0 : re, x.re),
+                  endless ? with_sign_f64(HALF_PI_F64, x.im) : im};
 }
 HELPER pair atan_pair(pair x) { return turn_back(atanh_pair(turn(x))); }
 

@@ -41,7 +41,7 @@ double special_digamma(double x)
         return NAN;
     if (x > 0 || isnan(x))
         return (double)(isinf(x) || isnan(x) ? x : digamma_positive(x));
-    return (double)(digamma_positive(1 - (wide)x) - pi / tanl(pi * (x - floor(x))));
+    return (double)(digamma_positive(1 - (wide)x) - pi / tanl(pi * (x - rint(x))));
 }
 
 /* ---- modified Bessel functions, scaled by e^-|x|: the power series, or the asymptotic one

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Cotan against the installed JAX, live: public names and signatures, and programs that must print the same on both.
 
-    tests/conformance/run.py [--venv .venv] [--jax PYTHON] [--missing]
+    tests/conformance/run.py [--venv .venv] [--jax PYTHON] [--missing] [--only examples]
 
-Programs are the tour's pages, examples/digits.py and programs/, which train with the libraries people build on JAX. JAX is installed into build/jax, and the
-libraries, without JAX, into build/libraries, on first use. The last line is 'N passed, N failed': a program counts one; names are reported, not judged.
+The examples in JAX's docstrings run on both; a function counts one, and passes when all of its examples print the same. Programs are the tour's pages,
+examples/digits.py and programs/, which train with the libraries people build on JAX; a program counts one. Names are reported, not judged. JAX is installed into
+build/jax, and the libraries, without JAX, into build/libraries, on first use. The last line is 'N passed, N failed'.
 """
 import argparse
 import glob
@@ -71,6 +72,44 @@ def same(a, b):
     return words(a) == words(b) and all(close(x, y) for x, y in zip(NUMBER.findall(a), NUMBER.findall(b)))
 
 
+EXAMPLES = {"jax": "_src/*.py", "jax.numpy": "_src/numpy/**/*.py", "jax.lax": "_src/lax/**/*.py", "jax.nn": "_src/nn/**/*.py", "jax.random": "_src/random/**/*.py",
+            "jax.scipy": "_src/scipy/**/*.py"}
+ADDRESS = re.compile("0x[0-9a-f]+")
+
+
+def documented(launcher, folder, pattern, path):
+    """What the examples in a part of JAX's documentation print."""
+    program = os.path.join(ROOT, "tests", "conformance", "documented.py")
+    environment = dict(os.environ, JAX_PLATFORMS="cpu", PYTHONPATH=path)
+    done = subprocess.run([*launcher, program, folder, pattern], capture_output=True, text=True, timeout=1800, cwd=ROOT, env=environment)
+    if done.returncode:
+        sys.exit(f"the examples of {pattern} cannot be run: {done.stderr[-400:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def first_difference(theirs, ours):
+    """The first example that gives something else, and both outputs; None where there is none."""
+    for (source, a), (_, b) in zip(theirs, ours):
+        if not same(ADDRESS.sub("0x", a), ADDRESS.sub("0x", b)):
+            return source, a, b
+    return None
+
+
+def compare_examples(jax, cotan, path, show):
+    """(passed, failed): functions whose examples agree, and others."""
+    where = "import importlib.util; print(importlib.util.find_spec('jax').submodule_search_locations[0])"
+    folder = subprocess.run([*jax, "-c", where], capture_output=True, text=True, check=True).stdout.strip()
+    passed = failed = 0
+    for module, pattern in EXAMPLES.items():
+        theirs, ours = documented(jax, folder, pattern, path), documented(cotan, folder, pattern, path)
+        differ = {name: d for name in theirs if (d := first_difference(theirs[name], ours[name]))}
+        print(f"{module:20} {len(theirs) - len(differ):4} of {len(theirs):4} functions' documented examples agree")
+        for name, (source, a, b) in differ.items() if show else ():
+            print(f"    {name}\n        {source.strip()}\n        JAX:   {a.strip()[:200]}\n        Cotan: {b.strip()[:200]}")
+        passed, failed = passed + len(theirs) - len(differ), failed + len(differ)
+    return passed, failed
+
+
 def tour_programs(folder):
     """The pages' programs without what goes beyond JAX ("python cotan")."""
     for page in sorted(glob.glob(os.path.join(ROOT, "docs", "tour", "[0-9]*.md"))):
@@ -87,11 +126,17 @@ def main():
     parser.add_argument("--build", default=os.path.join(ROOT, "build"))
     parser.add_argument("--venv", default=os.path.join(ROOT, ".venv"))
     parser.add_argument("--jax", help="a Python with JAX")
-    parser.add_argument("--missing", action="store_true", help="list the names that are missing")
+    parser.add_argument("--missing", action="store_true", help="list the names that are missing, and the documented examples that differ")
+    parser.add_argument("--only", choices=["examples"], help="nothing but JAX's documented examples")
     args = parser.parse_args()
     jax = [args.jax] if args.jax else python_with_jax(args.build)
     python = os.path.join(args.venv, "bin", "python")
     cotan, path = [python, "-m", "cotan"], libraries(args.build, python)
+
+    passed, failed = compare_examples(jax, cotan, path, args.missing)
+    if args.only:
+        print(f"{passed} passed, {failed} failed")
+        sys.exit(failed > 0)
 
     theirs = names(jax, None)
     ours = names(cotan, {module: list(found) for module, found in theirs.items()})
@@ -103,7 +148,6 @@ def main():
             print("    missing:", " ".join(sorted(set(found) - set(have))))
             print("    differ:", " ".join(differ))
 
-    passed = failed = 0
     with tempfile.TemporaryDirectory() as folder:
         with_libraries = sorted(glob.glob(os.path.join(ROOT, "tests", "conformance", "programs", "*.py")))
         for program in [*tour_programs(folder), os.path.join(ROOT, "examples", "digits.py"), *with_libraries]:
