@@ -3,12 +3,13 @@ from _types import Array, ArrayLike, Axis, DTypeLike, PrecisionLike, Shape, jitt
 from collections.abc import Callable, Sequence
 # ---- keys (src/random/keys.c) ----
 
-def key(seed: ArrayLike, *, impl: str | None = None) -> Array:
+def key(seed: ArrayLike, *, impl: str | None = None, dtype: DTypeLike | None = None) -> Array:
     """A key for random draws, from an integer.
 
     Args:
       seed: any integer.
-      impl: the generator; threefry2x32 by default.
+      impl: the generator, "threefry2x32", "rbg" or "unsafe_rbg"; that of jax_default_prng_impl by default.
+      dtype: the same as the dtype of keys, such as jax.random.key_dtype("rbg").
 
     >>> jax.random.key(0)
     Array((), dtype=key<fry>) overlaying:
@@ -23,14 +24,14 @@ def PRNGKey(seed: ArrayLike, *, impl: str | None = None) -> Array:
     """
 
 def key_data(keys: ArrayLike) -> Array:
-    """The raw words of keys, shape (..., 2).
+    """The raw words of keys, shape (..., 2), or (..., 4) for rbg and unsafe_rbg.
 
     >>> jax.random.key_data(jax.random.key(7))
     Array([0, 7], dtype=uint32)
     """
 
-def wrap_key_data(key_bits_array: ArrayLike, *, impl: str | None = None) -> Array:
-    """Keys from their raw words.
+def wrap_key_data(key_bits_array: ArrayLike, *, impl: str | None = None, dtype: DTypeLike | None = None) -> Array:
+    """Keys from their raw words: two for threefry2x32, four for the other generators.
 
     >>> jax.random.wrap_key_data(jnp.zeros(2, jnp.uint32)).shape
     ()

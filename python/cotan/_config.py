@@ -36,7 +36,7 @@ _words = {**{f"jax_transfer_guard{kind}": _guards for kind in ("", "_host_to_dev
 _refused = {"jax_no_execution": (True,), "jax_threefry_partitionable": (False,), "jax_allow_f16_reductions": (False,), "jax_legacy_prng_key": ("warn", "error"),
             "jax_transfer_guard_host_to_device": ("log", "disallow", "log_explicit", "disallow_explicit"),
             "jax_numpy_dtype_promotion": ("strict",), "jax_numpy_rank_promotion": ("raise", "warn"), "jax_check_tracer_leaks": (True,),
-            "jax_default_prng_impl": ("rbg", "unsafe_rbg"), "jax_transfer_guard": ("log", "disallow", "log_explicit", "disallow_explicit"), "jax_debug_key_reuse": (True,)}
+            "jax_transfer_guard": ("log", "disallow", "log_explicit", "disallow_explicit"), "jax_debug_key_reuse": (True,)}
 
 
 class Config:
@@ -66,6 +66,9 @@ class Config:
             raise ValueError(f"new enum value must be None or in {[w for w in _words[name] if w]}, got {value} of type {type(value)}.")
         elif value in _refused.get(name, ()):
             raise NotImplementedError(f"{name} = {value!r} is not there yet")
+        if name == "jax_default_prng_impl" and value != _flags[name]:
+            _cotan.set_prng(value)
+            _cotan._clear_caches()  # programs have made keys of the other kind
         _flags[name] = value
         if name in ("jax_log_compiles", "jax_explain_cache_misses"):
             from ._stages import observe

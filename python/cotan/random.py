@@ -3,13 +3,21 @@ from . import _cotan
 from ._cotan import Array as PRNGKeyArray
 
 globals().update(_cotan.bound_functions("random"))
-_data = globals()["key_data"]
+_data, _key = globals()["key_data"], globals()["key"]
+
+
+_NAMES = {"key<fry>": "threefry2x32", "key<rbg>": "rbg", "key<urbg>": "unsafe_rbg"}
 
 
 def key_impl(keys):
     """The name of the generator that keys are for."""
-    _data(keys)  # raises for what is no key
-    return "threefry2x32"
+    data = _data(keys)  # raises for what is no key
+    return _NAMES.get(str(keys.dtype)) or ("threefry2x32" if data.shape[-1] == 2 else "rbg")
+
+
+def key_dtype(impl=None):
+    """The dtype of a generator's keys."""
+    return _key(0, impl=impl).dtype
 
 
 def __getattr__(name):

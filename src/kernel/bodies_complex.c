@@ -24,7 +24,8 @@ HELPER double hypot_of(double x, double y)
 HELPER float hypot_c64(float x, float y)
 {
     float a = abs_f32(x), b = abs_f32(y), most = a > b ? a : b;
-    bool large = most > 0x1p62f, small = most < 0x1p-50f, infinite = ((a == INF32) | (b == INF32)) & (x == x) & (y == y);
+    bool large = most > 0x1p62f, small = most < 0x1p-50f,
+         infinite = ((a == INF32) | (b == INF32)) & (x == x) & (y == y);
     float high = large ? 0x1p-66f : 1, back_high = large ? 0x1p66f : 1;
     float scale = small ? 0x1p100f : high, back = small ? 0x1p-100f : back_high;
     a *= scale, b *= scale;
@@ -61,10 +62,7 @@ HELPER pair turn_back(pair x) { return (pair){x.im, -x.re}; } /* -i x */
 
 /* A part that is infinite counts as 1 and one that is finite as 0, with its sign: the direction in
  * which an infinite number lies. */
-HELPER double direction(double part)
-{
-    return with_sign_f64(abs_f64(part) == INF64 ? 1 : 0, part);
-}
+HELPER double direction(double part) { return with_sign_f64(abs_f64(part) == INF64 ? 1 : 0, part); }
 HELPER bool infinite_pair(pair x) { return (abs_f64(x.re) == INF64) | (abs_f64(x.im) == INF64); }
 
 /* Quotients by the infinite are 0, those by 0 infinite. */
@@ -239,11 +237,11 @@ HELPER pair pow_pair(pair x, pair y)
     }
 #define COMPLEX_UNARY(X, S, T)                                                                     \
     X(neg, S, T)                                                                                   \
-    X(conj, S, T) X(square, S, T) X(sign, S, T) X(exp, S, T) X(exp2, S, T) X(expm1, S, T)          \
-        X(log, S, T) X(log1p, S, T) X(sqrt, S, T) X(rsqrt, S, T) X(sin, S, T) X(cos, S, T)         \
-            X(tan, S, T) X(sinh, S, T) X(cosh, S, T) X(tanh, S, T) X(logistic, S, T)               \
-                X(asinh, S, T) X(asin, S, T) X(acos, S, T) X(acosh, S, T) X(atanh, S, T)           \
-                    X(atan, S, T)
+    X(conj, S, T)                                                                                  \
+    X(square, S, T) X(sign, S, T) X(exp, S, T) X(exp2, S, T) X(expm1, S, T) X(log, S, T)           \
+        X(log1p, S, T) X(sqrt, S, T) X(rsqrt, S, T) X(sin, S, T) X(cos, S, T) X(tan, S, T)         \
+            X(sinh, S, T) X(cosh, S, T) X(tanh, S, T) X(logistic, S, T) X(asinh, S, T)             \
+                X(asin, S, T) X(acos, S, T) X(acosh, S, T) X(atanh, S, T) X(atan, S, T)
 #define COMPLEX_BINARY(X, S, T) X(mul, S, T) COMPLEX_BINARY_BUT_MUL(X, S, T)
 #define COMPLEX_BINARY_BUT_MUL(X, S, T)                                                            \
     X(add, S, T) X(sub, S, T) X(div, S, T) X(pow, S, T) X(max, S, T) X(min, S, T)

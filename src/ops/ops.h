@@ -139,11 +139,12 @@ ct_array op_tridiagonal_solve(ct_array dl, ct_array d, ct_array du, ct_array b, 
 /* Over the last axes, as many as there are lengths; type: kernel.h's fourier_type. */
 ct_array op_fft(ct_array x, int type, ct_ints lengths);
 void op_threefry2x32(ct_array k1, ct_array k2, ct_array x1, ct_array x2, ct_array out[2]);
-ct_array op_random_seed(ct_array seeds); /* threefry keys in the shape of the integers */
+ct_array op_random_seed(ct_array seeds, ct_dtype keys); /* in the shape of the integers */
 ct_array op_random_split(ct_array keys, ct_ints shape);
 ct_array op_random_fold_in(ct_array keys, ct_array messages); /* messages: uint32 */
 ct_array op_random_bits(ct_array keys, int64_t bit_width, ct_ints shape);
-ct_array op_random_wrap(ct_array data); /* uint32[..., 2] as keys, and back */
+/* Words, uint32[..., 2] or [..., 4], as keys of a dtype, and back. */
+ct_array op_random_wrap(ct_array data, ct_dtype keys);
 ct_array op_random_unwrap(ct_array keys);
 ct_array op_random_clone(ct_array keys);
 ct_array op_pow(ct_array x, ct_array y);

@@ -1,30 +1,35 @@
-/* Random keys and bits: the threefry2x32 hash (Salmon et al. 2011, "Parallel random numbers: as
- * easy as 1, 2, 3") and the operations on keys.
- *
- * A key is a pair of 32-bit words. Splitting and drawing hash the numbers 0, 1, 2, ..., each as a
- * pair (high, low), so a draw does not depend on how many others there are. The samplers are in
- * src/random. */
+/* Random keys and bits: the operations on keys, whose generators are in generators.c, and the
+ * threefry2x32 hash itself (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"). The
+ * samplers are in src/random. */
 #include "kernel/kernel.h"
+#include "ops/generators.h"
 #include "ops/rules.h"
 
-enum { CHUNK = 256, GRAIN = 16384 };
+enum { CHUNK = 256 };
 
 /* ---- shared by the operations on keys ---- */
 
+static const generator *generator_for(const aval *keys)
+{
+    return generator_of((ct_dtype)keys->dtype);
+}
+
 static bool need_keys(const op *o, const aval *keys)
 {
-    if (!dtype_is((ct_dtype)keys->dtype, FAMILY_KEY)) {
-        base_fail(CT_TYPE_ERROR, "%s takes key array operand, got keys.dtype=%s", o->name,
-                  DTYPE(keys));
-        return false;
-    }
-    if (keys->dtype != CT_KEY_THREEFRY) {
-        base_fail(CT_NOT_IMPLEMENTED_ERROR,
-                  "%s is not implemented for %s keys; use the threefry2x32 implementation", o->name,
-                  DTYPE(keys));
-        return false;
-    }
-    return true;
+    if (generator_for(keys))
+        return true;
+    base_fail(CT_TYPE_ERROR, "%s takes key array operand, got keys.dtype=%s", o->name, DTYPE(keys));
+    return false;
+}
+
+/* The key dtype that a row's parameter names. */
+static bool named_keys(const op *o, const void *params, ct_dtype *dtype)
+{
+    const char *impl = ((const params_key *)params)->impl;
+    if ((*dtype = generator_named(impl)) != CT_NO_DTYPE)
+        return true;
+    base_fail(CT_VALUE_ERROR, "%s: no generator of random bits is called %s", o->name, impl);
+    return false;
 }
 
 /* The shape of keys with more axes behind it. */
@@ -57,7 +62,10 @@ static bool check_shape(const op *o, ct_ints shape)
 static bool abstract_seed(const op *o, const void *params, int nin, const aval *in, int *nout,
                           aval *out, arena *a)
 {
-    (void)o, (void)nin, (void)params, (void)a;
+    (void)nin, (void)a;
+    ct_dtype keys;
+    if (!named_keys(o, params, &keys))
+        return false;
     if (!dtype_is((ct_dtype)in[0].dtype, INTEGER)) {
         base_fail(CT_TYPE_ERROR, "PRNG key seed must be an integer; got %s%s", DTYPE(&in[0]),
                   SHAPE(&in[0]));
@@ -65,7 +73,7 @@ static bool abstract_seed(const op *o, const void *params, int nin, const aval *
     }
     *nout = 1;
     out[0] = in[0];
-    out[0].dtype = CT_KEY_THREEFRY;
+    out[0].dtype = (uint8_t)keys;
     out[0].weak = false;
     return true;
 }
@@ -76,15 +84,14 @@ static ct_status kernel_seed(const op *o, const void *params, int nin, const ope
     (void)o, (void)params, (void)nin, (void)nout;
     ct_dtype dtype = (ct_dtype)in[0].aval.dtype;
     int64_t n = shape_size(in[0].aval.ndim, in[0].aval.shape), step = 1;
-    uint32_t(*keys)[2] = out->data;
+    const generator *g = generator_for(&out->aval);
     bool wide = dtype_table[dtype].itemsize == 8;
     ct_dtype as = dtype_is(dtype, FAMILY_INT) ? CT_INT64 : CT_UINT64;
     for (int64_t i = 0; i < n; i++) {
         const void *seed = (const char *)in[0].data + (size_t)i * dtype_table[dtype].itemsize;
         uint64_t value;
         kernel_convert(dtype, as)(1, &value, &seed, &step);
-        keys[i][0] = wide ? (uint32_t)(value >> 32) : 0;
-        keys[i][1] = (uint32_t)value;
+        g->seed(value, wide, (uint32_t *)out->data + i * g->words);
     }
     return CT_OK;
 }
@@ -101,24 +108,6 @@ static bool abstract_split(const op *o, const void *params, int nin, const aval 
            extended(&in[0], shape, (ct_dtype)in[0].dtype, out, a);
 }
 
-/* Hashes the pairs numbered from `first` on. */
-static void hash_numbers(const uint32_t key[2], int64_t first, int64_t n, uint32_t (*out)[2])
-{
-    uint32_t high[CHUNK], low[CHUNK], y0[CHUNK], y1[CHUNK];
-    for (int64_t done = 0; done < n; done += CHUNK) {
-        int64_t count = n - done < CHUNK ? n - done : CHUNK;
-        for (int64_t i = 0; i < count; i++) {
-            high[i] = (uint32_t)((uint64_t)(first + done + i) >> 32);
-            low[i] = (uint32_t)(first + done + i);
-        }
-        kernel_threefry(count, key, key + 1, 0, high, low, y0, y1);
-        for (int64_t i = 0; i < count; i++) {
-            out[done + i][0] = y0[i];
-            out[done + i][1] = y1[i];
-        }
-    }
-}
-
 static ct_status kernel_split(const op *o, const void *params, int nin, const operand *in, int nout,
                               operand *out)
 {
@@ -126,10 +115,7 @@ static ct_status kernel_split(const op *o, const void *params, int nin, const op
     ct_ints shape = ((const params_random_split *)params)->shape;
     int64_t keys = shape_size(in[0].aval.ndim, in[0].aval.shape),
             each = shape_size(shape.n, shape.at);
-    const uint32_t(*key)[2] = in[0].data;
-    uint32_t(*to)[2] = out->data;
-    for (int64_t i = 0; i < keys; i++)
-        hash_numbers(key[i], 0, each, to + i * each);
+    generator_for(&in[0].aval)->split(in[0].data, keys, each, out->data);
     return CT_OK;
 }
 
@@ -183,11 +169,13 @@ static ct_status kernel_fold_in(const op *o, const void *params, int nin, const 
     int64_t n = shape_size(out->aval.ndim, out->aval.shape);
     int_list key_strides = broadcast_strides(&in[0].aval, &out->aval),
              message_strides = broadcast_strides(&in[1].aval, &out->aval);
-    uint32_t(*to)[2] = out->data;
+    const generator *g = generator_for(&in[0].aval);
+    bool several = shape_size(in[1].aval.ndim, in[1].aval.shape) != 1;
+    const uint32_t *first = in[1].data;
     for (int64_t i = 0; i < n; i++) {
         const uint32_t *key = element_at(&in[0], &key_strides, &out->aval, i),
                        *message = element_at(&in[1], &message_strides, &out->aval, i);
-        hash_numbers(key, *message, 1, &to[i]);
+        g->fold_in(key, *message, *first, several ? i : 0, (uint32_t *)out->data + i * g->words);
     }
     return CT_OK;
 }
@@ -213,19 +201,6 @@ static bool abstract_bits(const op *o, const void *params, int nin, const aval *
            extended(&in[0], p->shape, dtype, out, a);
 }
 
-typedef struct draw {
-    const uint32_t *key;
-    int bit_width;
-    char *out;
-} draw;
-
-static void draw_piece(void *context, int64_t begin, int64_t end)
-{
-    const draw *d = context;
-    kernel_threefry_bits(d->key, begin, end - begin, d->bit_width,
-                         d->out + begin * (d->bit_width / 8));
-}
-
 static ct_status kernel_bits(const op *o, const void *params, int nin, const operand *in, int nout,
                              operand *out)
 {
@@ -233,11 +208,7 @@ static ct_status kernel_bits(const op *o, const void *params, int nin, const ope
     const params_random_bits *p = params;
     int64_t keys = shape_size(in[0].aval.ndim, in[0].aval.shape),
             each = shape_size(p->shape.n, p->shape.at);
-    const uint32_t(*key)[2] = in[0].data;
-    for (int64_t i = 0; i < keys && each; i++) {
-        draw d = {key[i], (int)p->bit_width, (char *)out->data + i * each * (p->bit_width / 8)};
-        base_parallel(each, GRAIN, draw_piece, &d);
-    }
+    generator_for(&in[0].aval)->bits(in[0].data, keys, each, (int)p->bit_width, out->data);
     return CT_OK;
 }
 
@@ -246,7 +217,10 @@ static ct_status kernel_bits(const op *o, const void *params, int nin, const ope
 static bool abstract_wrap(const op *o, const void *params, int nin, const aval *in, int *nout,
                           aval *out, arena *a)
 {
-    (void)o, (void)params, (void)nin, (void)a;
+    (void)nin, (void)a;
+    ct_dtype keys;
+    if (!named_keys(o, params, &keys))
+        return false;
     if (in[0].dtype != CT_UINT32) {
         base_fail(
             CT_TYPE_ERROR,
@@ -254,15 +228,16 @@ static bool abstract_wrap(const op *o, const void *params, int nin, const aval *
             DTYPE(&in[0]));
         return false;
     }
-    if (in[0].ndim < 1 || in[0].shape[in[0].ndim - 1] != 2) {
+    const generator *g = generator_of(keys);
+    if (in[0].ndim < 1 || in[0].shape[in[0].ndim - 1] != g->words) {
         base_fail(CT_TYPE_ERROR,
                   "JAX encountered invalid PRNG key data: expected key_data.shape to end with "
-                  "(2,); got shape=%s for impl=threefry2x32",
-                  SHAPE(&in[0]));
+                  "(%d,); got shape=%s for impl=%s",
+                  g->words, SHAPE(&in[0]), g->name);
         return false;
     }
     *nout = 1;
-    out[0] = (aval){CT_KEY_THREEFRY, false, in[0].ndim - 1, in[0].shape};
+    out[0] = (aval){(uint8_t)keys, false, in[0].ndim - 1, in[0].shape};
     return true;
 }
 
@@ -271,7 +246,8 @@ static bool abstract_unwrap(const op *o, const void *params, int nin, const aval
 {
     (void)params, (void)nin;
     *nout = 1;
-    return need_keys(o, &in[0]) && extended(&in[0], I(2), CT_UINT32, out, a);
+    return need_keys(o, &in[0]) &&
+           extended(&in[0], I(generator_for(&in[0])->words), CT_UINT32, out, a);
 }
 
 static bool abstract_clone(const op *o, const void *params, int nin, const aval *in, int *nout,
@@ -406,10 +382,9 @@ RANDOM(random_unwrap, 1, abstract_unwrap, kernel_words, same_dim_vmap, .flags = 
 RANDOM(random_clone, 1, abstract_clone, kernel_words, same_dim_vmap, .flags = 0)
 RANDOM(threefry2x32, 4, abstract_threefry, kernel_hash, vmap_threefry, .flags = OP_MULTIPLE)
 
-static const params_key threefry_impl = {"fry"};
-ct_array op_random_seed(ct_array seeds)
+ct_array op_random_seed(ct_array seeds, ct_dtype keys)
 {
-    return core_bind1(&op_row_random_seed, &threefry_impl, 1, &seeds);
+    return core_bind1(&op_row_random_seed, &(params_key){generator_of(keys)->tag}, 1, &seeds);
 }
 ct_array op_random_split(ct_array keys, ct_ints shape)
 {
@@ -423,9 +398,9 @@ ct_array op_random_bits(ct_array keys, int64_t bit_width, ct_ints shape)
 {
     return core_bind1(&op_row_random_bits, &(params_random_bits){bit_width, shape}, 1, &keys);
 }
-ct_array op_random_wrap(ct_array data)
+ct_array op_random_wrap(ct_array data, ct_dtype keys)
 {
-    return core_bind1(&op_row_random_wrap, &threefry_impl, 1, &data);
+    return core_bind1(&op_row_random_wrap, &(params_key){generator_of(keys)->tag}, 1, &data);
 }
 ct_array op_random_unwrap(ct_array keys)
 {

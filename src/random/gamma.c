@@ -96,6 +96,11 @@ static bool abstract_gamma(const op *o, const void *params, int nin, const aval 
     (void)params, (void)nin, (void)a;
     bool leading = in[0].ndim <= in[1].ndim &&
                    ints_equal(aval_shape(&in[0]), (ct_ints){in[0].ndim, in[1].shape});
+    if (in[0].dtype == CT_KEY_RBG || in[0].dtype == CT_KEY_UNSAFE_RBG) {
+        base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s with %s keys; threefry2x32 keys are available",
+                  o->name, ct_dtype_name((ct_dtype)in[0].dtype));
+        return false;
+    }
     if (in[0].dtype != CT_KEY_THREEFRY || !leading) {
         base_fail(CT_TYPE_ERROR, "%s: keys must have the leading axes of the parameter", o->name);
         return false;

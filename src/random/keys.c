@@ -4,44 +4,48 @@
 
 #include "api/bodies.h"
 #include "kernel/kernel.h"
+#include "ops/generators.h"
 
 static bool is_key(ct_array a) { return dtype_is(dtype_of(a), FAMILY_KEY); }
 
-static ct_array wrap(ct_array raw)
+_Atomic ct_dtype random_default = CT_KEY_THREEFRY;
+
+static ct_array wrap(ct_array raw, ct_dtype keys)
 {
     if (core_current || !is_array(raw))
-        return op_random_wrap(raw);
-    return array_view(raw, CT_KEY_THREEFRY, false, raw->aval.ndim - 1, raw->aval.shape);
+        return op_random_wrap(raw, keys);
+    return array_view(raw, keys, false, raw->aval.ndim - 1, raw->aval.shape);
 }
 
-/* A typed key or array of keys. */
-static bool keys_given(const char *what, ct_array given, ct_array *keys, bool *raw)
+/* A typed key or array of keys; raw words are keys of the dtype. */
+static bool keys_given(const char *what, ct_array given, ct_dtype dtype, ct_array *keys, bool *raw)
 {
+    int words = generator_of(dtype)->words;
     *raw = false;
     if (is_key(given)) {
         *keys = given;
         return true;
     }
     if (dtype_of(given) != CT_UINT32 || !given->aval.ndim ||
-        given->aval.shape[given->aval.ndim - 1] != 2) {
+        given->aval.shape[given->aval.ndim - 1] != words) {
         text t = {0};
         aval_text(&t, &given->aval, false);
         char *type = text_end(&t);
         base_fail(
             CT_TYPE_ERROR,
-            "%s: JAX encodes keys as typed keys, jax.random.key(seed), or as uint32[2]; got %s",
-            what, type ? type : "?");
+            "%s: JAX encodes keys as typed keys, jax.random.key(seed), or as uint32[%d]; got %s",
+            what, words, type ? type : "?");
         base_free(type);
         return false;
     }
     *raw = true;
-    *keys = wrap(given);
+    *keys = wrap(given, dtype);
     return !is_poison(*keys);
 }
 
 bool random_key_given(const char *what, ct_array given, ct_array *key, bool *raw)
 {
-    if (!keys_given(what, given, key, raw))
+    if (!keys_given(what, given, random_default, key, raw))
         return false;
     if (!(*key)->aval.ndim)
         return true;
@@ -123,21 +127,28 @@ ct_array random_bits_drawn(ct_array key, int64_t bit_width, ct_ints shape)
 
 /* ---- the functions of jax.random ---- */
 
-static bool known_impl(const char *what, const char *impl)
+/* The key dtype of a generator's name or, without one, as asked for or as jax_default_prng_impl
+ * says. */
+static bool known_impl(const char *what, const char *impl, ct_dtype asked, ct_dtype *keys)
 {
-    if (!impl || !strcmp(impl, "threefry2x32"))
+    if (impl && asked != CT_NO_DTYPE) {
+        base_fail(CT_VALUE_ERROR, "%s: give impl or dtype, not both", what);
+        return false;
+    }
+    *keys = impl ? generator_named(impl) : asked != CT_NO_DTYPE ? asked : random_default;
+    if (generator_of(*keys))
         return true;
-    bool exists = !strcmp(impl, "rbg") || !strcmp(impl, "unsafe_rbg");
-    base_fail(
-        exists ? CT_NOT_IMPLEMENTED_ERROR : CT_VALUE_ERROR,
-        exists
-            ? "%s: impl='%s'; threefry2x32 is the only generator so far"
-            : "%s: unrecognized PRNG implementation \"%s\". Did you mean one of: \"threefry2x32\"?",
-        what, impl);
+    if (!impl)
+        base_fail(CT_TYPE_ERROR, "%s: %s is no dtype of keys", what, ct_dtype_name(*keys));
+    else
+        base_fail(CT_VALUE_ERROR,
+                  "%s: unrecognized PRNG implementation \"%s\". Did you mean one of: rbg, "
+                  "threefry2x32, unsafe_rbg?",
+                  what, impl);
     return false;
 }
 
-static ct_array seed_key(const char *what, ct_array seed)
+static ct_array seed_key(const char *what, ct_array seed, ct_dtype keys)
 {
     if (is_key(seed))
         return ct_fail(CT_TYPE_ERROR, "%s accepts a scalar seed, but was given a PRNG key.", what);
@@ -150,20 +161,19 @@ static ct_array seed_key(const char *what, ct_array seed)
         return ct_fail(CT_TYPE_ERROR, "PRNG key seed must be an integer; got dtype %s",
                        ct_dtype_name(dtype_of(seed)));
     if (core_current || !is_array(seed))
-        return op_random_seed(seed);
-    ct_array key = array_new(CT_KEY_THREEFRY, false, 0, NULL);
-    if (is_poison(key))
-        return key;
-    uint64_t value = (uint64_t)array_get_int(seed, 0);
-    uint32_t *words = key->data;
-    words[0] = dtype_table[seed->aval.dtype].bits == 64 ? (uint32_t)(value >> 32) : 0;
-    words[1] = (uint32_t)value;
+        return op_random_seed(seed, keys);
+    ct_array key = array_new(keys, false, 0, NULL);
+    if (!is_poison(key))
+        generator_of(keys)->seed((uint64_t)array_get_int(seed, 0),
+                                 dtype_table[seed->aval.dtype].bits == 64, key->data);
     return key;
 }
 
 ct_array random_key(const ct_random_key_args *a)
 {
-    return known_impl("key", a->impl) ? seed_key("key", a->seed) : array_poison;
+    ct_dtype keys;
+    return known_impl("key", a->impl, a->dtype, &keys) ? seed_key("key", a->seed, keys)
+                                                       : array_poison;
 }
 
 static ct_array raw_of(ct_array key)
@@ -173,7 +183,7 @@ static ct_array raw_of(ct_array key)
     dimlist shape;
     if (!dimlist_copy(&shape, "key_data", shape_of(key)))
         return array_poison;
-    shape.at[shape.n++] = 2;
+    shape.at[shape.n++] = generator_of(dtype_of(key))->words;
     return array_view(key, CT_UINT32, false, shape.n, shape.at);
 }
 
@@ -184,26 +194,29 @@ static ct_array as_given(ct_array key, bool raw)
 
 ct_array random_PRNGKey(const ct_random_PRNGKey_args *a)
 {
-    return known_impl("PRNGKey", a->impl) ? as_given(seed_key("PRNGKey", a->seed), true)
-                                          : array_poison;
+    ct_dtype keys;
+    return known_impl("PRNGKey", a->impl, CT_NO_DTYPE, &keys)
+               ? as_given(seed_key("PRNGKey", a->seed, keys), true)
+               : array_poison;
 }
 
 ct_array random_key_data(ct_array keys)
 {
     bool raw;
-    return keys_given("key_data", keys, &keys, &raw) ? raw_of(keys) : array_poison;
+    return keys_given("key_data", keys, random_default, &keys, &raw) ? raw_of(keys) : array_poison;
 }
 
 ct_array random_wrap_key_data(const ct_random_wrap_key_data_args *a)
 {
     ct_array keys = a->key_bits_array;
+    ct_dtype dtype;
     bool raw;
-    if (!known_impl("wrap_key_data", a->impl))
+    if (!known_impl("wrap_key_data", a->impl, a->dtype, &dtype))
         return array_poison;
     if (is_key(keys))
         return ct_fail(CT_TYPE_ERROR,
                        "wrap_key_data takes the raw words of keys, but was given keys");
-    return keys_given("wrap_key_data", keys, &keys, &raw) ? keys : array_poison;
+    return keys_given("wrap_key_data", keys, dtype, &keys, &raw) ? keys : array_poison;
 }
 
 ct_array random_split(const ct_random_split_args *a)

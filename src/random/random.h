@@ -7,7 +7,9 @@
 #define COTAN_SRC_RANDOM_H
 #include "numpy/shape.h"
 
-/* A typed scalar key from what the user gave: itself, or a raw uint32[2] wrapped. False and JAX's
+/* The dtype of new keys and of raw words: jax_default_prng_impl. */
+extern _Atomic ct_dtype random_default;
+/* A typed scalar key from what the user gave: itself, or raw words wrapped. False and JAX's
  * error for anything else. */
 CT_NODISCARD bool random_key_given(const char *what, ct_array given, ct_array *key, bool *raw);
 /* n keys from one. */

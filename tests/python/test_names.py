@@ -132,3 +132,14 @@ def test_listeners_hear_of_tracing():
     jax.jit(lambda x: x * 8)(jnp.ones(3))
     assert ("/jax/core/compile/jaxpr_trace_duration", "sevenfold") in heard
     assert all(name == "sevenfold" for _, name in heard)
+
+
+def test_the_generator_of_new_keys():
+    made = jax.jit(lambda: jax.random.key_data(jax.random.key(1)))
+    assert made().shape == (2,)
+    with jax.default_prng_impl("rbg"):
+        assert made().shape == (4,) and jax.random.PRNGKey(1).shape == (4,)
+        assert jax.random.key_impl(jax.random.key(1)) == "rbg" and jax.random.uniform(jax.random.PRNGKey(1)).shape == ()
+    assert made().shape == (2,) and jax.random.key_dtype() == jax.random.key(0).dtype
+    with pytest.raises(ValueError):
+        jax.config.update("jax_default_prng_impl", "fastest")

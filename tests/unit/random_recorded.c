@@ -123,6 +123,6 @@ TEST(mistakes)
                 "must be a float dtype, got int32");
     CHECK_FAILS(ct_random_choice(ct_random_key(0), 3, I(4), .replace = CT_FALSE), CT_VALUE_ERROR,
                 "Cannot take a larger sample (size 4) than population (size 3)");
-    CHECK_FAILS(ct_random_key(0, .impl = "rbg"), CT_NOT_IMPLEMENTED_ERROR,
-                "threefry2x32 is the only generator so far");
+    CHECK_FAILS(ct_random_key(0, .impl = "fastest"), CT_VALUE_ERROR,
+                "unrecognized PRNG implementation \"fastest\"");
 }

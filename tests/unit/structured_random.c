@@ -4,7 +4,7 @@
 
 static ct_array key(int64_t seed)
 {
-    return op_random_seed(array_scalar_int(CT_INT32, false, seed));
+    return op_random_seed(array_scalar_int(CT_INT32, false, seed), CT_KEY_THREEFRY);
 }
 
 static void check_words(ct_array words, int64_t n, const uint32_t *want)
@@ -19,10 +19,10 @@ TEST(seeds)
 {
     check_words(op_random_unwrap(key(42)), 2, (uint32_t[]){0, 42});
     check_words(op_random_unwrap(key(-1)), 2, (uint32_t[]){0, 4294967295u});
-    check_words(
-        op_random_unwrap(op_random_seed(array_scalar_int(CT_INT64, false, ((int64_t)1 << 40) + 5))),
-        2, (uint32_t[]){256, 5});
-    CHECK_FAILS(op_random_seed(ct_f32(1.5)), CT_TYPE_ERROR, "must be an integer");
+    check_words(op_random_unwrap(op_random_seed(
+                    array_scalar_int(CT_INT64, false, ((int64_t)1 << 40) + 5), CT_KEY_THREEFRY)),
+                2, (uint32_t[]){256, 5});
+    CHECK_FAILS(op_random_seed(ct_f32(1.5), CT_KEY_THREEFRY), CT_TYPE_ERROR, "must be an integer");
 }
 
 TEST(split_and_fold_in)
@@ -58,11 +58,12 @@ TEST(bits)
 TEST(wrapping)
 {
     ct_array data = ct_from_data(CT_UINT32, I(2, 2), (uint32_t[]){1, 2, 3, 4});
-    ct_array keys = op_random_wrap(data);
+    ct_array keys = op_random_wrap(data, CT_KEY_THREEFRY);
     CHECK(keys->aval.dtype == CT_KEY_THREEFRY && keys->aval.ndim == 1 && keys->size == 2);
     check_words(op_random_unwrap(op_random_clone(keys)), 4, (uint32_t[]){1, 2, 3, 4});
-    CHECK_FAILS(op_random_wrap(ct_from_data(CT_UINT32, I(3), (uint32_t[]){1, 2, 3})), CT_TYPE_ERROR,
-                "end with (2,)");
+    CHECK_FAILS(
+        op_random_wrap(ct_from_data(CT_UINT32, I(3), (uint32_t[]){1, 2, 3}), CT_KEY_THREEFRY),
+        CT_TYPE_ERROR, "end with (2,)");
 }
 
 TEST(hash_broadcasts)

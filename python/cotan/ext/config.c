@@ -1,5 +1,7 @@
 /* Thread-local switches of the library that jax.config turns: 64-bit types, jit on or off. */
 #include "ext.h"
+#include "ops/generators.h"
+#include "random/random.h"
 #include "transform/transform.h"
 
 static PyObject *get_x64(PyObject *self, PyObject *unused) { return PyBool_FromLong(array_x64); }
@@ -16,6 +18,17 @@ static PyObject *get_disable_jit(PyObject *self, PyObject *unused)
 static PyObject *set_disable_jit(PyObject *self, PyObject *on)
 {
     transform_disable_jit = PyObject_IsTrue(on) > 0;
+    Py_RETURN_NONE;
+}
+
+static PyObject *set_prng(PyObject *self, PyObject *name)
+{
+    const char *asked = PyUnicode_AsUTF8(name);
+    ct_dtype keys = asked ? generator_named(asked) : CT_NO_DTYPE;
+    if (!generator_of(keys))
+        return asked ? PyErr_Format(PyExc_ValueError, "unrecognized PRNG implementation %R", name)
+                     : NULL;
+    random_default = keys;
     Py_RETURN_NONE;
 }
 
@@ -61,6 +74,7 @@ PyMethodDef ext_config_methods[] = {
     {"set_debug", EXT_FASTCALL(set_debug), METH_FASTCALL, NULL},
     {"get_x64", get_x64, METH_NOARGS, NULL},
     {"set_x64", set_x64, METH_O, NULL},
+    {"set_prng", set_prng, METH_O, NULL},
     {"get_disable_jit", get_disable_jit, METH_NOARGS, NULL},
     {"set_disable_jit", set_disable_jit, METH_O, NULL},
     {NULL, NULL, 0, NULL},
