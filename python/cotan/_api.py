@@ -120,7 +120,13 @@ def device_put(x, device=None, *, src=None, donate=False, may_alias=None):
     if device is not None:
         from .sharding import check
         check(device)
-    return tree_map(_cotan._as_array, x)
+    guard = _cotan.set_transfer_guard(0)
+    try:
+        if guard >= 3:  # of explicit transfers too
+            _cotan.set_transfer_guard(guard)
+        return tree_map(_cotan._as_array, x)
+    finally:
+        _cotan.set_transfer_guard(guard)
 
 
 def device_get(x):

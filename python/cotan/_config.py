@@ -34,9 +34,8 @@ _words = {**{f"jax_transfer_guard{kind}": _guards for kind in ("", "_host_to_dev
 
 # values that would have to change results or raise errors, and cannot yet
 _refused = {"jax_no_execution": (True,), "jax_threefry_partitionable": (False,), "jax_allow_f16_reductions": (False,), "jax_legacy_prng_key": ("warn", "error"),
-            "jax_transfer_guard_host_to_device": ("log", "disallow", "log_explicit", "disallow_explicit"),
             "jax_numpy_dtype_promotion": ("strict",), "jax_numpy_rank_promotion": ("raise", "warn"), "jax_check_tracer_leaks": (True,),
-            "jax_transfer_guard": ("log", "disallow", "log_explicit", "disallow_explicit"), "jax_debug_key_reuse": (True,)}
+            "jax_debug_key_reuse": (True,)}
 
 
 class Config:
@@ -66,6 +65,10 @@ class Config:
             raise ValueError(f"new enum value must be None or in {[w for w in _words[name] if w]}, got {value} of type {type(value)}.")
         elif value in _refused.get(name, ()):
             raise NotImplementedError(f"{name} = {value!r} is not there yet")
+        if name == "jax_transfer_guard":
+            self.update("jax_transfer_guard_host_to_device", value)
+        if name == "jax_transfer_guard_host_to_device":
+            _cotan.set_transfer_guard(_guards.index(value or "allow") - 1)
         if name == "jax_default_prng_impl" and value != _flags[name]:
             _cotan.set_prng(value)
             _cotan._clear_caches()  # programs have made keys of the other kind

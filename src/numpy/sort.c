@@ -81,33 +81,54 @@ ct_array numpy_lexsort(const ct_lexsort_args *a)
     return y;
 }
 
-/* Sorted whole: a partition all the same. */
-static bool partition_axis(const char *what, ct_array x, int64_t kth, int64_t given, int64_t *axis)
+static bool partition_axis(const char *what, ct_array x, int64_t *kth, int64_t given, int64_t *axis)
 {
     if (dtype_is(dtype_of(x), FAMILY_COMPLEX)) {
         base_fail(CT_NOT_IMPLEMENTED_ERROR, "jnp.%s for complex dtype is not implemented.", what);
         return false;
     }
     return numpy_axis(what, given, x->aval.ndim, axis) &&
-           numpy_axis(what, kth, x->aval.shape[*axis], &kth);
+           numpy_axis(what, *kth, x->aval.shape[*axis], kth);
 }
 
-ct_array numpy_partition(const ct_partition_args *a)
+/* A sorted array up to position k, and behind it what `rest` makes of the others. */
+static ct_array in_two_parts(ct_array sorted, int64_t axis, int64_t k,
+                             ct_array (*rest)(ct_array x, int64_t axis))
 {
-    int64_t axis;
-    ct_array x = a->a, y;
-    if (!partition_axis("partition", x, a->kth, a->axis.value, &axis))
-        return array_poison;
+    if (is_poison(sorted))
+        return sorted;
+    int64_t n = sorted->aval.shape[axis];
+    ct_array low = shape_slice(sorted, axis, 0, k + 1, 1),
+             high = shape_slice(sorted, axis, k + 1, n, 1);
+    high = is_poison(high) ? high : rest(high, axis);
+    return is_poison(high) ? high : op_concatenate(2, (ct_array[]){low, high}, axis);
+}
+
+static ct_array descending(ct_array x, int64_t axis) { return op_rev(x, I(axis)); }
+static ct_array ascending(ct_array x, int64_t axis)
+{
+    ct_array y;
     op_sort(1, &x, axis, true, 1, &y);
     return y;
 }
 
+/* Everything is sorted; what stands behind the k-th element is in JAX's order: the largest values
+ * first, indices as they were. */
+ct_array numpy_partition(const ct_partition_args *a)
+{
+    int64_t axis, k = a->kth;
+    return partition_axis("partition", a->a, &k, a->axis.value, &axis)
+               ? in_two_parts(ascending(a->a, axis), axis, k, descending)
+               : array_poison;
+}
+
 ct_array numpy_argpartition(const ct_argpartition_args *a)
 {
-    int64_t axis;
-    return partition_axis("argpartition", a->a, a->kth, a->axis.value, &axis)
-               ? sorting_indices(a->a, axis, true, false, dtype_default(FAMILY_INT))
-               : array_poison;
+    int64_t axis, k = a->kth;
+    if (!partition_axis("argpartition", a->a, &k, a->axis.value, &axis))
+        return array_poison;
+    ct_array order = sorting_indices(a->a, axis, true, false, dtype_default(FAMILY_INT));
+    return in_two_parts(order, axis, k, ascending);
 }
 
 ct_array numpy_sort_complex(ct_array x)

@@ -55,6 +55,23 @@ def test_flags_are_contexts():
     assert jax.config.jax_transfer_guard == "allow" or jax.config.jax_transfer_guard is None
 
 
+def test_transfers_may_be_refused(capfd):
+    x, n = jnp.ones(3), np.ones(3, np.float32)
+    with jax.transfer_guard("disallow"):
+        assert (jax.device_put(n) + x).tolist() == [2, 2, 2] and np.asarray(x).tolist() == [1, 1, 1]
+        for transfer in (lambda: jnp.sin(n), lambda: jnp.asarray(n), lambda: x + 1, lambda: jax.jit(jnp.sin)(n)):
+            with pytest.raises(jax.errors.JaxRuntimeError, match="Disallowed host-to-device transfer"):
+                transfer()
+        assert jax.jit(lambda x: x * 2 + 1)(x).tolist() == [3, 3, 3]  # constants of a program are none
+        with jax.transfer_guard_host_to_device("allow"):
+            assert jnp.sin(n).shape == (3,)
+    with jax.transfer_guard_host_to_device("disallow_explicit"), pytest.raises(jax.errors.JaxRuntimeError):
+        jax.device_put(n)
+    with jax.transfer_guard("log"):
+        jnp.sin(n)
+    assert "float32[3]" in capfd.readouterr().err and jnp.sin(n).shape == (3,)
+
+
 def test_one_process_one_device():
     assert (jax.host_id(), jax.host_count(), jax.host_ids()) == (0, 1, [0])
     x = jnp.arange(3)

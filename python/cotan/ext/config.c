@@ -32,6 +32,16 @@ static PyObject *set_prng(PyObject *self, PyObject *name)
     Py_RETURN_NONE;
 }
 
+/* The level's number; the level before. */
+static PyObject *set_transfer_guard(PyObject *self, PyObject *level)
+{
+    long n = PyLong_AsLong(level), before = ext_transfer_guard;
+    if (n < GUARD_ALLOW || n > GUARD_DISALLOW_EXPLICIT)
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_ValueError, "no transfer guard %ld", n);
+    ext_transfer_guard = (ext_guard)n;
+    return PyLong_FromLong(before);
+}
+
 /* ---- debug_nans and debug_infs: results are looked at before Python gets them ---- */
 
 bool ext_debug_nans, ext_debug_infs;
@@ -74,6 +84,7 @@ PyMethodDef ext_config_methods[] = {
     {"set_debug", EXT_FASTCALL(set_debug), METH_FASTCALL, NULL},
     {"get_x64", get_x64, METH_NOARGS, NULL},
     {"set_x64", set_x64, METH_O, NULL},
+    {"set_transfer_guard", set_transfer_guard, METH_O, NULL},
     {"set_prng", set_prng, METH_O, NULL},
     {"get_disable_jit", get_disable_jit, METH_NOARGS, NULL},
     {"set_disable_jit", set_disable_jit, METH_O, NULL},

@@ -91,13 +91,42 @@ static bool has_attribute(PyTypeObject *t, const char *name)
 }
 
 _Thread_local ct_dtype ext_list_dtype;
+ext_guard ext_transfer_guard;
+
+/* What jax_transfer_guard says of an array that came from the host outside of a trace. */
+static ct_array guarded(ct_array a)
+{
+    if (core_current)
+        return a;
+    text t = {0};
+    aval_text(&t, &a->aval, false);
+    char *type = text_end(&t);
+    if (ext_transfer_guard == GUARD_LOG || ext_transfer_guard == GUARD_LOG_EXPLICIT) {
+        fprintf(stderr, "host-to-device transfer: aval=%s\n", type ? type : "?");
+    } else {
+        PyErr_Format(ext_runtime_error,
+                     "INVALID_ARGUMENT: Disallowed host-to-device transfer: aval=%s",
+                     type ? type : "?");
+        a = NULL;
+    }
+    base_free(type);
+    return a;
+}
+
+static ct_array converted(PyObject *o, int flags);
 
 ct_array ext_try_array(PyObject *o, int flags)
 {
-    ct_array a = NULL;
-    PyTypeObject *t = Py_TYPE(o);
     if (ext_is_value(o))
         return ext_value_of(o);
+    ct_array a = converted(o, flags);
+    return likely(!ext_transfer_guard) || !a ? a : guarded(a);
+}
+
+static ct_array converted(PyObject *o, int flags)
+{
+    ct_array a = NULL;
+    PyTypeObject *t = Py_TYPE(o);
     if (t == &PyFloat_Type)
         a = ct_weak_float(PyFloat_AS_DOUBLE(o));
     else if (t == &PyBool_Type)

@@ -77,6 +77,8 @@ PyObject *ext_concretization(ct_code code, ct_array a, const char *function)
     return NULL;
 }
 
+PyObject *ext_runtime_error;
+
 static PyObject *add_class(PyObject *module, const char *name, PyObject *base, const char *doc)
 {
     char full[64];
@@ -113,7 +115,7 @@ bool ext_init_errors(PyObject *module)
     classes[CT_NONCONCRETE_INDEX_ERROR] = add_class(
         module, "NonConcreteBooleanIndexError", index_error, "A traced mask was used as an index.");
     classes[CT_RUNTIME_ERROR] = PyExc_RuntimeError;
-    PyObject *runtime =
+    ext_runtime_error =
         add_class(module, "JaxRuntimeError", PyExc_RuntimeError, "The runtime failed.");
     classes[CT_TYPE_ERROR] = PyExc_TypeError;
     classes[CT_VALUE_ERROR] = PyExc_ValueError;
@@ -128,7 +130,7 @@ bool ext_init_errors(PyObject *module)
     classes[CT_OUT_OF_MEMORY_ERROR] = PyExc_MemoryError;
     classes[CT_IO_ERROR] = PyExc_OSError;
     classes[CT_ASSERTION_ERROR] = PyExc_AssertionError;
-    return runtime && classes[CT_TRACER_BOOL_ERROR] && classes[CT_TRACER_INTEGER_ERROR] &&
+    return ext_runtime_error && classes[CT_TRACER_BOOL_ERROR] && classes[CT_TRACER_INTEGER_ERROR] &&
            classes[CT_TRACER_ARRAY_ERROR] && classes[CT_UNEXPECTED_TRACER_ERROR] &&
            classes[CT_NONCONCRETE_INDEX_ERROR];
 }

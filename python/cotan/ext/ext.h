@@ -65,6 +65,7 @@ PyObject *ext_device_list(void);
 /* ---- errors (error.c) ---- */
 /* Turns the recorded failure into a Python exception and clears it. Always returns NULL. */
 PyObject *ext_raise(void);
+extern PyObject *ext_runtime_error; /* jax.errors.JaxRuntimeError */
 /* The other way: the pending Python exception is put aside and a failure recorded; ext_raise brings
  * it back. */
 void ext_host_failed(void);
@@ -96,6 +97,16 @@ bool ext_ints(PyObject *o, ct_ints *out, arena *a, const char *what);
 bool numpy_is_array(PyObject *o);
 bool numpy_is_scalar(PyObject *o);
 bool numpy_is_dtype(PyObject *o);
+/* jax_transfer_guard_host_to_device: what happens when a call makes an array of a number or of one
+ * of NumPy's arrays. device_put is explicit. */
+typedef enum ext_guard {
+    GUARD_ALLOW,
+    GUARD_LOG,
+    GUARD_DISALLOW,
+    GUARD_LOG_EXPLICIT,
+    GUARD_DISALLOW_EXPLICIT
+} ext_guard;
+extern ext_guard ext_transfer_guard;
 /* Whether NumPy's arrays may be read where they lie: arguments of calls that keep nothing. */
 extern _Thread_local bool ext_lending;
 ct_array numpy_to_array(PyObject *o); /* NULL and an exception for dtypes that JAX has not */
