@@ -881,6 +881,20 @@ def einsum(subscripts: str, /, *operands: ArrayLike, out: None = None, optimize:
     Array([3., 3.], dtype=float32)
     """
 
+def einsum_path(subscripts: str, /, *operands: ArrayLike) -> Array:
+    """The order in which einsum pairs its operands: a row for each product, with the positions of its factors.
+
+    Positions count in the list of what is left, from which the factors are taken and to whose end the product is put. In Python the result is a list of pairs,
+    with a text about them, and further options are those of NumPy.
+
+    Args:
+      subscripts, operands: as for einsum.
+
+    >>> jnp.einsum_path("ij,jk,k->i", jnp.ones((2, 3)), jnp.ones((3, 4)), jnp.ones(4))[0]
+    [(1, 2), (0, 1)]
+    """
+
+
 # ---- searching (src/numpy/search.c) ----
 
 @jitted

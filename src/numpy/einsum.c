@@ -24,6 +24,7 @@ typedef struct contraction {
     term *terms;
     term out;     /* no array */
     int ellipsis; /* axes of the ellipsis */
+    bool planned; /* letters only: nothing is computed */
     int64_t length[LETTERS];
     bool known[LETTERS];
 } contraction;
@@ -168,18 +169,23 @@ static void remove_letter(term *t, int at)
     memmove(t->letter + at, t->letter + at + 1, (size_t)(t->n - at));
 }
 
-/* A letter twice in one term: everything off the diagonal becomes zero, then one of the two axes is
- * summed. */
-static void take_diagonals(term *t)
+/* Everything off the diagonal of two axes becomes zero, then the first is summed. */
+static ct_array diagonal(ct_array x, int i, int j)
+{
+    ct_ints shape = shape_of(x);
+    ct_array same = op_eq(op_iota(CT_UINT32, shape, i), op_iota(CT_UINT32, shape, j));
+    return op_reduce_sum(op_select_n(same, 2, (ct_array[]){op_full_like(x, 0), x}), I(i));
+}
+
+/* A letter twice in one term is one axis. */
+static void take_diagonals(const contraction *c, term *t)
 {
     for (int i = 0; i < t->n; i++)
         for (int j = i + 1; j < t->n; j++) {
             if (t->letter[i] != t->letter[j])
                 continue;
-            ct_ints shape = shape_of(t->x);
-            ct_array same = op_eq(op_iota(CT_UINT32, shape, i), op_iota(CT_UINT32, shape, j));
-            t->x = op_reduce_sum(op_select_n(same, 2, (ct_array[]){op_full_like(t->x, 0), t->x}),
-                                 I(i));
+            if (!c->planned)
+                t->x = diagonal(t->x, i, j);
             remove_letter(t, i--);
             if (is_poison(t->x))
                 return;
@@ -202,7 +208,7 @@ static void drop_broadcast_axes(contraction *c, term *t)
         ones.at[i] = ones.at[j];
         ones.at[j] = swap;
     }
-    if (ones.n)
+    if (ones.n && !c->planned)
         t->x = op_squeeze(t->x, dimlist_ints(&ones));
 }
 
@@ -216,7 +222,7 @@ static void sum_alone(const contraction *c, term *t, int self, int other)
             axes.at[axes.n++] = k;
     for (int64_t i = axes.n - 1; i >= 0; i--)
         remove_letter(t, (int)axes.at[i]);
-    if (axes.n)
+    if (axes.n && !c->planned)
         t->x = op_reduce_sum(t->x, dimlist_ints(&axes));
 }
 
@@ -248,7 +254,7 @@ static void contract(contraction *c, int i, int j, int precision, ct_dtype dtype
                   .rhs_contract = dimlist_ints(&cb),
                   .lhs_batch = dimlist_ints(&ba),
                   .rhs_batch = dimlist_ints(&bb)};
-    r.x = product_dot(a.x, b.x, &d, precision, dtype);
+    r.x = c->planned ? a.x : product_dot(a.x, b.x, &d, precision, dtype);
     c->terms[i] = r;
     c->n--;
     memmove(c->terms + j, c->terms + j + 1, (size_t)(c->n - j) * sizeof *c->terms);
@@ -314,14 +320,22 @@ static ct_array arrange(const contraction *c, term *t)
                : op_broadcast_in_dim(x, dimlist_ints(&shape), dimlist_ints(&placed));
 }
 
-static ct_array run(contraction *c, int precision, ct_dtype dtype)
+/* What comes before the first pair. False when an operation has failed. */
+static bool begin(contraction *c)
 {
     for (int i = 0; i < c->n; i++) {
-        take_diagonals(&c->terms[i]);
+        take_diagonals(c, &c->terms[i]);
         if (is_poison(c->terms[i].x))
-            return array_poison;
+            return false;
         drop_broadcast_axes(c, &c->terms[i]);
     }
+    return true;
+}
+
+static ct_array run(contraction *c, int precision, ct_dtype dtype)
+{
+    if (!begin(c))
+        return array_poison;
     while (c->n > 1) {
         int i, j;
         best_pair(c, &i, &j);
@@ -334,21 +348,71 @@ static ct_array run(contraction *c, int precision, ct_dtype dtype)
     return dtype == CT_NO_DTYPE || is_poison(y) ? y : op_convert(y, dtype_canonical(dtype), false);
 }
 
+/* The pairs as a matrix with a row for each: positions in the list of terms, where what a pair
+ * becomes is put at the end. */
+static ct_array pairs(contraction *c)
+{
+    int64_t steps = c->n - 1, *place = base_alloc((size_t)c->n * sizeof *place);
+    ct_array out = array_new(CT_INT32, false, 2, (int64_t[]){steps, 2});
+    if (!place || is_poison(out) || !begin(c)) {
+        base_free(place);
+        return array_poison;
+    }
+    for (int i = 0; i < c->n; i++)
+        place[i] = i;
+    for (int32_t *pair = out->data; c->n > 1; pair += 2) {
+        int i, j;
+        best_pair(c, &i, &j);
+        int64_t p = place[i], q = place[j];
+        pair[0] = (int32_t)(p < q ? p : q), pair[1] = (int32_t)(p < q ? q : p);
+        for (int k = 0; k < c->n; k++)
+            place[k] -= (place[k] > p) + (place[k] > q);
+        place[i] = c->n - 2;
+        memmove(place + j, place + j + 1, (size_t)(c->n - j - 1) * sizeof *place);
+        contract(c, i, j, 0, CT_NO_DTYPE);
+    }
+    base_free(place);
+    return out;
+}
+
+/* Operands of one dtype and their letters; base_free(c->terms). */
+static bool read_contraction(const char *what, const char *subscripts, const ct_arrays *operands,
+                             contraction *c)
+{
+    *c = (contraction){.n = (int)operands->n};
+    if (!c->n || !subscripts) {
+        base_fail(CT_TYPE_ERROR,
+                  c->n ? "%s: subscripts must be a string such as 'ij,jk->ik'"
+                       : "%s needs at least one operand",
+                  what);
+        return false;
+    }
+    ct_array *xs = base_alloc((size_t)c->n * sizeof *xs);
+    c->terms = base_zalloc((size_t)c->n * sizeof *c->terms);
+    bool good = xs && c->terms && numpy_promote(what, c->n, operands->at, xs) &&
+                parse(subscripts, &(ct_arrays){c->n, xs}, c);
+    base_free(xs);
+    return good;
+}
+
 ct_array numpy_einsum(const ct_einsum_args *a)
 {
-    contraction c = {.n = (int)a->operands.n};
-    if (!c.n)
-        return ct_fail(CT_TYPE_ERROR, "einsum needs at least one operand");
-    if (!a->subscripts)
-        return ct_fail(CT_TYPE_ERROR, "einsum: subscripts must be a string such as 'ij,jk->ik'");
-    ct_array *xs = base_alloc((size_t)c.n * sizeof *xs), y = array_poison;
-    c.terms = base_zalloc((size_t)c.n * sizeof *c.terms);
-    if (xs && c.terms) {
-        memcpy(xs, a->operands.at, (size_t)c.n * sizeof *xs);
-        if (numpy_promote("einsum", c.n, xs, xs) && parse(a->subscripts, &(ct_arrays){c.n, xs}, &c))
-            y = run(&c, a->precision, a->preferred_element_type);
+    contraction c;
+    ct_array y = array_poison;
+    if (read_contraction("einsum", a->subscripts, &a->operands, &c))
+        y = run(&c, a->precision, a->preferred_element_type);
+    base_free(c.terms);
+    return y;
+}
+
+ct_array numpy_einsum_path(const ct_einsum_path_args *a)
+{
+    contraction c;
+    ct_array y = array_poison;
+    if (read_contraction("einsum_path", a->subscripts, &a->operands, &c)) {
+        c.planned = true;
+        y = pairs(&c);
     }
-    base_free(xs);
     base_free(c.terms);
     return y;
 }

@@ -3,7 +3,7 @@ from .. import _cotan
 from .._cotan import Array as ndarray, from_dlpack
 
 globals().update(_cotan.bound_functions("numpy"))
-from ._forms import delete, einsum, insert, pad, set_printoptions
+from ._forms import delete, einsum, einsum_path, insert, pad, set_printoptions
 
 newaxis = None
 pi = 3.141592653589793

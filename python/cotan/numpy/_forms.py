@@ -36,6 +36,24 @@ def _order(optimize):
     return "auto"
 
 
+class PathInfo(str):
+    """What einsum_path says about an order."""
+
+
+def einsum_path(subscripts, /, *operands, optimize="auto"):
+    if not isinstance(subscripts, str):
+        subscripts, operands = _subscripts((subscripts, *operands))
+    _order(optimize)
+    n = len(operands)
+    if isinstance(optimize, (list, tuple)):
+        path = [tuple(step) for step in optimize]
+    elif optimize is False or n < 3:
+        path = [(0, 1)] * (n - 1) or [(0,)]
+    else:
+        path = [tuple(pair) for pair in _numpy["einsum_path"](subscripts, *operands).tolist()]
+    return path, PathInfo(f"  Complete contraction:  {subscripts}\n" + "".join(f"  {step}\n" for step in path))
+
+
 # which options go with a mode of pad
 _PAD_OPTIONS = {"constant": {"constant_values"}, "linear_ramp": {"end_values"}, "reflect": {"reflect_type"}, "symmetric": {"reflect_type"},
                 **dict.fromkeys(("maximum", "mean", "median", "minimum"), {"stat_length"}), **dict.fromkeys(("empty", "edge", "wrap"), set())}
@@ -82,5 +100,5 @@ def set_printoptions(*args, **kwargs):
     numpy.set_printoptions(*args, **kwargs)
 
 
-for _f in (einsum, pad, delete, insert):
+for _f in (einsum, einsum_path, pad, delete, insert):
     _f.__doc__ = _numpy[_f.__name__].__doc__
