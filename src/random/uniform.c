@@ -25,10 +25,12 @@ bool random_limits(ct_dtype dtype, float_limits *out)
     static const struct {
         ct_dtype dtype;
         int mantissa, min_exponent, bias;
-    } formats[] = {{CT_FLOAT32, 23, -126, 127},
-                   {CT_FLOAT64, 52, -1022, 1023},
-                   {CT_FLOAT16, 10, -14, 15},
-                   {CT_BFLOAT16, 7, -126, 127}};
+    } formats[] = {{CT_FLOAT32, 23, -126, 127},     {CT_FLOAT64, 52, -1022, 1023},
+                   {CT_FLOAT16, 10, -14, 15},       {CT_BFLOAT16, 7, -126, 127},
+                   {CT_FLOAT8_E3M4, 4, -2, 3},      {CT_FLOAT8_E4M3, 3, -6, 7},
+                   {CT_FLOAT8_E4M3FN, 3, -6, 7},    {CT_FLOAT8_E4M3B11FNUZ, 3, -10, 11},
+                   {CT_FLOAT8_E4M3FNUZ, 3, -7, 8},  {CT_FLOAT8_E5M2, 2, -14, 15},
+                   {CT_FLOAT8_E5M2FNUZ, 2, -15, 16}};
     for (size_t i = 0; i < countof(formats); i++)
         if (formats[i].dtype == dtype) {
             int m = formats[i].mantissa;
@@ -118,6 +120,40 @@ bool random_fill_normal(const uint32_t key[2], int64_t n, float *out)
     return f.erf_inv;
 }
 
+/* ---- 8-bit floats: in float32, rounded after every step ---- */
+
+/* The float32 nearest to x in a narrower dtype. */
+static ct_array rounded(ct_array x, ct_dtype dtype)
+{
+    x = is_poison(x) ? x : op_convert(x, dtype, false);
+    return is_poison(x) ? x : op_convert(x, CT_FLOAT32, false);
+}
+
+static ct_array narrow_uniform(ct_array key, ct_ints shape, ct_dtype dtype, int mantissa,
+                               ct_array low, ct_array high)
+{
+    ct_array bits = random_bits_drawn(key, 8, shape);
+    bits = op_shift_right_logical(bits, array_scalar_int(CT_UINT8, false, 8 - mantissa));
+    ct_array unit = mul(op_convert(bits, CT_FLOAT32, false), ldexp(1, -mantissa));
+    low = op_convert(low, CT_FLOAT32, false);
+    high = op_convert(high, CT_FLOAT32, false);
+    if (is_poison(unit) || is_poison(low) || is_poison(high))
+        return array_poison;
+    ct_array span = numpy_broadcast_one("uniform", rounded(op_sub(high, low), dtype), shape);
+    low = numpy_broadcast_one("uniform", low, shape);
+    ct_array scaled = is_poison(span) ? span : rounded(op_mul(unit, span), dtype);
+    ct_array y = is_poison(scaled) ? scaled : rounded(op_add(scaled, low), dtype);
+    return is_poison(y) ? y : op_convert(op_max(low, y), dtype, false);
+}
+
+static ct_array narrow_normal(ct_array uniform, ct_dtype dtype)
+{
+    ct_array u = op_convert(uniform, CT_FLOAT32, false);
+    ct_array root = rounded(array_scalar(CT_FLOAT32, false, 1.4142135623730951), dtype);
+    ct_array y = is_poison(u) || is_poison(root) ? array_poison : rounded(op_erf_inv(u), dtype);
+    return is_poison(y) ? y : op_convert(op_mul(y, root), dtype, false);
+}
+
 /* ---- on any values ---- */
 
 ct_array random_uniform_between(ct_array key, ct_ints shape, ct_dtype dtype, ct_array low,
@@ -137,6 +173,8 @@ ct_array random_uniform_between(ct_array key, ct_ints shape, ct_dtype dtype, ct_
                                 *(const float *)high->data, out->data);
         return out;
     }
+    if (limits.bits == 8)
+        return narrow_uniform(key, shape, dtype, limits.mantissa, low, high);
     int drawn = limits.mantissa < 8 ? 8 : limits.bits;
     ct_dtype bits_dtype = limits.bits == 16 ? CT_UINT16 : limits.bits == 32 ? CT_UINT32 : CT_UINT64;
     ct_array bits = op_convert(random_bits_drawn(key, drawn, shape), bits_dtype, false);
@@ -180,6 +218,8 @@ static ct_array normal_real(ct_array key, ct_ints shape, ct_dtype dtype)
     ct_array u = random_uniform_between(key, shape, dtype,
                                         array_scalar(dtype, false, limits.above_minus_one),
                                         array_scalar(dtype, false, 1));
+    if (is_poison(u) || limits.bits == 8)
+        return is_poison(u) ? u : narrow_normal(u, dtype);
     return mul(1.4142135623730951, op_erf_inv(u));
 }
 
