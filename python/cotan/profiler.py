@@ -137,7 +137,7 @@ def annotate_function(func, name=None, **decorator_kwargs):
     return annotated
 
 
-def start_server(port):
+def start_server(port, *, requires_backend=True):
     raise NotImplementedError("jax.profiler.start_server: traces are written by start_trace and stop_trace, not served")
 
 

@@ -15,10 +15,13 @@ def key_impl(keys):
     return _NAMES.get(str(keys.dtype)) or ("threefry2x32" if data.shape[-1] == 2 else "rbg")
 
 
-def key_dtype(impl=None):
+def key_dtype(impl_spec=None):
     """The dtype of a generator's keys."""
-    return _key(0, impl=impl).dtype
+    return _key(0, impl=impl_spec).dtype
 
 
 def __getattr__(name):
+    if name == "random_gamma_p":
+        from .core import _primitive
+        return _primitive(name)
     raise AttributeError(f"module 'jax.random' has no attribute {name!r}")

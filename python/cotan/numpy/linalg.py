@@ -6,7 +6,27 @@ from .. import _cotan
 _linalg = _cotan.bound_functions("numpy.linalg")
 globals().update(_linalg)
 _numpy = _cotan.bound_functions("numpy")
-cross, matmul, matrix_transpose, tensordot, vecdot = (_numpy[name] for name in ("cross", "matmul", "matrix_transpose", "tensordot", "vecdot"))
+matrix_transpose, vecdot = _numpy["matrix_transpose"], _numpy["vecdot"]
+
+
+def cross(x1, x2, /, *, axis=-1):
+    """The cross products of vectors of three elements along an axis."""
+    x1, x2 = _numpy["asarray"](x1), _numpy["asarray"](x2)
+    if x1.shape[axis] != 3 or x2.shape[axis] != 3:
+        raise ValueError("Both input arrays must be (arrays of) 3-dimensional vectors, "
+                         f"but they have x1.shape[axis]={x1.shape[axis]} and x2.shape[axis]={x2.shape[axis]}")
+    return _numpy["cross"](x1, x2, axis=axis)
+
+
+def matmul(x1, x2, /, *, precision=None, preferred_element_type=None):
+    """The matrix product: jax.numpy.matmul."""
+    return _numpy["matmul"](x1, x2, precision=precision, preferred_element_type=preferred_element_type)
+
+
+def tensordot(x1, x2, /, *, axes=2, precision=None, preferred_element_type=None, out_sharding=None):
+    """The product that sums over pairs of axes: jax.numpy.tensordot."""
+    return _numpy["tensordot"](x1, x2, axes=axes, precision=precision, preferred_element_type=preferred_element_type, out_sharding=out_sharding)
+
 _Array = _cotan.Array
 
 
