@@ -43,6 +43,11 @@ static void threefry_split(const uint32_t *keys, int64_t n, int64_t each, uint32
         hash_numbers(keys + 2 * i, 0, each, 2, out + 2 * i * each);
 }
 
+static void threefry_child(const uint32_t *key, int64_t i, uint32_t *out)
+{
+    hash_numbers(key, i, 1, 2, out);
+}
+
 static void threefry_fold_in(const uint32_t *key, uint32_t message, uint32_t first, int64_t index,
                              uint32_t *out)
 {
@@ -138,6 +143,12 @@ static void rbg_split(const uint32_t *keys, int64_t n, int64_t each, uint32_t *o
         hash_numbers(keys + 2 * i, 0, each, 4, out + i / 2 * 4 * each + i % 2 * 2);
 }
 
+static void rbg_child(const uint32_t *key, int64_t i, uint32_t *out)
+{
+    threefry_child(key, i, out);
+    threefry_child(key + 2, i, out + 2);
+}
+
 static void rbg_fold_in(const uint32_t *key, uint32_t message, uint32_t first, int64_t index,
                         uint32_t *out)
 {
@@ -147,10 +158,15 @@ static void rbg_fold_in(const uint32_t *key, uint32_t message, uint32_t first, i
 
 /* ---- unsafe_rbg: ten blocks of the stream count as a hash ---- */
 
+static void unsafe_child(const uint32_t *key, int64_t i, uint32_t *out)
+{
+    philox(key, 10 * (uint64_t)i, out);
+}
+
 static void unsafe_split(const uint32_t *keys, int64_t n, int64_t each, uint32_t *out)
 {
     for (int64_t i = 0; i < n * each; i++)
-        philox(keys, 10 * (uint64_t)i, out + 4 * i);
+        unsafe_child(keys, i, out + 4 * i);
 }
 
 static void unsafe_fold_in(const uint32_t *key, uint32_t message, uint32_t first, int64_t index,
@@ -167,9 +183,10 @@ static void unsafe_fold_in(const uint32_t *key, uint32_t message, uint32_t first
 /* ---- the table ---- */
 
 static const generator generators[] = {
-    {"threefry2x32", "fry", 2, threefry_seed, threefry_split, threefry_fold_in, threefry_bits},
-    {"rbg", "rbg", 4, rbg_seed, rbg_split, rbg_fold_in, philox_bits},
-    {"unsafe_rbg", "urbg", 4, rbg_seed, unsafe_split, unsafe_fold_in, philox_bits},
+    {"threefry2x32", "fry", 2, threefry_seed, threefry_split, threefry_child, threefry_fold_in,
+     threefry_bits},
+    {"rbg", "rbg", 4, rbg_seed, rbg_split, rbg_child, rbg_fold_in, philox_bits},
+    {"unsafe_rbg", "urbg", 4, rbg_seed, unsafe_split, unsafe_child, unsafe_fold_in, philox_bits},
 };
 
 const generator *generator_of(ct_dtype key)

@@ -14,6 +14,8 @@ typedef struct generator {
     void (*seed)(uint64_t seed, bool wide, uint32_t *key);
     /* `each` keys from every one of n. */
     void (*split)(const uint32_t *keys, int64_t n, int64_t each, uint32_t *out);
+    /* The one of these with number i, of a single key. */
+    void (*child)(const uint32_t *key, int64_t i, uint32_t *out);
     /* The key of a message, element `index` of a draw over several messages whose first is `first`.
      */
     void (*fold_in)(const uint32_t *key, uint32_t message, uint32_t first, int64_t index,

@@ -8,13 +8,29 @@
 #include <math.h>
 
 #include "kernel/kernel.h"
+#include "ops/generators.h"
 #include "ops/rules.h"
 
 /* ---- one draw: scalars through the same loops as arrays, so that the logarithms agree ---- */
 
 typedef struct functions {
+    const generator *g;
     kernel_map *log, *log1p, *erf_inv, *pow;
 } functions;
+
+typedef struct word_key {
+    uint32_t at[GENERATOR_MOST_WORDS];
+} word_key;
+
+static word_key child(const functions *f, const uint32_t *key, int64_t i)
+{
+    word_key k = {{0}};
+    if (f->g->words == 2)
+        random_block(key, (uint32_t)((uint64_t)i >> 32), (uint32_t)i, k.at);
+    else
+        f->g->child(key, i, k.at);
+    return k;
+}
 
 static float call1(kernel_map *f, float x)
 {
@@ -23,66 +39,64 @@ static float call1(kernel_map *f, float x)
     return y;
 }
 
-static float unit_float(const uint32_t key[2])
+static float unit_float(const functions *f, word_key key)
 {
     uint32_t block[2], word;
     float u;
-    random_block(key, 0, 0, block);
-    word = (block[0] ^ block[1]) >> 9 | 0x3f800000u;
+    if (f->g->words == 2) {
+        random_block(key.at, 0, 0, block);
+        word = block[0] ^ block[1];
+    } else {
+        f->g->bits(key.at, 1, 1, 32, &word);
+    }
+    word = word >> 9 | 0x3f800000u;
     memcpy(&u, &word, sizeof u);
     return u - 1.0f;
 }
 
-static float normal_float(const functions *f, const uint32_t key[2])
+static float normal_float(const functions *f, word_key key)
 {
     static const float low = -0x1.fffffep-1f;
-    float u = unit_float(key) * (1.0f - low) + low;
+    float u = unit_float(f, key) * (1.0f - low) + low;
     return 1.41421356f * call1(f->erf_inv, u < low ? low : u);
 }
 
 /* v = (1 + c x)^3 for a normal x that keeps it positive. */
-static float positive_cube_root(const functions *f, uint32_t key[2], float c, float *x)
+static float positive_cube_root(const functions *f, word_key key, float c, float *x)
 {
     float v;
     do {
-        uint32_t next[2], drawn[2];
-        random_block(key, 0, 0, next);
-        random_block(key, 0, 1, drawn);
-        memcpy(key, next, sizeof next);
+        word_key drawn = child(f, key.at, 1);
+        key = child(f, key.at, 0);
         *x = normal_float(f, drawn);
         v = 1.0f + *x * c;
     } while (v <= 0.0f);
     return v;
 }
 
-static float draw(const functions *f, const uint32_t given[2], float alpha, bool log_space)
+static float draw(const functions *f, word_key given, float alpha, bool log_space)
 {
-    uint32_t key[2], boost_key[2];
-    random_block(given, 0, 0, key);
-    random_block(given, 0, 1, boost_key);
+    word_key key = child(f, given.at, 0), boost_key = child(f, given.at, 1);
     bool large = alpha >= 1.0f;
     float shape = large ? alpha : alpha + 1.0f, d = shape - 1.0f / 3.0f,
           c = (1.0f / 3.0f) / sqrtf(d);
     float X = 0, V = 1, U = 2;
     while (U >= 1.0f - 0.0331f * (X * X) &&
            call1(f->log, U) >= X * 0.5f + d * (1.0f - V + call1(f->log, V))) {
-        uint32_t next[2], x_key[2], u_key[2];
+        word_key x_key = child(f, key.at, 1), u_key = child(f, key.at, 2);
         float x;
-        random_block(key, 0, 0, next);
-        random_block(key, 0, 1, x_key);
-        random_block(key, 0, 2, u_key);
-        memcpy(key, next, sizeof next);
+        key = child(f, key.at, 0);
         float v = positive_cube_root(f, x_key, c, &x);
         X = x * x;
         V = v * v * v;
-        U = unit_float(u_key);
+        U = unit_float(f, u_key);
     }
     if (log_space) {
-        float sample = call1(f->log1p, -unit_float(boost_key));
+        float sample = call1(f->log1p, -unit_float(f, boost_key));
         float boost = large || sample == 0 ? 0.0f : sample * (1.0f / alpha);
         return call1(f->log, d) + call1(f->log, V) + boost;
     }
-    float sample = 1.0f - unit_float(boost_key), boost = 1.0f, exponent = 1.0f / alpha;
+    float sample = 1.0f - unit_float(f, boost_key), boost = 1.0f, exponent = 1.0f / alpha;
     if (!large)
         f->pow(1, &boost, (const void *[]){&sample, &exponent}, (const int64_t[]){1, 1});
     return d * V * boost;
@@ -96,12 +110,7 @@ static bool abstract_gamma(const op *o, const void *params, int nin, const aval 
     (void)params, (void)nin, (void)a;
     bool leading = in[0].ndim <= in[1].ndim &&
                    ints_equal(aval_shape(&in[0]), (ct_ints){in[0].ndim, in[1].shape});
-    if (in[0].dtype == CT_KEY_RBG || in[0].dtype == CT_KEY_UNSAFE_RBG) {
-        base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s with %s keys; threefry2x32 keys are available",
-                  o->name, ct_dtype_name((ct_dtype)in[0].dtype));
-        return false;
-    }
-    if (in[0].dtype != CT_KEY_THREEFRY || !leading) {
+    if (!generator_of((ct_dtype)in[0].dtype) || !leading) {
         base_fail(CT_TYPE_ERROR, "%s: keys must have the leading axes of the parameter", o->name);
         return false;
     }
@@ -129,8 +138,7 @@ static void gamma_piece(void *context, int64_t begin, int64_t end)
 {
     const gamma_run *r = context;
     for (int64_t i = begin; i < end; i++) {
-        uint32_t key[2];
-        random_block(r->keys + 2 * (i / r->each), 0, (uint32_t)(i % r->each), key);
+        word_key key = child(&r->f, r->keys + r->f.g->words * (i / r->each), i % r->each);
         r->out[i] = draw(&r->f, key, r->alpha[i], r->log_space);
     }
 }
@@ -146,8 +154,9 @@ static ct_status kernel_gamma(const op *o, const void *params, int nin, const op
                    out[0].data,
                    keys ? n / keys : 1,
                    ((const params_random_gamma *)params)->log_space,
-                   {kernel_find("log", CT_FLOAT32), kernel_find("log1p", CT_FLOAT32),
-                    kernel_find("erf_inv", CT_FLOAT32), kernel_find("pow", CT_FLOAT32)}};
+                   {generator_of((ct_dtype)in[0].aval.dtype), kernel_find("log", CT_FLOAT32),
+                    kernel_find("log1p", CT_FLOAT32), kernel_find("erf_inv", CT_FLOAT32),
+                    kernel_find("pow", CT_FLOAT32)}};
     if (!r.f.log || !r.f.log1p || !r.f.erf_inv || !r.f.pow)
         return base_fail(CT_NOT_IMPLEMENTED_ERROR,
                          "random_gamma needs kernels for log, log1p, erf_inv and pow");
