@@ -168,6 +168,7 @@ static bool maps(part *p, const node *n, spread *out)
     if (!read_operands(p, n, out, x))
         return false;
     p->s->l.g = &p->g;
+    p->s->maps++, p->s->elements += out->n;
     for (int32_t e = 0; e < out->n; e++) {
         for (int i = 0; i < n->nin; i++)
             in[i] = x[i]->at[graph_in(&p->g, n, i)->aval.ndim ? e : 0];
@@ -550,6 +551,8 @@ static bool one_result(part *p, node *n, spread *out)
         return joins(p, n, ((const params_stack *)n->params)->axis, true, out);
     case OP_pad:
         return pads(p, n, out);
+    case OP_dot_general:
+        return expand_dot(p, n, out);
     case OP_gather:
     case OP_dynamic_slice:
         return memory_read(p, n, out);

@@ -30,13 +30,14 @@ typedef struct sequence {
     vec(int32_t) next;
     const op *op;
     const void *params;
-    bool streams;   /* xs or ys along the lanes */
-    bool *indexed;  /* of each operand: read or written at computed places, so that it must be in
-                       memory even if it is small */
-    bool again;     /* one more was found to be so */
-    bool testing;   /* in the test, which updates nothing */
-    int32_t guard;  /* updates happen where this node holds; -1: everywhere */
-    int32_t latest; /* version */
+    bool streams;  /* xs or ys along the lanes */
+    bool *indexed; /* of each operand: read or written at computed places, so that it must be in
+                      memory even if it is small */
+    bool again;    /* one more was found to be so */
+    bool testing;  /* in the test, which updates nothing */
+    int64_t maps, elements; /* elementwise operations, and elements that they make of a lane */
+    int32_t guard;          /* updates happen where this node holds; -1: everywhere */
+    int32_t latest;         /* version */
     int32_t versions[LOOP_BUFFERS]; /* of each buffer, now */
 } sequence;
 
@@ -84,6 +85,9 @@ loop_access spread_access(const sequence *s, int32_t memory, const aval *a, cons
  * nodes or the array in memory that it is, NULL when it does not fit. */
 const spread *spread_of(part *p, int32_t v);
 const spread *spread_anywhere(part *p, int32_t v);
+
+/* expand_dot.c: a product of small matrices. */
+CT_NODISCARD bool expand_dot(part *p, const node *n, spread *out);
 
 /* ---- expand_memory.c ---- */
 /* The value as an array in memory; false when it cannot be one. */

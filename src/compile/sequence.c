@@ -224,11 +224,20 @@ static bool finish(sequence *s, sequence_kernel *out)
     return l->ok && k->nodes && k->accesses && k->stores && k->next && out->buffers;
 }
 
+/* Long vectors without lanes, with much to compute: better done as vectors, a step at a time. */
+static bool better_in_steps(const sequence *s, const kernel_ir *k)
+{
+    enum { WIDE = 16, MUCH = 300 };
+    return k->extent[1] == 1 && s->elements >= WIDE * s->maps &&
+           kernel_shape_of(k, host_vector_bytes()).work > MUCH;
+}
+
 static bool try_once(sequence *s, const layout *at, sequence_kernel *out)
 {
     return run_loop(s, at) && s->l.nodes.n && s->buffers.n < LOOP_BUFFERS &&
            !(s->streams && shape_size(s->ndims, s->lanes) > MOST_STREAMED_LANES) &&
-           vec_reserve(&s->next, 1) && carry_over(s) && finish(s, out);
+           vec_reserve(&s->next, 1) && carry_over(s) && finish(s, out) &&
+           !better_in_steps(s, &out->k);
 }
 
 /* With the first ndims dimensions of this shape as lanes; once more for arrays that turn out to be

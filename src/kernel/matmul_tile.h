@@ -130,6 +130,41 @@ static T LOCAL(_dot)(int64_t n, const S *m, const T *x)
     return lane[0] + sum;
 }
 
+/* Short contiguous rows, some at a time, so that their sums are added up together. */
+static void LOCAL(_by_short_rows)(int64_t rows, int64_t cols, const S *m, int64_t row, const T *x,
+                                  T *y, int64_t y_step)
+{
+    enum { AT_ONCE = 8 };
+    int64_t whole = cols - cols % LANES;
+    for (int64_t first = 0; first < rows; first += AT_ONCE) {
+        const S *at[AT_ONCE];
+        LOCAL(_vector) sum[AT_ONCE] = {0};
+        for (int r = 0; r < AT_ONCE; r++)
+            at[r] = m + (first + r < rows ? first + r : rows - 1) * row;
+        for (int64_t p = 0; p < whole; p += LANES) {
+            LOCAL(_vector) factor, v;
+            memcpy(&factor, x + p, sizeof factor);
+            _Pragma("GCC unroll 8") for (int r = 0; r < AT_ONCE; r++)
+            {
+                memcpy(&v, at[r] + p, sizeof v);
+                sum[r] += v * factor;
+            }
+        }
+        T part[AT_ONCE][LANES];
+        memcpy(part, sum, sizeof part);
+        for (int half = LANES / 2; half > 0; half /= 2)
+            for (int r = 0; r < AT_ONCE; r++)
+                for (int j = 0; j < half; j++)
+                    part[r][j] += part[r][j + half];
+        for (int r = 0; r < AT_ONCE && first + r < rows; r++) {
+            T rest = 0;
+            for (int64_t p = whole; p < cols; p++)
+                rest += LOAD(at[r][p]) * x[p];
+            y[(first + r) * y_step] = part[r][0] + rest;
+        }
+    }
+}
+
 /* Rows are contiguous and read from end to end; x is laid out, a long piece at a time. */
 static void LOCAL(_by_rows)(int64_t rows, int64_t cols, const S *m, int64_t row, const S *x,
                             int64_t x_step, T *y, int64_t y_step)
@@ -139,6 +174,10 @@ static void LOCAL(_by_rows)(int64_t rows, int64_t cols, const S *m, int64_t row,
         int64_t here = cols - p < LONG ? cols - p : LONG;
         for (int64_t j = 0; j < here; j++)
             piece[j] = LOAD(x[(p + j) * x_step]);
+        if (cols <= DEPTH && sizeof(S) == sizeof(T)) { /* LOAD does nothing */
+            LOCAL(_by_short_rows)(rows, cols, m, row, piece, y, y_step);
+            return;
+        }
         for (int64_t i = 0; i < rows; i++) {
             T sum = LOCAL(_dot)(here, m + i * row + p, piece);
             y[i * y_step] = p ? y[i * y_step] + sum : sum;

@@ -468,27 +468,47 @@ static ct_status into_result_type(const dot_dims *d, const operand *x, const ope
     return product_result_finish(&wide, out, product(d, x, y, &wide));
 }
 
-/* Rows times columns of matrices of the arithmetic's type, as most products are: nothing to lay
- * out. False when it is something else. */
+/* A matrix or vector of a plain product: lines along its free axis (a vector is one), elements of a
+ * line along the contracted one. */
+typedef struct plain_side {
+    int64_t lines, line, step;
+} plain_side;
+
+static plain_side plain_side_of(const aval *x, int64_t contract)
+{
+    if (x->ndim == 1)
+        return (plain_side){1, x->shape[0], 1};
+    return contract ? (plain_side){x->shape[0], x->shape[1], 1}
+                    : (plain_side){x->shape[1], 1, x->shape[1]};
+}
+
+static bool is_plain(const aval *x, ct_dtype dtype)
+{
+    return x->dtype == dtype && (x->ndim == 1 || x->ndim == 2);
+}
+
+/* Products of matrices and vectors of the arithmetic's type, as most are: nothing to lay out. False
+ * when it is something else. */
 static bool plain_product(const dot_dims *d, ct_dtype dtype, const operand *x, const operand *y,
                           const operand *out, ct_status *status)
 {
-    if (x->aval.dtype != dtype || y->aval.dtype != dtype || out->aval.dtype != dtype ||
-        x->aval.ndim != 2 || y->aval.ndim != 2 || d->lhs_batch.n || d->lhs_contract.n != 1)
+    if (!is_plain(&x->aval, dtype) || !is_plain(&y->aval, dtype) || out->aval.dtype != dtype ||
+        d->lhs_batch.n || d->lhs_contract.n != 1)
         return false;
-    bool x_turned = d->lhs_contract.at[0] == 0, y_turned = d->rhs_contract.at[0] == 1;
+    plain_side a = plain_side_of(&x->aval, d->lhs_contract.at[0]),
+               b = plain_side_of(&y->aval, d->rhs_contract.at[0]);
     kernel_matmul p = {.batch = 1,
-                       .m = out->aval.shape[0],
-                       .n = out->aval.shape[1],
-                       .k = x->aval.shape[x_turned ? 0 : 1],
-                       .a_row = x_turned ? 1 : x->aval.shape[1],
-                       .a_col = x_turned ? x->aval.shape[1] : 1,
-                       .b_row = y_turned ? 1 : y->aval.shape[1],
-                       .b_col = y_turned ? y->aval.shape[1] : 1,
-                       .c_row = out->aval.shape[1],
-                       .dtype = (ct_dtype)x->aval.dtype,
-                       .out_dtype = (ct_dtype)out->aval.dtype};
-    if (p.m == 1 || p.n == 1 || p.k == 1)
+                       .m = a.lines,
+                       .n = b.lines,
+                       .k = x->aval.shape[d->lhs_contract.at[0]],
+                       .a_row = a.line,
+                       .a_col = a.step,
+                       .b_row = b.step,
+                       .b_col = b.line,
+                       .c_row = b.lines,
+                       .dtype = dtype,
+                       .out_dtype = dtype};
+    if ((p.m == 1 && x->aval.ndim > 1) || (p.n == 1 && y->aval.ndim > 1) || p.k == 1)
         return false; /* leading dimensions want tidying */
     *status = kernel_matrix_product(&p, x->data, y->data, out->data);
     return true;

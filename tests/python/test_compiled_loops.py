@@ -98,6 +98,12 @@ CASES = {
     "one lane": (jax.vmap(pendulum), jnp.array([9.0]), jnp.array([[1.0, 0.5]])),
     "lanes at the end": (jax.vmap(pendulum, (0, 1), (1, 1)), 5 + jnp.abs(x), jnp.stack([x, -x])),
     "pads, slices, sums": (lambda x: lax.scan(shuffle, x[:4], x), x),
+    "products": (lambda m, v: lax.scan(lambda c, x: ((weights @ c[0] * 0.5 + x, c[0].T @ c[1]), (c[1] @ c[0], c[1] @ c[1])), (m, v), x), weights, table[0]),
+    "products of integers": (lambda m: lax.fori_loop(0, 5, lambda i, c: c @ m - i, m), jnp.arange(-8, 8).reshape(4, 4)),
+    "products of half": (lambda m: lax.fori_loop(0, 4, lambda i, c: c @ m, m), weights.astype(jnp.bfloat16)),
+    "products of lanes": (jax.vmap(lambda v: lax.scan(lambda c, x: (weights @ c + x, c @ weights), v, x)), table),
+    "products of lanes with lanes": (jax.vmap(lambda m, v: lax.scan(lambda c, x: (jnp.tanh(m @ c) + x, c @ c), v, x)), jnp.stack([weights, -weights, weights.T]), table[:3]),
+    "long vectors": (lambda v: lax.fori_loop(0, 5, lambda i, v: jnp.tanh(v)[::-1] + jnp.exp(-v), v), jnp.linspace(-1.0, 1.0, 50)),
     "indices": (lambda x: lax.scan(lambda c, v: (c + jnp.arange(5) * v, jnp.where(jnp.arange(5) > 2, c, 0)), jnp.zeros(5), x), x),
     "lanes and an index": (lambda x: lax.fori_loop(0, 9, lambda i, c: c * 0.5 + i * x, jnp.zeros_like(x)), table),
     "sixty carries": (sixty, many),
@@ -126,7 +132,9 @@ CASES = {
 }
 
 
-REORDERED = {"ys only", "matrices", "gradient", "second derivative", "scan in while"}  # sums and products of several elements
+# Sums and products of several elements.
+REORDERED = {"ys only", "products", "products of lanes", "products of lanes with lanes", "matrices", "gradient", "second derivative", "scan in while",
+             "cond with arrays"}
 
 
 @pytest.mark.parametrize("name", CASES)
