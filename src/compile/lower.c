@@ -424,13 +424,41 @@ static int64_t cut(lowering *l)
     return runs;
 }
 
+/* The space's dimensions in the kernel's order. Rows of a few elements would leave most lanes of a
+ * vector empty: where they are reduced, they come before the kept dimensions that they follow,
+ * along which vectors run then. */
+static int dimension_order(const group *gr, int order[LOOP_DIMS])
+{
+    enum { SHORT_ROW = 10, MANY_ROWS = 16 };
+    int n = 0;
+    for (int d = 0; d < gr->ndim; d++)
+        if (gr->extent[d] != 1)
+            order[n++] = d;
+    int tail = n;
+    int64_t row = 1;
+    while (tail > 0 && (gr->reduced >> order[tail - 1] & 1))
+        row *= gr->extent[order[--tail]];
+    int head = tail;
+    while (head > 0 && !(gr->reduced >> order[head - 1] & 1))
+        head--;
+    if (gr->split || tail == n || tail == head || row > SHORT_ROW ||
+        gr->extent[order[tail - 1]] < MANY_ROWS)
+        return n;
+    int turned[LOOP_DIMS];
+    for (int i = head; i < n; i++)
+        turned[i] = order[i < head + n - tail ? i + tail - head : i - (n - tail)];
+    memcpy(order + head, turned + head, (size_t)(n - head) * sizeof *order);
+    return n;
+}
+
 static void set_space(lowering *l)
 {
     kernel_ir *k = &l->out->k;
-    for (int d = 0; d < l->gr->ndim; d++) {
+    int order[LOOP_DIMS], n = dimension_order(l->gr, order);
+    for (int d = 0; d < l->gr->ndim; d++)
         l->dim_of[d] = -1;
-        if (l->gr->extent[d] == 1)
-            continue;
+    for (int i = 0; i < n; i++) {
+        int d = order[i];
         l->dim_of[d] = (int8_t)k->ndim;
         if (l->gr->reduced >> d & 1)
             k->reduced |= 1u << k->ndim;

@@ -1,5 +1,6 @@
 """Loops and branches inside compiled programs give the bits that the same loops give when each step is a call (COTAN_OPTIMIZE=0)."""
 import _thread
+import signal
 import threading
 import time
 
@@ -188,6 +189,7 @@ def test_an_error_in_a_body_reaches_the_caller():
         jax.block_until_ready(jax.jit(lambda xs: lax.scan(step, 0, xs))(jnp.arange(4)))
 
 
+@pytest.mark.skipif(signal.getsignal(signal.SIGINT) is not signal.default_int_handler, reason="interrupts do not reach this process")
 @pytest.mark.parametrize("forever", [
     lambda n: lax.while_loop(lambda c: c >= 0, lambda c: c & n, n),
     lambda n: lax.while_loop(lambda c: c.sum() >= 0, lambda c: c & n, jnp.arange(100)),

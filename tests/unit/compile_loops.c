@@ -111,6 +111,37 @@ TEST(maps_of_every_length)
         check_map(sizes[i]);
 }
 
+/* Elements `step` apart are doubled where they are; those between stay as they are. The buffers end
+ * with the last one. */
+static void check_steps(int64_t n, int64_t step)
+{
+    int64_t size = (n - 1) * llabs(step) + 1, first = step < 0 ? size - 1 : 0;
+    builder b;
+    start(&b, 1, (int64_t[]){n}, 0, 2);
+    int x = load(&b, CT_FLOAT32, 0, first, step, 0, 0);
+    int i = load(&b, CT_INT64, 1, first, step, 0, 0);
+    store(&b, apply(&b, CT_FLOAT32, "add_f32", x, x), 0, step, 0, 0);
+    store(&b, apply(&b, CT_INT64, "add_i64", i, i), 1, step, 0, 0);
+    b.stores[0].access.offset = b.stores[1].access.offset = first;
+    float *xs = floats(size);
+    int64_t *is = malloc((size_t)size * sizeof *is);
+    for (int64_t k = 0; k < size; k++)
+        xs[k] = (float)k, is[k] = k;
+    if (run(&b, (void *[]){xs, is}))
+        for (int64_t k = 0; k < size; k++)
+            if (!CHECK(xs[k] == (float)(k % step ? k : 2 * k) && is[k] == (k % step ? k : 2 * k)))
+                break;
+    free(xs), free(is);
+}
+
+TEST(lanes_some_elements_apart)
+{
+    static const int64_t sizes[] = {3, 64, 1000, 5000}, steps[] = {-1, -3, 2, 3, 4, 5, 8, 10, 11};
+    for (size_t i = 0; i < countof(sizes); i++)
+        for (size_t k = 0; k < countof(steps); k++)
+            check_steps(sizes[i], steps[k]);
+}
+
 TEST(a_transposed_operand_and_a_scalar_one)
 {
     enum { M = 5, N = 37 };

@@ -104,6 +104,28 @@ static LLVMValueRef gather(emitter *e, LLVMTypeRef type, LLVMValueRef at, int64_
     return masked(e, "llvm.masked.gather", (LLVMTypeRef[]){type, LLVMTypeOf(at)}, 2, args, 4);
 }
 
+LLVMValueRef llvm_load_masked(emitter *e, LLVMTypeRef type, LLVMValueRef at, int64_t size,
+                              LLVMValueRef own)
+{
+    LLVMValueRef align = LLVMConstInt(e->i32, (unsigned long long)size, false);
+    if (own)
+        return masked(e, "llvm.masked.load", (LLVMTypeRef[]){type, e->ptr}, 2,
+                      (LLVMValueRef[]){at, align, own, LLVMConstNull(type)}, 4);
+    LLVMValueRef v = LLVMBuildLoad2(e->b, type, at, "");
+    LLVMSetAlignment(v, (unsigned)size);
+    return v;
+}
+
+void llvm_store_masked(emitter *e, LLVMValueRef v, LLVMValueRef at, int64_t size, LLVMValueRef own)
+{
+    LLVMValueRef align = LLVMConstInt(e->i32, (unsigned long long)size, false);
+    if (own)
+        masked(e, "llvm.masked.store", (LLVMTypeRef[]){LLVMTypeOf(v), e->ptr}, 2,
+               (LLVMValueRef[]){v, at, align, own}, 4);
+    else
+        LLVMSetAlignment(LLVMBuildStore(e->b, v, at), (unsigned)size);
+}
+
 static LLVMValueRef first_lane(emitter *e, LLVMValueRef v)
 {
     return LLVMBuildExtractElement(e->b, v, LLVMConstInt(e->i32, 0, false), "");
@@ -136,22 +158,15 @@ static LLVMValueRef load_vector(emitter *e, const loop_node *node, int u)
         LLVMSetAlignment(one, (unsigned)size);
         return to_register(e, llvm_splat(e, one, stored), dtype);
     }
-    LLVMValueRef v;
-    LLVMValueRef live = e->mask[u], none = LLVMConstNull(type),
-                 align = LLVMConstInt(e->i32, (unsigned long long)size, false);
-    if (stride == size) {
-        LLVMValueRef at =
-            u ? llvm_bytes_on(e, base, llvm_int(e, stride * u * e->shape.width)) : base;
-        if (live)
-            v = masked(e, "llvm.masked.load", (LLVMTypeRef[]){type, e->ptr}, 2,
-                       (LLVMValueRef[]){at, align, live, none}, 4);
-        else {
-            v = LLVMBuildLoad2(e->b, type, at, "");
-            LLVMSetAlignment(v, (unsigned)size);
-        }
-    } else {
+    LLVMValueRef v,
+        live = e->mask[u],
+        at = u ? llvm_bytes_on(e, base, llvm_int(e, stride * u * e->shape.width)) : base;
+    if (stride == size)
+        v = llvm_load_masked(e, type, at, size, live);
+    else if (!live && llvm_is_strided(e, size, stride / size, false))
+        v = llvm_load_strided(e, type, at, size, stride / size);
+    else
         v = gather(e, type, lane_addresses(e, base, stride, u), size, u);
-    }
     return to_register(e, v, dtype);
 }
 
@@ -197,28 +212,19 @@ void llvm_store(emitter *e, int s, LLVMValueRef v, int u)
     const loop_store *st = &e->k->stores[s];
     int dtype = e->k->nodes[st->node].dtype;
     int64_t size = loop_itemsize(dtype), stride = st->access.stride[e->k->ndim - 1] * size;
-    LLVMTypeRef type = e->vector[stored_type(dtype)];
     LLVMValueRef base = e->base[e->k->naccesses + s], live = e->mask[u],
-                 align = LLVMConstInt(e->i32, (unsigned long long)size, false);
+                 at = u ? llvm_bytes_on(e, base, llvm_int(e, stride * u * e->shape.width)) : base;
     v = to_memory(e, v, dtype);
-    if (!stride) {
+    if (!stride)
         store_one(e, v, base, size);
-        return;
-    }
-    if (stride != size) {
+    else if (stride == size && !live && may_stream(e, st, size))
+        stream(e, LLVMBuildStore(e->b, v, at));
+    else if (stride == size)
+        llvm_store_masked(e, v, at, size, live);
+    else if (!live && llvm_is_strided(e, size, stride / size, true))
+        llvm_store_strided(e, v, at, size, stride / size);
+    else
         scatter(e, v, lane_addresses(e, base, stride, u), size, live);
-        return;
-    }
-    LLVMValueRef at = u ? llvm_bytes_on(e, base, llvm_int(e, stride * u * e->shape.width)) : base;
-    if (live) {
-        masked(e, "llvm.masked.store", (LLVMTypeRef[]){type, e->ptr}, 2,
-               (LLVMValueRef[]){v, at, align, live}, 4);
-        return;
-    }
-    LLVMValueRef store = LLVMBuildStore(e->b, v, at);
-    LLVMSetAlignment(store, (unsigned)size);
-    if (may_stream(e, st, size))
-        stream(e, store);
 }
 
 /* A store at a computed place: of each lane where it is wanted, or of a single lane. */

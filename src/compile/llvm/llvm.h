@@ -67,6 +67,15 @@ void llvm_load_buffers(emitter *e);
 void llvm_advance(emitter *e, int d, LLVMValueRef i);
 LLVMValueRef *llvm_save_addresses(emitter *e); /* NULL without memory */
 void llvm_restore_addresses(emitter *e, LLVMValueRef *copy);
+/* A vector in memory, where `own` is set (NULL: everywhere). */
+LLVMValueRef llvm_load_masked(emitter *e, LLVMTypeRef type, LLVMValueRef at, int64_t size,
+                              LLVMValueRef own);
+void llvm_store_masked(emitter *e, LLVMValueRef v, LLVMValueRef at, int64_t size, LLVMValueRef own);
+/* strided.c: lanes that are `step` elements of so many bytes apart, all of them live. */
+bool llvm_is_strided(const emitter *e, int64_t size, int64_t step, bool stored);
+LLVMValueRef llvm_load_strided(emitter *e, LLVMTypeRef type, LLVMValueRef base, int64_t size,
+                               int64_t step);
+void llvm_store_strided(emitter *e, LLVMValueRef v, LLVMValueRef base, int64_t size, int64_t step);
 /* Lanes before the limit, of a vector whose first lane is given. */
 LLVMValueRef llvm_lane_mask(emitter *e, LLVMValueRef first, LLVMValueRef limit);
 /* Sets the value of node n, whose operands have theirs; writes vector u of store s. */
