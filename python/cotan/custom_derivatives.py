@@ -148,6 +148,11 @@ def zero_from_primal(val, symbolic_zeros=False):
     return tree_map(zero, val)
 
 
+def _at_once(converted):
+    """A converted rule that takes the hoisted values first, as one."""
+    return lambda hoisted, ct: converted(ct, *hoisted)
+
+
 def custom_gradient(fun):
     """fun(*args) -> (out, vjp): the derivative is given along with the value."""
     @custom_vjp
@@ -155,9 +160,10 @@ def custom_gradient(fun):
         return fun(*args)[0]
 
     def forward(*args):
-        out, rule = fun(*args)
         from .tree_util import Partial
-        return out, Partial(rule) if not isinstance(rule, _cotan.Transformed) else rule
+        out, rule = fun(*args)
+        converted, hoisted = _cotan._closure_convert(rule, (out,), True)
+        return out, Partial(_at_once(converted), hoisted)
 
     def backward(rule, ct):
         parts = rule(ct)
@@ -170,7 +176,7 @@ def custom_gradient(fun):
 
 def closure_convert(fun, *example_args):
     """(converted, hoisted): fun with the traced values it closes over as further arguments, converted(*args, *hoisted)."""
-    converted, hoisted = _cotan._closure_convert(fun, example_args)
+    converted, hoisted = _cotan._closure_convert(fun, example_args, False)
     return converted, list(hoisted)
 
 

@@ -214,9 +214,9 @@ static ct_tree find_root(root_fn *r, ct_tree guess)
     object_retain(r);
     c->r = r;
     ct_tree closed[2] = {array_poison, array_poison};
-    c->function = ct_closure_convert_(r->f, ct_tuple(guess), &closed[0]);
+    c->function = closure_convert(r->f, ct_tuple(guess), true, &closed[0]);
     if (c->function)
-        c->solver = ct_closure_convert_(r->solve, ct_tuple(guess), &closed[1]);
+        c->solver = closure_convert(r->solve, ct_tuple(guess), true, &closed[1]);
     ct_retain_fn(c->function);
     ct_retain_fn(c->solver);
     ct_fn f = c->solver ? with_rule(c) : NULL;

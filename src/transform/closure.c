@@ -70,7 +70,7 @@ static bool may_be_perturbed(ct_array a)
     return is_tracer(a) && dtype_inexact((ct_dtype)a->aval.dtype);
 }
 
-ct_fn ct_closure_convert_(ct_fn f, ct_tree examples, ct_tree *hoisted)
+ct_fn closure_convert(ct_fn f, ct_tree examples, bool all, ct_tree *hoisted)
 {
     *hoisted = array_poison;
     converted *c = f ? (converted *)fn_new(&converted_class, sizeof *c) : NULL;
@@ -96,7 +96,7 @@ ct_fn ct_closure_convert_(ct_fn f, ct_tree examples, ct_tree *hoisted)
     ct_tree *values = base_alloc((size_t)(c->j->nconsts + 1) * sizeof *values);
     c->source = base_alloc((size_t)(c->j->nconsts + 1) * sizeof *c->source);
     for (int i = 0; i < c->j->nconsts && values && c->source; i++) {
-        bool moves = may_be_perturbed(c->j->consts[i]);
+        bool moves = all ? is_tracer(c->j->consts[i]) : may_be_perturbed(c->j->consts[i]);
         c->source[i] = moves ? (int32_t)c->hoisted : -1;
         if (moves)
             values[c->hoisted++] = c->j->consts[i];
@@ -105,4 +105,9 @@ ct_fn ct_closure_convert_(ct_fn f, ct_tree examples, ct_tree *hoisted)
         *hoisted = ct_tuple_((int)c->hoisted, values);
     base_free(values);
     return is_poison(*hoisted) ? NULL : &c->head;
+}
+
+ct_fn ct_closure_convert_(ct_fn f, ct_tree examples, ct_tree *hoisted)
+{
+    return closure_convert(f, examples, false, hoisted);
 }

@@ -49,6 +49,21 @@ static bool custom_lin_call(const op *o, const void *params, int nin, const ct_a
     return false;
 }
 
+static bool custom_lin_jvp(const op *o, const void *params, int nin, const ct_array *primals,
+                           const ct_array *tangents, int nout, ct_array *out,
+                           ct_array *out_tangents)
+{
+    (void)tangents, (void)out_tangents;
+    return custom_lin_call(o, params, nin, primals, nout, out);
+}
+
+static bool custom_lin_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                            const int *dims, int nout, ct_array *out, int *out_dims)
+{
+    (void)b, (void)dims, (void)out_dims;
+    return custom_lin_call(o, params, nin, in, nout, out);
+}
+
 static ct_array zero_like(const aval *a)
 {
     aval t = *a;
@@ -101,7 +116,9 @@ const op op_row_custom_lin = {
     .params_size = sizeof(params_custom_lin),
     .abstract = custom_lin_abstract,
     .call = custom_lin_call,
+    .jvp = custom_lin_jvp,
     .transpose = custom_lin_transpose,
+    .vmap = custom_lin_vmap,
 };
 
 /* ---- derivatives of a call ---- */

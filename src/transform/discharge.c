@@ -232,6 +232,20 @@ static bool discharge_call(const op *o, const void *params, jaxpr *program, call
            write_back(c->nin, c->in, c->written, c->results + c->nout);
 }
 
+/* ---- functions with rules of their own: what they use inside is theirs ---- */
+
+static bool discharge_custom(const op *o, const void *params, call *c)
+{
+    for (int i = 0; i < c->nin; i++)
+        if (c->in[i]->aval.ref) {
+            base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                      "%s in a program that reads or writes a mutable array reference passed to it",
+                      o->name);
+            return false;
+        }
+    return discharge_call(o, params, params_jaxpr(o, params), c);
+}
+
 /* ---- cond ---- */
 
 static bool discharge_cond(const op *o, const params_cond *p, call *c)
@@ -464,6 +478,10 @@ static bool discharge(const op *o, const void *params, int nin, const ct_array *
             break;
         case OP_remat2:
             good = discharge_call(o, params, ((const params_remat2 *)params)->jaxpr, &c);
+            break;
+        case OP_custom_jvp_call:
+        case OP_custom_vjp_call:
+            good = discharge_custom(o, params, &c);
             break;
         case OP_cond:
             good = discharge_cond(o, params, &c);

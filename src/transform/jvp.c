@@ -92,6 +92,100 @@ static void forward_destroy(trace *base)
     base_free(t);
 }
 
+/* ---- functions with rules of their own ---- */
+
+/* A custom_jvp rule as a function of the tangents that are not zero: it gives the results and then
+ * their tangents, of which it says which there are. */
+typedef struct rule_of_tangents {
+    custom_call *c;
+    int64_t n;
+    const ct_array *primals, *tangents;
+    int64_t nout;
+    bool *given; /* by result: base_free */
+} rule_of_tangents;
+
+static bool run_rule(void *env, int64_t m, const ct_array *in, leaves *out)
+{
+    rule_of_tangents *r = env;
+    leaves results = {0}, out_tangents = {0};
+    ct_array *tangents = base_alloc((size_t)(r->n + 1) * sizeof *tangents);
+    for (int64_t i = 0, next = 0; i < r->n && tangents; i++)
+        tangents[i] = r->tangents[i] ? in[next++] : NULL;
+    (void)m;
+    bool good =
+        tangents && custom_forward(r->c, r->n, r->primals, tangents, &results, &out_tangents);
+    *out = (leaves){0};
+    r->nout = results.n;
+    r->given = good ? base_zalloc((size_t)results.n + 1) : NULL;
+    out->at = r->given ? base_alloc((size_t)(2 * results.n + 1) * sizeof *out->at) : NULL;
+    for (int64_t i = 0; i < results.n && out->at; i++)
+        out->at[out->n++] = results.at[i];
+    for (int64_t i = 0; i < results.n && out->at; i++)
+        if ((r->given[i] = out_tangents.at[i] != NULL))
+            out->at[out->n++] = out_tangents.at[i];
+    leaves_free(&results);
+    leaves_free(&out_tangents);
+    base_free(tangents);
+    return out->at;
+}
+
+/* Values and tangents go through one loop of the rule, which is not linear as it stands. But the
+ * rule is linear in the tangents, and so is its own derivative by them, wherever that is taken. */
+static bool linearize_rule(linearize_trace *t, custom_call *c, int64_t n, const ct_array *primals,
+                           const ct_array *tangents, leaves *out, leaves *out_tangents)
+{
+    rule_of_tangents r = {c, n, primals, tangents, 0, NULL};
+    ct_array *zeros = base_alloc((size_t)(2 * n + 1) * sizeof *zeros), *moving = zeros + n;
+    leaves all = {0}, changes = {0};
+    linear_map *l = NULL;
+    int64_t m = 0;
+    bool good = zeros;
+    for (int64_t i = 0; i < n && good; i++)
+        if (tangents[i]) {
+            good = !is_poison(zeros[m] = zero_tangent(primals[i]));
+            moving[m++] = tangents[i];
+        }
+    trace_context saved = trace_enter(t->base.parent);
+    good = good && transform_linearize((flat){run_rule, &r, "rule"}, m, zeros, &all, &l);
+    trace_leave(saved);
+    saved = trace_enter(stage_as_trace(t->tangents));
+    good = good && linear_apply(l, m, moving, &changes);
+    trace_leave(saved);
+    *out = (leaves){r.nout, good ? base_alloc((size_t)(r.nout + 1) * sizeof *out->at) : NULL};
+    *out_tangents =
+        (leaves){r.nout, good ? base_zalloc((size_t)(r.nout + 1) * sizeof *out->at) : NULL};
+    good = good && out->at && out_tangents->at;
+    for (int64_t i = 0, next = r.nout; i < r.nout && good; i++) {
+        out->at[i] = all.at[i];
+        if (r.given[i])
+            out_tangents->at[i] = changes.at[next++];
+    }
+    object_release(l);
+    leaves_free(&all);
+    leaves_free(&changes);
+    base_free(r.given);
+    base_free(zeros);
+    return good;
+}
+
+static bool apply_custom(linearize_trace *t, custom_call *c, int64_t n, const ct_array *primals,
+                         const ct_array *tangents, leaves *out, leaves *out_tangents)
+{
+    if (!t->tangents)
+        return custom_forward(c, n, primals, tangents, out, out_tangents);
+    sorting_trace rules = sorting_trace_on(t->base.parent, t->tangents, !c->reverse);
+    stage_mark mark = stage_here(t->tangents);
+    trace_context saved = trace_enter(&rules.base);
+    bool good = custom_forward(c, n, primals, tangents, out, out_tangents);
+    trace_leave(saved);
+    if (!good || !rules.mixed || c->reverse)
+        return good;
+    leaves_free(out);
+    leaves_free(out_tangents);
+    stage_rewind(t->tangents, mark);
+    return linearize_rule(t, c, n, primals, tangents, out, out_tangents);
+}
+
 static bool forward_custom(trace *base, custom_call *c, int64_t n, const ct_array *in, leaves *out)
 {
     linearize_trace *t = (linearize_trace *)base;
@@ -106,8 +200,8 @@ static bool forward_custom(trace *base, custom_call *c, int64_t n, const ct_arra
         any = any || mine;
     }
     leaves out_tangents = {0};
-    trace_context saved = trace_enter(t->tangents && any ? &t->rules.base : base->parent);
-    bool good = any ? custom_forward(c, n, primals, tangents, out, &out_tangents)
+    trace_context saved = trace_enter(base->parent);
+    bool good = any ? apply_custom(t, c, n, primals, tangents, out, &out_tangents)
                     : custom_apply(c, n, in, out);
     trace_leave(saved);
     for (int64_t i = 0; i < out->n && good && any; i++)

@@ -27,13 +27,15 @@ static bool sort_process(trace *base, const op *o, const void *params, int nin, 
     sorting_trace *t = (sorting_trace *)base;
     bool mixed, done = false;
     trace *to = side_of(t, nin, in, &mixed);
-    if (t->splits && op_effects(o, params)) /* happens as often as it did */
+    if (t->defers && op_effects(o, params)) /* happens as often as it did */
         to = stage_as_trace(t->staged);
     else if (mixed && t->splits && o == &op_row_jit &&
              !split_call(t, params, nin, in, nout, out, &done))
         return false;
     if (done)
         return true;
+    t->mixed |= mixed && (o->code == OP_scan || o->code == OP_while || o->code == OP_cond ||
+                          o->code == OP_remat2 || o->code == OP_custom_vmap_call);
     core_bind_on(to, o, params, nin, in, nout, out);
     return values_good(nout, out);
 }
@@ -58,7 +60,9 @@ sorting_trace sorting_trace_on(trace *parent, stage_trace *staged, bool splits)
                             .alive = true,
                             .what = "grad"},
                            staged,
-                           splits};
+                           splits,
+                           false,
+                           false};
 }
 
 /* ---- splitting a program ---- */
@@ -82,6 +86,7 @@ static bool sort_program(split *s, const ct_array *in, stage_trace *rest, ct_arr
         good = !is_poison(all[i] = s->known[i] ? in[next++] : stage_input(rest, &j->in[i]->aval));
     if (good) {
         sorting_trace sort = sorting_trace_on(core_current, rest, true);
+        sort.defers = true;
         trace_context saved = trace_enter(&sort.base);
         good = jaxpr_eval(j, j->nin, all, j->nout, results);
         trace_leave(saved);

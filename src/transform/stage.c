@@ -233,6 +233,22 @@ ct_array stage_input(stage_trace *t, const aval *a)
     return tracer_of(t, v);
 }
 
+stage_mark stage_here(const stage_trace *t)
+{
+    return (stage_mark){t->tail, t->j->neqns, t->j->effects};
+}
+
+void stage_rewind(stage_trace *t, stage_mark mark)
+{
+    t->tail = mark.tail;
+    t->j->neqns = mark.neqns;
+    t->j->effects = mark.effects;
+    if (mark.tail)
+        mark.tail->next = NULL;
+    else
+        t->j->eqns = NULL;
+}
+
 void stage_abandon(stage_trace *t)
 {
     if (!t)

@@ -62,6 +62,10 @@ CT_NODISCARD jaxpr *transform_stage_fn(ct_fn f, const treedef *in_def, int64_t n
                                        treedef **out_def);
 extern _Thread_local bool transform_disable_jit; /* jax_disable_jit */
 
+/* ct_closure_convert_, and with `all` every tracer is hoisted: nothing of an enclosing
+ * transformation is left in the function. */
+ct_fn closure_convert(ct_fn f, ct_tree examples, bool all, ct_tree *hoisted);
+
 /* What programs are kept by: the structure of a call's arguments and their types. */
 typedef struct call_type {
     const treedef *in_def;
@@ -114,6 +118,14 @@ CT_NODISCARD bool stage_record(stage_trace *t, const op *o, const void *params, 
 CT_NODISCARD jaxpr *stage_finish(stage_trace *t, int64_t nout, const ct_array *out,
                                  const char *name);
 void stage_abandon(stage_trace *t); /* after an error */
+/* Where the trace is, and back to there: what was written since is forgotten. */
+typedef struct stage_mark {
+    eqn *tail;
+    int64_t neqns;
+    uint32_t effects;
+} stage_mark;
+stage_mark stage_here(const stage_trace *t);
+void stage_rewind(stage_trace *t, stage_mark mark);
 trace *stage_as_trace(stage_trace *t);
 
 /* The program as a flat function. */
@@ -196,6 +208,8 @@ typedef struct sorting_trace {
     trace base;
     stage_trace *staged;
     bool splits;
+    bool defers; /* what has effects is written down */
+    bool mixed; /* set when a loop or a branch that takes known values too was written down whole */
 } sorting_trace;
 sorting_trace sorting_trace_on(trace *parent, stage_trace *staged, bool splits);
 #endif

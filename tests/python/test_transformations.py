@@ -270,3 +270,14 @@ def test_scalars_of_the_host_are_constants_and_numbers_are_literals():
     program = jax.make_jaxpr(lambda x: x * scalar + jnp.float32(2))(1.0)
     assert [float(c) for c in program.consts] == [3.0] and "2.0:f32[]" in str(program)
     assert str(jax.make_jaxpr(lambda: jnp.asarray(1).astype("float32"))()) == "{ lambda ; . let  in (1.0:f32[],) }"
+
+
+@pytest.mark.parametrize("shape", [(5,), (1000,), (4, 33), (2, 3, 4), (5, 1, 7)])
+def test_a_reduction_broadcast_again_is_a_result(shape):
+    x = jnp.arange(np.prod(shape), dtype=jnp.float32).reshape(shape) / 100
+    for axis in [None, 0, -1]:
+        f = lambda y: (y * 2, jnp.broadcast_to((y + 1).max(axis, keepdims=True), shape), y - jnp.zeros(shape) - jnp.tanh(y.mean(axis, keepdims=True)))
+        with jax.disable_jit():
+            want = f(x)
+        for got, plain in zip(jax.jit(f)(x), want):
+            assert np.allclose(got, plain, rtol=1e-5)

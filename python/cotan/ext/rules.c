@@ -53,15 +53,15 @@ static PyObject *custom_vjp(PyObject *self, PyObject *const *args, Py_ssize_t n)
     return custom(args, n, true);
 }
 
-/* _closure_convert(fun, examples): (converted, list of hoisted values) */
-static PyObject *closure_convert(PyObject *self, PyObject *const *args, Py_ssize_t n)
+/* _closure_convert(fun, examples, all): (converted, list of hoisted values) */
+static PyObject *convert_closure(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
-    if (n != 2 || !PyTuple_Check(args[1]))
-        return PyErr_Format(PyExc_TypeError, "_closure_convert(fun, examples)");
+    if (n != 3 || !PyTuple_Check(args[1]))
+        return PyErr_Format(PyExc_TypeError, "_closure_convert(fun, examples, all)");
     ct_scope scope = ct_begin();
     ct_fn f = ext_callable(args[0]);
     ct_tree examples = f ? ext_tree(args[1], "closure_convert") : NULL, hoisted = NULL;
-    ct_fn made = examples ? ct_closure_convert_(f, examples, &hoisted) : NULL;
+    ct_fn made = examples ? closure_convert(f, examples, args[2] == Py_True, &hoisted) : NULL;
     PyObject *function = examples && !PyErr_Occurred()
                              ? ext_function_new(ext_function_type, args[0], made, NULL)
                              : NULL;
@@ -121,6 +121,6 @@ PyMethodDef ext_rules_methods[] = {
     {"_zero_tangent", zero_tangent_of, METH_O, NULL},
     {"_custom_jvp", EXT_FASTCALL(custom_jvp), METH_FASTCALL, NULL},
     {"_custom_vjp", EXT_FASTCALL(custom_vjp), METH_FASTCALL, NULL},
-    {"_closure_convert", EXT_FASTCALL(closure_convert), METH_FASTCALL, NULL},
+    {"_closure_convert", EXT_FASTCALL(convert_closure), METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
