@@ -280,6 +280,12 @@ static bool read_jaxpr(graph *g, const jaxpr *j, const int32_t *in, int32_t *out
         return false;
     bool ok = true;
     for (int i = 0; ok && i < j->nconsts; i++)
+        if (!(ok = !is_tracer(j->consts[i])))
+            base_fail(
+                CT_UNEXPECTED_TRACER_ERROR,
+                "a program to be compiled closes over a traced value: a rule or a function in "
+                "it returned what another transformation made");
+    for (int i = 0; ok && i < j->nconsts; i++)
         ok = (map[j->constvars[i]->id] =
                   add_value(g, &j->consts[i]->aval, FROM_CONST, -1, j->consts[i])) >= 0;
     for (int i = 0; i < j->nin; i++)

@@ -296,17 +296,18 @@ static bool custom_call_eval(const op *o, const void *params, int nin, const ct_
     return jaxpr_eval(((const params_custom *)params)->call_jaxpr, nin, in, nout, out);
 }
 
-static bool custom_eqn_jvp(const op *o, const void *params, int nin, const ct_array *primals,
-                           const ct_array *tangents, int nout, ct_array *out,
-                           ct_array *out_tangents)
+/* The derivative of an equation: t is NULL in forward mode. */
+static bool custom_eqn_forward(linearize_trace *t, const params_custom *p, int nin,
+                               const ct_array *primals, const ct_array *tangents, int nout,
+                               ct_array *out, ct_array *out_tangents)
 {
-    (void)o;
-    const params_custom *p = params;
     leaves results = {0}, result_tangents = {0};
     int k = (int)p->num_consts;
-    bool good = custom_forward((custom_call *)p->call, nin - k, primals + k, tangents + k, &results,
-                               &result_tangents) &&
-                results.n == nout;
+    custom_call *c = (custom_call *)p->call;
+    bool good =
+        (t ? linearize_custom(t, c, nin - k, primals + k, tangents + k, &results, &result_tangents)
+           : custom_forward(c, nin - k, primals + k, tangents + k, &results, &result_tangents)) &&
+        results.n == nout;
     for (int i = 0; i < nout && good; i++) {
         out[i] = results.at[i];
         out_tangents[i] = result_tangents.at[i];
@@ -314,6 +315,22 @@ static bool custom_eqn_jvp(const op *o, const void *params, int nin, const ct_ar
     leaves_free(&results);
     leaves_free(&result_tangents);
     return good;
+}
+
+static bool custom_eqn_jvp(const op *o, const void *params, int nin, const ct_array *primals,
+                           const ct_array *tangents, int nout, ct_array *out,
+                           ct_array *out_tangents)
+{
+    (void)o;
+    return custom_eqn_forward(NULL, params, nin, primals, tangents, nout, out, out_tangents);
+}
+
+static bool custom_eqn_linearize(const op *o, const void *params, linearize_trace *t, int nin,
+                                 const ct_array *primals, const ct_array *tangents, int nout,
+                                 ct_array *out, ct_array *out_tangents)
+{
+    (void)o;
+    return custom_eqn_forward(t, params, nin, primals, tangents, nout, out, out_tangents);
 }
 
 static bool custom_eqn_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
@@ -371,6 +388,7 @@ static bool custom_eqn_transpose(const op *o, const void *params, int nin, const
         .fits = custom_fits,                                                                       \
         .call = custom_call_eval,                                                                  \
         .jvp = custom_eqn_jvp,                                                                     \
+        .linearize = custom_eqn_linearize,                                                         \
         .transpose = custom_eqn_transpose,                                                         \
         .vmap = custom_eqn_vmap,                                                                   \
     };

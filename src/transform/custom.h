@@ -32,6 +32,10 @@ custom_call *custom_batched(custom_call *c, batch b, int64_t n, const int *dims)
 /* Derivative of a call: results and their tangents (NULL: zero) under the current trace. */
 CT_NODISCARD bool custom_forward(custom_call *c, int64_t n, const ct_array *primals,
                                  const ct_array *tangents, leaves *out, leaves *out_tangents);
+/* The same of a trace that linearizes, which keeps known values and tangents apart (jvp.c). */
+CT_NODISCARD bool linearize_custom(linearize_trace *t, custom_call *c, int64_t n,
+                                   const ct_array *primals, const ct_array *tangents, leaves *out,
+                                   leaves *out_tangents);
 /* How staging records it. */
 CT_NODISCARD bool custom_stage(custom_call *c, stage_trace *t, int64_t n, const ct_array *in,
                                leaves *out);

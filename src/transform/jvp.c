@@ -168,11 +168,9 @@ static bool linearize_rule(linearize_trace *t, custom_call *c, int64_t n, const 
     return good;
 }
 
-static bool apply_custom(linearize_trace *t, custom_call *c, int64_t n, const ct_array *primals,
-                         const ct_array *tangents, leaves *out, leaves *out_tangents)
+bool linearize_custom(linearize_trace *t, custom_call *c, int64_t n, const ct_array *primals,
+                      const ct_array *tangents, leaves *out, leaves *out_tangents)
 {
-    if (!t->tangents)
-        return custom_forward(c, n, primals, tangents, out, out_tangents);
     sorting_trace rules = sorting_trace_on(t->base.parent, t->tangents, !c->reverse);
     stage_mark mark = stage_here(t->tangents);
     trace_context saved = trace_enter(&rules.base);
@@ -201,8 +199,9 @@ static bool forward_custom(trace *base, custom_call *c, int64_t n, const ct_arra
     }
     leaves out_tangents = {0};
     trace_context saved = trace_enter(base->parent);
-    bool good = any ? apply_custom(t, c, n, primals, tangents, out, &out_tangents)
-                    : custom_apply(c, n, in, out);
+    bool good = !any          ? custom_apply(c, n, in, out)
+                : t->tangents ? linearize_custom(t, c, n, primals, tangents, out, &out_tangents)
+                              : custom_forward(c, n, primals, tangents, out, &out_tangents);
     trace_leave(saved);
     for (int64_t i = 0; i < out->n && good && any; i++)
         good = !is_poison(out->at[i] = wrap(t, out->at[i], out_tangents.at[i]));

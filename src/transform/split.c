@@ -21,12 +21,28 @@ static trace *side_of(sorting_trace *t, int64_t n, const ct_array *in, bool *mix
     return staged ? stage_as_trace(t->staged) : t->base.parent;
 }
 
+static bool loops(const op *o)
+{
+    return o->code == OP_scan || o->code == OP_while || o->code == OP_cond ||
+           o->code == OP_remat2 || o->code == OP_custom_vmap_call;
+}
+
+static bool loops_inside(const jaxpr *j)
+{
+    bool found = false;
+    for (const eqn *e = j->eqns; e && !found; e = e->next)
+        found =
+            loops(e->op) || (e->op->code == OP_jit && loops_inside(params_jaxpr(e->op, e->params)));
+    return found;
+}
+
 static bool sort_process(trace *base, const op *o, const void *params, int nin, const ct_array *in,
                          int nout, ct_array *out)
 {
     sorting_trace *t = (sorting_trace *)base;
     bool mixed, done = false;
     trace *to = side_of(t, nin, in, &mixed);
+    t->mixed |= mixed && (loops(o) || (o == &op_row_jit && loops_inside(params_jaxpr(o, params))));
     if (t->defers && op_effects(o, params)) /* happens as often as it did */
         to = stage_as_trace(t->staged);
     else if (mixed && t->splits && o == &op_row_jit &&
@@ -34,8 +50,6 @@ static bool sort_process(trace *base, const op *o, const void *params, int nin, 
         return false;
     if (done)
         return true;
-    t->mixed |= mixed && (o->code == OP_scan || o->code == OP_while || o->code == OP_cond ||
-                          o->code == OP_remat2 || o->code == OP_custom_vmap_call);
     core_bind_on(to, o, params, nin, in, nout, out);
     return values_good(nout, out);
 }

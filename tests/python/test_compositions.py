@@ -82,3 +82,9 @@ def test_a_rule_with_a_loop_is_linearized():
 def test_custom_vjp_has_no_forward_mode(forward):
     with pytest.raises(TypeError, match="can't apply forward-mode"):
         forward(by_custom_vjp(jnp.sin))
+
+
+def test_an_equation_with_a_rule_is_linearized_too():
+    f = by_custom_jvp(lambda x: lax.switch(jnp.int32(x * 2), [jnp.sin, jnp.cos, lambda x: x * x], x))
+    g = FORWARD["halves"](FORWARD["cond"](f))
+    assert np.allclose(g(jnp.float32(0.7)), -np.sin(np.float32(0.7)), rtol=1e-5)
