@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from . import _cotan
 from ._api import ensure_compile_time_eval, typeof
+from .source_info_util import SourceInfo
 from ._cotan import ClosedJaxpr, DropVar, Jaxpr, JaxprEqn, Literal, Primitive, Trace, Tracer, Var
 
 Atom = Var | Literal
@@ -137,14 +138,9 @@ class DebugInfo(NamedTuple):
     result_paths: tuple | None = None
 
 
-def _debug_info(name):
-    return DebugInfo("jit", name or "<unknown>")
-
-
-class SourceInfo(NamedTuple):
-    """Where an equation comes from."""
-    traceback: object = None
-    name_stack: str = ""
+def _debug_info(name, place):
+    name = name or "<unknown>"
+    return DebugInfo("jit", f"{name} at {place[0]}:{place[2]}" if place else name)
 
 
 class JaxprEqnContext:

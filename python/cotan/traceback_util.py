@@ -1,15 +1,11 @@
 """What libraries take from jax._src.traceback_util: their own files, left out of tracebacks."""
-_exclude_paths = []
-
-
-def register_exclusion(path):
-    """Frames of this file are left out of tracebacks: ours keep the user's frames only."""
-    _exclude_paths.append(path)
+from . import _cotan
+from .source_info_util import register_exclusion
 
 
 def include_frame(frame):
     """Whether a frame is the user's."""
-    return not any(frame.f_code.co_filename.startswith(path) for path in _exclude_paths)
+    return not _cotan._is_internal_file(frame.f_code.co_filename)
 
 
 def api_boundary(fun, **_):

@@ -237,7 +237,10 @@ static program *trace_program(arguments *a, void (*body)(void), const char *name
     if (avals && p) {
         for (int64_t i = 0; i < n; i++)
             avals[i] = (*a->slots.at[i])->aval;
+        const source_line *line = core_line;
+        core_line = &source_unknown; /* it is kept, and called from elsewhere next time */
         p->jaxpr = transform_stage((flat){call_flat, &call, name}, n, avals, name);
+        core_line = line;
         p->out = call.out;
         p->key_size = a->key.n;
         p->key = base_alloc((size_t)a->key.n + 1);

@@ -63,6 +63,7 @@ CT_NODISCARD bool base_grow(void **at, int64_t *capacity, int64_t needed, size_t
 /* ---- strings ---- */
 typedef vec(char) text; /* not NUL-terminated until text_end */
 void text_add(text *t, const char *format, ...) CT_PRINTF(2, 3);
+void text_add_v(text *t, const char *format, va_list rest);
 void text_bytes(text *t, const char *bytes, size_t n);
 void text_quoted(text *t, const char *s); /* as Python's repr of a str */
 CT_NODISCARD char *text_end(
@@ -135,6 +136,8 @@ ct_code base_fail(ct_code code, const char *format, ...) CT_PRINTF(2, 3);
 ct_code base_fail_v(ct_code code, const char *format, va_list rest);
 /* Adds a line to the pending message (a hint, where it happened). */
 void base_fail_note(const char *format, ...) CT_PRINTF(1, 2);
+/* Notes the place in the host program that the failed operation comes from, unless one is noted. */
+void base_fail_at(const char *place);
 /* Records of machine-room functions: CT_OK or the code that is recorded. */
 typedef ct_code ct_status;
 

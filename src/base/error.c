@@ -12,6 +12,7 @@
 typedef struct failure {
     ct_code code;
     char *message; /* NULL: no memory for it */
+    bool placed;   /* it says where in the host program */
 } failure;
 static _Thread_local failure record;
 
@@ -23,7 +24,7 @@ static void forget(void)
 
 static void keep(ct_code code, char *message)
 {
-    record = (failure){code, message};
+    record = (failure){.code = code, .message = message};
     base_at_thread_exit(forget);
 }
 
@@ -76,6 +77,14 @@ void base_fail_note(const char *format, ...)
         record.message = both;
     }
     free(note);
+}
+
+void base_fail_at(const char *place)
+{
+    if (record.placed || record.code == CT_HOST_ERROR || record.code == CT_INTERRUPTED)
+        return;
+    record.placed = true;
+    base_fail_note("The operation comes from line %s.", place);
 }
 
 bool ct_ok(void) { return record.code == CT_OK; }

@@ -15,10 +15,9 @@ static bool reserve(text *t, int64_t more)
     return false;
 }
 
-void text_add(text *t, const char *format, ...)
+void text_add_v(text *t, const char *format, va_list rest)
 {
-    va_list rest, again;
-    va_start(rest, format);
+    va_list again;
     va_copy(again, rest);
     size_t room = t->capacity > t->n ? (size_t)(t->capacity - t->n) : 0;
     int length = vsnprintf(room ? t->at + t->n : NULL, room, format, rest);
@@ -27,6 +26,13 @@ void text_add(text *t, const char *format, ...)
     if (t->capacity >= 0 && length > 0)
         t->n += length;
     va_end(again);
+}
+
+void text_add(text *t, const char *format, ...)
+{
+    va_list rest;
+    va_start(rest, format);
+    text_add_v(t, format, rest);
     va_end(rest);
 }
 

@@ -16,22 +16,6 @@ static bool poison_all(int n, ct_array *out)
     return false;
 }
 
-static void fail_leaked(const op *o, ct_array tracer)
-{
-    text where = {0};
-    aval_text(&where, &tracer->aval, false);
-    char *shape = text_end(&where);
-    base_fail(CT_UNEXPECTED_TRACER_ERROR,
-              "Encountered an unexpected tracer. A function transformed by Cotan had a side "
-              "effect, allowing for a reference to an intermediate value with "
-              "type %s to escape the scope of the transformation %s; it was then used by the "
-              "operation %s. Transformed functions must not store traced "
-              "values outside: return them instead.",
-              shape ? shape : "?",
-              tracer->trace->what ? tracer->trace->what : tracer->trace->class->name, o->name);
-    base_free(shape);
-}
-
 static bool fail_ref(const op *o, ct_array ref)
 {
     text t = {0};
@@ -56,7 +40,7 @@ static bool check_operands(const op *o, int nin, const ct_array *in)
         if (is_tracer(in[i])) {
             if (likely(in[i]->trace->alive))
                 continue;
-            fail_leaked(o, in[i]);
+            core_fail_leaked(in[i], o->name);
         } else if (is_zero(in[i])) {
             base_fail(CT_TYPE_ERROR,
                       "%s takes arrays, but operand %d is a symbolic zero; make it an array of "
@@ -176,7 +160,7 @@ bool core_eval(const op *o, const void *params, int nin, const ct_array *in, int
     for (int i = 0; i < nin; i++)
         if (unlikely(!is_array(in[i]))) {
             if (is_tracer(in[i]))
-                fail_leaked(o, in[i]);
+                core_fail_leaked(in[i], o->name);
             return false;
         } else if (array_deleted(in[i])) {
             return array_fail_deleted(in[i]);

@@ -241,6 +241,36 @@ CT_NODISCARD bool core_result_types(const op *o, const void *params, int nin, co
 bool core_eval(const op *o, const void *params, int nin, const ct_array *in, int nout,
                ct_array *out);
 
+/* ---- where things come from ---- */
+/* A place in the host program. Kept for good, each once: programs have few, and equations and
+ * tracers only point (source.c). */
+typedef struct source_line {
+    const char *file, *function; /* file NULL: not known, nor asked for again */
+    int line, column;
+} source_line;
+const source_line *core_source(const char *file, const char *function, int line, int column);
+/* "file:line:column (function)"; nothing where it is not known. */
+void source_text(text *t, const source_line *s);
+/* Where the host program is now, NULL when that is not known. Set by the host language. */
+extern const source_line *(*core_here)(void);
+/* While set, what is written down comes from there: equations that are bound again keep their
+ * source. */
+extern _Thread_local const source_line *core_line;
+extern const source_line source_unknown;
+
+/* What a trace runs, for messages. */
+typedef struct traced {
+    const char *name;             /* of the function */
+    const char *by;               /* the transformation: "jit", "scan", ... */
+    ct_fn f;                      /* while the trace is alive: what knows its arguments' names */
+    const struct treedef *in_def; /* of those arguments */
+    const source_line *where;     /* the first line of f */
+} traced;
+/* Completes the description of a function that is about to be traced. */
+traced traced_function(ct_fn f, const struct treedef *in_def, const char *name, const char *by);
+/* "f at file:line", or the name alone. */
+void traced_text(text *t, const traced *of);
+
 /* ---- traces ---- */
 typedef struct trace_class {
     const char *name; /* what a leaked tracer's message calls it */
@@ -253,6 +283,10 @@ typedef struct trace_class {
     void (*release_tracer)(trace *t, ct_array dying); /* may be NULL */
     void (*destroy)(trace *t);                        /* frees the struct */
     bool primal_is_value; /* a tracer's primal is what bool(x) may look at */
+    /* Optional: why a tracer's value is not known: the arguments or operations it comes from. */
+    void (*origin)(const trace *t, ct_array tracer, text *out);
+    /* Optional: where a tracer was made. */
+    const source_line *(*made_at)(ct_array tracer);
 } trace_class;
 struct trace {
     object
@@ -266,9 +300,9 @@ struct trace {
         REFS_WRITTEN,     /* both are written down */
         REFS_OWNED,       /* mutable arrays made here are cells that it owns */
     } refs;
-    const char *what; /* "jit(loss)", for messages */
-    uint64_t serial;  /* a number for the host language, given when it asks; 0 before */
-    void *host;       /* weak back pointer for the host language */
+    traced of;       /* for messages */
+    uint64_t serial; /* a number for the host language, given when it asks; 0 before */
+    void *host;      /* weak back pointer for the host language */
 };
 extern const object_class trace_object_class;
 /* A tracer of this trace, which it keeps; the trace fills primal, tangent, tag, payload. */
@@ -288,6 +322,13 @@ static inline bool traced_by(ct_array a, const trace *t) { return is_tracer(a) &
 /* True when the value is concrete under this trace's parent chain: what bool(x) and C's ct_bool may
  * look at. Writes the concrete array. */
 bool core_concrete(ct_array a, ct_array *concrete);
+/* Writes which function was traced when a tracer was made, and what its value depends on. */
+void core_origin(text *t, ct_array tracer);
+/* Records the failure of asking a traced value for its concrete one: `code` is one of the errors of
+ * that kind, and the context, which may be NULL, says who asked and what to do instead. */
+ct_code core_fail_traced(ct_code code, ct_array a, const char *context, ...) CT_PRINTF(3, 4);
+/* A tracer that the operation got has outlived its trace. */
+ct_code core_fail_leaked(ct_array tracer, const char *operation);
 
 /* The names of the part of the program that is being written, "outer/inner" or NULL (names.c); kept
  * for good. */
@@ -324,7 +365,8 @@ typedef struct eqn {
     const atom *in;
     var **out; /* NULL entries: result not used (printed _) */
     struct eqn *next;
-    const char *name_stack, *source;
+    const char *name_stack;
+    const source_line *source; /* NULL: not known */
 } eqn;
 struct jaxpr_refs {
     vec(object *) held;
@@ -342,9 +384,10 @@ struct jaxpr {
     var **in;
     atom *out;
     eqn *eqns;
-    uint32_t effects; /* of its equations: enum effect */
-    const char *name; /* of the traced function, or NULL */
-    void *compiled;   /* cache slot of the backend; released through core_backend */
+    uint32_t effects;         /* of its equations: enum effect */
+    const char *name;         /* of the traced function, or NULL */
+    const source_line *where; /* its first line, or NULL */
+    void *compiled;           /* cache slot of the backend; released through core_backend */
     struct derived *
         derived; /* jaxprs made of this one (its derivative, its batched form), by what was asked */
     void *host;  /* weak back pointer for the host language */
@@ -370,12 +413,26 @@ CT_NODISCARD eqn *jaxpr_eqn(jaxpr *j, eqn **tail, const op *o, const void *param
 CT_NODISCARD bool jaxpr_hold(jaxpr *j, void *o); /* retains an object until the jaxpr dies */
 /* Counts uses, renumbers; in test builds runs the verifier. */
 CT_NODISCARD bool jaxpr_finish(jaxpr *j);
-/* Binds the equation's operation again, under the names and the source that it was written with. */
+/* What is done between these two is done for the equation: under its names, and from its source.
+ * Leaving notes where the operation comes from if it failed. */
+typedef struct eqn_context {
+    const char *names;
+    const source_line *line;
+} eqn_context;
+eqn_context eqn_enter(const eqn *e);
+void eqn_leave(const eqn *e, eqn_context before, bool good);
+/* Binds the equation's operation again. */
 void eqn_bind(const eqn *e, const ct_array *in, ct_array *out);
 /* Runs the equations under the current trace. */
 bool jaxpr_eval(const jaxpr *j, int nin, const ct_array *in, int nout, ct_array *out);
+/* What may stand behind each equation. */
+typedef enum jaxpr_comments {
+    COMMENT_SOURCE = 1, /* where it comes from */
+    COMMENT_NAMES = 2,  /* the names of the part of the program */
+} jaxpr_comments;
 /* As JAX prints it. */
 void jaxpr_text(text *t, const jaxpr *j);
+void jaxpr_text_commented(text *t, const jaxpr *j, int comments);
 void eqn_text(text *t, const eqn *e); /* by itself, variables named from its results on */
 /* The inverse of jaxpr_text for built-in operations. NULL with line and column in the message on
  * bad input. */
@@ -392,9 +449,6 @@ CT_NODISCARD bool jaxpr_verify(const jaxpr *j);
 CT_NODISCARD jaxpr *jaxpr_consts_to_inputs(const jaxpr *j);
 /* The inverse: the leading inputs become constants of these values. */
 CT_NODISCARD jaxpr *jaxpr_inputs_to_consts(const jaxpr *j, int n, const ct_array *consts);
-/* Where in the host program an equation that is being written comes from, as text in the arena;
- * NULL: nobody asks. */
-extern _Thread_local const char *(*core_source)(arena *a);
 uint64_t jaxpr_hash(const jaxpr *j);
 bool jaxpr_equal(const jaxpr *a, const jaxpr *b);
 /* Simplifier: inline calls marked inline, fold small constants, common subexpressions, dead code. A
@@ -409,9 +463,13 @@ typedef struct fn_class {
     bool (*call)(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def,
                  int64_t *nout, ct_array **out);
     const char *(*name)(ct_fn f); /* may be NULL */
+    /* Optional: the function with the same arguments that this one is made of; its names stand for
+     * this one's where the class has none. */
+    ct_fn (*of)(ct_fn f);
     /* May be NULL. Writes what the function calls its i-th positional argument, or with a keyword
      * that keyword argument. */
     void (*argument)(ct_fn f, int64_t i, const char *keyword, text *out);
+    const source_line *(*where)(ct_fn f); /* its first line; may be NULL, and give NULL */
     void (*destroy)(ct_fn f); /* releases its own fields; the header is freed by the caller */
 } fn_class;
 struct ct_function {
@@ -421,6 +479,7 @@ struct ct_function {
 CT_NODISCARD bool fn_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in,
                           treedef **out_def, int64_t *nout, ct_array **out);
 const char *fn_name(ct_fn f);
+const source_line *fn_where(ct_fn f); /* its first line; NULL: not known */
 void fn_argument(ct_fn f, int64_t i, const char *keyword, text *out);
 /* Whether it is this function of C and nothing round it. */
 bool fn_is(ct_fn f, void (*c)(void));

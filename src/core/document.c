@@ -2,7 +2,7 @@
  * stack. */
 #include "core/document.h"
 
-typedef enum doc_kind { DOC_TEXT, DOC_BREAK, DOC_GROUP, DOC_NEST, DOC_PAIR } doc_kind;
+typedef enum doc_kind { DOC_TEXT, DOC_BREAK, DOC_GROUP, DOC_NEST, DOC_PAIR, DOC_COMMENT } doc_kind;
 struct doc {
     doc_kind kind;
     int n; /* bytes of text, or indentation */
@@ -43,6 +43,11 @@ doc *doc_append(arena *a, doc *list, doc *next)
     return !list ? next : !next ? list : doc_pair(a, list, next);
 }
 
+doc *doc_comment(arena *a, const char *comment, doc *child)
+{
+    return make(a, (doc){.kind = DOC_COMMENT, .text = comment, .a = child});
+}
+
 typedef struct item {
     const doc *d;
     int indent;
@@ -70,6 +75,7 @@ static bool fits(agenda *scratch, const doc *d, int room)
             break;
         case DOC_GROUP:
         case DOC_NEST:
+        case DOC_COMMENT:
             push(scratch, i.d->a, 0, true);
             break;
         case DOC_PAIR:
@@ -88,10 +94,47 @@ static void newline(text *out, int indent)
         text_bytes(out, " ", 1);
 }
 
-void doc_format(text *out, const doc *d, int width)
+typedef struct comment {
+    int line;
+    const char *text;
+} comment;
+typedef vec(comment) comments;
+
+static void add_comment(text *out, const comment *c, int64_t spaces)
+{
+    text_add(out, "%*s # %s", (int)spaces, "", c->text);
+}
+
+/* The text again with the comments, which are sorted by line, in a column behind the longest line.
+ */
+static void add_comments(text *out, const char *lines, const comments *all)
+{
+    int64_t widest = 0, next = 0;
+    for (const char *s = lines; s; s = (s = strchr(s, '\n')) ? s + 1 : NULL) {
+        int64_t n = (int64_t)strcspn(s, "\n");
+        widest = n > widest ? n : widest;
+    }
+    int line = 0;
+    for (const char *s = lines; s; line++) {
+        int64_t n = (int64_t)strcspn(s, "\n");
+        text_bytes(out, s, (size_t)n);
+        for (bool first = true; next < all->n && all->at[next].line == line; first = false) {
+            if (!first)
+                text_bytes(out, "\n", 1);
+            add_comment(out, &all->at[next++], first ? widest - n : widest);
+        }
+        s = s[n] ? s + n + 1 : NULL;
+        if (s)
+            text_bytes(out, "\n", 1);
+    }
+}
+
+void doc_format(text *final, const doc *d, int width)
 {
     agenda todo = {0}, scratch = {0};
-    int column = 0;
+    comments found = {0};
+    text plain = {0}, *out = &plain;
+    int column = 0, line = 0;
     push(&todo, d, 0, false);
     while (todo.n) {
         item i = todo.at[--todo.n];
@@ -107,6 +150,7 @@ void doc_format(text *out, const doc *d, int width)
             } else {
                 newline(out, i.indent);
                 column = i.indent;
+                line++;
             }
             break;
         case DOC_GROUP:
@@ -119,8 +163,22 @@ void doc_format(text *out, const doc *d, int width)
             push(&todo, i.d->b, i.indent, i.flat);
             push(&todo, i.d->a, i.indent, i.flat);
             break;
+        case DOC_COMMENT:
+            (void)!vec_push(&found, (comment){line, i.d->text});
+            push(&todo, i.d->a, i.indent, i.flat);
+            break;
         }
     }
+    if (found.n) {
+        char *lines = text_end(&plain);
+        if (lines)
+            add_comments(final, lines, &found);
+        base_free(lines);
+    } else {
+        text_bytes(final, plain.at ? plain.at : "", (size_t)plain.n);
+        vec_free(&plain);
+    }
+    vec_free(&found);
     vec_free(&todo);
     vec_free(&scratch);
 }

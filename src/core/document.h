@@ -15,5 +15,8 @@ doc *doc_nest(arena *a, int indent, doc *child);
 doc *doc_pair(arena *a, doc *first, doc *second);
 /* Appends to a list under construction: *end starts NULL. */
 doc *doc_append(arena *a, doc *list, doc *next);
+/* A comment on the lines that the document begins on and no width of it: behind them, in one column
+ * with all others; `#` and a space are put in front. */
+doc *doc_comment(arena *a, const char *comment, doc *child);
 void doc_format(text *out, const doc *d, int width);
 #endif

@@ -17,12 +17,23 @@ bool fn_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in, tr
 
 const char *fn_name(ct_fn f)
 {
+    while (!f->class->name && f->class->of)
+        f = f->class->of(f);
     const char *name = f->class->name ? f->class->name(f) : NULL;
     return name ? name : "<unnamed function>";
 }
 
+const source_line *fn_where(ct_fn f)
+{
+    while (!f->class->where && f->class->of)
+        f = f->class->of(f);
+    return f->class->where ? f->class->where(f) : NULL;
+}
+
 void fn_argument(ct_fn f, int64_t i, const char *keyword, text *out)
 {
+    while (!f->class->argument && f->class->of)
+        f = f->class->of(f);
     if (f->class->argument)
         f->class->argument(f, i, keyword, out);
     else if (keyword)

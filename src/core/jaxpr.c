@@ -46,9 +46,6 @@ jaxpr *jaxpr_new(void)
     return j;
 }
 
-_Thread_local const char *(*core_source)(arena *a);
-static _Thread_local const char *source_before; /* of the equation that is bound again */
-
 bool jaxpr_hold(jaxpr *j, void *o)
 {
     object_retain(o);
@@ -102,9 +99,10 @@ eqn *jaxpr_eqn(jaxpr *j, eqn **tail, const op *o, const void *params, int nin, c
                .nout = nout,
                .in = ins,
                .out = outs,
-               .name_stack = core_names};
-    if (unlikely(core_source != NULL))
-        e->source = source_before ? arena_string(&j->arena, source_before) : core_source(&j->arena);
+               .name_stack = core_names,
+               .source = core_line   ? core_line
+                         : core_here ? core_here()
+                                     : NULL};
     if (*tail)
         (*tail)->next = e;
     else
@@ -223,16 +221,35 @@ static void define(environment *env, const var *v, ct_array value)
     env->left[v->id] = v->uses;
 }
 
-void eqn_bind(const eqn *e, const ct_array *in, ct_array *out)
+eqn_context eqn_enter(const eqn *e)
 {
-    const char *names = core_names, *source = source_before;
+    eqn_context before = {core_names, core_line};
     if (e->name_stack)
         core_names = e->name_stack;
     if (e->source)
-        source_before = e->source;
+        core_line = e->source;
+    return before;
+}
+
+void eqn_leave(const eqn *e, eqn_context before, bool good)
+{
+    core_names = before.names;
+    core_line = before.line;
+    if (likely(good) || !e->source || !e->source->file)
+        return;
+    text t = {0};
+    source_text(&t, e->source);
+    char *s = text_end(&t);
+    if (s)
+        base_fail_at(s);
+    base_free(s);
+}
+
+void eqn_bind(const eqn *e, const ct_array *in, ct_array *out)
+{
+    eqn_context before = eqn_enter(e);
     core_bind(e->op, e->params, e->nin, in, e->nout, out);
-    core_names = names;
-    source_before = source;
+    eqn_leave(e, before, ct_ok());
 }
 
 static bool eval_eqn(environment *env, const eqn *e)
@@ -313,6 +330,7 @@ static jaxpr *with_same_equations(const jaxpr *j)
     copy->eqns = j->eqns;
     copy->effects = j->effects;
     copy->name = j->name;
+    copy->where = j->where;
     return copy;
 }
 

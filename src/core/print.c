@@ -2,7 +2,7 @@
  * brackets, programs used twice pulled out in front.
  *
  * The layout is document.c's. Parameters print by their kind; the few that JAX leaves out are
- * listed in `hidden`. parse.c reads this text back. */
+ * listed in `hidden`. parse.c reads this text back, if it has no comments. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,6 +23,8 @@ typedef struct printer {
     vec(shared_program) programs; /* every nested program, in order of discovery */
     table names;                  /* var -> name_entry */
     int64_t next_name;
+    int comments; /* jaxpr_comments */
+    bool alone;   /* an equation by itself: nobody has counted uses */
 } printer;
 
 typedef struct name_entry {
@@ -119,7 +121,10 @@ static doc *atom_doc(printer *p, const atom *a)
 static doc *binder_doc(printer *p, const var *v, const aval *unused)
 {
     text t = {0};
-    text_add(&t, "%s:", v && v->uses ? name_of(p, v) : v && !unused ? name_of(p, v) : "_");
+    text_add(&t, "%s:",
+             v && (v->uses || p->alone) ? name_of(p, v)
+             : v && !unused             ? name_of(p, v)
+                                        : "_");
     aval_text(&t, v ? &v->aval : unused, true);
     return text_doc(p, &t);
 }
@@ -605,7 +610,7 @@ static doc *ref_doc(printer *p, const eqn *e)
     return doc_pair(p->memory, text_doc(p, &t), atom_doc(p, &e->in[1]));
 }
 
-static doc *eqn_doc(printer *p, const eqn *e)
+static doc *plain_eqn_doc(printer *p, const eqn *e)
 {
     suggest_names(p, e);
     doc *ref = ref_doc(p, e);
@@ -620,6 +625,29 @@ static doc *eqn_doc(printer *p, const eqn *e)
     return left ? doc_append(p->memory, doc_append(p->memory, left, doc_string(p->memory, " = ")),
                              right)
                 : right;
+}
+
+static doc *commented(printer *p, text *comment, doc *d)
+{
+    char *s = text_end(comment);
+    const char *kept = s ? arena_string(p->memory, s) : NULL;
+    base_free(s);
+    return kept ? doc_comment(p->memory, kept, d) : d;
+}
+
+static doc *eqn_doc(printer *p, const eqn *e)
+{
+    doc *d = plain_eqn_doc(p, e);
+    text names = {0}, place = {0};
+    if (p->comments & COMMENT_NAMES) {
+        text_add(&names, "[%s]", e->name_stack ? e->name_stack : "");
+        d = commented(p, &names, d);
+    }
+    if (p->comments & COMMENT_SOURCE) {
+        source_text(&place, e->source);
+        d = commented(p, &place, d);
+    }
+    return d;
 }
 
 static doc *skeleton(printer *p, const jaxpr *j)
@@ -719,16 +747,18 @@ static void find_shared(printer *p, const jaxpr *j)
 void eqn_text(text *t, const eqn *e)
 {
     arena memory = {0};
-    printer p = {.memory = &memory};
+    printer p = {.memory = &memory, .alone = true};
     doc_format(t, eqn_doc(&p, e), WIDTH);
     table_free(&p.names);
     arena_free(&memory);
 }
 
-void jaxpr_text(text *t, const jaxpr *j)
+void jaxpr_text(text *t, const jaxpr *j) { jaxpr_text_commented(t, j, 0); }
+
+void jaxpr_text_commented(text *t, const jaxpr *j, int comments)
 {
     arena memory = {0};
-    printer p = {.memory = &memory};
+    printer p = {.memory = &memory, .comments = comments};
     find_shared(&p, j);
     doc *d = NULL;
     for (int64_t i = 0; i < p.programs.n; i++) {

@@ -190,7 +190,7 @@ static treedef *result_def(ct_fn f, ct_tree guess)
     aval *avals = def ? base_alloc((size_t)(n + 1) * sizeof *avals) : NULL;
     for (int64_t i = 0; i < n && avals; i++)
         avals[i] = at[i]->aval;
-    jaxpr *j = avals ? transform_stage_fn(f, def, n, avals, &out) : NULL;
+    jaxpr *j = avals ? transform_stage_fn(f, "custom_root", def, n, avals, &out) : NULL;
     if (!j) {
         object_release(out);
         out = NULL;

@@ -463,7 +463,7 @@ static bool run_under(jaxpr *j, const checkify_trace *like, const ct_array *refs
                      .parent = core_current,
                      .refs = REFS_WRITTEN, /* programs are taken apart here, not before */
                      .alive = true,
-                     .what = "checkify"};
+                     .of = {.by = "checkify"}};
     t.refs = refs;
     trace_context saved = trace_enter(&t.base);
     bool good = jaxpr_eval(j, nin, in, j->nout, out);

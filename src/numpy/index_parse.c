@@ -145,12 +145,16 @@ static bool add_mask(index_plan *plan, ct_array x, ct_array mask, int axis, int6
         text t = {0};
         aval_text(&t, &mask->aval, true);
         char *type = text_end(&t);
-        base_fail(CT_NONCONCRETE_INDEX_ERROR,
-                  "Array boolean indices must be concrete; got %s\n\nThe size of the result would "
-                  "depend on values that are not known while tracing: use jnp.where(mask, x, "
-                  "other), or jnp.nonzero with size=.",
+        base_fail(CT_NONCONCRETE_INDEX_ERROR, "Array boolean indices must be concrete; got %s",
                   type ? type : "bool");
         base_free(type);
+        text where = {0};
+        core_origin(&where, mask);
+        char *origin = text_end(&where);
+        base_fail_note("The size of the result would depend on values that are not known while "
+                       "tracing: use jnp.where(mask, x, other), or jnp.nonzero with size=.%s",
+                       origin ? origin : "");
+        base_free(origin);
         return false;
     }
     const bool *at = concrete->data;

@@ -211,9 +211,11 @@ ct_array numpy_repeat(const ct_repeat_args *a)
                        (long long)repeats->size, (long long)n);
     if (!core_concrete(repeats, &known)) {
         if (!a->total_repeat_length.given)
-            return ct_fail(CT_CONCRETIZATION_ERROR,
-                           "When jit-compiling jnp.repeat, the total number of repeats must be "
-                           "static: give total_repeat_length or a static value for repeats.");
+            return core_fail_traced(CT_CONCRETIZATION_ERROR, repeats,
+                                    "When jit-compiling jnp.repeat, the total number of repeats "
+                                    "must be static: give total_repeat_length or a static value "
+                                    "for repeats."),
+                   array_poison;
         return repeat_unevenly(x, axis, repeats, a->total_repeat_length.value);
     }
     if (known->size == 1 && !a->total_repeat_length.given) {

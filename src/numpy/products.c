@@ -198,7 +198,9 @@ ct_array numpy_tensordot(const ct_tensordot_args *args)
     ct_array a = args->a, b = args->b, known;
     dimlist left = {0}, right = {0};
     if (!core_concrete(args->axes, &known))
-        return ct_fail(CT_CONCRETIZATION_ERROR, "tensordot: axes must be known while tracing");
+        return core_fail_traced(CT_CONCRETIZATION_ERROR, args->axes,
+                                "tensordot: axes must be known while tracing"),
+               array_poison;
     if (!dtype_is((ct_dtype)known->aval.dtype, FAMILY_INT | FAMILY_UINT) && known->size)
         return ct_fail(CT_TYPE_ERROR, "tensordot axes must be integers; got dtype %s",
                        ct_dtype_name((ct_dtype)known->aval.dtype));

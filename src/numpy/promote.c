@@ -134,15 +134,8 @@ bool numpy_known(const char *what, const char *argument, ct_array a, ct_array *c
 {
     if (core_concrete(a, concrete))
         return true;
-    text t = {0};
-    aval_text(&t, &a->aval, false);
-    char *type = text_end(&t);
-    base_fail(CT_CONCRETIZATION_ERROR,
-              "Abstract tracer value encountered where concrete value is expected: %s needs to "
-              "know the value of %s,"
-              " which has type %s here. Mark it static where the function is transformed.",
-              what, argument, type ? type : "");
-    base_free(type);
+    core_fail_traced(CT_CONCRETIZATION_ERROR, a, "It arose in the jnp.%s argument '%s'", what,
+                     argument);
     return false;
 }
 

@@ -81,7 +81,7 @@ static jaxpr *program_of(ct_fn f, ct_dtype dtype)
     ct_array *in, x = array_scalar(dtype, false, 0);
     int64_t n;
     treedef *out_def, *def = fn_pack(1, &x, &n, &in);
-    jaxpr *j = def ? transform_stage_fn(f, def, 1, &scalar, &out_def) : NULL;
+    jaxpr *j = def ? transform_stage_fn(f, "scatter_apply", def, 1, &scalar, &out_def) : NULL;
     if (j)
         object_release(out_def);
     object_release(def);

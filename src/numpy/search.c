@@ -104,8 +104,9 @@ bool shape_nonzero(const char *what, ct_array x, ct_opt_int size, ct_array fill,
         return false;
     if (!size.given) {
         if (!core_concrete(mask, &known)) {
-            base_fail(CT_CONCRETIZATION_ERROR,
-                      "%s: the size of the result depends on traced values; give size=", what);
+            core_fail_traced(
+                CT_CONCRETIZATION_ERROR, mask,
+                "%s: the size of the result depends on traced values; give size=", what);
             return false;
         }
         count = 0;

@@ -9,8 +9,9 @@ static bool piece_sizes(const char *name, ct_array sections, int64_t length, boo
 {
     ct_array known;
     if (!core_concrete(sections, &known)) {
-        base_fail(CT_CONCRETIZATION_ERROR,
-                  "in jax.numpy.%s argument 1: the sections must be known while tracing", name);
+        core_fail_traced(CT_CONCRETIZATION_ERROR, sections,
+                         "in jax.numpy.%s argument 1: the sections must be known while tracing",
+                         name);
         return false;
     }
     if (!dtype_is((ct_dtype)known->aval.dtype, FAMILY_INT | FAMILY_UINT) && known->size) {

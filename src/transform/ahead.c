@@ -74,7 +74,7 @@ static bool compiled_call(ct_fn base, const treedef *in_def, int64_t nin, const 
     return true;
 }
 
-static const char *compiled_name(ct_fn f) { return fn_name(((compiled *)f)->f); }
+static ct_fn compiled_of(ct_fn f) { return ((compiled *)f)->f; }
 
 static void compiled_destroy(ct_fn f)
 {
@@ -86,7 +86,7 @@ static void compiled_destroy(ct_fn f)
 }
 
 static const fn_class compiled_class = {
-    .call = compiled_call, .name = compiled_name, .destroy = compiled_destroy};
+    .call = compiled_call, .of = compiled_of, .destroy = compiled_destroy};
 
 /* f staged for arguments like these; the two definitions are new references. */
 static jaxpr *stage_like(ct_fn f, int n, const ct_tree *args, treedef **in_def, treedef **out_def)
@@ -99,7 +99,7 @@ static jaxpr *stage_like(ct_fn f, int n, const ct_tree *args, treedef **in_def, 
     aval *avals = base_alloc((size_t)(nin + 1) * sizeof *avals);
     for (int64_t i = 0; i < nin && avals; i++)
         avals[i] = in[i]->aval;
-    jaxpr *j = avals ? transform_stage_fn(f, *in_def, nin, avals, out_def) : NULL;
+    jaxpr *j = avals ? transform_stage_fn(f, "jit", *in_def, nin, avals, out_def) : NULL;
     base_free(avals);
     base_free(in);
     if (!j)

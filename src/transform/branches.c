@@ -31,21 +31,50 @@ static jaxpr *with_all_constants(const jaxpr *j, int64_t total, const ct_array *
     return wide;
 }
 
-/* What messages call a branch. */
-static void branch_name(text *t, bool by_predicate, int64_t i)
+/* Two branches that should agree, for messages. */
+typedef struct disagreement {
+    bool by_predicate;
+    const ct_fn *branches;
+    int64_t first, second; /* which of them */
+} disagreement;
+
+static disagreement disagreement_of(bool by_predicate, const ct_fn *branches, int64_t other)
 {
-    if (by_predicate)
+    return by_predicate ? (disagreement){true, branches, 1, 0}
+                        : (disagreement){false, branches, 0, other};
+}
+
+static void branch_name(text *t, const disagreement *d, int64_t i)
+{
+    if (d->by_predicate)
         text_add(t, "%s", i ? "true_fun" : "false_fun");
     else
         text_add(t, "branch %lld", (long long)i);
 }
 
-static bool fail_branches(text *t, bool by_predicate, int64_t other, const char *what)
+static void branch_place(text *t, const disagreement *d, int64_t i)
+{
+    branch_name(t, d, i);
+    text_add(t, " is ");
+    traced of = traced_function(d->branches[i], NULL, fn_name(d->branches[i]), NULL);
+    traced_text(t, &of);
+    text_add(t, "\n");
+}
+
+static void begin_message(text *t, const disagreement *d, const char *what)
+{
+    text_add(t, "%s %s\n\n", d->by_predicate ? "cond" : "switch", what);
+    branch_place(t, d, d->first);
+    branch_place(t, d, d->second);
+    text_add(t, "\n");
+}
+
+static bool fail_branches(text *t, const disagreement *d, const char *what)
 {
     text_add(t, "\n\nRevise ");
-    branch_name(t, by_predicate, 0);
+    branch_name(t, d, d->first);
     text_add(t, " and/or ");
-    branch_name(t, by_predicate, other);
+    branch_name(t, d, d->second);
     text_add(t, " so that %s.", what);
     char *s = text_end(t);
     base_fail(CT_TYPE_ERROR, "%s", s ? s : "cond branches must have equal output types");
@@ -53,51 +82,56 @@ static bool fail_branches(text *t, bool by_predicate, int64_t other, const char 
     return false;
 }
 
-static bool fail_structures(bool by_predicate, int64_t other, treedef *const *defs)
+static bool fail_structures(const disagreement *d, treedef *const *defs)
 {
     text t = {0};
-    text_add(&t, "%s branch outputs must have the same pytree structure, but they differ:\n\n",
-             by_predicate ? "cond" : "switch");
-    for (int64_t i = 0; i <= other; i += other) {
-        text_add(&t, i ? " but " : "The output of ");
-        branch_name(&t, by_predicate, i);
-        text_add(&t, i ? " gives " : " has the structure ");
-        treedef_text(&t, defs[i]);
-    }
+    begin_message(&t, d, "branch outputs must have the same pytree structure, but they differ:");
+    branch_name(&t, d, d->first);
+    text_add(&t, " output has the structure ");
+    treedef_text(&t, defs[d->first]);
+    text_add(&t, " but ");
+    branch_name(&t, d, d->second);
+    text_add(&t, " output is ");
+    treedef_text(&t, defs[d->second]);
     text_add(&t, ".");
-    return fail_branches(&t, by_predicate, other, "their outputs have the same pytree structure");
+    return fail_branches(&t, d, "they have the same pytree structure");
 }
 
-static bool fail_types(bool by_predicate, int64_t other, const treedef *def, int64_t leaf,
-                       const aval *x, const aval *y)
+static bool fail_types(const disagreement *d, const treedef *def, int64_t leaf, const aval *x,
+                       const aval *y)
 {
     bool dtypes = x->dtype != y->dtype, shapes = !ints_equal(aval_shape(x), aval_shape(y));
-    text t = {0};
-    text_add(&t, "%s branches must have equal output types but they differ.\n\nThe output of ",
-             by_predicate ? "cond" : "switch");
-    branch_name(&t, by_predicate, 0);
-    treedef_path(&t, def, leaf);
+    text t = {0}, at = {0};
+    begin_message(&t, d, "branches must have equal output types but they differ.");
+    text_add(&t, "The output of ");
+    branch_name(&t, d, d->first);
+    treedef_path(&at, def, leaf);
+    char *path = text_end(&at);
+    if (path && *path)
+        text_add(&t, " at path %s", path);
+    base_free(path);
     text_add(&t, " has type ");
     aval_text(&t, x, false);
     text_add(&t, " but the corresponding output of ");
-    branch_name(&t, by_predicate, other);
+    branch_name(&t, d, d->second);
     text_add(&t, " has type ");
     aval_text(&t, y, false);
     text_add(&t, ", so %s%s%s.", dtypes ? "the dtypes do not match" : "",
              dtypes && shapes ? ", and " : "", shapes ? "the shapes do not match" : "");
-    return fail_branches(&t, by_predicate, other, "all output types match");
+    return fail_branches(&t, d, "all output types match");
 }
 
-static bool same_results(bool by_predicate, int64_t n, jaxpr **branches, treedef **defs)
+static bool same_results(bool by_predicate, int64_t n, const ct_fn *branches,
+                         jaxpr *const *programs, treedef *const *defs)
 {
     for (int64_t b = 1; b < n; b++) {
+        disagreement d = disagreement_of(by_predicate, branches, b);
+        const jaxpr *j = programs[d.first], *k = programs[d.second];
         if (!treedef_equal(defs[0], defs[b]))
-            return fail_structures(by_predicate, b, defs);
-        for (int i = 0; i < branches[0]->nout; i++) {
-            const aval *x = atom_aval(&branches[0]->out[i]), *y = atom_aval(&branches[b]->out[i]);
-            if (!aval_equal(x, y, false))
-                return fail_types(by_predicate, b, defs[0], i, x, y);
-        }
+            return fail_structures(&d, defs);
+        for (int i = 0; i < j->nout; i++)
+            if (!aval_equal(atom_aval(&j->out[i]), atom_aval(&k->out[i]), false))
+                return fail_types(&d, defs[0], i, atom_aval(&j->out[i]), atom_aval(&k->out[i]));
     }
     return true;
 }
@@ -159,9 +193,9 @@ static bool control_cond(ct_array index, bool by_predicate, int64_t n, const ct_
         avals[i] = in[i]->aval;
     bool good = true;
     for (int64_t b = 0; b < n && good; b++)
-        good =
-            (programs[b] = transform_stage_fn(branches[b], in_def, nin, avals, &defs[b])) != NULL;
-    good = good && same_results(by_predicate, n, programs, defs) &&
+        good = (programs[b] = transform_stage_fn(branches[b], by_predicate ? "cond" : "switch",
+                                                 in_def, nin, avals, &defs[b])) != NULL;
+    good = good && same_results(by_predicate, n, branches, programs, defs) &&
            agree_on_weakness(n, programs, avals, nin);
     int64_t total = 0, first = 0;
     for (int64_t b = 0; b < n && good; b++)

@@ -373,7 +373,7 @@ static bool tree_callback_call(ct_fn base, const treedef *in_def, int64_t nin, c
     return false;
 }
 
-static const char *tree_callback_name(ct_fn f) { return fn_name(((tree_callback *)f)->f); }
+static ct_fn tree_callback_of(ct_fn f) { return ((tree_callback *)f)->f; }
 
 static void tree_callback_destroy(ct_fn f)
 {
@@ -384,7 +384,7 @@ static void tree_callback_destroy(ct_fn f)
 }
 
 static const fn_class tree_callback_class = {
-    .call = tree_callback_call, .name = tree_callback_name, .destroy = tree_callback_destroy};
+    .call = tree_callback_call, .of = tree_callback_of, .destroy = tree_callback_destroy};
 
 /* Binds the operation with f of trees; `like` NULL: no results. */
 static ct_tree bind_trees(const op *o, params_callback *p, ct_fn f, ct_tree like, int n,

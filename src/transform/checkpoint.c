@@ -184,15 +184,13 @@ static void checkpointed_destroy(ct_fn f)
     jitted_destroy(f);
 }
 
-static const fn_class checkpointed_class = {.call = jitted_call,
-                                            .name = jitted_name,
-                                            .argument = jitted_argument,
-                                            .destroy = checkpointed_destroy};
+static const fn_class checkpointed_class = {
+    .call = jitted_call, .of = jitted_of, .destroy = checkpointed_destroy};
 
 ct_fn ct_checkpoint_(const ct_checkpoint_args *args)
 {
-    checkpointed *f =
-        (checkpointed *)jitted_new(&checkpointed_class, sizeof *f, args->f, bind_checkpoint);
+    checkpointed *f = (checkpointed *)jitted_new(&checkpointed_class, sizeof *f, args->f,
+                                                 "checkpoint / remat", bind_checkpoint);
     if (!f)
         return NULL;
     f->base.opens_all = true;

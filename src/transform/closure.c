@@ -47,7 +47,7 @@ static bool converted_call(ct_fn base, const treedef *in_def, int64_t nin, const
     return good;
 }
 
-static const char *converted_name(ct_fn f) { return fn_name(((converted *)f)->f); }
+static ct_fn converted_of(ct_fn f) { return ((converted *)f)->f; }
 
 static void converted_destroy(ct_fn base)
 {
@@ -60,7 +60,7 @@ static void converted_destroy(ct_fn base)
 }
 
 static const fn_class converted_class = {
-    .call = converted_call, .name = converted_name, .destroy = converted_destroy};
+    .call = converted_call, .of = converted_of, .destroy = converted_destroy};
 
 /* Is it, or may it become, the primal of a tangent? A mapped value is what it maps. */
 static bool may_be_perturbed(ct_array a)
@@ -88,7 +88,8 @@ ct_fn closure_convert(ct_fn f, ct_tree examples, bool all, ct_tree *hoisted)
     aval *avals = c->in_def ? base_alloc((size_t)(n + 1) * sizeof *avals) : NULL;
     for (int64_t i = 0; i < n && avals; i++)
         avals[i] = in[i]->aval;
-    c->j = avals ? transform_stage_fn(f, c->in_def, n, avals, &c->out_def) : NULL;
+    c->j =
+        avals ? transform_stage_fn(f, "closure_convert", c->in_def, n, avals, &c->out_def) : NULL;
     base_free(avals);
     base_free(in);
     if (!c->j)

@@ -255,7 +255,11 @@ bool custom_stage(custom_call *c, stage_trace *t, int64_t n, const ct_array *in,
     for (int64_t i = 0; i < n && avals; i++)
         avals[i] = in[i]->aval;
     const char *name = fn_name(&c->head);
-    jaxpr *closed = avals ? transform_stage((flat){stage_primal, c, name}, n, avals, name) : NULL;
+    jaxpr *closed = avals ? transform_stage((flat){stage_primal, c, name,
+                                                   c->reverse ? "custom_vjp fun" : "custom_jvp fun",
+                                                   &c->head, c->in_def},
+                                            n, avals, name)
+                          : NULL;
     base_free(avals);
     jaxpr *j = closed ? jaxpr_consts_to_inputs(closed) : NULL;
     int total = j ? j->nin : 0;
@@ -584,7 +588,7 @@ static bool batched_backward(custom_call *c, const leaves *residuals, int64_t no
     return good;
 }
 
-static const char *batched_name(ct_fn f) { return fn_name(&((batched_call *)f)->inner->head); }
+static ct_fn batched_of(ct_fn f) { return &((batched_call *)f)->inner->head; }
 
 static void batched_destroy(ct_fn f)
 {
@@ -592,7 +596,7 @@ static void batched_destroy(ct_fn f)
     base_free(((batched_call *)f)->dims);
 }
 
-static const fn_class batched_class = {.name = batched_name, .destroy = batched_destroy};
+static const fn_class batched_class = {.of = batched_of, .destroy = batched_destroy};
 
 custom_call *custom_batched(custom_call *c, batch b, int64_t n, const int *dims)
 {

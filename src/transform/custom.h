@@ -9,6 +9,7 @@
 typedef struct custom_call custom_call;
 struct custom_call {
     struct ct_function head; /* its class's call is the plain function */
+    const treedef *in_def;   /* of the leaves as the user's arguments; NULL: some are filled in */
     bool reverse;            /* custom_vjp: forward and backward; else jvp */
     bool symbolic;           /* the rules are told which tangents and cotangents are zero */
     const char *rule, *backward_rule; /* names of the user's functions: jvp or forward, backward */

@@ -403,7 +403,7 @@ static bool tree_backward(custom_call *base, const leaves *residuals, int64_t no
     return good;
 }
 
-static const char *tree_call_name(ct_fn f) { return fn_name(((tree_call *)f)->owner->f); }
+static ct_fn tree_call_of(ct_fn f) { return ((tree_call *)f)->owner->f; }
 
 static void tree_call_destroy(ct_fn f)
 {
@@ -419,7 +419,7 @@ static void tree_call_destroy(ct_fn f)
     arena_free(&c->memory);
 }
 
-static const fn_class tree_call_class = {.name = tree_call_name, .destroy = tree_call_destroy};
+static const fn_class tree_call_class = {.of = tree_call_of, .destroy = tree_call_destroy};
 
 static void fail_tracer(const custom_fn *f)
 {
@@ -449,6 +449,7 @@ static tree_call *tree_call_new(custom_fn *owner, const treedef *in_def, int64_t
     c->owner = owner;
     c->in_def = (treedef *)(uintptr_t)in_def;
     object_retain(c->in_def);
+    c->call.in_def = owner->n_nondiff ? NULL : in_def;
     c->n_args = treedef_root(in_def)->arity - 1;
     c->fixed = base_zalloc((size_t)c->n_args + 1);
     c->leaves = base_zalloc((size_t)(nin + 1) * sizeof *c->leaves);
@@ -506,7 +507,7 @@ static bool custom_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const
     return true;
 }
 
-static const char *custom_fn_name(ct_fn f) { return fn_name(((custom_fn *)f)->f); }
+static ct_fn custom_fn_of(ct_fn f) { return ((custom_fn *)f)->f; }
 
 static void custom_fn_destroy(ct_fn base)
 {
@@ -518,7 +519,7 @@ static void custom_fn_destroy(ct_fn base)
 }
 
 static const fn_class custom_fn_class = {
-    .call = custom_fn_call, .name = custom_fn_name, .destroy = custom_fn_destroy};
+    .call = custom_fn_call, .of = custom_fn_of, .destroy = custom_fn_destroy};
 
 static custom_fn *make(ct_fn f, ct_fn rule, ct_fn backward, ct_ints nondiff, bool symbolic)
 {

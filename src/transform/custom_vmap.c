@@ -136,7 +136,7 @@ static bool tree_batch(batch_rule *base, int64_t size, int n, const ct_array *in
     return good;
 }
 
-static const char *tree_rule_name(ct_fn f) { return fn_name(((tree_rule *)f)->rule); }
+static ct_fn tree_rule_of(ct_fn f) { return ((tree_rule *)f)->rule; }
 
 static void tree_rule_destroy(ct_fn f)
 {
@@ -146,7 +146,7 @@ static void tree_rule_destroy(ct_fn f)
     object_release(r->out_def);
 }
 
-static const fn_class tree_rule_class = {.name = tree_rule_name, .destroy = tree_rule_destroy};
+static const fn_class tree_rule_class = {.of = tree_rule_of, .destroy = tree_rule_destroy};
 
 /* ---- its derivative ---- */
 
@@ -214,7 +214,7 @@ static bool forward_batch(batch_rule *base, int64_t size, int total, const ct_ar
     return good;
 }
 
-static const char *forward_rule_name(ct_fn f) { return fn_name(&((forward_rule *)f)->inner->head); }
+static ct_fn forward_rule_of(ct_fn f) { return &((forward_rule *)f)->inner->head; }
 
 static void forward_rule_destroy(ct_fn f)
 {
@@ -223,8 +223,7 @@ static void forward_rule_destroy(ct_fn f)
     base_free(r->nonzero);
 }
 
-static const fn_class forward_rule_class = {.name = forward_rule_name,
-                                            .destroy = forward_rule_destroy};
+static const fn_class forward_rule_class = {.of = forward_rule_of, .destroy = forward_rule_destroy};
 
 static bool custom_vmap_jvp(const op *o, const void *params, int nin, const ct_array *primals,
                             const ct_array *tangents, int nout, ct_array *out,
@@ -336,7 +335,8 @@ static bool custom_vmap_call(ct_fn base, const treedef *in_def, int64_t nin, con
     for (int64_t i = 0; i < nin && avals; i++)
         avals[i] = in[i]->aval;
     treedef *def = NULL;
-    jaxpr *j = r && avals ? transform_stage_fn(f->f, in_def, nin, avals, &def) : NULL,
+    jaxpr *j =
+              r && avals ? transform_stage_fn(f->f, "custom_vmap", in_def, nin, avals, &def) : NULL,
           *open = j ? jaxpr_consts_to_inputs(j) : NULL;
     int total = open ? open->nin : 0;
     ct_array *all = arena_alloc(&memory, (size_t)(total + 1) * sizeof *all);
@@ -371,7 +371,7 @@ static bool custom_vmap_call(ct_fn base, const treedef *in_def, int64_t nin, con
     return good;
 }
 
-static const char *custom_vmap_name(ct_fn f) { return fn_name(((custom_vmap_fn *)f)->f); }
+static ct_fn custom_vmap_of(ct_fn f) { return ((custom_vmap_fn *)f)->f; }
 
 static void custom_vmap_destroy(ct_fn f)
 {
@@ -380,7 +380,7 @@ static void custom_vmap_destroy(ct_fn f)
 }
 
 static const fn_class custom_vmap_class = {
-    .call = custom_vmap_call, .name = custom_vmap_name, .destroy = custom_vmap_destroy};
+    .call = custom_vmap_call, .of = custom_vmap_of, .destroy = custom_vmap_destroy};
 
 ct_fn ct_custom_vmap_(ct_fn f, ct_fn rule)
 {

@@ -255,7 +255,8 @@ static ct_tree differentiate(ct_fn f, ct_tree primals, bool has_aux, ct_tree *au
     leaves out = {0};
     ct_tree parts[2] = {array_poison, array_poison};
     bool good = def &&
-                transform_linearize((flat){run_partial, &c, fn_name(f)}, n, in, &out, &d->l) &&
+                transform_linearize((flat){run_partial, &c, fn_name(f), "vjp", f, c.in_def}, n, in,
+                                    &out, &d->l) &&
                 split_aux(reverse ? "vjp" : "linearize", c.out_def, has_aux, &d->out_def, &aux,
                           &d->n_main) &&
                 remember_primals(d, n, in);
@@ -625,7 +626,7 @@ ct_fn ct_linear_transpose_(ct_fn f, ct_tree primals)
     if (avals) {
         t->in_def = def;
         object_retain(def);
-        t->j = transform_stage_fn(f, def, n, avals, &t->out_def);
+        t->j = transform_stage_fn(f, "linear_transpose", def, n, avals, &t->out_def);
     }
     bool good = avals && t->j;
     object_release(def);

@@ -73,7 +73,7 @@ static bool dynamic_call(const op *o, const void *params, int nin, const ct_arra
                         .class = &counted_class,
                         .parent = NULL,
                         .alive = true,
-                        .what = "a loop"},
+                        .of = {.by = "while_loop"}},
                        array_get_int(in[0], 0)};
     trace_context saved = trace_enter(&t.base);
     bool good = jaxpr_eval(params_jaxpr(o, params), nin, in, nout, out);

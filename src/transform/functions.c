@@ -188,7 +188,9 @@ static bool gradient_run(const gradient *g, partial_call *c, int64_t n, const ct
     linear_map *l = NULL;
     int64_t n_main = 0;
     if (!check_inputs(g, n, chosen) ||
-        !transform_linearize((flat){run_partial, c, fn_name(g->f)}, n, chosen, out, &l))
+        !transform_linearize((flat){run_partial, c, fn_name(g->f),
+                                    g->value ? "value_and_grad" : "grad", g->f, c->in_def},
+                             n, chosen, out, &l))
         return false;
     bool good = split_aux(g->value ? "value_and_grad" : "grad", c->out_def, g->has_aux, main, aux,
                           &n_main) &&
@@ -254,7 +256,7 @@ static bool gradient_call(ct_fn base, const treedef *in_def, int64_t nin, const 
     return good;
 }
 
-static const char *gradient_name(ct_fn f) { return fn_name(((gradient *)f)->f); }
+static ct_fn gradient_of(ct_fn f) { return ((gradient *)f)->f; }
 
 static void gradient_destroy(ct_fn f)
 {
@@ -263,7 +265,7 @@ static void gradient_destroy(ct_fn f)
 }
 
 static const fn_class gradient_class = {
-    .call = gradient_call, .name = gradient_name, .destroy = gradient_destroy};
+    .call = gradient_call, .of = gradient_of, .destroy = gradient_destroy};
 
 ct_fn ct_grad_(const ct_grad_args *args)
 {
@@ -357,8 +359,8 @@ ct_tree ct_jvp_(ct_fn f, ct_tree primals, ct_tree tangents, bool has_aux)
         if (in_tangents[i]->aval.dtype == CT_FLOAT0)
             in_tangents[i] = NULL;
     good = good &&
-           transform_jvp((flat){run_partial, &c, fn_name(f)}, n, in, in_tangents, &out,
-                         &out_tangents) &&
+           transform_jvp((flat){run_partial, &c, fn_name(f), "jvp", f, c.in_def}, n, in,
+                         in_tangents, &out, &out_tangents) &&
            split_aux("jvp", c.out_def, has_aux, &main, &aux, &n_main);
     if (good) {
         for (int64_t i = 0; i < n_main; i++)

@@ -159,7 +159,7 @@ static bool guarded_program(void *env, int64_t nin, const ct_array *in, leaves *
                       .class = &guard_class,
                       .parent = core_current,
                       .alive = true,
-                      .what = "vmap"},
+                      .of = {.by = "vmap"}},
                      in[0]};
     *out = (leaves){j->nout, base_alloc((size_t)(j->nout + 1) * sizeof *out->at)};
     trace_context saved = trace_enter(&t.base);

@@ -236,7 +236,7 @@ static jet_trace *jet_new(int order)
                       .class = &jet_class,
                       .parent = core_current,
                       .alive = true,
-                      .what = "jet"};
+                      .of = {.by = "jet"}};
     t->order = order;
     treedef *leaf = treedef_leaf(), *children[64];
     for (int i = 0; i < order && i < 64; i++)

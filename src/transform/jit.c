@@ -131,11 +131,12 @@ static bool run_traced(void *env, int64_t nin, const ct_array *in, leaves *out)
     return fn_call(c->f, c->in_def, nin, in, &c->out_def, &out->n, &out->at);
 }
 
-jaxpr *transform_stage_fn(ct_fn f, const treedef *in_def, int64_t n, const aval *in,
+jaxpr *transform_stage_fn(ct_fn f, const char *by, const treedef *in_def, int64_t n, const aval *in,
                           treedef **out_def)
 {
     traced_call c = {f, in_def, NULL};
-    jaxpr *j = transform_stage((flat){run_traced, &c, fn_name(f)}, n, in, fn_name(f));
+    jaxpr *j =
+        transform_stage((flat){run_traced, &c, fn_name(f), by, f, in_def}, n, in, fn_name(f));
     if (!j) {
         object_release(c.out_def);
         c.out_def = NULL;

@@ -178,7 +178,7 @@ static specialization *specialize(jitted *f, const probe *p)
             avals[i] = p->in[i]->aval;
         s->why = reason(f, &(call_type){p->in_def, p->n, avals, array_x64});
         double start = transform_observer ? seconds_now() : 0;
-        s->j = transform_stage_fn(f->f, p->in_def, p->n, avals, &s->out_def);
+        s->j = transform_stage_fn(f->f, f->by, p->in_def, p->n, avals, &s->out_def);
         if (transform_observer && s->j)
             transform_observer(&(jit_event){.kind = JIT_TRACED,
                                             .f = f->f,
@@ -262,10 +262,8 @@ static bool apply_closed(const jitted *f, const specialization *s, int64_t n, co
 
 _Thread_local bool transform_disable_jit;
 
-static const fn_class jitted_class = {.call = jitted_call,
-                                      .name = jitted_name,
-                                      .argument = jitted_argument,
-                                      .destroy = jitted_destroy};
+static const fn_class jitted_class = {
+    .call = jitted_call, .of = jitted_of, .destroy = jitted_destroy};
 
 bool jitted_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
                  treedef **out_def, int64_t *nout, ct_array **out)
@@ -309,12 +307,7 @@ bool jitted_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array 
     return good;
 }
 
-const char *jitted_name(ct_fn base) { return fn_name(((jitted *)base)->f); }
-
-void jitted_argument(ct_fn base, int64_t i, const char *keyword, text *out)
-{
-    fn_argument(((jitted *)base)->f, i, keyword, out);
-}
+ct_fn jitted_of(ct_fn base) { return ((jitted *)base)->f; }
 
 static void clear_cache(jitted *f)
 {
@@ -448,13 +441,14 @@ static bool bind_jit(const jitted *f, jaxpr *j, int nin, const ct_array *in, ct_
     return values_good(j->nout, out);
 }
 
-jitted *jitted_new(const fn_class *class, size_t size, ct_fn f, jitted_bind *bind)
+jitted *jitted_new(const fn_class *class, size_t size, ct_fn f, const char *by, jitted_bind *bind)
 {
     jitted *made = f ? (jitted *)fn_new(class, size) : NULL;
     if (!made)
         return NULL;
     object_retain(f);
     made->f = f;
+    made->by = by;
     made->bind = bind;
     pthread_mutex_init(&made->lock, NULL);
     enlist(made);
@@ -463,7 +457,7 @@ jitted *jitted_new(const fn_class *class, size_t size, ct_fn f, jitted_bind *bin
 
 ct_fn ct_jit_(const ct_jit_args *args)
 {
-    jit_fn *f = (jit_fn *)jitted_new(&jitted_class, sizeof *f, args->f, bind_jit);
+    jit_fn *f = (jit_fn *)jitted_new(&jitted_class, sizeof *f, args->f, "jit", bind_jit);
     if (!f)
         return NULL;
     f->keep_unused = args->keep_unused;

@@ -23,6 +23,7 @@ typedef bool jitted_bind(const jitted *f, jaxpr *j, int nin, const ct_array *in,
 struct jitted {
     struct ct_function head;
     ct_fn f;
+    const char *by; /* "jit", "checkpoint": for messages */
     jitted_bind *bind;
     bool opens_all; /* programs take all their constants as inputs, not tracers alone */
     table cache;
@@ -33,11 +34,10 @@ struct jitted {
 };
 
 /* A zeroed struct of this size that starts with a `jitted`, owned by the scope. NULL when f is. */
-jitted *jitted_new(const fn_class *class, size_t size, ct_fn f, jitted_bind *bind);
+jitted *jitted_new(const fn_class *class, size_t size, ct_fn f, const char *by, jitted_bind *bind);
 /* For the class. */
 CT_NODISCARD bool jitted_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in,
                               treedef **out_def, int64_t *nout, ct_array **out);
-const char *jitted_name(ct_fn f);
-void jitted_argument(ct_fn f, int64_t i, const char *keyword, text *out);
+ct_fn jitted_of(ct_fn f);
 void jitted_destroy(ct_fn f);
 #endif

@@ -215,7 +215,7 @@ static const trace_class jvp_class = {"JVPTracer", forward_process, forward_cust
 static const trace_class linearize_class = {
     "LinearizeTracer", forward_process, forward_custom, NULL, forward_destroy, true};
 
-static linearize_trace *forward_new(stage_trace *tangents)
+static linearize_trace *forward_new(traced of, stage_trace *tangents)
 {
     linearize_trace *t = base_zalloc(sizeof *t);
     if (!t)
@@ -224,7 +224,7 @@ static linearize_trace *forward_new(stage_trace *tangents)
                       .class = tangents ? &linearize_class : &jvp_class,
                       .parent = core_current,
                       .alive = true,
-                      .what = tangents ? "grad" : "jvp"};
+                      .of = of};
     t->rules = sorting_trace_on(core_current, tangents, false);
     t->tangents = tangents;
     if (tangents)
@@ -290,7 +290,7 @@ bool transform_jvp(flat f, int64_t n, const ct_array *primals, const ct_array *t
                    leaves *out, leaves *out_tangents)
 {
     *out = *out_tangents = (leaves){0};
-    linearize_trace *t = forward_new(NULL);
+    linearize_trace *t = forward_new(flat_traced(f, f.by ? f.by : "jvp"), NULL);
     if (!t)
         return false;
     ct_scope scope = ct_begin();
@@ -375,8 +375,8 @@ bool transform_linearize(flat f, int64_t n, const ct_array *primals, leaves *out
 {
     *out = (leaves){0};
     *derivative = NULL;
-    stage_trace *tangents = stage_new("grad");
-    linearize_trace *t = tangents ? forward_new(tangents) : NULL;
+    stage_trace *tangents = stage_new(flat_traced(f, f.by ? f.by : "grad"));
+    linearize_trace *t = tangents ? forward_new(stage_as_trace(tangents)->of, tangents) : NULL;
     if (!t) {
         stage_abandon(tangents);
         return false;

@@ -163,7 +163,7 @@ static jaxpr *trace_part(ct_fn f, ct_tree residuals, treedef *other, int64_t n, 
                             : NULL;
     for (int64_t i = 0; i < k + n && avals; i++)
         avals[i] = i < k ? at[i]->aval : types[i - k];
-    jaxpr *j = def ? transform_stage_fn(f, def, k + n, avals, out_def) : NULL;
+    jaxpr *j = def ? transform_stage_fn(f, "linear_call", def, k + n, avals, out_def) : NULL;
     object_release(keywords);
     object_release(def);
     arena_free(&memory);

@@ -211,8 +211,8 @@ jaxpr *loop_stage(loop_body *b, int64_t ncarry, ct_array *carry, int64_t nrest, 
         object_release(j);
         for (int64_t i = 0; i < ncarry; i++)
             avals[i] = carry[i]->aval;
-        j = transform_stage((flat){run_body, b, fn_name(b->f)}, ncarry + nrest, avals,
-                            fn_name(b->f));
+        j = transform_stage((flat){run_body, b, fn_name(b->f), b->who, b->f, b->in_def},
+                            ncarry + nrest, avals, fn_name(b->f));
         good = j && loop_check_structure(b, j->nout ? atom_aval(&j->out[0]) : NULL) &&
                promote_carry(j, ncarry, carry, &again);
     }

@@ -122,7 +122,36 @@ static bool axes_of_arguments(const mapped_fn *m, const treedef *in_def, int64_t
     return true;
 }
 
-static bool measure(const mapped_fn *m, int64_t nin, const ct_array *in, int *dims, int64_t *size)
+static void axis_text(text *t, const mapped_fn *m, const treedef *in_def, int64_t leaf, ct_array a,
+                      int axis)
+{
+    text_add(t, "\n  * one axis had size %lld: axis %d of argument ",
+             (long long)a->aval.shape[axis], axis);
+    fn_leaf_path(m->f, in_def, leaf, t);
+    text_add(t, " of type ");
+    aval_text(t, &a->aval, false);
+}
+
+/* The axis of a leaf differs from that of an earlier one, or (first < 0) from axis_size. */
+static bool fail_sizes(const mapped_fn *m, const treedef *in_def, const ct_array *in,
+                       const int *dims, int64_t first, int64_t leaf)
+{
+    text t = {0};
+    text_add(&t, "vmap got inconsistent sizes for array axes to be mapped:");
+    if (first >= 0)
+        axis_text(&t, m, in_def, first, in[first], dims[first]);
+    else
+        text_add(&t, "\n  * axis_size is %lld", (long long)m->axis_size);
+    text_add(&t, ";");
+    axis_text(&t, m, in_def, leaf, in[leaf], dims[leaf]);
+    char *message = text_end(&t);
+    base_fail(CT_VALUE_ERROR, "%s", message ? message : "vmap got inconsistent sizes");
+    base_free(message);
+    return false;
+}
+
+static bool measure(const mapped_fn *m, const treedef *in_def, int64_t nin, const ct_array *in,
+                    int *dims, int64_t *size)
 {
     *size = m->axis_size ? m->axis_size : -1;
     int64_t first = -1;
@@ -146,15 +175,8 @@ static bool measure(const mapped_fn *m, int64_t nin, const ct_array *in, int *di
         }
         dims[i] = axis < 0 ? axis + a->ndim : axis;
         int64_t n = a->shape[dims[i]];
-        if (*size >= 0 && n != *size) {
-            base_fail(
-                CT_VALUE_ERROR,
-                "vmap got inconsistent sizes for array axes to be mapped:\n  * leaf %lld of the "
-                "arguments of %s has an axis of size %lld (axis %d);\n  * %s has size %lld",
-                (long long)i, fn_name(m->f), (long long)n, dims[i],
-                first < 0 ? "axis_size" : "an earlier leaf", (long long)*size);
-            return false;
-        }
+        if (*size >= 0 && n != *size)
+            return fail_sizes(m, in_def, in, dims, first, i);
         *size = n;
         first = first < 0 ? i : first;
     }
@@ -221,10 +243,11 @@ static bool mapped_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const
     int64_t size;
     mapped_call c = {m, in_def, NULL};
     leaves results = {0};
-    bool good = dims && axes_of_arguments(m, in_def, nin, dims) && measure(m, nin, in, dims, &size);
-    good =
-        good && transform_vmap((flat){run_mapped, &c, fn_name(m->f)}, (batch){size, m->axis_name},
-                               nin, in, dims, axes_of_results, &c, &results);
+    bool good =
+        dims && axes_of_arguments(m, in_def, nin, dims) && measure(m, in_def, nin, in, dims, &size);
+    good = good && transform_vmap((flat){run_mapped, &c, fn_name(m->f), "vmap", m->f, in_def},
+                                  (batch){size, m->axis_name}, nin, in, dims, axes_of_results, &c,
+                                  &results);
     base_free(dims);
     if (!good) {
         object_release(c.out_def);
@@ -236,7 +259,7 @@ static bool mapped_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const
     return true;
 }
 
-static const char *mapped_fn_name(ct_fn f) { return fn_name(((mapped_fn *)f)->f); }
+static ct_fn mapped_fn_of(ct_fn f) { return ((mapped_fn *)f)->f; }
 
 static void mapped_fn_destroy(ct_fn f)
 {
@@ -250,7 +273,7 @@ static void mapped_fn_destroy(ct_fn f)
 }
 
 static const fn_class mapped_class = {
-    .call = mapped_fn_call, .name = mapped_fn_name, .destroy = mapped_fn_destroy};
+    .call = mapped_fn_call, .of = mapped_fn_of, .destroy = mapped_fn_destroy};
 
 static bool copy_axes(ct_axes list, ct_axes_tree tree, int *n, int **at, treedef **spec)
 {

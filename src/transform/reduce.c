@@ -45,7 +45,7 @@ static jaxpr *reduction_stage(const char *who, ct_fn f, ct_tree init, treedef **
     *out_def = NULL;
     for (int64_t i = 0; i < n && avals; i++)
         avals[i] = in[i]->aval;
-    jaxpr *j = avals ? transform_stage_fn(f, def, n, avals, out_def) : NULL;
+    jaxpr *j = avals ? transform_stage_fn(f, "reduce", def, n, avals, out_def) : NULL;
     if (j && (closes_over_tracer(j) || !gives_scalars(who, j, n / 2, avals))) {
         object_release(j);
         object_release(*out_def);

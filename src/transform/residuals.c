@@ -78,8 +78,10 @@ void residual_text(text *t, const jaxpr *j, int residual)
         text_add(t, "output of jitted function '%s'", ((const params_call *)e->params)->name);
     else
         text_add(t, "output of %s", e->op->name);
-    if (e && e->source)
-        text_add(t, " from %s", e->source);
+    if (e && e->source && e->source->file) {
+        text_add(t, " from ");
+        source_text(t, e->source);
+    }
 }
 
 /* Literals, constants, arguments, then results of operations, each in the program's order. */

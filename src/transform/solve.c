@@ -321,7 +321,7 @@ static jaxpr *stage_part(const solve_fn *f, int which, const treedef *in_def, co
 {
     static const char *const names[] = {"matvec", "vecmat", "solve", "transpose_solve"};
     bool aux = f->has_aux && which != MATVEC;
-    *closed = transform_stage_fn(f->fns[which], in_def, n, avals, result);
+    *closed = transform_stage_fn(f->fns[which], "custom_linear_solve", in_def, n, avals, result);
     treedef *main = *closed ? *result : NULL;
     int64_t first, count;
     if (main && aux) {
@@ -457,7 +457,7 @@ static void solve_fn_destroy(ct_fn base)
         object_release(((solve_fn *)base)->fns[i]);
 }
 
-static const fn_class solve_class = {solve_fn_call, NULL, NULL, solve_fn_destroy};
+static const fn_class solve_class = {.call = solve_fn_call, .destroy = solve_fn_destroy};
 
 ct_fn ct_custom_linear_solve_(const ct_linear_solve_args *args)
 {

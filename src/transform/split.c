@@ -72,7 +72,7 @@ sorting_trace sorting_trace_on(trace *parent, stage_trace *staged, bool splits)
                             .class = &sorting_class,
                             .parent = parent,
                             .alive = true,
-                            .what = "grad"},
+                            .of = {.by = "grad"}},
                            staged,
                            splits,
                            false,
@@ -115,7 +115,7 @@ static bool run_first(void *env, int64_t nin, const ct_array *in, leaves *out)
     split *s = env;
     const jaxpr *j = s->j;
     (void)nin;
-    stage_trace *rest = stage_new(j->name);
+    stage_trace *rest = stage_new((traced){.name = j->name});
     ct_array *results = base_alloc((size_t)(2 * j->nout + 1) * sizeof *results),
              *others = results + j->nout;
     bool good = rest && results && sort_program(s, in, rest, results);

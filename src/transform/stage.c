@@ -29,8 +29,10 @@ static bool same_const(const void *entry, const void *probe)
 static ct_array tracer_of(stage_trace *t, var *v)
 {
     ct_array a = v ? trace_tracer(&t->base, &v->aval) : array_poison;
-    if (!is_poison(a))
+    if (!is_poison(a)) {
         a->payload = v;
+        a->tag = (intptr_t)(t->tail ? t->tail->source : NULL);
+    }
     return a;
 }
 
@@ -185,8 +187,121 @@ static bool stage_custom(trace *t, custom_call *c, int64_t n, const ct_array *in
     return custom_stage(c, (stage_trace *)t, n, in, out);
 }
 
-static const trace_class stage_class = {"JitTracer", stage_process, stage_custom,
-                                        NULL,        stage_destroy, false};
+/* ---- where a value comes from ---- */
+
+static bool is_const(const stage_trace *t, const var *v)
+{
+    for (int64_t i = 0; i < t->constvars.n; i++)
+        if (t->constvars.at[i] == v)
+            return true;
+    return false;
+}
+
+/* Marks the variables that v is computed from; the equations that make tracers of known values go
+ * to `makers` in their order. */
+static bool find_ancestors(const stage_trace *t, const var *v, bool *marked, const eqn **makers,
+                           int64_t *nmakers)
+{
+    const jaxpr *j = t->j;
+    vec(const eqn *) all = {0};
+    bool good = true;
+    for (const eqn *e = j->eqns; e && good; e = e->next)
+        good = vec_push(&all, e);
+    marked[v->id] = true;
+    for (int64_t i = all.n; good && i-- > 0;) {
+        const eqn *e = all.at[i];
+        bool makes = false, known = true;
+        for (int k = 0; k < e->nout; k++)
+            makes = makes || (e->out[k] && marked[e->out[k]->id]);
+        for (int k = 0; k < e->nin && makes; k++) {
+            if (e->in[k].var)
+                marked[e->in[k].var->id] = true;
+            known = known && (!e->in[k].var || is_const(t, e->in[k].var));
+        }
+        if (makes && known)
+            makers[(*nmakers)++] = e;
+    }
+    vec_free(&all);
+    return good;
+}
+
+/* "the argument x", "the arguments x, y, and z" */
+static void arguments_text(const stage_trace *t, const bool *marked, int64_t n, text *out)
+{
+    int64_t seen = 0;
+    text_add(out, "the argument%s ", n > 1 ? "s" : "");
+    for (int64_t i = 0; i < t->inputs.n; i++) {
+        if (!marked[t->inputs.at[i]->id])
+            continue;
+        if (seen++)
+            text_add(out, n == 2 ? " and " : seen < n ? ", " : ", and ");
+        fn_leaf_path(t->base.of.f, t->base.of.in_def, i, out);
+    }
+}
+
+static void makers_text(int64_t n, const eqn *const *makers, text *out)
+{
+    enum { MOST_SHOWN = 5 };
+    text_add(out, " This value became a tracer due to JAX operations on these lines:");
+    for (int64_t i = n; i-- > 0 && n - i <= MOST_SHOWN;) {
+        text_add(out, "\n\n  operation ");
+        eqn_text(out, makers[i]);
+        if (makers[i]->source && makers[i]->source->file) {
+            text_add(out, "\n    from line ");
+            source_text(out, makers[i]->source);
+        }
+    }
+}
+
+/* Values of enclosing functions that are traced as well say themselves where they come from. */
+static bool from_outside(const stage_trace *t, const bool *marked, text *out)
+{
+    for (int64_t i = 0; i < t->constvars.n; i++)
+        if (marked[t->constvars.at[i]->id] && is_tracer(t->consts.at[i])) {
+            core_origin(out, t->consts.at[i]);
+            return true;
+        }
+    return false;
+}
+
+static void stage_origin(const trace *base, ct_array tracer, text *out)
+{
+    const stage_trace *t = (const stage_trace *)base;
+    if (((const var *)tracer->payload)->literal)
+        return;
+    bool *marked = base_zalloc((size_t)t->j->nvars + 1);
+    const eqn **makers = base_alloc((size_t)(t->j->neqns + 1) * sizeof *makers);
+    int64_t nmakers = 0, arguments = 0;
+    if (marked && makers && find_ancestors(t, tracer->payload, marked, makers, &nmakers)) {
+        for (int64_t i = 0; i < t->inputs.n; i++)
+            arguments += marked[t->inputs.at[i]->id];
+        if (arguments && base->of.f && base->of.in_def) {
+            text_add(out,
+                     " This concrete value was not available in Python because it depends on the "
+                     "value%s of ",
+                     arguments > 1 ? "s" : "");
+            arguments_text(t, marked, arguments, out);
+            text_add(out, ".");
+        } else if (!arguments && !from_outside(t, marked, out) && nmakers) {
+            makers_text(nmakers, makers, out);
+        }
+    }
+    base_free(marked);
+    base_free(makers);
+}
+
+/* Kept in the tracer itself: it may outlive its program. */
+static const source_line *stage_made_at(ct_array tracer)
+{
+    return (const source_line *)(uintptr_t)tracer->tag;
+}
+
+static const trace_class stage_class = {.name = "JitTracer",
+                                        .process = stage_process,
+                                        .custom = stage_custom,
+                                        .destroy = stage_destroy,
+                                        .origin = stage_origin,
+                                        .made_at = stage_made_at};
 
 ct_array stage_known(ct_array a)
 {
@@ -205,7 +320,7 @@ ct_array stage_known(ct_array a)
     return v->literal ? tracer_of(t, v) : array_poison;
 }
 
-stage_trace *stage_new(const char *what)
+stage_trace *stage_new(traced of)
 {
     stage_trace *t = base_zalloc(sizeof *t);
     if (!t)
@@ -214,7 +329,7 @@ stage_trace *stage_new(const char *what)
                       .class = &stage_class,
                       .alive = true,
                       .refs = REFS_WRITTEN,
-                      .what = what};
+                      .of = of};
     t->j = jaxpr_new();
     if (!t->j) {
         object_release(&t->base);
@@ -258,6 +373,8 @@ void stage_abandon(stage_trace *t)
      * trace must not keep its own program any longer. */
     object_release(t->j);
     t->j = NULL;
+    t->base.of.f = NULL;
+    t->base.of.in_def = NULL;
     object_release(&t->base);
 }
 
@@ -271,7 +388,7 @@ static bool fails_as_ref(const stage_trace *t, ct_array out)
     base_fail(CT_VALUE_ERROR,
               "function %s traced for a transformation returned a mutable array reference of type "
               "%s, but mutable array references cannot be returned.",
-              t->base.what ? t->base.what : "<unnamed>", s ? s : "?");
+              t->base.of.name ? t->base.of.name : "<unnamed>", s ? s : "?");
     base_free(s);
     return true;
 }
@@ -292,6 +409,7 @@ jaxpr *stage_finish(stage_trace *t, int64_t nout, const ct_array *out, const cha
         arena_copy(&j->arena, t->constvars.at, (size_t)t->constvars.n * sizeof *j->constvars);
     j->consts = arena_copy(&j->arena, t->consts.at, (size_t)t->consts.n * sizeof *j->consts);
     j->name = name ? arena_string(&j->arena, name) : NULL;
+    j->where = t->base.of.where;
     good = good && j->in && j->constvars && j->consts && jaxpr_finish(j);
     if (good)
         t->j = NULL; /* its own tracers may be among the constants of programs inside */
@@ -301,7 +419,7 @@ jaxpr *stage_finish(stage_trace *t, int64_t nout, const ct_array *out, const cha
 
 jaxpr *transform_stage(flat f, int64_t n, const aval *in, const char *name)
 {
-    stage_trace *t = stage_new(name);
+    stage_trace *t = stage_new(flat_traced(f, f.by));
     if (!t)
         return NULL;
     ct_scope scope = ct_begin();

@@ -15,7 +15,14 @@ typedef struct flat {
     bool (*call)(void *env, int64_t nin, const ct_array *in, leaves *out);
     void *env;
     const char *name;
+    const char *by; /* for messages: "jit", "scan"; f and its arguments where they are known */
+    ct_fn f;
+    const treedef *in_def;
 } flat;
+static inline traced flat_traced(flat f, const char *by)
+{
+    return traced_function(f.f, f.in_def, f.name, by);
+}
 
 /* Forward: tangents[i] NULL is zero; out_tangents likewise. */
 CT_NODISCARD bool transform_jvp(flat f, int64_t n, const ct_array *primals,
@@ -57,9 +64,10 @@ CT_NODISCARD bool transform_vmap(flat f, batch b, int64_t n, const ct_array *in,
 /* Staging: the jaxpr of f on abstract inputs. Its constants may be tracers of enclosing traces. */
 CT_NODISCARD jaxpr *transform_stage(flat f, int64_t n, const aval *in, const char *name);
 
-/* The same for a function of trees; *out_def gets a new reference. */
-CT_NODISCARD jaxpr *transform_stage_fn(ct_fn f, const treedef *in_def, int64_t n, const aval *in,
-                                       treedef **out_def);
+/* The same for a function of trees, traced by the transformation of that name; *out_def gets a new
+ * reference. */
+CT_NODISCARD jaxpr *transform_stage_fn(ct_fn f, const char *by, const treedef *in_def, int64_t n,
+                                       const aval *in, treedef **out_def);
 extern _Thread_local bool transform_disable_jit; /* jax_disable_jit */
 
 /* ct_closure_convert_, and with `all` every tracer is hoisted: nothing of an enclosing
@@ -104,7 +112,7 @@ CT_NODISCARD bool transform_run(jaxpr *j, int nin, const ct_array *in, const boo
 /* While set, operations on known values are evaluated at once and not written down. */
 extern _Thread_local bool stage_folds_constants;
 typedef struct stage_trace stage_trace;
-CT_NODISCARD stage_trace *stage_new(const char *what); /* one reference; alive */
+CT_NODISCARD stage_trace *stage_new(traced of); /* one reference; alive */
 ct_array stage_input(stage_trace *t,
                      const aval *a); /* a new input as a tracer of the current scope */
 /* What the host is given for an array that it makes inside a function that is being staged: a

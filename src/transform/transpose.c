@@ -59,7 +59,7 @@ static bool forwards(backward *b)
         for (int i = 0; i < e->nin; i++)
             in[i] = known(b, &e->in[i]);
         ct_scope scope = ct_begin();
-        core_bind(e->op, e->params, e->nin, in, e->nout, out);
+        eqn_bind(e, in, out);
         bool good = true;
         for (int i = 0; i < e->nout; i++) {
             good = good && !is_poison(out[i]);
@@ -102,10 +102,12 @@ static bool transpose_eqn(backward *b, const eqn *e)
             good = false;
         }
         ct_scope scope = ct_begin();
+        eqn_context before = eqn_enter(e);
         good = good && rules->transpose(e->op, e->params, e->nin, in, avals, e->nout, cts, in_cts);
         for (int i = 0; i < e->nin && good; i++)
             if (is_linear(b, &e->in[i]) && in_cts[i])
                 good = !is_poison(in_cts[i]) && accumulate(b, e->in[i].var, in_cts[i]);
+        eqn_leave(e, before, good);
         scope_end(scope, NULL);
     }
     for (int i = 0; i < e->nout && good; i++)

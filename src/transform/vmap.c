@@ -120,7 +120,7 @@ static bool batch_run(flat f, batch b, int64_t n, const ct_array *in, const int 
                           .class = &batch_class,
                           .parent = core_current,
                           .alive = true,
-                          .what = "vmap"};
+                          .of = flat_traced(f, f.by ? f.by : "vmap")};
         t->b = b;
         t->frame = (axis_frame){b.axis_name, b.size, core_axes, &t->base};
     }

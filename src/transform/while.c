@@ -276,7 +276,7 @@ static jaxpr *stage_test(ct_fn f, const treedef *in_def, int64_t n, const ct_arr
     aval *avals = base_alloc((size_t)(n + 1) * sizeof *avals);
     for (int64_t i = 0; i < n && avals; i++)
         avals[i] = carry[i]->aval;
-    jaxpr *j = avals ? transform_stage_fn(f, in_def, n, avals, &out_def) : NULL;
+    jaxpr *j = avals ? transform_stage_fn(f, "while_cond", in_def, n, avals, &out_def) : NULL;
     base_free(avals);
     bool good = j;
     if (j && out_def->nodes[out_def->count - 1].kind != TREE_LEAF) {

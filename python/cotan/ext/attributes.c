@@ -101,7 +101,8 @@ FROM_PYTHON(transpose)
 FROM_PYTHON(to_device)
 FROM_PYTHON(addressable_data)
 FROM_PYTHON(flatten)
-FROM_PYTHON(choose) FROM_PYTHON(compress) FROM_PYTHON(clip) FROM_PYTHON(copy)
+FROM_PYTHON(choose)
+FROM_PYTHON(compress) FROM_PYTHON(clip) FROM_PYTHON(copy)
 
     /* astype(dtype, copy=False, device=None) */
     static PyObject *method_astype(PyObject *self, PyObject *const *args, Py_ssize_t n,
@@ -178,10 +179,12 @@ static PyObject *method_is_deleted(PyObject *self, PyObject *unused)
 static PyObject *method_format(PyObject *self, PyObject *spec)
 {
     ct_array a = ext_value_of(self);
-    if (!PyUnicode_Check(spec) || a->aval.ndim || !PyUnicode_GET_LENGTH(spec) || is_tracer(a)) {
-        PyObject *s = PyObject_Str(self), *out = s ? PyObject_Format(s, spec) : NULL;
-        Py_XDECREF(s);
-        return out;
+    if (PyUnicode_Check(spec) && !PyUnicode_GET_LENGTH(spec))
+        return PyObject_Str(self);
+    if (a->aval.ndim || is_tracer(a)) {
+        const char *name = Py_TYPE(self)->tp_name, *dot = strrchr(name, '.');
+        return PyErr_Format(PyExc_TypeError, "unsupported format string passed to %s.__format__",
+                            dot ? dot + 1 : name);
     }
     PyObject *item = ext_item(self, NULL, 0), *out = item ? PyObject_Format(item, spec) : NULL;
     Py_XDECREF(item);
@@ -190,7 +193,7 @@ static PyObject *method_format(PyObject *self, PyObject *spec)
 
 static PyObject *method_complex(PyObject *self, PyObject *unused)
 {
-    ct_array a = ext_concrete(self, CT_CONCRETIZATION_ERROR, "complex");
+    ct_array a = ext_concrete(self, CT_CONCRETIZATION_ERROR, EXT_CONVERSION("complex"));
     if (!a)
         return NULL;
     if (a->aval.ndim)
@@ -226,7 +229,8 @@ static PyObject *method_copy_protocol(PyObject *self, PyObject *unused)
 
 static PyObject *method_pointer(PyObject *self, PyObject *unused)
 {
-    ct_array a = ext_concrete(self, CT_CONCRETIZATION_ERROR, "unsafe_buffer_pointer");
+    ct_array a =
+        ext_concrete(self, CT_CONCRETIZATION_ERROR, "This occurred in unsafe_buffer_pointer()");
     return a ? PyLong_FromVoidPtr(a->data) : NULL;
 }
 

@@ -226,6 +226,45 @@ static ct_array shaped_argument(PyObject *o, arena *a, const char *what)
 }
 
 /* Puts one argument into its place in the struct. Not given arguments never come here. */
+static ct_array first_tracer(PyObject *o)
+{
+    if (ext_is_value(o))
+        return is_tracer(ext_value_of(o)) ? ext_value_of(o) : NULL;
+    ct_array found = NULL;
+    if (PyTuple_Check(o) || PyList_Check(o))
+        for (Py_ssize_t i = 0; !found && i < PySequence_Fast_GET_SIZE(o); i++)
+            found = first_tracer(PySequence_Fast_GET_ITEM(o, i));
+    return found;
+}
+
+/* After a failure: says what a traced value was to be used for. */
+static bool must_be_known(const bind_param *p, PyObject *o)
+{
+    if (!PyErr_ExceptionMatches(ext_exception(CT_TRACER_INTEGER_ERROR)))
+        return false;
+    ct_array tracer = first_tracer(o);
+    if (!tracer)
+        return false;
+    PyErr_Clear();
+    if (p->kind == BIND_AXES) {
+        core_fail_traced(CT_CONCRETIZATION_ERROR, tracer,
+                         "The %s argument must be known statically.", p->name);
+        ext_raise();
+        return false;
+    }
+    text t = {0};
+    core_origin(&t, tracer);
+    char *origin = text_end(&t);
+    bool one = ext_is_value(o);
+    PyErr_Format(PyExc_TypeError,
+                 "Shapes must be 1D sequences of concrete values of integer type, got %s%R%s.\nIf "
+                 "using `jit`, try using `static_argnums` or applying `jit` to smaller "
+                 "subfunctions.%s",
+                 one ? "(" : "", o, one ? ",)" : "", origin ? origin : "");
+    base_free(origin);
+    return false;
+}
+
 static bool put(const bind_function *f, const bind_param *p, PyObject *o, char *args, arena *a)
 {
     void *at = args + p->offset;
@@ -280,7 +319,7 @@ static bool put(const bind_function *f, const bind_param *p, PyObject *o, char *
             *(ct_ints *)at = none_is_default ? (ct_ints){0} : ALL_AXES;
             return true;
         }
-        return ext_ints(o, at, a, p->name);
+        return ext_ints(o, at, a, p->name) || must_be_known(p, o);
     case BIND_PRECISION:
         return precision_argument(o, at);
     case BIND_PAIRS:

@@ -51,12 +51,79 @@ const char *ext_callable_name(PyObject *callable)
     return s ? s : "<unnamed function>";
 }
 
-static PyObject *bad_result(PyObject *callable, PyObject *leaf)
+/* functools.partial's type, borrowed; NULL before a program imported it. */
+static PyObject *partial_type(void)
 {
-    return PyErr_Format(PyExc_TypeError,
-                        "function %s traced for a transformation returned a value of type %S, "
-                        "which is not a valid JAX type",
-                        ext_callable_name(callable), (PyObject *)Py_TYPE(leaf));
+    static PyObject *type;
+    PyObject *m = type ? NULL : PyImport_GetModule(PyUnicode_InternFromString("functools"));
+    if (m) {
+        type = PyObject_GetAttrString(m, "partial");
+        Py_DECREF(m);
+    }
+    PyErr_Clear();
+    return type;
+}
+
+/* What a partial calls, borrowed from it, and how many arguments it adds in front. */
+static PyObject *behind_partial(PyObject *partial, int *bound)
+{
+    PyObject *f = PyObject_GetAttrString(partial, "func"),
+             *args = PyObject_GetAttrString(partial, "args");
+    *bound += args && PyTuple_Check(args) ? (int)PyTuple_GET_SIZE(args) : 0;
+    Py_XDECREF(args);
+    Py_XDECREF(f);
+    PyErr_Clear();
+    return f;
+}
+
+/* The plain function behind a callable, and how many leading parameters are filled already. */
+static PyCodeObject *code_behind(PyObject *callable, int *bound)
+{
+    *bound = 0;
+    for (int depth = 0; callable && depth < 16; depth++) {
+        if (PyObject_TypeCheck(callable, &PyType_Type))
+            return NULL;
+        if (Py_IS_TYPE(callable, (PyTypeObject *)partial_type())) {
+            callable = behind_partial(callable, bound);
+            continue;
+        }
+        if (PyMethod_Check(callable)) {
+            ++*bound;
+            callable = PyMethod_GET_FUNCTION(callable);
+        } else if (Py_IS_TYPE(callable, ext_function_type) || Py_IS_TYPE(callable, ext_jit_type)) {
+            callable = ((ext_function *)callable)->wrapped;
+        } else {
+            break;
+        }
+    }
+    return callable && PyFunction_Check(callable) ? (PyCodeObject *)PyFunction_GET_CODE(callable)
+                                                  : NULL;
+}
+
+/* The TypeError for a leaf of a result that is no array; false. */
+static bool bad_result(PyObject *callable, flattening *f, int64_t leaf)
+{
+    const traced *of = core_current ? &core_current->of : NULL;
+    int bound;
+    PyCodeObject *code = code_behind(callable, &bound);
+    text t = {0}, path = {0};
+    traced_text(&t, &(traced){.name = ext_callable_name(callable),
+                              .where = code ? ext_first_line(code) : NULL});
+    treedef *def = flattening_def(f);
+    if (def)
+        treedef_path(&path, def, leaf);
+    char *function = text_end(&t), *component = text_end(&path);
+    PyErr_Format(PyExc_TypeError,
+                 "function %s traced for %s returned a value of type %S%s%s, which is not a valid "
+                 "JAX type",
+                 function ? function : "?", of && of->by ? of->by : "a transformation",
+                 (PyObject *)Py_TYPE(f->leaves.at[leaf]),
+                 component && *component ? " at output component " : "",
+                 component ? component : "");
+    object_release(def);
+    base_free(component);
+    base_free(function);
+    return false;
 }
 
 static PyObject *wrap_leaves(const treedef *d, int64_t n, const ct_array *in)
@@ -107,18 +174,16 @@ static ct_array stand_in(PyObject *o)
     return a && is_poison(a) ? NULL : a;
 }
 
-/* One leaf of a result, owned by the scope from here on. */
-static ct_array result_leaf(PyObject *callable, PyObject *o, host_results what)
+/* One leaf of a result, owned by the scope from here on. NULL, and no exception when it is no
+ * array. */
+static ct_array result_leaf(PyObject *o, host_results what)
 {
     bool zero = Py_IS_TYPE(o, ext_zero);
     ct_array a = zero ? ext_value_of(o) : ext_try_array(o, 0);
     if (!a && what == SHAPES && !PyErr_Occurred() && (a = stand_in(o)))
         return a;
-    if (!a) {
-        if (!PyErr_Occurred())
-            bad_result(callable, o);
+    if (!a)
         return NULL;
-    }
     if (!zero && !ext_is_value(o) && !Py_IS_TYPE(o, ext_ref_type))
         return a;
     object_retain(a); /* the object that holds it may go */
@@ -147,7 +212,7 @@ static bool take_apart(PyObject *callable, PyObject *result, host_results what, 
             ext_raise();
             return false;
         }
-        (*out)[0] = result_leaf(callable, result, what);
+        (*out)[0] = result_leaf(result, what);
         *nout = 1;
         *out_def = treedef_leaf();
         return (*out)[0] != NULL;
@@ -161,7 +226,8 @@ static bool take_apart(PyObject *callable, PyObject *result, host_results what, 
         ext_raise();
     good = good && *out;
     for (int64_t i = 0; good && i < *nout; i++)
-        good = ((*out)[i] = result_leaf(callable, f.leaves.at[i], what)) != NULL;
+        if (!((*out)[i] = result_leaf(f.leaves.at[i], what)))
+            good = !PyErr_Occurred() && bad_result(callable, &f, i);
     *out_def = good ? flattening_def(&f) : NULL;
     flattening_free(&f);
     return *out_def != NULL;
@@ -197,23 +263,6 @@ static const char *host_name(ct_fn f)
 }
 
 /* ---- what it calls its arguments ---- */
-
-/* The plain function behind a callable, and how many leading parameters are filled already. */
-static PyCodeObject *code_behind(PyObject *callable, int *bound)
-{
-    *bound = 0;
-    for (int depth = 0; depth < 16; depth++) {
-        if (PyMethod_Check(callable)) {
-            ++*bound;
-            callable = PyMethod_GET_FUNCTION(callable);
-        } else if (Py_IS_TYPE(callable, ext_function_type) || Py_IS_TYPE(callable, ext_jit_type)) {
-            callable = ((ext_function *)callable)->wrapped;
-        } else {
-            break;
-        }
-    }
-    return PyFunction_Check(callable) ? (PyCodeObject *)PyFunction_GET_CODE(callable) : NULL;
-}
 
 static const char *variable(PyCodeObject *code, int i)
 {
@@ -269,6 +318,19 @@ static void host_argument(ct_fn f, int64_t i, const char *keyword, text *out)
     PyGILState_Release(gil);
 }
 
+static const source_line *host_where(ct_fn f)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    int bound;
+    PyObject *callable = callable_of((host_fn *)f);
+    PyCodeObject *code = callable ? code_behind(callable, &bound) : NULL;
+    const source_line *where = code ? ext_first_line(code) : NULL;
+    PyErr_Clear();
+    Py_XDECREF(callable);
+    PyGILState_Release(gil);
+    return where;
+}
+
 static void host_destroy(ct_fn f)
 {
     if (!Py_IsInitialized())
@@ -278,8 +340,11 @@ static void host_destroy(ct_fn f)
     PyGILState_Release(gil);
 }
 
-static const fn_class host_class = {
-    .call = host_call, .name = host_name, .argument = host_argument, .destroy = host_destroy};
+static const fn_class host_class = {.call = host_call,
+                                    .name = host_name,
+                                    .argument = host_argument,
+                                    .where = host_where,
+                                    .destroy = host_destroy};
 
 ct_fn ext_callable(PyObject *callable)
 {

@@ -208,35 +208,6 @@ static PyObject *checkpoint_name(PyObject *self, PyObject *const *args, Py_ssize
 
 /* ---- what is kept ---- */
 
-/* "file:line:column (function)" of the innermost frame outside of this package. */
-static const char *source_of_frame(arena *memory)
-{
-    PyGILState_STATE gil = PyGILState_Ensure();
-    PyFrameObject *f = PyThreadState_GetFrame(PyThreadState_Get());
-    const char *found = NULL;
-    while (f && !found) {
-        PyCodeObject *code = PyFrame_GetCode(f);
-        const char *file = PyUnicode_AsUTF8(code->co_filename);
-        if (file && !strstr(file, "/cotan/") && file[0] != '<') {
-            int line = 0, column = 0, end_line, end_column;
-            PyCode_Addr2Location(code, PyFrame_GetLasti(f), &line, &column, &end_line, &end_column);
-            text t = {0};
-            text_add(&t, "%s:%d:%d (%s)", file, line, column, PyUnicode_AsUTF8(code->co_qualname));
-            char *s = text_end(&t);
-            found = s ? arena_string(memory, s) : "";
-            base_free(s);
-        }
-        Py_DECREF(code);
-        PyFrameObject *back = PyFrame_GetBack(f);
-        Py_DECREF(f);
-        f = back;
-    }
-    Py_XDECREF(f);
-    PyErr_Clear();
-    PyGILState_Release(gil);
-    return found;
-}
-
 /* (aval, argument or None, description) */
 static PyObject *residual_item(const void *env, Py_ssize_t i)
 {
@@ -273,9 +244,7 @@ static PyObject *saved_residuals(PyObject *self, PyObject *const *args, Py_ssize
     treedef *def = avals ? fn_pack(count, items, &nin, &in) : NULL;
     for (int64_t i = 0; def && i < nin; i++)
         avals[i] = in[i]->aval;
-    core_source = source_of_frame;
     jaxpr *j = def ? transform_residuals(f, def, nin, avals) : NULL;
-    core_source = NULL;
     PyObject *out = j ? ext_list(j->nout, residual_item, j) : PyErr_Occurred() ? NULL : ext_raise();
     object_release(j);
     object_release(def);

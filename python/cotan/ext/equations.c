@@ -339,7 +339,7 @@ PyObject *ext_effects(uint32_t effects)
 static PyObject *source_info(const eqn *e)
 {
     PyObject *class = ext_core_attribute("SourceInfo"),
-             *info = class ? PyObject_CallFunction(class, "Os", Py_None,
+             *info = class ? PyObject_CallFunction(class, "Ns", ext_source(e->source),
                                                    e->name_stack ? e->name_stack : "")
                            : NULL;
     Py_XDECREF(class);

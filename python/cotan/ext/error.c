@@ -23,6 +23,24 @@ void ext_host_failed(void)
     ct_fail(CT_HOST_ERROR, "an exception of Python is pending");
 }
 
+/* The classes that JAX's documents explain. */
+static bool explained(ct_code code)
+{
+    return code == CT_CONCRETIZATION_ERROR || code == CT_TRACER_BOOL_ERROR ||
+           code == CT_TRACER_INTEGER_ERROR || code == CT_TRACER_ARRAY_ERROR ||
+           code == CT_UNEXPECTED_TRACER_ERROR || code == CT_NONCONCRETE_INDEX_ERROR;
+}
+
+static void raise_failure(ct_code code)
+{
+    PyObject *class = ext_exception(code);
+    if (explained(code))
+        PyErr_Format(class, "%s\nSee https://docs.jax.dev/en/latest/errors.html#jax.errors.%s",
+                     ct_error_message(), ((PyTypeObject *)class)->tp_name);
+    else
+        PyErr_SetString(class, ct_error_message());
+}
+
 PyObject *ext_raise(void)
 {
     ct_code code = ct_error_code();
@@ -35,45 +53,9 @@ PyObject *ext_raise(void)
         if (!PyErr_CheckSignals())
             PyErr_SetNone(PyExc_KeyboardInterrupt);
     } else {
-        PyErr_SetString(ext_exception(code), ct_error_message());
+        raise_failure(code);
     }
     ct_clear_error();
-    return NULL;
-}
-
-static const char *conversion_note =
-    "\nThe function is being traced, so this value is known by shape and dtype only. Use "
-    "jax.numpy.where, jax.lax.cond or another operation of JAX "
-    "instead, or mark the argument as static (static_argnums, static_argnames).";
-
-PyObject *ext_concretization(ct_code code, ct_array a, const char *function)
-{
-    text t = {0}, m = {0};
-    aval_text(&t, &a->aval, false);
-    char *type = text_end(&t);
-    const char *shown = type ? type : "?";
-    if (code == CT_TRACER_BOOL_ERROR)
-        text_add(&m, "Attempted boolean conversion of traced array with shape %s.", shown);
-    else if (code == CT_TRACER_INTEGER_ERROR)
-        text_add(&m, "The __index__() method was called on traced array with shape %s", shown);
-    else if (code == CT_TRACER_ARRAY_ERROR)
-        text_add(&m,
-                 "The numpy.ndarray conversion method __array__() was called on traced array with "
-                 "shape %s",
-                 shown);
-    else
-        text_add(&m,
-                 "Abstract tracer value encountered where concrete value is expected: traced array "
-                 "with shape %s\n"
-                 "The problem arose with the `%s` function.",
-                 shown, function);
-    if (a->trace && a->trace->what)
-        text_add(&m, "\nThe error occurred while tracing %s.", a->trace->what);
-    text_add(&m, "%s", conversion_note);
-    char *message = text_end(&m);
-    PyErr_SetString(ext_exception(code), message ? message : "traced value");
-    base_free(message);
-    base_free(type);
     return NULL;
 }
 

@@ -3,7 +3,7 @@
 #include "ext.h"
 #include "kernel/kernel.h"
 
-ct_array ext_concrete(PyObject *self, ct_code code, const char *function)
+ct_array ext_concrete(PyObject *self, ct_code code, const char *context)
 {
     ct_array a = ext_value_of(self), concrete;
     if (is_array(a)) {
@@ -17,13 +17,10 @@ ct_array ext_concrete(PyObject *self, ct_code code, const char *function)
         return concrete;
     ct_clear_error();
     if (is_tracer(a) && a->trace && !a->trace->alive)
-        PyErr_Format(ext_exception(CT_UNEXPECTED_TRACER_ERROR),
-                     "Encountered an unexpected tracer: %R was used after the function that it "
-                     "belongs to had "
-                     "returned. Return such values from the function instead of storing them.",
-                     self);
+        core_fail_leaked(a, "a conversion");
     else
-        ext_concretization(code, a, function);
+        core_fail_traced(code, a, context ? "%s" : NULL, context);
+    ext_raise();
     return NULL;
 }
 
@@ -55,7 +52,8 @@ static PyObject *element(ct_array a, int64_t i)
 
 PyObject *ext_item(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
-    ct_array a = ext_concrete(self, CT_CONCRETIZATION_ERROR, "item");
+    ct_array a = ext_concrete(self, CT_CONCRETIZATION_ERROR,
+                              "This occurred in the item() method of jax.Array");
     if (!a)
         return NULL;
     int64_t flat = 0;
@@ -98,7 +96,8 @@ static PyObject *nested(ct_array a, int axis, int64_t *next)
 
 PyObject *ext_tolist(PyObject *self, PyObject *unused)
 {
-    ct_array a = ext_concrete(self, CT_CONCRETIZATION_ERROR, "tolist");
+    ct_array a = ext_concrete(self, CT_CONCRETIZATION_ERROR,
+                              "This occurred in the tolist() method of jax.Array");
     int64_t next = 0;
     return a ? nested(a, 0, &next) : NULL;
 }
@@ -207,7 +206,7 @@ PyObject *ext_array_method(PyObject *self, PyObject *const *args, Py_ssize_t n, 
         else if (PyUnicode_CompareWithASCIIString(name, "copy") == 0)
             copy = args[n + k];
     }
-    ct_array a = ext_concrete(self, CT_TRACER_ARRAY_ERROR, "__array__");
+    ct_array a = ext_concrete(self, CT_TRACER_ARRAY_ERROR, NULL);
     PyObject *np = a ? numpy_module() : NULL, *out = NULL;
     if (!np)
         return NULL;
@@ -291,7 +290,8 @@ static int dl_code(ct_dtype d)
 
 PyObject *ext_dlpack(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
-    ct_array a = ext_concrete(self, CT_TRACER_ARRAY_ERROR, "__dlpack__");
+    ct_array a = ext_concrete(self, CT_TRACER_ARRAY_ERROR,
+                              "This occurred in the __dlpack__() method of jax.Array");
     if (!a)
         return NULL;
     int code = dl_code((ct_dtype)a->aval.dtype);

@@ -71,8 +71,17 @@ extern PyObject *ext_runtime_error; /* jax.errors.JaxRuntimeError */
 void ext_host_failed(void);
 /* The exception class of a code (borrowed). */
 PyObject *ext_exception(ct_code code);
-/* Raises the error of asking a traced value for its concrete one. */
-PyObject *ext_concretization(ct_code code, ct_array a, const char *function);
+
+/* ---- where in the user's program (source.c) ---- */
+/* The innermost place that is not of this package; NULL when there is none. */
+const source_line *ext_here(void);
+/* The first line of a function. */
+const source_line *ext_first_line(PyCodeObject *code);
+/* Whether the code is this package's, or of a library that asked to be left out as well. */
+bool ext_is_internal(PyCodeObject *code);
+/* (file, function, line, column), or None. */
+PyObject *ext_source(const source_line *s);
+extern PyMethodDef ext_source_methods[];
 bool ext_init_errors(PyObject *module);
 
 /* ---- objects to arrays (convert.c) ---- */
@@ -131,8 +140,12 @@ PyObject *ext_dlpack_device(PyObject *self, PyObject *unused);
 PyObject *ext_from_dlpack(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names);
 PyObject *ext_item(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *ext_tolist(PyObject *self, PyObject *unused);
-/* The concrete array behind a value, or NULL and the exception of `code`. */
-ct_array ext_concrete(PyObject *self, ct_code code, const char *function);
+/* The concrete array behind a value, or NULL and the exception of `code`; the context is that of
+ * core_fail_traced. */
+ct_array ext_concrete(PyObject *self, ct_code code, const char *context);
+#define EXT_CONVERSION(type)                                                                       \
+    "The problem arose with the `" type "` function. If trying to convert the data type of a "     \
+    "value, try using `x.astype(" type ")` or `jnp.array(x, " type ")` instead."
 
 /* ---- indexing (index.c, at.c) ---- */
 PyObject *ext_subscript(PyObject *self, PyObject *index);

@@ -18,6 +18,17 @@ static bool slice_part(PyObject *o, bool *given, int64_t *value)
     return ext_int(o, value, "a slice's bound");
 }
 
+static bool bad_slice(PyObject *slice)
+{
+    if (PyErr_ExceptionMatches(ext_exception(CT_TRACER_INTEGER_ERROR)))
+        PyErr_Format(PyExc_IndexError,
+                     "Slice entries must be static integers. Got %R. The size of the result must "
+                     "be known while tracing: use jax.lax.dynamic_slice for a part of fixed size "
+                     "at a traced position, or mark the bounds static (static_argnums).",
+                     slice);
+    return false;
+}
+
 static bool bad_index(PyObject *o)
 {
     PyErr_Format(PyExc_TypeError,
@@ -70,9 +81,10 @@ static bool parse_item(PyObject *o, index_item *item)
     } else if (PySlice_Check(o)) {
         PySliceObject *s = (PySliceObject *)o;
         item->kind = INDEX_SLICE;
-        return slice_part(s->start, &item->start_given, &item->start) &&
-               slice_part(s->stop, &item->stop_given, &item->stop) &&
-               slice_part(s->step, &item->step_given, &item->step);
+        return (slice_part(s->start, &item->start_given, &item->start) &&
+                slice_part(s->stop, &item->stop_given, &item->stop) &&
+                slice_part(s->step, &item->step_given, &item->step)) ||
+               bad_slice(o);
     } else if (o == Py_None) {
         item->kind = INDEX_NEWAXIS;
     } else if (o == Py_Ellipsis) {

@@ -129,7 +129,9 @@ static PyObject *make_field(const ext_jaxpr *o, intptr_t i)
         return ext_effects(o->j ? o->j->effects : 0);
     }
     PyObject *info = ext_core_attribute("_debug_info"),
-             *made = info ? PyObject_CallFunction(info, "z", o->j ? o->j->name : NULL) : NULL;
+             *made = info ? PyObject_CallFunction(info, "zN", o->j ? o->j->name : NULL,
+                                                  ext_source(o->j ? o->j->where : NULL))
+                          : NULL;
     Py_XDECREF(info);
     return made;
 }
@@ -205,7 +207,6 @@ static PyObject *jaxpr_replace(PyObject *self, PyObject *args, PyObject *kwargs)
     return ext_replaced(self, args, kwargs, jaxpr_fields);
 }
 
-/* As JAX prints it; j has no constants but its leading inputs. */
 static PyObject *used_item(const void *j, Py_ssize_t i)
 {
     return PyBool_FromLong(((const jaxpr *)j)->in[i]->uses > 0);
@@ -238,15 +239,18 @@ static PyObject *jaxpr_used_part(PyObject *self, PyObject *used)
     return out;
 }
 
-static PyObject *text_of(const jaxpr *j, int nconsts)
+/* As JAX prints it. Its constants are so many leading inputs, or where that is negative its own. */
+static PyObject *text_of(const jaxpr *j, int nconsts, int comments)
 {
     jaxpr shown = *j; /* with the leading inputs as the constants that they are */
-    shown.constvars = j->in;
-    shown.nconsts = nconsts;
-    shown.in += nconsts;
-    shown.nin -= nconsts;
+    if (nconsts >= 0) {
+        shown.constvars = j->in;
+        shown.nconsts = nconsts;
+        shown.in += nconsts;
+        shown.nin -= nconsts;
+    }
     text t = {0};
-    jaxpr_text(&t, &shown);
+    jaxpr_text_commented(&t, &shown, comments);
     char *s = text_end(&t);
     PyObject *o = s ? PyUnicode_FromString(s) : ext_raise();
     base_free(s);
@@ -256,7 +260,7 @@ static PyObject *text_of(const jaxpr *j, int nconsts)
 static PyObject *jaxpr_repr(PyObject *self)
 {
     jaxpr *j = open_program(self);
-    return j ? text_of(j, ((ext_jaxpr *)self)->nconsts) : NULL;
+    return j ? text_of(j, ((ext_jaxpr *)self)->nconsts, 0) : NULL;
 }
 
 /* The results of running j on values, which are `first` and then `second`. */
@@ -466,14 +470,7 @@ jaxpr *ext_jaxpr_of(PyObject *o)
 static PyObject *closed_repr(PyObject *self)
 {
     jaxpr *j = ext_jaxpr_of(self);
-    if (!j)
-        return NULL;
-    text t = {0};
-    jaxpr_text(&t, j);
-    char *s = text_end(&t);
-    PyObject *o = s ? PyUnicode_FromString(s) : ext_raise();
-    base_free(s);
-    return o;
+    return j ? text_of(j, -1, 0) : NULL;
 }
 
 static PyObject *closed_run(PyObject *self, PyObject *args)
@@ -514,10 +511,24 @@ static PyObject *closed_field(PyObject *self, void *which)
     return o;
 }
 
-/* pretty_print(**settings): the settings of JAX change nothing that is printed here. */
+static int truth_of(PyObject *kwargs, const char *name)
+{
+    PyObject *o = kwargs ? PyDict_GetItemString(kwargs, name) : NULL;
+    return o ? PyObject_IsTrue(o) : 0;
+}
+
+/* pretty_print(*, source_info=False, name_stack=False, **settings): JAX's other settings change
+ * nothing that is printed here. */
 static PyObject *pretty_print(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    return PyObject_Repr(self);
+    int places = truth_of(kwargs, "source_info"), names = truth_of(kwargs, "name_stack");
+    if (places < 0 || names < 0)
+        return NULL;
+    bool closed = PyObject_TypeCheck(self, closed_type);
+    jaxpr *j = closed ? ext_jaxpr_of(self) : open_program(self);
+    return j ? text_of(j, closed ? -1 : ((ext_jaxpr *)self)->nconsts,
+                       (places ? COMMENT_SOURCE : 0) | (names ? COMMENT_NAMES : 0))
+             : NULL;
 }
 
 /* ---- types ---- */

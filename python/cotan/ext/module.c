@@ -108,10 +108,12 @@ static bool fill(PyObject *m)
                                   ext_primitive_methods,
                                   ext_ref_methods,
                                   ext_checkify_methods,
+                                  ext_source_methods,
                                   ext_trace_methods};
     for (size_t i = 0; i < countof(lists); i++)
         if (PyModule_AddFunctions(m, lists[i]) < 0)
             return false;
+    core_here = ext_here;
     return ext_init_errors(m) && ext_init_array(m) && ext_init_dtypes(m) && ext_init_at(m) &&
            ext_init_refs(m) && ext_init_trees(m) && ext_init_functions(m) &&
            ext_init_equations(m) && ext_init_jaxprs(m) && ext_init_primitives(m) &&

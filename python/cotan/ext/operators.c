@@ -122,9 +122,10 @@ static PyObject *unary(enum operator o, PyObject *a)
     static PyObject *slot_##function(PyObject *a) { return unary(OPERATOR_##function, a); }
 BINARY(add)
 BINARY(subtract)
-BINARY(multiply) BINARY(remainder) BINARY(true_divide) BINARY(floor_divide) BINARY(matmul)
-    BINARY(left_shift) BINARY(right_shift) BINARY(bitwise_and) BINARY(bitwise_or)
-        BINARY(bitwise_xor) BINARY(divmod) UNARY(negative) UNARY(abs) UNARY(invert)
+BINARY(multiply)
+BINARY(remainder) BINARY(true_divide) BINARY(floor_divide) BINARY(matmul) BINARY(left_shift)
+    BINARY(right_shift) BINARY(bitwise_and) BINARY(bitwise_or) BINARY(bitwise_xor) BINARY(divmod)
+        UNARY(negative) UNARY(abs) UNARY(invert)
 
             static PyObject *slot_power(PyObject *a, PyObject *b, PyObject *modulus)
 {
@@ -162,7 +163,7 @@ static ct_array one_element(PyObject *self, ct_code code, const char *function)
 
 static PyObject *slot_float(PyObject *self)
 {
-    ct_array a = one_element(self, CT_CONCRETIZATION_ERROR, "float");
+    ct_array a = one_element(self, CT_CONCRETIZATION_ERROR, EXT_CONVERSION("float"));
     if (!a)
         return NULL;
     if (dtype_is((ct_dtype)a->aval.dtype, FAMILY_COMPLEX)) {
@@ -175,7 +176,7 @@ static PyObject *slot_float(PyObject *self)
 
 static PyObject *slot_int(PyObject *self)
 {
-    ct_array a = one_element(self, CT_CONCRETIZATION_ERROR, "int");
+    ct_array a = one_element(self, CT_CONCRETIZATION_ERROR, EXT_CONVERSION("int"));
     if (!a)
         return NULL;
     if (dtype_inexact((ct_dtype)a->aval.dtype))
@@ -187,7 +188,7 @@ static PyObject *slot_int(PyObject *self)
 
 static PyObject *slot_index(PyObject *self)
 {
-    ct_array a = ext_concrete(self, CT_TRACER_INTEGER_ERROR, "__index__");
+    ct_array a = ext_concrete(self, CT_TRACER_INTEGER_ERROR, NULL);
     if (!a)
         return NULL;
     if (a->aval.ndim || !dtype_is((ct_dtype)a->aval.dtype, FAMILY_INT | FAMILY_UINT)) {
@@ -200,10 +201,11 @@ static PyObject *slot_index(PyObject *self)
 
 static int slot_bool(PyObject *self)
 {
-    ct_array a = ext_concrete(self, CT_TRACER_BOOL_ERROR, "bool");
-    if (!a)
+    int64_t size = ext_value_of(self)->size;
+    ct_array a = size == 1 ? ext_concrete(self, CT_TRACER_BOOL_ERROR, NULL) : NULL;
+    if (!a && size == 1)
         return -1;
-    if (a->size == 1) {
+    if (a) {
         if (!dtype_inexact((ct_dtype)a->aval.dtype))
             return array_get_int(a, 0) != 0;
         if (array_get_double(a, 0) != 0)
@@ -213,10 +215,10 @@ static int slot_bool(PyObject *self)
                                                 : 0;
     }
     PyErr_SetString(PyExc_ValueError,
-                    a->size ? "The truth value of an array with more than one element is "
-                              "ambiguous. Use a.any() or a.all()"
-                            : "The truth value of an empty array is ambiguous. Use `array.size > "
-                              "0` to check that an array is not empty.");
+                    size ? "The truth value of an array with more than one element is "
+                           "ambiguous. Use a.any() or a.all()"
+                         : "The truth value of an empty array is ambiguous. Use `array.size > "
+                           "0` to check that an array is not empty.");
     return -1;
 }
 

@@ -68,7 +68,8 @@ static jaxpr *stage(PyObject *fun, PyObject *args, PyObject *kwargs, const ext_p
             good = ext_try_aval(c.flat.leaves.at[i], &avals[i], &memory) ||
                    (!PyErr_Occurred() && ext_bad_leaf(fun, c.def, i, c.flat.leaves.at[i]));
         ct_fn f = good ? ext_shapes_of(fun) : NULL;
-        if (f && (!(j = transform_stage_fn(f, c.def, c.flat.leaves.n, avals, out_def)) || !ct_ok()))
+        if (f && (!(j = transform_stage_fn(f, "jit", c.def, c.flat.leaves.n, avals, out_def)) ||
+                  !ct_ok()))
             ext_raise();
         if (j) {
             *in_def = c.def;
