@@ -2,8 +2,8 @@
 from . import _cotan
 _cotan._exclude_path(__path__[0] + "/")
 from ._cotan import Array, grad, jit, jvp, value_and_grad, vmap
-from ._config import (check_tracer_leaks, config, debug_infs, debug_nans, default_matmul_precision, disable_jit, enable_x64, explain_cache_misses,
-                      log_compiles, numpy_dtype_promotion, numpy_rank_promotion)
+from ._config import (check_tracer_leaks, checking_leaks, config, debug_infs, debug_key_reuse, debug_nans, default_matmul_precision, disable_jit, enable_checks, enable_x64,
+                      explain_cache_misses, log_compiles, no_tracing, numpy_dtype_promotion, numpy_rank_promotion)
 from ._api import (ShapeDtypeStruct, block_until_ready, clear_caches, default_backend, device_count, device_get, device_put, devices, ensure_compile_time_eval,
                    eval_shape, fwd_and_bwd, hessian, jacfwd, jacobian, jacrev, linear_transpose, live_arrays, local_device_count, local_devices, make_jaxpr, named_call,
                    named_scope, process_count, process_index, process_indices, typeof, make_array_from_callback)
@@ -21,6 +21,7 @@ _SUBMODULES = frozenset(("core", "custom_derivatives", "debug", "dtypes", "error
 _LATER = {name: module for module, names in {
     "_api": "copy_to_host_async host_count host_id host_ids make_array_from_process_local_data make_array_from_single_device_arrays",
     "_callback": "pure_callback effects_barrier",
+    "_debugging": "print_environment_info",
     "_config": "allow_f16_reductions array_garbage_collection_guard auto_pcast default_device default_prng_impl enable_custom_prng "
                "jax2tf_associative_scan_reductions legacy_prng_key no_execution remove_size_one_mesh_axis_from_type softmax_custom_jvp thread_guard "
                "threefry_partitionable transfer_guard transfer_guard_device_to_device transfer_guard_device_to_host transfer_guard_host_to_device",

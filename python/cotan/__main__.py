@@ -4,7 +4,9 @@ import sys
 
 def main():
     from ._alias import install
+    from .traceback_util import excepthook
     install()
+    sys.excepthook = excepthook
     args = sys.argv[1:]
     if not args or args[0] in ("-h", "--help"):
         print(__doc__)

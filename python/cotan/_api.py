@@ -73,6 +73,7 @@ def make_jaxpr(fun, static_argnums=(), axis_env=None, return_shape=False):
     return _stages.make_jaxpr(fun, static_argnums, axis_env, return_shape)
 
 
+@_cotan._boundary
 def eval_shape(fun, *args, **kwargs):
     """Shapes and dtypes of fun's result; nothing is computed."""
     from . import _stages
@@ -291,6 +292,7 @@ def jacfwd(fun, argnums=0, has_aux=False, holomorphic=False):
     if not callable(fun):
         raise TypeError(f"Expected a callable value, got {fun}")
 
+    @_cotan._boundary
     def jacobian(*args, **kwargs):
         f, chosen = _partial(fun, _argnums(argnums), args, kwargs)
         _check("jacfwd", chosen, holomorphic, False, "input")
@@ -314,6 +316,7 @@ def jacrev(fun, argnums=0, has_aux=False, holomorphic=False, allow_int=False):
     if not callable(fun):
         raise TypeError(f"Expected a callable value, got {fun}")
 
+    @_cotan._boundary
     def jacobian(*args, **kwargs):
         f, chosen = _partial(fun, _argnums(argnums), args, kwargs)
         _check("jacrev", chosen, holomorphic, allow_int, "input", allow_complex=True)

@@ -1,5 +1,6 @@
 """jax.config: flags that change what the library does, per thread, with a default for all threads."""
 import os
+import sys
 from . import _cotan
 
 _absent = object()
@@ -19,23 +20,34 @@ _flags = {"jax_enable_x64": False, "jax_disable_jit": False, "jax_debug_nans": F
           "jax_transfer_guard_host_to_device": None, "jax_transfer_guard_device_to_host": None, "jax_transfer_guard_device_to_device": None,
           "jax_array_garbage_collection_guard": None, "jax_thread_guard": False, "jax_no_execution": False, "jax_allow_f16_reductions": True,
           "jax_auto_pcast": True, "jax2tf_associative_scan_reductions": False, "jax_remove_size_one_mesh_axis_from_type": False, "jax_enable_checks": False,
-          "jax_debug_key_reuse": False, "jax_softmax_custom_jvp": True, "jax_pmap_shmap_merge": True, "jax_num_cpu_devices": -1,
+          "jax_debug_key_reuse": False, "jax_no_tracing": False, "jax_softmax_custom_jvp": True, "jax_pmap_shmap_merge": True, "jax_num_cpu_devices": -1,
           "jax_use_shardy_partitioner": True, "jax_cpu_enable_async_dispatch": True, "jax_array": True, "jax_raise_persistent_cache_errors": False,
           "jax_explain_cache_misses": False, "jax_default_dtype_bits": "64", "jax_memory_fitting_level": "O2", "jax_optimization_level": "UNKNOWN"}
 _setters = {"jax_enable_x64": (_cotan.get_x64, _cotan.set_x64), "jax_disable_jit": (_cotan.get_disable_jit, _cotan.set_disable_jit)}
 
 
+# what is checked -> its name in the library
+_checks = {"jax_debug_nans": "nans", "jax_debug_infs": "infs", "jax_check_tracer_leaks": "leaks", "jax_enable_checks": "programs", "jax_no_tracing": "no_tracing",
+           "jax_debug_key_reuse": "keys"}
+
 # the values of flags that are one of a few words
+_filterings = ("off", "tracebackhide", "remove_frames", "quiet_remove_frames", "auto")
 _guards = (None, "allow", "log", "disallow", "log_explicit", "disallow_explicit")
 _words = {**{f"jax_transfer_guard{kind}": _guards for kind in ("", "_host_to_device", "_device_to_host", "_device_to_device")},
           "jax_array_garbage_collection_guard": (None, "allow", "log", "fatal"), "jax_legacy_prng_key": ("allow", "warn", "error"),
           "jax_default_prng_impl": ("threefry2x32", "rbg", "unsafe_rbg"), "jax_numpy_dtype_promotion": ("standard", "strict"),
-          "jax_numpy_rank_promotion": ("allow", "warn", "raise")}
+          "jax_numpy_rank_promotion": ("allow", "warn", "raise"), "jax_traceback_filtering": _filterings}
 
 # values that would have to change results or raise errors, and cannot yet
 _refused = {"jax_no_execution": (True,), "jax_threefry_partitionable": (False,), "jax_allow_f16_reductions": (False,), "jax_legacy_prng_key": ("warn", "error"),
-            "jax_numpy_dtype_promotion": ("strict",), "jax_numpy_rank_promotion": ("raise", "warn"), "jax_check_tracer_leaks": (True,),
-            "jax_debug_key_reuse": (True,)}
+            "jax_numpy_dtype_promotion": ("strict",), "jax_numpy_rank_promotion": ("raise", "warn")}
+
+
+def _filtering(mode):
+    """The library's number of a mode; auto leaves the hiding to IPython where that runs the program."""
+    if mode == "auto":
+        mode = "tracebackhide" if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() else "quiet_remove_frames"
+    return _filterings.index(mode)
 
 
 class Config:
@@ -58,9 +70,8 @@ class Config:
             _setters[name][1](_truth(value))
         elif name not in _flags:
             raise AttributeError(f"Unrecognized config option: {name}")
-        if name in ("jax_debug_nans", "jax_debug_infs"):
-            other = {**_flags, name: _truth(value)}
-            _cotan.set_debug(other["jax_debug_nans"], other["jax_debug_infs"])
+        if name in _checks:
+            _cotan._set_check(_checks[name], _truth(value))
         elif value not in _words.get(name, (value,)):
             raise ValueError(f"new enum value must be None or in {[w for w in _words[name] if w]}, got {value} of type {type(value)}.")
         elif value in _refused.get(name, ()):
@@ -73,6 +84,8 @@ class Config:
             _cotan.set_prng(value)
             _cotan._clear_caches()  # programs have made keys of the other kind
         _flags[name] = value
+        if name == "jax_traceback_filtering":
+            _cotan._set_filtering(_filtering(value))
         if name in ("jax_log_compiles", "jax_explain_cache_misses"):
             from ._stages import observe
             observe()
@@ -131,7 +144,10 @@ class _Setting:
 enable_x64 = _State("jax_enable_x64", True)
 debug_nans = _State("jax_debug_nans", True)
 debug_infs = _State("jax_debug_infs", True)
-check_tracer_leaks = _State("jax_check_tracer_leaks", True)
+check_tracer_leaks = checking_leaks = _State("jax_check_tracer_leaks", True)
+enable_checks = _State("jax_enable_checks", True)
+no_tracing = _State("jax_no_tracing", True)
+debug_key_reuse = _State("jax_debug_key_reuse", True)
 numpy_dtype_promotion = _State("jax_numpy_dtype_promotion")
 numpy_rank_promotion = _State("jax_numpy_rank_promotion")
 default_matmul_precision = _State("jax_default_matmul_precision")
@@ -161,6 +177,7 @@ def disable_jit(disable=True):
     return _Setting("jax_disable_jit", disable)
 
 
+_cotan._set_filtering(_filtering(config.jax_traceback_filtering))
 for _name in list(_flags):
     if (_value := os.environ.get(_name.upper())) is not None:
         config.update(_name, _truth(_value) if isinstance(_flags[_name], bool) else _value)

@@ -179,12 +179,14 @@ for _class in (Linearized, VJP):
     register_pytree_node(_class, lambda d: (d._open()[1], d._form), lambda form, values, of=_class: of._of(form, values if of is Linearized else list(values)))
 
 
+@_cotan._boundary
 def vjp(fun, *primals, has_aux=False, reduce_axes=()):
     """The value of fun, and a function that pulls cotangents back to the arguments; with has_aux the rest of fun's result too."""
     out, function, *aux = _cotan._vjp(fun, *primals, has_aux=has_aux, reduce_axes=reduce_axes)
     return out, VJP(function), *aux
 
 
+@_cotan._boundary
 def linearize(fun, *primals, has_aux=False):
     """The value of fun, and its derivative as a linear function of tangents; with has_aux the rest of fun's result too."""
     out, function, *aux = _cotan._linearize(fun, *primals, has_aux=has_aux)

@@ -271,4 +271,4 @@ def make_jaxpr(fun, static_argnums=(), axis_env=None, return_shape=False):
         return (program, _shapes(program, out_tree)) if return_shape else program
 
     make.__name__ = f"make_jaxpr({getattr(fun, '__name__', fun)})"
-    return make
+    return _cotan._boundary(make)

@@ -6,6 +6,7 @@ from . import _cotan
 _unset = object()
 
 
+@_cotan._boundary
 def checkpoint(fun=_unset, *, prevent_cse=True, policy=None, static_argnums=(), static_argnames=(), concrete=_unset):
     """fun, whose derivative computes intermediate values again instead of keeping them; `policy` says which to keep all the same."""
     if fun is _unset:

@@ -1,11 +1,6 @@
 """jax.errors: what transformations raise."""
-from ._cotan import (ConcretizationTypeError, JAXIndexError, JAXTypeError, JaxRuntimeError, NonConcreteBooleanIndexError, TracerArrayConversionError,
+from ._cotan import (ConcretizationTypeError, JAXIndexError, JAXTypeError, JaxRuntimeError, KeyReuseError, NonConcreteBooleanIndexError, TracerArrayConversionError,
                      TracerBoolConversionError, TracerIntegerConversionError, UnexpectedTracerError)
-
-
-class KeyReuseError(RuntimeError):
-    """A random key was used twice."""
-    __module__ = "jax.errors"
 
 
 class InconclusiveDimensionOperation(Exception):

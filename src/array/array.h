@@ -71,6 +71,7 @@ typedef struct buffer {
     void (*done)(void *context); /* NULL: ours, from array_memory */
     void *context;
     bool lent; /* by a caller who changes it after the call: who keeps it, copies (array_kept) */
+    uint8_t *used; /* of random keys, under jax_debug_key_reuse: which are used up; or NULL */
 } buffer;
 /* Caching allocator: large blocks come from huge pages and are reused. */
 CT_NODISCARD void *array_memory(size_t bytes);

@@ -232,6 +232,7 @@ static void destroy_buffer(object *o)
 {
     buffer *b = (buffer *)o;
     size_t inside = 0;
+    base_free(b->used);
     if (b->done)
         b->done(b->context);
     else if (b->bytes <= INLINE_LIMIT)

@@ -6,6 +6,8 @@
 
 _Thread_local trace *core_current;
 const ct_backend *core_backend;
+bool (*core_eval_keys)(const op *o, const void *params, int nin, const ct_array *in, int nout,
+                       ct_array *out);
 bool (*core_discharge)(const op *o, const void *params, int nin, const ct_array *in, int nout,
                        ct_array *out);
 
@@ -70,6 +72,15 @@ static bool acts_here(const trace *t, const op *o, const void *params, int nin, 
     return !(t && t->refs == REFS_WRITTEN) && op_effects(o, params) & EFFECT_REF;
 }
 
+static bool eval_checked(const op *o, const void *params, int nin, const ct_array *in, int nout,
+                         ct_array *out)
+{
+    bool good = unlikely(core_checks.keys) && core_eval_keys
+                    ? core_eval_keys(o, params, nin, in, nout, out)
+                    : core_eval(o, params, nin, in, nout, out);
+    return good && (likely(!core_checks_values()) || core_check_values(o->name, nout, out));
+}
+
 void core_bind_on(trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout,
                   ct_array *out)
 {
@@ -89,7 +100,7 @@ void core_bind_on(trace *t, const op *o, const void *params, int nin, const ct_a
                                   : o->call(o, params, nin, in, nout, out);
     else
         good = t ? t->class->process(t, o, params, nin, in, nout, out)
-                 : core_eval(o, params, nin, in, nout, out);
+                 : eval_checked(o, params, nin, in, nout, out);
     trace_leave(saved);
     if (unlikely(!good)) {
         if (ct_ok())
@@ -235,11 +246,18 @@ bool core_replace_rules(const op *o, const op *by)
 
 /* ---- traces as objects ---- */
 
-static void trace_destroy(object *o) { ((trace *)o)->class->destroy((trace *)o); }
+static void trace_destroy(object *o)
+{
+    trace *t = (trace *)o;
+    vec_free(&t->watched);
+    t->class->destroy(t);
+}
 const object_class trace_object_class = {trace_destroy};
 
 static void release_tracer(trace *t, ct_array dying)
 {
+    if (unlikely(t->watched.n))
+        trace_unwatch(t, dying);
     if (t->class->release_tracer)
         t->class->release_tracer(t, dying);
     object_release(t);
@@ -250,8 +268,11 @@ ct_array trace_tracer(trace *t, const aval *a)
     array_trace_release = release_tracer;
     array_concrete = core_concrete;
     ct_array tracer = array_tracer(t, a);
-    if (!is_poison(tracer))
-        object_retain(t);
+    if (is_poison(tracer))
+        return tracer;
+    object_retain(t);
+    if (unlikely(core_checks.leaks) && !trace_watch(t, tracer))
+        return array_poison;
     return tracer;
 }
 

@@ -225,6 +225,10 @@ static inline const op *core_rules(const op *o)
 extern bool (*core_discharge)(const op *o, const void *params, int nin, const ct_array *in,
                               int nout, ct_array *out);
 
+/* core_eval under core_checks.keys. */
+extern bool (*core_eval_keys)(const op *o, const void *params, int nin, const ct_array *in,
+                              int nout, ct_array *out);
+
 /* Hands the operation to the current trace. Results belong to the current scope; all poison after a
  * failure. */
 void core_bind(const op *o, const void *params, int nin, const ct_array *in, int nout,
@@ -257,6 +261,31 @@ extern const source_line *(*core_here)(void);
  * source. */
 extern _Thread_local const source_line *core_line;
 extern const source_line source_unknown;
+
+/* ---- what is checked while a program is debugged (check.c) ---- */
+typedef struct check_flags {
+    bool nans, infs; /* results of operations and programs */
+    bool programs;   /* every program is verified */
+    bool leaks;      /* no tracer outlives its function */
+    bool no_tracing; /* jitted functions must have a program already */
+    bool keys;       /* no random key is used twice (transform/keys.c) */
+} check_flags;
+extern check_flags core_checks; /* of all threads */
+/* "nan" or "inf" where the checks ask for it and a value has one, else NULL. */
+const char *core_bad_value(int n, const ct_array *values);
+/* False after a FloatingPointError that names the operation. */
+CT_NODISCARD bool core_check_values(const char *operation, int n, const ct_array *values);
+static inline bool core_checks_values(void) { return core_checks.nans || core_checks.infs; }
+/* With `leaks`: tracers are watched from when they are made until they die; after its function has
+ * returned and its scope is closed, a trace has none. */
+bool trace_watch(struct trace *t, ct_array tracer);
+void trace_unwatch(struct trace *t, ct_array dying);
+/* What ends the use of a trace whose function has returned well or not: lets go of it; false where
+ * it returned badly, or left tracers behind. */
+CT_NODISCARD bool trace_end(struct trace *t, bool good);
+/* Set by a host language: frees what only cycles keep; says what refers to a tracer's object. */
+extern bool (*core_collect)(void);
+extern void (*core_holders)(text *t, ct_array tracer);
 
 /* What a trace runs, for messages. */
 typedef struct traced {
@@ -300,9 +329,10 @@ struct trace {
         REFS_WRITTEN,     /* both are written down */
         REFS_OWNED,       /* mutable arrays made here are cells that it owns */
     } refs;
-    traced of;       /* for messages */
-    uint64_t serial; /* a number for the host language, given when it asks; 0 before */
-    void *host;      /* weak back pointer for the host language */
+    traced of;             /* for messages */
+    vec(ct_array) watched; /* its living tracers, under core_checks.leaks */
+    uint64_t serial;       /* a number for the host language, given when it asks; 0 before */
+    void *host;            /* weak back pointer for the host language */
 };
 extern const object_class trace_object_class;
 /* A tracer of this trace, which it keeps; the trace fills primal, tangent, tag, payload. */

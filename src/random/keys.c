@@ -12,7 +12,7 @@ _Atomic ct_dtype random_default = CT_KEY_THREEFRY;
 
 static ct_array wrap(ct_array raw, ct_dtype keys)
 {
-    if (core_current || !is_array(raw))
+    if (core_current || !is_array(raw) || core_checks.keys)
         return op_random_wrap(raw, keys);
     return array_view(raw, keys, false, raw->aval.ndim - 1, raw->aval.shape);
 }
@@ -58,7 +58,7 @@ bool random_key_given(const char *what, ct_array given, ct_array *key, bool *raw
 
 bool random_key_known(ct_array key, uint32_t words[2])
 {
-    if (core_current || !is_array(key) || dtype_of(key) != CT_KEY_THREEFRY)
+    if (core_current || core_checks.keys || !is_array(key) || dtype_of(key) != CT_KEY_THREEFRY)
         return false;
     memcpy(words, key->data, 2 * sizeof *words);
     return true;

@@ -83,7 +83,7 @@ bool dynamic_fits(const op *o, const void *params, int nin, const aval *in)
     const jaxpr *j = params_jaxpr(o, params);
     if (nin < 1 || in[0].ndim || !dtype_is((ct_dtype)in[0].dtype, FAMILY_INT))
         return wrong_count(o, nin);
-    return j && (nin - 1 == j->nin || wrong_count(o, nin)) && inputs_fit(o, j, 0, nin - 1, 1, in);
+    return j && (nin == j->nin || wrong_count(o, nin)) && inputs_fit(o, j, 0, nin, 0, in);
 }
 
 bool cond_fits(const op *o, const void *params, int nin, const aval *in)

@@ -7,11 +7,33 @@
 
 /* ---- the operation ---- */
 
+/* A program whose results are bad is run again step by step, to find the operation that made the
+ * first bad value. */
+static bool run_checked(jaxpr *j, int nin, const ct_array *in, int nout, ct_array *out)
+{
+    if (core_backend && !core_backend->run(j, nin, in, NULL, nout, out))
+        return false;
+    if (core_backend && !core_bad_value(nout, out))
+        return true;
+    return jaxpr_eval(j, nin, in, nout, out) &&
+           core_check_values(j->name ? j->name : "a program", nout, out);
+}
+
+static bool run_plain(jaxpr *j, int nin, const ct_array *in, int nout, ct_array *out)
+{
+    return core_backend ? core_backend->run(j, nin, in, NULL, nout, out)
+                        : jaxpr_eval(j, nin, in, nout, out);
+}
+
 bool transform_run(jaxpr *j, int nin, const ct_array *in, const bool *donated, int nout,
                    ct_array *out)
 {
     if (unlikely(j->effects & EFFECT_REF))
         return discharge_run(j, nin, in, nout, out);
+    if (unlikely(core_checks.keys))
+        return keys_run(j, nin, in, nout, out, core_checks_values() ? run_checked : run_plain);
+    if (unlikely(core_checks_values()))
+        return run_checked(j, nin, in, nout, out);
     return core_backend ? core_backend->run(j, nin, in, donated, nout, out)
                         : jaxpr_eval(j, nin, in, nout, out);
 }

@@ -167,11 +167,25 @@ static bool open_constants(const jitted *f, specialization *s)
     return s->open;
 }
 
+static specialization *fail_tracing(const jitted *f)
+{
+    text t = {0};
+    traced of = traced_function(f->f, NULL, fn_name(f->f), f->by);
+    traced_text(&t, &of);
+    char *function = text_end(&t);
+    base_fail(CT_RUNTIME_ERROR, "re-tracing function %s for `%s`, but 'no_tracing' is set",
+              function ? function : "?", f->by);
+    base_free(function);
+    return NULL;
+}
+
 static specialization *specialize(jitted *f, const probe *p)
 {
     specialization *s = base_zalloc(sizeof *s);
     aval *avals = base_alloc((size_t)(p->n + 1) * sizeof *avals);
     f->misses++;
+    if (unlikely(core_checks.no_tracing))
+        return fail_tracing(f);
     if (s && avals) {
         s->head = (object){&specialization_class, 1, KIND_OTHER};
         for (int64_t i = 0; i < p->n; i++)

@@ -232,12 +232,6 @@ static linearize_trace *forward_new(traced of, stage_trace *tangents)
     return t;
 }
 
-static void forward_end(linearize_trace *t)
-{
-    t->base.alive = false;
-    object_release(&t->base);
-}
-
 /* Runs f with its inputs wrapped; out and out_tangents get the parts of the results. Results belong
  * to the current scope. */
 static bool forward_run(linearize_trace *t, flat f, int64_t n, const ct_array *primals,
@@ -300,8 +294,11 @@ bool transform_jvp(flat f, int64_t n, const ct_array *primals, const ct_array *t
         leaves_free(out_tangents);
     }
     leaves_keep(scope, out, out_tangents);
-    forward_end(t);
-    return good;
+    if (trace_end(&t->base, good))
+        return true;
+    leaves_free(out);
+    leaves_free(out_tangents);
+    return false;
 }
 
 /* ---- linearize ---- */
@@ -406,14 +403,15 @@ bool transform_linearize(flat f, int64_t n, const ct_array *primals, leaves *out
     }
     base_free(in);
     leaves_free(&out_tangents);
-    if (!good) {
+    if (!good)
         leaves_free(out);
-        object_release(*derivative);
-        *derivative = NULL;
-    }
     leaves_keep(scope, out, NULL);
-    forward_end(t);
-    return good;
+    if (trace_end(&t->base, good))
+        return true;
+    leaves_free(out);
+    object_release(*derivative);
+    *derivative = NULL;
+    return false;
 }
 
 linear_map *linear_with_program(const linear_map *like, jaxpr *j)

@@ -434,6 +434,7 @@ jaxpr *transform_stage(flat f, int64_t n, const aval *in, const char *name)
         trace_leave(saved);
     }
     jaxpr *j = NULL;
+    object_retain(&t->base);
     if (good)
         j = stage_finish(t, out.n, out.at, name);
     else
@@ -441,5 +442,8 @@ jaxpr *transform_stage(flat f, int64_t n, const aval *in, const char *name)
     base_free(out.at);
     base_free(inputs);
     scope_end(scope, NULL);
-    return j;
+    if (trace_end(&t->base, j))
+        return j;
+    object_release(j);
+    return NULL;
 }

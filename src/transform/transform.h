@@ -107,6 +107,10 @@ bool jaxpr_accepts(const jaxpr *j, int64_t n, const ct_array *in);
 /* Runs a program on concrete arrays through the backend. */
 CT_NODISCARD bool transform_run(jaxpr *j, int nin, const ct_array *in, const bool *donated,
                                 int nout, ct_array *out);
+/* keys.c: runs a program under core_checks.keys; KeyReuseError where it uses a key twice. */
+typedef bool keys_run_fn(jaxpr *j, int nin, const ct_array *in, int nout, ct_array *out);
+CT_NODISCARD bool keys_run(jaxpr *j, int nin, const ct_array *in, int nout, ct_array *out,
+                           keys_run_fn *run);
 /* ---- between the interpreters ---- */
 /* A staging trace that is written to step by step (linearize keeps its tangent program in one). */
 /* While set, operations on known values are evaluated at once and not written down. */

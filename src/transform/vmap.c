@@ -106,9 +106,10 @@ static bool batch_custom(trace *base, custom_call *c, int64_t n, const ct_array 
 static const trace_class batch_class = {"BatchTracer", batch_process, batch_custom,
                                         NULL,          batch_destroy, false};
 
-/* Runs f with mapped inputs; values and axes of the results as they come. */
+/* Runs f with mapped inputs; values and axes of the results as they come. The trace, NULL where
+ * memory was short, is for trace_end when the scope is closed. */
 static bool batch_run(flat f, batch b, int64_t n, const ct_array *in, const int *dims, leaves *out,
-                      int **out_dims)
+                      int **out_dims, trace **ended)
 {
     batch_trace *t = base_zalloc(sizeof *t);
     ct_array *wrapped = base_alloc((size_t)(n + 1) * sizeof *wrapped);
@@ -140,10 +141,9 @@ static bool batch_run(flat f, batch b, int64_t n, const ct_array *in, const int 
         (*out_dims)[i] = mine ? (int)out->at[i]->tag : NOT_MAPPED;
         out->at[i] = mine ? out->at[i]->primal : out->at[i];
     }
-    if (t) {
+    if (t)
         t->base.alive = false;
-        object_release(&t->base);
-    }
+    *ended = t ? &t->base : NULL;
     return good;
 }
 
@@ -167,7 +167,8 @@ bool transform_vmap(flat f, batch b, int64_t n, const ct_array *in, const int *d
 {
     ct_scope scope = ct_begin();
     int *have, *wanted = NULL;
-    bool good = batch_run(f, b, n, in, dims, out, &have);
+    trace *t;
+    bool good = batch_run(f, b, n, in, dims, out, &have, &t);
     if (good)
         good = (wanted = base_alloc((size_t)(out->n + 1) * sizeof *wanted)) &&
                want(env, out->n, wanted);
@@ -188,7 +189,10 @@ bool transform_vmap(flat f, batch b, int64_t n, const ct_array *in, const int *d
     if (!good)
         leaves_free(out);
     leaves_keep(scope, out, NULL);
-    return good;
+    if (t && trace_end(t, good))
+        return true;
+    leaves_free(out);
+    return false;
 }
 
 /* ---- jaxprs ---- */
@@ -217,7 +221,8 @@ static bool run_batched(void *env, int64_t nin, const ct_array *in, leaves *out)
     bool good = dims != NULL;
     for (int64_t i = 0; i < nin && good; i++)
         dims[i] = p->mapped[i] ? 0 : NOT_MAPPED;
-    good = good && batch_run(jaxpr_as_flat(p->j), p->b, nin, in, dims, out, &have);
+    trace *t = NULL;
+    good = good && batch_run(jaxpr_as_flat(p->j), p->b, nin, in, dims, out, &have, &t);
     for (int64_t i = 0; i < out->n && good; i++) {
         p->out_mapped[i] = p->force || have[i] != NOT_MAPPED;
         if (p->out_mapped[i])
@@ -225,6 +230,7 @@ static bool run_batched(void *env, int64_t nin, const ct_array *in, leaves *out)
     }
     base_free(dims);
     base_free(have);
+    object_release(t);
     return good;
 }
 

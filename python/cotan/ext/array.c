@@ -83,9 +83,6 @@ PyObject *ext_wrap_made(ct_tree result)
 PyObject *ext_finish(ct_scope scope, ct_tree result)
 {
     PyObject *o = ext_wrap_made(result);
-    if (unlikely(ext_debug_nans || ext_debug_infs) && o &&
-        ext_refuse_nans(1, &result, "an operator"))
-        Py_CLEAR(o);
     ct_end_(scope, NULL);
     return o;
 }

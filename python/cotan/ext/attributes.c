@@ -102,7 +102,8 @@ FROM_PYTHON(to_device)
 FROM_PYTHON(addressable_data)
 FROM_PYTHON(flatten)
 FROM_PYTHON(choose)
-FROM_PYTHON(compress) FROM_PYTHON(clip) FROM_PYTHON(copy)
+FROM_PYTHON(compress)
+FROM_PYTHON(clip) FROM_PYTHON(copy)
 
     /* astype(dtype, copy=False, device=None) */
     static PyObject *method_astype(PyObject *self, PyObject *const *args, Py_ssize_t n,

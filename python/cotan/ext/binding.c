@@ -491,14 +491,6 @@ static PyObject *bound_call(PyObject *self, PyObject *const *values, size_t narg
     if (good) {
         ct_tree result = call_direct(f, (const ct_array *)(void *)args);
         out = ext_wrap_made(result);
-        if (unlikely(ext_debug_nans || ext_debug_infs) && out &&
-            !(f->nparams &&
-              f->params[0].flags & BIND_LIST_OK)) { /* making an array is no computation */
-            const ct_array *leaves;
-            int64_t n = tree_leaves(&result, &leaves);
-            if (ext_refuse_nans(n, leaves, f->name))
-                Py_CLEAR(out);
-        }
     }
     ext_list_dtype = CT_NO_DTYPE;
     arena_free(&a);

@@ -283,7 +283,7 @@ PyObject *ext_call_run(ct_fn f, const ext_call *c)
     PyObject *result = NULL;
     if (!good)
         ext_raise();
-    else if (likely(!(ext_debug_nans || ext_debug_infs)) || !ext_refuse_nans(nout, out, fn_name(f)))
+    else
         result = ext_wrap_tree(out_def, nout, out);
     object_release(out_def);
     base_free(out);

@@ -87,6 +87,10 @@ static PyCodeObject *code_behind(PyObject *callable, int *bound)
             callable = behind_partial(callable, bound);
             continue;
         }
+        if (ext_behind_boundary(callable)) {
+            callable = ext_behind_boundary(callable);
+            continue;
+        }
         if (PyMethod_Check(callable)) {
             ++*bound;
             callable = PyMethod_GET_FUNCTION(callable);

@@ -42,46 +42,27 @@ static PyObject *set_transfer_guard(PyObject *self, PyObject *level)
     return PyLong_FromLong(before);
 }
 
-/* ---- debug_nans and debug_infs: results are looked at before Python gets them ---- */
+/* ---- what is checked (core/check.c) ---- */
 
-bool ext_debug_nans, ext_debug_infs;
-
-static PyObject *set_debug(PyObject *self, PyObject *const *args, Py_ssize_t n)
+static PyObject *set_checks(PyObject *self, PyObject *args)
 {
-    if (n != 2)
-        return PyErr_Format(PyExc_TypeError, "set_debug(nans, infs)");
-    ext_debug_nans = PyObject_IsTrue(args[0]) > 0;
-    ext_debug_infs = PyObject_IsTrue(args[1]) > 0;
-    Py_RETURN_NONE;
-}
-
-static bool bad_element(ct_array a, const char **what)
-{
-    if (!is_array(a) || !dtype_inexact((ct_dtype)a->aval.dtype))
-        return false;
-    for (int64_t i = 0; i < a->size; i++) {
-        double v = array_get_double(a, i);
-        *what = v != v ? "nan" : "inf";
-        if (v != v ? ext_debug_nans : ext_debug_infs && (v - v != 0))
-            return true;
-    }
-    return false;
-}
-
-bool ext_refuse_nans(int64_t n, const ct_array *values, const char *where)
-{
-    const char *what;
-    for (int64_t i = 0; i < n; i++)
-        if (bad_element(values[i], &what)) {
-            PyErr_Format(PyExc_FloatingPointError, "invalid value (%s) encountered in %s", what,
-                         where);
-            return true;
+    static const char *const names[] = {"nans", "infs", "programs", "leaks", "no_tracing", "keys"};
+    bool *const flags[] = {&core_checks.nans,  &core_checks.infs,       &core_checks.programs,
+                           &core_checks.leaks, &core_checks.no_tracing, &core_checks.keys};
+    const char *name;
+    int on;
+    if (!PyArg_ParseTuple(args, "sp", &name, &on))
+        return NULL;
+    for (size_t i = 0; i < countof(names); i++)
+        if (!strcmp(name, names[i])) {
+            *flags[i] = on;
+            Py_RETURN_NONE;
         }
-    return false;
+    return PyErr_Format(PyExc_ValueError, "nothing checks %s", name);
 }
 
 PyMethodDef ext_config_methods[] = {
-    {"set_debug", EXT_FASTCALL(set_debug), METH_FASTCALL, NULL},
+    {"_set_check", set_checks, METH_VARARGS, NULL},
     {"get_x64", get_x64, METH_NOARGS, NULL},
     {"set_x64", set_x64, METH_O, NULL},
     {"set_transfer_guard", set_transfer_guard, METH_O, NULL},

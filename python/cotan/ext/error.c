@@ -16,6 +16,7 @@ PyObject *ext_exception(ct_code code)
 
 void ext_host_failed(void)
 {
+    ext_filter_traceback();
     if (aside[0]) /* the first one stays, as in the library */
         PyErr_Clear();
     else
@@ -28,7 +29,8 @@ static bool explained(ct_code code)
 {
     return code == CT_CONCRETIZATION_ERROR || code == CT_TRACER_BOOL_ERROR ||
            code == CT_TRACER_INTEGER_ERROR || code == CT_TRACER_ARRAY_ERROR ||
-           code == CT_UNEXPECTED_TRACER_ERROR || code == CT_NONCONCRETE_INDEX_ERROR;
+           code == CT_UNEXPECTED_TRACER_ERROR || code == CT_NONCONCRETE_INDEX_ERROR ||
+           code == CT_KEY_REUSE_ERROR;
 }
 
 static void raise_failure(ct_code code)
@@ -112,7 +114,9 @@ bool ext_init_errors(PyObject *module)
     classes[CT_OUT_OF_MEMORY_ERROR] = PyExc_MemoryError;
     classes[CT_IO_ERROR] = PyExc_OSError;
     classes[CT_ASSERTION_ERROR] = PyExc_AssertionError;
+    classes[CT_KEY_REUSE_ERROR] =
+        add_class(module, "KeyReuseError", PyExc_RuntimeError, "A random key was used twice.");
     return ext_runtime_error && classes[CT_TRACER_BOOL_ERROR] && classes[CT_TRACER_INTEGER_ERROR] &&
            classes[CT_TRACER_ARRAY_ERROR] && classes[CT_UNEXPECTED_TRACER_ERROR] &&
-           classes[CT_NONCONCRETE_INDEX_ERROR];
+           classes[CT_NONCONCRETE_INDEX_ERROR] && classes[CT_KEY_REUSE_ERROR];
 }

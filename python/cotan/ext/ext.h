@@ -82,6 +82,15 @@ bool ext_is_internal(PyCodeObject *code);
 /* (file, function, line, column), or None. */
 PyObject *ext_source(const source_line *s);
 extern PyMethodDef ext_source_methods[];
+
+/* ---- tracebacks (traceback.c) ---- */
+/* Takes this package's frames out of the pending exception's traceback, as the setting says. */
+void ext_filter_traceback(void);
+/* The function behind one that was made so that its tracebacks are filtered, borrowed; NULL for
+ * others. */
+PyObject *ext_behind_boundary(PyObject *o);
+bool ext_init_tracebacks(PyObject *module);
+extern PyMethodDef ext_traceback_methods[];
 bool ext_init_errors(PyObject *module);
 
 /* ---- objects to arrays (convert.c) ---- */
@@ -303,10 +312,6 @@ PyObject *ext_bound_object(const char *module, const char *name);
 
 /* ---- configuration (config.c), jaxprs as objects (equations.h) ---- */
 extern PyMethodDef ext_config_methods[];
-/* jax_debug_nans, jax_debug_infs: true and FloatingPointError when one of the values has such an
- * element. */
-extern bool ext_debug_nans, ext_debug_infs;
-bool ext_refuse_nans(int64_t n, const ct_array *values, const char *where);
 bool ext_init_equations(PyObject *module);
 bool ext_init_jaxprs(PyObject *module);
 bool ext_init_primitives(PyObject *module);

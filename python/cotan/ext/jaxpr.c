@@ -407,8 +407,8 @@ static jaxpr *close_over(jaxpr *open, PyObject *consts)
     ct_array *given = PyMem_Malloc(sizeof *given * (size_t)(n + 1));
     bool good = given != NULL;
     for (int i = 0; good && i < n; i++)
-        good = (given[i] = ext_array(PyList_GET_ITEM(consts, i), "a constant", CONVERT_LISTS)) !=
-               NULL;
+        good =
+            (given[i] = ext_array(PyList_GET_ITEM(consts, i), "a constant", CONVERT_LISTS)) != NULL;
     jaxpr *j = good ? jaxpr_inputs_to_consts(open, n, given) : NULL;
     if (good && !j)
         ext_raise();

@@ -80,6 +80,30 @@ static bool interrupted(void)
     return true;
 }
 
+static bool collect(void)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyGC_Collect();
+    PyGILState_Release(gil);
+    return true;
+}
+
+/* What refers to an escaped value, a line each. */
+static void holders(text *t, ct_array tracer)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyObject *m = tracer->host ? PyImport_ImportModule("cotan._debugging") : NULL,
+             *lines = m ? PyObject_CallMethod(m, "holders", "O", (PyObject *)tracer->host) : NULL;
+    for (Py_ssize_t i = 0; lines && i < PyList_GET_SIZE(lines); i++) {
+        const char *line = PyUnicode_AsUTF8(PyList_GET_ITEM(lines, i));
+        text_add(t, "\n  %s %s", i ? "which is" : "it is", line ? line : "?");
+    }
+    PyErr_Clear();
+    Py_XDECREF(lines);
+    Py_XDECREF(m);
+    PyGILState_Release(gil);
+}
+
 static bool warn(const char *message)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
@@ -109,15 +133,16 @@ static bool fill(PyObject *m)
                                   ext_ref_methods,
                                   ext_checkify_methods,
                                   ext_source_methods,
+                                  ext_traceback_methods,
                                   ext_trace_methods};
     for (size_t i = 0; i < countof(lists); i++)
         if (PyModule_AddFunctions(m, lists[i]) < 0)
             return false;
     core_here = ext_here;
-    return ext_init_errors(m) && ext_init_array(m) && ext_init_dtypes(m) && ext_init_at(m) &&
-           ext_init_refs(m) && ext_init_trees(m) && ext_init_functions(m) &&
-           ext_init_equations(m) && ext_init_jaxprs(m) && ext_init_primitives(m) &&
-           ext_init_traces(m) && ext_init_binding(m);
+    return ext_init_errors(m) && ext_init_tracebacks(m) && ext_init_array(m) &&
+           ext_init_dtypes(m) && ext_init_at(m) && ext_init_refs(m) && ext_init_trees(m) &&
+           ext_init_functions(m) && ext_init_equations(m) && ext_init_jaxprs(m) &&
+           ext_init_primitives(m) && ext_init_traces(m) && ext_init_binding(m);
 }
 
 PyMODINIT_FUNC PyInit__cotan(void);
@@ -140,6 +165,8 @@ PyMODINIT_FUNC PyInit__cotan(void)
     }
     base_interrupted = interrupted;
     base_warn = warn;
+    core_collect = collect;
+    core_holders = holders;
     base_host_release = let_go;
     base_host_resume = take_back;
     return m;

@@ -123,9 +123,10 @@ static PyObject *unary(enum operator o, PyObject *a)
 BINARY(add)
 BINARY(subtract)
 BINARY(multiply)
-BINARY(remainder) BINARY(true_divide) BINARY(floor_divide) BINARY(matmul) BINARY(left_shift)
-    BINARY(right_shift) BINARY(bitwise_and) BINARY(bitwise_or) BINARY(bitwise_xor) BINARY(divmod)
-        UNARY(negative) UNARY(abs) UNARY(invert)
+BINARY(remainder)
+BINARY(true_divide) BINARY(floor_divide) BINARY(matmul) BINARY(left_shift) BINARY(right_shift)
+    BINARY(bitwise_and) BINARY(bitwise_or) BINARY(bitwise_xor) BINARY(divmod) UNARY(negative)
+        UNARY(abs) UNARY(invert)
 
             static PyObject *slot_power(PyObject *a, PyObject *b, PyObject *modulus)
 {

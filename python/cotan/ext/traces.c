@@ -128,7 +128,7 @@ static trace *trace_of(PyObject *o)
     t->base = (trace){.head = {&trace_object_class, 1, KIND_OTHER},
                       .class = &host_class,
                       .alive = true,
-                      .what = Py_TYPE(o)->tp_name};
+                      .of = {.by = Py_TYPE(o)->tp_name}};
     t->object = o;
     t->base.host = o;
     return wrapper->t = &t->base;

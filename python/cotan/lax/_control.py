@@ -7,6 +7,7 @@ _MISSING = object()
 _EVERY_STEP = -1  # CT_UNROLL_ALL
 
 
+@_cotan._boundary
 def cond(pred, true_fun, false_fun, *operands, operand=_MISSING, linear=None):
     """true_fun(*operands) where pred holds, else false_fun(*operands); both give results of one structure and type."""
     if len(operands) == 2 and callable(false_fun) and callable(operands[1]):
@@ -23,6 +24,7 @@ def cond(pred, true_fun, false_fun, *operands, operand=_MISSING, linear=None):
     return _cotan._branches((false_fun, true_fun), True)(pred, *operands)
 
 
+@_cotan._boundary
 def switch(index, branches, *operands, operand=_MISSING):
     """branches[index](*operands), the index clipped to the branches there are."""
     branches = tuple(branches)
@@ -64,6 +66,7 @@ def optimization_barrier(operand, /):
     return _cotan._optimization_barrier(operand)
 
 
+@_cotan._boundary
 def scan(f, init, xs=None, length=None, reverse=False, unroll=1, _split_transpose=None):
     """Carries a value through f(carry, x) -> (carry, y) along the first axis of xs; the last carry and all ys, stacked."""
     if not callable(f):
@@ -75,6 +78,7 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1, _split_transpos
     return _cotan._scan(f, None if length is None else int(length), reverse, _steps_at_once(unroll))(init, xs)
 
 
+@_cotan._boundary
 def while_loop(cond_fun, body_fun, init_val):
     """body_fun again and again while cond_fun holds of the value. Differentiable in both modes; in reverse it runs twice and keeps what each step needs."""
     if not (callable(body_fun) and callable(cond_fun)):
@@ -82,6 +86,7 @@ def while_loop(cond_fun, body_fun, init_val):
     return _cotan._while_loop(cond_fun, body_fun)(init_val)
 
 
+@_cotan._boundary
 def fori_loop(lower, upper, body_fun, init_val, *, unroll=None):
     """val = body_fun(i, val) for i from lower up to upper: a scan where both bounds are known, else a while_loop."""
     if not callable(body_fun):
@@ -89,6 +94,7 @@ def fori_loop(lower, upper, body_fun, init_val, *, unroll=None):
     return _cotan._fori_loop(body_fun, 1 if unroll is None else _steps_at_once(unroll))(lower, upper, init_val)
 
 
+@_cotan._boundary
 def map(f, xs, *, batch_size=None):
     """f on each slice of xs along the first axis, one after another (batch_size: that many at once), stacked."""
     if not callable(f):
@@ -96,6 +102,7 @@ def map(f, xs, *, batch_size=None):
     return _cotan._map(f, batch_size or 0)(xs)
 
 
+@_cotan._boundary
 def associative_scan(fn, elems, reverse=False, axis=0):
     """All partial results of an associative fn over the slices of elems, in a number of rounds that grows with the logarithm of their count."""
     if not callable(fn):
