@@ -14,6 +14,20 @@ typedef struct series {
 } series;
 
 /* The sum of (a)_k (b)_k / (c)_k x^k / k!; without (b)_k when there is no b. */
+static wide sum_values(wide a, wide b, bool has_b, wide c, wide x)
+{
+    wide term = 1, sum = 1;
+    for (int k = 0, small = 0; k < MOST && small < SETTLED; k++) {
+        term *= (a + k) * (has_b ? b + k : 1) / ((c + k) * (k + 1)) * x;
+        sum += term;
+        small = fabsl(term) <= CLOSE * fabsl(sum) ? small + 1 : 0;
+        if (!isfinite(term))
+            break;
+    }
+    return sum;
+}
+
+/* The same with its derivatives. */
 static series sum_series(wide a, wide b, bool has_b, wide c, wide x)
 {
     series s = {.value = 1};
@@ -59,7 +73,9 @@ double special_hyp1f1(double a, double b, double x)
         return exp(x);
     if (x < -10000) /* the first term for x to -infinity, A&S 13.5.1 */
         return tgamma(b) / tgamma(b - a) * pow(-x, -a);
-    return (double)kummer(a, b, x).value;
+    if (x < 0)
+        return (double)(expl(x) * sum_values((wide)b - a, 0, false, b, -(wide)x));
+    return (double)sum_values(a, 0, false, b, x);
 }
 
 double special_hyp1f1_grad_a(double a, double b, double x) { return (double)kummer(a, b, x).a; }
@@ -93,9 +109,10 @@ double special_hyp2f1(double a, double b, double c, double x)
         return d > 0 ? tgamma(c) * tgamma(d) / (tgamma(c - a) * tgamma(c - b)) : INFINITY;
     if (x > 1 && !ends)
         return NAN;
-    if (ends)
-        return (double)sum_series(a, b, true, c, x).value;
-    return (double)gauss(a, b, c, x).value;
+    if (ends || x >= 0)
+        return (double)sum_values(a, b, true, c, x);
+    return (double)(powl(1 - (wide)x, -(wide)a) *
+                    sum_values(a, (wide)c - b, true, c, x / ((wide)x - 1)));
 }
 
 double special_hyp2f1_grad_a(double a, double b, double c, double x)
