@@ -166,7 +166,7 @@ def log_ndtr(x: ArrayLike, series_order: int = 3) -> Array:
 # ---- (src/scipy/gamma.c) ----
 
 def gamma(x: ArrayLike) -> Array:
-    """Gamma function.
+    """Gamma function, of real or complex numbers.
 
     >>> jax.scipy.special.gamma(1.0)
     Array(1., dtype=float32)
@@ -180,7 +180,7 @@ def gammasgn(x: ArrayLike) -> Array:
     """
 
 def loggamma(x: ArrayLike) -> Array:
-    """Logarithm of the gamma function; NaN for negative real numbers.
+    """Logarithm of the gamma function, of real or complex numbers, on the branch that is real for positive ones; NaN for negative real ones.
 
     >>> jax.scipy.special.loggamma(1.0)
     Array(0., dtype=float32, weak_type=True)

@@ -2,6 +2,8 @@
 #define OPS_NUMBER numpy_literal /* numbers are as weak as what stands beside them */
 #include "scipy/scipy.h"
 
+#include "cotan/control.h"
+
 #include <math.h>
 
 static bool real_given(const char *what, ct_array x)
@@ -40,14 +42,65 @@ static ct_array gamma_of(ct_array x)
     return mul(sign, op_exp(op_lgamma(x)));
 }
 
+/* ---- of complex numbers ---- */
+
+static ct_array complex_number(double value, ct_array like) { return op_full_like(like, value); }
+
+/* log(gamma(z)) for Re z >= 1/2, by the series of C. Lanczos (SIAM J. Numer. Anal. 1, 1964), with
+ * g = 7. */
+static ct_array lanczos(ct_array z)
+{
+    static const double c[] = {676.5203681218851,    -1259.1392167224028,  771.3234287776531,
+                               -176.6150291621406,   12.507343278686905,   -0.13857109526572012,
+                               9.984369578019572e-6, 1.5056327351493116e-7};
+    ct_array w = sub(z, 1), sum = complex_number(0.9999999999998099, w);
+    for (int i = 0; i < (int)countof(c); i++)
+        sum = add(sum, div(complex_number(c[i], w), add(w, (double)i + 1)));
+    ct_array t = add(w, 7.5), power = mul(add(w, 0.5), op_log(t));
+    return add(add(sub(power, t), op_log(sum)), 0.5 * log(2 * 3.141592653589793));
+}
+
+/* log(gamma(z)) = log(gamma(z + n)) - log(z) - ... - log(z + n - 1), which keeps to the branch that
+ * is real for positive z. The carry: z moved so far, steps to go, the sum of logarithms. */
+static ct_array still_left(ct_array carry) { return ct_any(gt(ct_at(carry, 1), 0)); }
+
+static ct_tree move_right(ct_tree carry)
+{
+    ct_array z = ct_at(carry, 0), left = ct_at(carry, 1), goes = gt(left, 0);
+    ct_array sum = select(goes, add(ct_at(carry, 2), op_log(z)), ct_at(carry, 2));
+    return ct_tuple(select(goes, add(z, 1), z), sub(left, 1), sum);
+}
+
+static ct_array complex_loggamma(ct_array z)
+{
+    z = op_convert(z, dtype_of(z), false);
+    ct_array re = op_real(z);
+    ct_array pole = both(both(eq(op_imag(z), 0), le(re, 0)), eq(re, op_floor(re)));
+    ct_array bad = either(pole, op_ne(z, z)), one = complex_number(1, z);
+    z = select(bad, one, z);
+    ct_array steps = op_ceil(sub(0.5, op_real(z)));
+    ct_tree init = ct_tuple(z, steps, op_full_like(z, 0));
+    ct_tree end = ct_call(ct_while_loop(still_left, move_right), init);
+    if (is_poison(end))
+        return end;
+    ct_array value = op_sub(lanczos(ct_at(end, 0)), ct_at(end, 2));
+    ct_array nan = op_full_like(re, NAN);
+    return select(bad, op_complex(nan, nan), value);
+}
+
 ct_array scipy_special_gamma(ct_array x)
 {
-    return scipy_promote("gamma", 1, &x) ? gamma_of(x) : array_poison;
+    if (!scipy_promote("gamma", 1, &x))
+        return array_poison;
+    return dtype_is(dtype_of(x), FAMILY_COMPLEX) ? op_exp(complex_loggamma(x)) : gamma_of(x);
 }
 
 ct_array scipy_special_loggamma(ct_array x)
 {
-    return scipy_promote("loggamma", 1, &x) ? where(gt(x, 0), op_lgamma(x), NAN) : array_poison;
+    if (!scipy_promote("loggamma", 1, &x))
+        return array_poison;
+    return dtype_is(dtype_of(x), FAMILY_COMPLEX) ? complex_loggamma(x)
+                                                 : where(gt(x, 0), op_lgamma(x), NAN);
 }
 
 /* log(gamma(b) / gamma(a + b)) for a <= b and b >= 8, where the difference of lgamma cancels: by
