@@ -12,6 +12,7 @@ Axis = int | Sequence[int] | None
 Shape = int | Sequence[int]
 Padding = str | int | Sequence[int] | Sequence[tuple[int, int]] | Sequence[tuple[int, int, int]]
 Nested = Any  # numbers, strings and sequences of these: ((1,), (0,)), 'SAME', ('NCHW', 'OIHW', 'NCHW')
+Accuracy = Any  # lax.AccuracyMode, lax.Tolerance or None
 PrecisionLike = str | tuple[str, str] | None
 
 def jitted(function: Any) -> Any:

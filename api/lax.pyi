@@ -2,7 +2,7 @@
 
 tools/generate.py says what the notation means.
 """
-from _types import Array, ArrayLike, Axis, DTypeLike, Nested, PrecisionLike, PyTree, Shape, Shaped, jitted, positional, primitive, short, ufunc
+from _types import Accuracy, Array, ArrayLike, Axis, DTypeLike, Nested, PrecisionLike, PyTree, Shape, Shaped, jitted, positional, primitive, short, ufunc
 from collections.abc import Callable, Sequence
 
 # ---- elementwise: an operation each ----
@@ -48,7 +48,7 @@ def bitwise_not(x: ArrayLike) -> Array:
     """Every bit turned over."""
 
 @primitive
-def cbrt(x: ArrayLike, *, accuracy: None = None) -> Array:
+def cbrt(x: ArrayLike, *, accuracy: Accuracy = None) -> Array:
     """Cube root."""
 
 @primitive
@@ -64,7 +64,7 @@ def conj(x: ArrayLike) -> Array:
     """The complex number with the other sign of the imaginary part."""
 
 @primitive
-def cos(x: ArrayLike, *, accuracy: None = None) -> Array:
+def cos(x: ArrayLike, *, accuracy: Accuracy = None) -> Array:
     """Cosine."""
 
 @primitive
@@ -88,15 +88,15 @@ def erfc(x: ArrayLike) -> Array:
     """1 - erf(x), accurate for large x."""
 
 @primitive
-def exp(x: ArrayLike, *, accuracy: None = None) -> Array:
+def exp(x: ArrayLike, *, accuracy: Accuracy = None) -> Array:
     """e to the power of x."""
 
 @primitive
-def exp2(x: ArrayLike, *, accuracy: None = None) -> Array:
+def exp2(x: ArrayLike, *, accuracy: Accuracy = None) -> Array:
     """2 to the power of x."""
 
 @primitive
-def expm1(x: ArrayLike, *, accuracy: None = None) -> Array:
+def expm1(x: ArrayLike, *, accuracy: Accuracy = None) -> Array:
     """exp(x) - 1, accurate for small x."""
 
 @primitive
@@ -116,15 +116,15 @@ def lgamma(x: ArrayLike) -> Array:
     """Logarithm of the absolute value of the gamma function."""
 
 @primitive
-def log(x: ArrayLike, *, accuracy: None = None) -> Array:
+def log(x: ArrayLike, *, accuracy: Accuracy = None) -> Array:
     """Natural logarithm."""
 
 @primitive
-def log1p(x: ArrayLike, *, accuracy: None = None) -> Array:
+def log1p(x: ArrayLike, *, accuracy: Accuracy = None) -> Array:
     """log(1 + x), accurate for small x."""
 
 @primitive
-def logistic(x: ArrayLike, *, accuracy: None = None) -> Array:
+def logistic(x: ArrayLike, *, accuracy: Accuracy = None) -> Array:
     """1 / (1 + exp(-x))."""
 
 @primitive
@@ -140,7 +140,7 @@ def real(x: ArrayLike) -> Array:
     """Real part."""
 
 @primitive
-def rsqrt(x: ArrayLike, *, accuracy: None = None) -> Array:
+def rsqrt(x: ArrayLike, *, accuracy: Accuracy = None) -> Array:
     """One divided by the square root."""
 
 @primitive
@@ -148,7 +148,7 @@ def sign(x: ArrayLike) -> Array:
     """-1, 0 or 1 by sign."""
 
 @primitive
-def sin(x: ArrayLike, *, accuracy: None = None) -> Array:
+def sin(x: ArrayLike, *, accuracy: Accuracy = None) -> Array:
     """Sine."""
 
 @primitive
@@ -156,7 +156,7 @@ def sinh(x: ArrayLike) -> Array:
     """Hyperbolic sine."""
 
 @primitive
-def sqrt(x: ArrayLike, *, accuracy: None = None) -> Array:
+def sqrt(x: ArrayLike, *, accuracy: Accuracy = None) -> Array:
     """Square root."""
 
 @primitive
@@ -164,12 +164,16 @@ def square(x: ArrayLike) -> Array:
     """The number times itself."""
 
 @primitive
-def tan(x: ArrayLike, *, accuracy: None = None) -> Array:
+def tan(x: ArrayLike, *, accuracy: Accuracy = None) -> Array:
     """Tangent."""
 
 @primitive
-def tanh(x: ArrayLike, *, accuracy: None = None) -> Array:
+def tanh(x: ArrayLike, *, accuracy: Accuracy = None) -> Array:
     """Hyperbolic tangent."""
+
+@primitive
+def random_gamma_grad(a: ArrayLike, x: ArrayLike, /) -> Array:
+    """Derivative of a gamma-distributed number x with respect to its distribution's parameter a."""
 
 @primitive
 def add(x: ArrayLike, y: ArrayLike) -> Array:
@@ -334,6 +338,9 @@ def broadcast_in_dim(operand: ArrayLike, shape: Shape, broadcast_dimensions: Seq
       broadcast_dimensions: for each axis of the operand, the axis of the result it becomes. Axes of size one are repeated.
     """
 
+def broadcast_like(arr: ArrayLike, like_arr: ArrayLike | Shaped) -> Array:
+    """The array in the shape of another one: new leading axes, and axes of size one repeated."""
+
 def broadcast_to_rank(x: ArrayLike, rank: int) -> Array:
     """New leading axes of size one until there are ``rank``."""
 
@@ -393,6 +400,12 @@ def full(shape: Shape, fill_value: ArrayLike, dtype: DTypeLike | None = None, *,
 
 def full_like(x: ArrayLike | Shaped, fill_value: ArrayLike, dtype: DTypeLike | None = None, shape: Shape | None = None, sharding: None = None) -> Array:
     """A scalar in every place, in the shape and dtype of another array unless these are given."""
+
+def stage(x: ArrayLike, /) -> Array:
+    """The array itself."""
+
+def shape_as_value(shape: Shape) -> Array:
+    """A shape as an array of integers."""
 
 # ---- slices at positions known when the program runs (src/lax/slicing.c) ----
 
@@ -572,6 +585,36 @@ def dot(lhs: ArrayLike, rhs: ArrayLike, *, dimension_numbers: Nested | None = No
 def batch_matmul(lhs: ArrayLike, rhs: ArrayLike, precision: PrecisionLike = None) -> Array:
     """Products of matrices, one for each index of the leading axes."""
 
+def ragged_dot(lhs: ArrayLike, rhs: ArrayLike, group_sizes: ArrayLike, precision: PrecisionLike = None,
+               preferred_element_type: DTypeLike | None = None, group_offset: None = None, out_sharding: None = None) -> Array:
+    """Rows of a matrix (m, k), in groups one after the other, each group times its own matrix of (g, k, n): (m, n).
+
+    Args:
+      group_sizes: how many rows each group has; rows behind the last group give zeros.
+    """
+
+def ragged_dot_general(lhs: ArrayLike, rhs: ArrayLike, group_sizes: ArrayLike, ragged_dot_dimension_numbers: Nested, precision: PrecisionLike = None,
+                       preferred_element_type: DTypeLike | None = None, group_offset: None = None, out_sharding: None = None) -> Array:
+    """A product one of whose dimensions is cut into groups of different sizes.
+
+    Where it is a dimension that stays, each group has its own right operand; where it is summed over, each group gives a result of its own, and these
+    stand along a new first dimension; where it is a batch dimension, the groups make no difference.
+
+    Args:
+      group_sizes: along the last axis; the others are those of lhs before the ragged dimension, and may be left out.
+      ragged_dot_dimension_numbers: a RaggedDotDimensionNumbers.
+    """
+
+def scaled_dot(lhs: ArrayLike, rhs: ArrayLike, *, lhs_scale: ArrayLike | None = None, rhs_scale: ArrayLike | None = None,
+               dimension_numbers: Nested | None = None, preferred_element_type: DTypeLike | None = None) -> Array:
+    """The product of lhs * lhs_scale and rhs * rhs_scale, in bfloat16 but for the sums.
+
+    Args:
+      lhs_scale, rhs_scale: as large as the operand but for the dimensions summed over, where one number scales several neighbours.
+      dimension_numbers: as in dot_general; by default matrices, one for each index of the leading axes.
+      preferred_element_type: dtype of the sums and the result, by default bfloat16.
+    """
+
 # ---- sorting (src/lax/sorting.c) ----
 
 def sort(operand: PyTree, dimension: int = -1, is_stable: bool = True, num_keys: int = 1) -> PyTree:
@@ -683,6 +726,22 @@ def conv_transpose(lhs: ArrayLike, rhs: ArrayLike, strides: Sequence[int], paddi
       dimension_numbers: as in conv_general_dilated; by default features stand last.
       transpose_kernel: whether the kernel is flipped, and its features in and out exchanged, as in a convolution's derivative.
       use_consistent_padding: whether pairs mean the padding of the convolution that is undone, as the words do.
+    """
+
+def conv_general_dilated_patches(lhs: ArrayLike, filter_shape: Sequence[int], window_strides: Sequence[int], padding: Nested,
+                                 lhs_dilation: Sequence[int] | None = None, rhs_dilation: Sequence[int] | None = None,
+                                 dimension_numbers: Nested | None = None, precision: PrecisionLike = None,
+                                 preferred_element_type: DTypeLike | None = None) -> Array:
+    """The windows that a convolution sees, each flattened along the feature axis: features first, then the window's elements."""
+
+def conv_general_dilated_local(lhs: ArrayLike, rhs: ArrayLike, window_strides: Sequence[int], padding: Nested, filter_shape: Sequence[int],
+                               lhs_dilation: Sequence[int] | None = None, rhs_dilation: Sequence[int] | None = None,
+                               dimension_numbers: Nested | None = None, precision: PrecisionLike = None) -> Array:
+    """Convolution with a kernel of its own at each place.
+
+    Args:
+      rhs: features out, features in times the window's elements, and the places: in the layout of ``dimension_numbers``.
+      filter_shape: the window's.
     """
 
 def reduce_window(operand: PyTree, init_value: PyTree, computation: Callable, window_dimensions: Sequence[int],

@@ -42,6 +42,7 @@ Annotations (KINDS below):                                     in C, and what th
     Nested, Nested | None                                      ct_ints: numbers, texts and sequences of them, as lax/lax.h reads them
     PrecisionLike                                              int, as ct_precision
     Callable; Callable | None                                  ct_fn, NULL for None
+    Accuracy                        takes no space: results are as accurate as any of its values asks
     None                            not supported yet: takes no space; anything but the default is an error
 
 Decorators:
@@ -93,6 +94,7 @@ KINDS = {
     "PrecisionLike": ("PRECISION", "int"),
     "Callable": ("FN", "ct_fn"),
     "Callable | None": ("FN", "ct_fn"),
+    "Accuracy": ("ACCURACY", None),
     "None": ("NONE", None),
 }
 # what the functions of a distribution are, their first parameter being {}

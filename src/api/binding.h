@@ -34,6 +34,7 @@ typedef enum bind_kind {
                        characters, None CT_NONE_INT. ((1,), (0,)) is 2 1 1 1 0. Tuple classes
                        count as sequences. At most 512 numbers. */
     BIND_FN,        /* ct_fn from a callable */
+    BIND_ACCURACY,  /* None, lax.AccuracyMode or lax.Tolerance: all are satisfied */
     BIND_NONE, /* accepted for compatibility: anything but the default is NotImplementedError naming
                   it */
 } bind_kind;

@@ -134,6 +134,7 @@ static bool add_field(arguments *a, const bind_param *p)
     case BIND_PRECISION:
         text_bytes(&a->key, at, sizeof(int));
         return true;
+    case BIND_ACCURACY:
     case BIND_NONE:
         return true;
     }

@@ -216,3 +216,33 @@ ct_array lax_full_like(const ct_lax_full_like_args *a)
     return full("lax.full_like", shape, a->fill_value, dtype,
                 a->dtype == CT_NO_DTYPE && a->x->aval.weak);
 }
+
+ct_array lax_broadcast_like(ct_array arr, ct_array like_arr)
+{
+    const aval *x = &arr->aval, *like = &like_arr->aval;
+    int64_t lead = like->ndim - x->ndim;
+    axis_list axes = {.n = x->ndim};
+    bool fits = lead >= 0;
+    for (int64_t d = 0; d < x->ndim && fits; d++) {
+        axes.at[d] = lead + d;
+        fits = x->shape[d] == 1 || x->shape[d] == like->shape[lead + d];
+    }
+    if (!fits)
+        return ct_fail(CT_VALUE_ERROR,
+                       "broadcast_like: an array with %d axes does not broadcast to the shape of "
+                       "the other, which has %d; their last sizes must be equal or one",
+                       (int)x->ndim, (int)like->ndim);
+    if (!lead && ints_equal(aval_shape(x), aval_shape(like)))
+        return arr;
+    return op_broadcast_in_dim(arr, aval_shape(like), axis_ints(&axes));
+}
+
+ct_array lax_stage(ct_array x) { return x; }
+
+ct_array lax_shape_as_value(const ct_lax_shape_as_value_args *a)
+{
+    ct_array out = array_new(CT_INT32, false, 1, &a->shape.n);
+    for (int64_t i = 0; i < a->shape.n && !is_poison(out); i++)
+        ((int32_t *)out->data)[i] = (int32_t)a->shape.at[i];
+    return out;
+}

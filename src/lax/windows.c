@@ -191,6 +191,80 @@ ct_array lax_conv_general_dilated(const ct_lax_conv_general_dilated_args *a)
     return op_conv(a->lhs, a->rhs, &p);
 }
 
+/* ---- patches ---- */
+
+/* Axes (first, second, others) moved to where the positions say. */
+static ct_array lead_to(ct_array x, int64_t first, int64_t second)
+{
+    axis_list order = {.n = is_poison(x) ? 0 : x->aval.ndim};
+    for (int64_t d = 0, next = 2; d < order.n; d++)
+        order.at[d] = d == first ? 0 : d == second ? 1 : next++;
+    return is_poison(x) ? x : op_transpose(x, axis_ints(&order));
+}
+
+/* The kernel that takes each element of a window to a feature of its own. */
+static ct_array picking_kernel(ct_dtype dtype, int64_t features, ct_ints filter,
+                               const axis_list *spec)
+{
+    int64_t count = 1;
+    axis_list shape = {.n = 2 + filter.n};
+    for (int64_t i = 0; i < filter.n; i++)
+        count *= shape.at[2 + i] = filter.at[i];
+    shape.at[0] = features * count;
+    shape.at[1] = 1;
+    ct_array row = op_iota(CT_INT32, I(count, count), 0),
+             column = op_iota(CT_INT32, I(count, count), 1);
+    ct_array one = op_convert(op_eq(row, column), dtype, false);
+    ct_array all = op_broadcast_in_dim(one, I(features, count, count), I(1, 2));
+    return lead_to(op_reshape(all, axis_ints(&shape)), spec->at[0], spec->at[1]);
+}
+
+ct_array lax_conv_general_dilated_patches(const ct_lax_conv_general_dilated_patches_args *a)
+{
+    axis_list specs[3];
+    int64_t n = a->lhs->aval.ndim;
+    if (n < 2 || a->filter_shape.n != n - 2)
+        return ct_fail(CT_TYPE_ERROR,
+                       "conv_general_dilated_patches: filter_shape has %lld sizes for an array "
+                       "with %lld spatial axes.",
+                       (long long)a->filter_shape.n, (long long)n - 2);
+    if (!read_numbers(a->dimension_numbers, n, specs))
+        return array_poison;
+    int64_t features = a->lhs->aval.shape[specs[0].at[1]];
+    return ct_lax_conv_general_dilated(
+        a->lhs, picking_kernel(dtype_of(a->lhs), features, a->filter_shape, &specs[1]),
+        a->window_strides, a->padding, .lhs_dilation = a->lhs_dilation,
+        .rhs_dilation = a->rhs_dilation, .dimension_numbers = a->dimension_numbers,
+        .feature_group_count = GIVEN(features), .precision = a->precision,
+        .preferred_element_type = a->preferred_element_type);
+}
+
+ct_array lax_conv_general_dilated_local(const ct_lax_conv_general_dilated_local_args *a)
+{
+    axis_list specs[3], places = {.n = 0}, weights = places, order = places;
+    ct_array patches = ct_lax_conv_general_dilated_patches(
+        a->lhs, a->filter_shape, a->window_strides, a->padding, .lhs_dilation = a->lhs_dilation,
+        .rhs_dilation = a->rhs_dilation, .dimension_numbers = a->dimension_numbers,
+        .precision = a->precision);
+    int64_t n = a->lhs->aval.ndim;
+    if (is_poison(patches) || !read_numbers(a->dimension_numbers, n, specs))
+        return array_poison;
+    for (int64_t d = 0; d < n; d++)
+        for (int64_t i = 2; i < n; i++)
+            if (specs[2].at[i] == d) {
+                places.at[places.n++] = d;
+                weights.at[weights.n++] = specs[1].at[i];
+            }
+    params_dot_general p = {.dimension_numbers = {I(specs[2].at[1]), I(specs[1].at[1]),
+                                                  axis_ints(&places), axis_ints(&weights)},
+                            .precision = a->precision};
+    ct_array out = op_dot_general(patches, a->rhs, &p); /* places, batch, features */
+    order.n = n;
+    for (int64_t d = 0, next = 0; d < n; d++)
+        order.at[d] = d == specs[2].at[0] ? n - 2 : d == specs[2].at[1] ? n - 1 : next++;
+    return is_poison(out) ? out : op_transpose(out, axis_ints(&order));
+}
+
 /* ---- transposed convolution ---- */
 
 /* The layouts of TensorFlow: features last. */

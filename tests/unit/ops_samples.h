@@ -170,6 +170,7 @@ static const sample samples[OP_COUNT] = {
     [OP_igamma] = {2, 0.5, 3, 0.5, 3},
     [OP_igammac] = {2, 0.5, 3, 0.5, 3},
     [OP_igamma_grad_a] = {2, 0.5, 3, 0.5, 3, .rough = true},
+    [OP_random_gamma_grad] = {2, 0.5, 3, 0.5, 3, .rough = true},
     [OP_zeta] = {2, 1.5, 4, 0.5, 3, .rough = true},
     [OP_expn] = {2, 2, 2, 0.5, 3, .rough = true},
     [OP_owens_t] = {2, -2, 2, -2, 2},

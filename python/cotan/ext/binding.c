@@ -134,7 +134,11 @@ static bool nested_argument(PyObject *o, ct_ints *out, arena *a, const char *nam
 
 static bool precision_argument(PyObject *o, int *out)
 {
-    static const char *const names[] = {"default", "high", "highest"};
+    static const struct {
+        const char *name;
+        int precision; /* the last ones are of lax.DotAlgorithmPreset */
+    } words[] = {
+        {"default", 1}, {"high", 2}, {"highest", 3}, {"f32_f32_f32", 3}, {"f64_f64_f64", 3}};
     if ((PyTuple_Check(o) || PyList_Check(o)) &&
         PySequence_Size(o) == 2) { /* one for each operand: the first decides */
         PyObject *first = PySequence_GetItem(o, 0);
@@ -147,16 +151,20 @@ static bool precision_argument(PyObject *o, int *out)
         return true;
     PyObject *name = PyUnicode_Check(o) ? Py_NewRef(o) : PyObject_GetAttrString(o, "name"),
              *low = name ? PyObject_CallMethod(name, "lower", NULL) : NULL;
-    for (int i = 0; low && i < 3; i++)
-        if (PyUnicode_CompareWithASCIIString(low, names[i]) == 0)
-            *out = i + 1;
+    for (size_t i = 0; low && i < sizeof words / sizeof *words; i++)
+        if (PyUnicode_CompareWithASCIIString(low, words[i].name) == 0)
+            *out = words[i].precision;
     Py_XDECREF(low);
     Py_XDECREF(name);
     if (*out)
         return true;
     PyErr_Clear();
-    PyErr_Format(PyExc_ValueError, "precision must be None, 'default', 'high' or 'highest', not %R",
-                 o);
+    bool algorithm = !strncmp(Py_TYPE(o)->tp_name, "DotAlgorithm", 12);
+    PyErr_Format(
+        algorithm ? PyExc_NotImplementedError : PyExc_ValueError,
+        "precision must be None, 'default', 'high' or 'highest', or the algorithm F32_F32_F32 "
+        "or F64_F64_F64, not %R",
+        o);
     return false;
 }
 
@@ -166,6 +174,17 @@ bool ext_word(PyObject *o, PyObject **word)
             : PyUnicode_Check(o) ? Py_NewRef(o)
                                  : PyObject_GetAttrString(o, "_name_");
     return *word || o == Py_None;
+}
+
+static bool accuracy_argument(PyObject *o, const char *function)
+{
+    const char *class = Py_TYPE(o)->tp_name;
+    if (!strcmp(class, "AccuracyMode") || !strcmp(class, "Tolerance"))
+        return true;
+    PyErr_Format(PyExc_TypeError,
+                 "%s: accuracy must be a lax.AccuracyMode, a lax.Tolerance or None, not %R",
+                 function, o);
+    return false;
 }
 
 /* The enum, or whoever gave the string, keeps it. */
@@ -328,6 +347,8 @@ static bool put(const bind_function *f, const bind_param *p, PyObject *o, char *
         return none || nested_argument(o, at, a, p->name);
     case BIND_FN:
         return (none && none_is_default) || (*(ct_fn *)at = function_argument(o)) != NULL;
+    case BIND_ACCURACY:
+        return none || accuracy_argument(o, f->name);
     case BIND_NONE:
         return is_default(p, o) || missing_kind(p, f->name);
     }

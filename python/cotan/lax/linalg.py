@@ -15,3 +15,13 @@ class EighImplementation(enum.Enum):
 
 class SvdAlgorithm(enum.Enum):
     DEFAULT, QR, JACOBI, POLAR = "default", "QR", "Jacobi", "polar"
+
+
+def __getattr__(name):
+    """qr_p and its like."""
+    if name.endswith("_p"):
+        from ..core import _primitive
+        found = _primitive(name)
+        if found is not None:
+            return found
+    raise AttributeError(f"module 'jax.lax.linalg' has no attribute {name!r}")
