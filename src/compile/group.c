@@ -67,6 +67,8 @@ static int body_of_map(const graph *g, const node *n)
         name = ((const params_round *)n->params)->rounding_method == 1 ? "round_to_even" : "round";
     if (n->op->code == OP_add_any)
         name = "add";
+    if (n->op->code == OP_nextafter && dtype != graph_in(g, n, 0)->aval.dtype)
+        return -1; /* the next float32 is not the next of a narrower type */
     int body = body_find(name, dtype);
     return body >= 0 && body_names[body].nargs == n->nin && body_names[body].nresults == 1 ? body
                                                                                            : -1;

@@ -10,11 +10,12 @@ typedef kernel_map *converter;
 /* ---- pairs of plain dtypes ---- */
 #define PLAIN(X, ...)                                                                              \
     X(i8, int8_t, CT_INT8, __VA_ARGS__)                                                            \
-    X(i16, int16_t, CT_INT16, __VA_ARGS__) X(i32, int32_t, CT_INT32, __VA_ARGS__)                  \
-        X(i64, int64_t, CT_INT64, __VA_ARGS__) X(u8, uint8_t, CT_UINT8, __VA_ARGS__)               \
-            X(u16, uint16_t, CT_UINT16, __VA_ARGS__) X(u32, uint32_t, CT_UINT32, __VA_ARGS__)      \
-                X(u64, uint64_t, CT_UINT64, __VA_ARGS__) X(f32, float, CT_FLOAT32, __VA_ARGS__)    \
-                    X(f64, double, CT_FLOAT64, __VA_ARGS__) X(bool, bool, CT_BOOL, __VA_ARGS__)
+    X(i16, int16_t, CT_INT16, __VA_ARGS__)                                                         \
+    X(i32, int32_t, CT_INT32, __VA_ARGS__) X(i64, int64_t, CT_INT64, __VA_ARGS__)                  \
+        X(u8, uint8_t, CT_UINT8, __VA_ARGS__) X(u16, uint16_t, CT_UINT16, __VA_ARGS__)             \
+            X(u32, uint32_t, CT_UINT32, __VA_ARGS__) X(u64, uint64_t, CT_UINT64, __VA_ARGS__)      \
+                X(f32, float, CT_FLOAT32, __VA_ARGS__) X(f64, double, CT_FLOAT64, __VA_ARGS__)     \
+                    X(bool, bool, CT_BOOL, __VA_ARGS__)
 BODY float body_convert_f32_f32(float x) { return x; }
 BODY double body_convert_f64_f64(double x) { return x; }
 
@@ -52,6 +53,17 @@ static ct_dtype hub_of(ct_dtype dtype)
     return byte || dtype == CT_COMPLEX128 ? CT_FLOAT64 : narrow ? CT_FLOAT32 : dtype;
 }
 
+/* Other libraries leave the high bits of narrow integers as they like. */
+static void own_bits(ct_dtype dtype, int64_t n, int8_t *out, const int8_t *in)
+{
+    int unused = 8 - dtype_table[dtype].bits;
+    bool is_signed = dtype_is(dtype, FAMILY_INT);
+    for (int64_t i = 0; i < n; i++) {
+        uint8_t high = (uint8_t)((uint8_t)in[i] << unused);
+        out[i] = is_signed ? (int8_t)((int8_t)high >> unused) : (int8_t)(high >> unused);
+    }
+}
+
 static size_t size_of(ct_dtype dtype) { return dtype_table[dtype].itemsize; }
 
 /* n values of a dtype as values of its hub; the real part (part 0) or the imaginary part of complex
@@ -71,6 +83,8 @@ static void decode(ct_dtype dtype, int64_t n, void *hub, const void *in, int par
     else if (hub_of(dtype) == CT_FLOAT64 && dtype != CT_FLOAT64)
         for (int64_t i = 0; i < n; i++)
             ((double *)hub)[i] = dtype_decode(dtype, (const char *)in + i);
+    else if (dtype_table[dtype].bits < 8 && dtype != CT_BOOL)
+        own_bits(dtype, n, hub, in);
     else
         memcpy(hub, in, (size_t)n * size_of(dtype));
 }
@@ -150,16 +164,18 @@ static void convert_via(ct_dtype from, ct_dtype to, int64_t n, void *out, const 
 
 #define OTHER(X, ...)                                                                              \
     X(BFLOAT16, __VA_ARGS__)                                                                       \
-    X(FLOAT16, __VA_ARGS__) X(COMPLEX64, __VA_ARGS__) X(COMPLEX128, __VA_ARGS__)                   \
-        X(INT2, __VA_ARGS__) X(INT4, __VA_ARGS__) X(UINT2, __VA_ARGS__) X(UINT4, __VA_ARGS__)      \
-            X(FLOAT4_E2M1FN, __VA_ARGS__) X(FLOAT8_E3M4, __VA_ARGS__) X(FLOAT8_E4M3, __VA_ARGS__)  \
+    X(FLOAT16, __VA_ARGS__)                                                                        \
+    X(COMPLEX64, __VA_ARGS__) X(COMPLEX128, __VA_ARGS__) X(INT2, __VA_ARGS__) X(INT4, __VA_ARGS__) \
+        X(UINT2, __VA_ARGS__) X(UINT4, __VA_ARGS__) X(FLOAT4_E2M1FN, __VA_ARGS__)                  \
+            X(FLOAT8_E3M4, __VA_ARGS__) X(FLOAT8_E4M3, __VA_ARGS__)                                \
                 X(FLOAT8_E4M3B11FNUZ, __VA_ARGS__) X(FLOAT8_E4M3FN, __VA_ARGS__)                   \
                     X(FLOAT8_E4M3FNUZ, __VA_ARGS__) X(FLOAT8_E5M2, __VA_ARGS__)                    \
                         X(FLOAT8_E5M2FNUZ, __VA_ARGS__) X(FLOAT8_E8M0FNU, __VA_ARGS__)
 #define ALL(X, ...)                                                                                \
     X(BOOL, __VA_ARGS__)                                                                           \
-    X(INT8, __VA_ARGS__) X(INT16, __VA_ARGS__) X(INT32, __VA_ARGS__) X(INT64, __VA_ARGS__)         \
-        X(UINT8, __VA_ARGS__) X(UINT16, __VA_ARGS__) X(UINT32, __VA_ARGS__) X(UINT64, __VA_ARGS__) \
+    X(INT8, __VA_ARGS__)                                                                           \
+    X(INT16, __VA_ARGS__) X(INT32, __VA_ARGS__) X(INT64, __VA_ARGS__) X(UINT8, __VA_ARGS__)        \
+        X(UINT16, __VA_ARGS__) X(UINT32, __VA_ARGS__) X(UINT64, __VA_ARGS__)                       \
             X(FLOAT32, __VA_ARGS__) X(FLOAT64, __VA_ARGS__) OTHER(X, __VA_ARGS__)
 #define VIA(TO, FROM)                                                                              \
     static void via_##FROM##_##TO(int64_t n, void *out, const void *const *in,                     \
@@ -170,12 +186,13 @@ static void convert_via(ct_dtype from, ct_dtype to, int64_t n, void *out, const 
 #define VIA_TO_ALL(FROM) ALL(VIA, FROM)
 #define VIA_TO_OTHER(FROM) OTHER(VIA, FROM)
 VIA_TO_ALL(BFLOAT16)
-VIA_TO_ALL(FLOAT16) VIA_TO_ALL(COMPLEX64) VIA_TO_ALL(COMPLEX128) VIA_TO_ALL(INT2) VIA_TO_ALL(INT4)
-    VIA_TO_ALL(UINT2) VIA_TO_ALL(UINT4) VIA_TO_ALL(FLOAT4_E2M1FN) VIA_TO_ALL(FLOAT8_E3M4)
-        VIA_TO_ALL(FLOAT8_E4M3) VIA_TO_ALL(FLOAT8_E4M3B11FNUZ) VIA_TO_ALL(FLOAT8_E4M3FN)
-            VIA_TO_ALL(FLOAT8_E4M3FNUZ) VIA_TO_ALL(FLOAT8_E5M2) VIA_TO_ALL(FLOAT8_E5M2FNUZ)
-                VIA_TO_ALL(FLOAT8_E8M0FNU) VIA_TO_OTHER(BOOL) VIA_TO_OTHER(INT8) VIA_TO_OTHER(INT16)
-                    VIA_TO_OTHER(INT32) VIA_TO_OTHER(INT64) VIA_TO_OTHER(UINT8) VIA_TO_OTHER(UINT16)
+VIA_TO_ALL(FLOAT16)
+VIA_TO_ALL(COMPLEX64) VIA_TO_ALL(COMPLEX128) VIA_TO_ALL(INT2) VIA_TO_ALL(INT4) VIA_TO_ALL(UINT2)
+    VIA_TO_ALL(UINT4) VIA_TO_ALL(FLOAT4_E2M1FN) VIA_TO_ALL(FLOAT8_E3M4) VIA_TO_ALL(FLOAT8_E4M3)
+        VIA_TO_ALL(FLOAT8_E4M3B11FNUZ) VIA_TO_ALL(FLOAT8_E4M3FN) VIA_TO_ALL(FLOAT8_E4M3FNUZ)
+            VIA_TO_ALL(FLOAT8_E5M2) VIA_TO_ALL(FLOAT8_E5M2FNUZ) VIA_TO_ALL(FLOAT8_E8M0FNU)
+                VIA_TO_OTHER(BOOL) VIA_TO_OTHER(INT8) VIA_TO_OTHER(INT16) VIA_TO_OTHER(INT32)
+                    VIA_TO_OTHER(INT64) VIA_TO_OTHER(UINT8) VIA_TO_OTHER(UINT16)
                         VIA_TO_OTHER(UINT32) VIA_TO_OTHER(UINT64) VIA_TO_OTHER(FLOAT32)
                             VIA_TO_OTHER(FLOAT64)
 

@@ -30,7 +30,8 @@ static bool arg_abstract(const op *o, const void *params, int nin, const aval *i
 static ct_status arg_kernel(const op *o, const void *params, int nin, const operand *in, int nout,
                             operand *out)
 {
-    (void)nin, (void)nout;
+    if (ops_narrow((ct_dtype)in[0].aval.dtype))
+        return ops_widened(o, params, nin, in, nout, out);
     const params_arg *p = params;
     int64_t outer, n, inner, axis = p->axes.at[0],
                              total = shape_size(out->aval.ndim, out->aval.shape);

@@ -155,7 +155,8 @@ static bool float_abstract(const op *o, const void *params, int nin, const aval 
 static ct_status round_kernel(const op *o, const void *params, int nin, const operand *in, int nout,
                               operand *out)
 {
-    (void)o, (void)nout;
+    if (ops_narrow((ct_dtype)in[0].aval.dtype))
+        return ops_widened(o, params, nin, in, nout, out);
     bool even = ((const params_round *)params)->rounding_method == 1;
     kernel_map *f = kernel_find(even ? "round_to_even" : "round", (ct_dtype)in->aval.dtype);
     if (!f)

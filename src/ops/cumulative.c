@@ -20,18 +20,44 @@ bool cumulative_abstract(const op *o, const void *params, int nin, const aval *i
     return true;
 }
 
+/* Complex extremes, one row after another. */
+static void combine_along(kernel_map *combine, int64_t outer, int64_t n, size_t inner,
+                          const operand *in, char *out, bool reverse)
+{
+    static const int64_t steps[2] = {1, 1};
+    size_t row = inner * dtype_table[in->aval.dtype].itemsize;
+    for (int64_t i = 0; i < outer; i++)
+        for (int64_t k = 0; k < n; k++) {
+            size_t at = (size_t)(i * n + (reverse ? n - 1 - k : k)) * row;
+            const char *from = (const char *)in->data + at,
+                       *last = out + at + (reverse ? row : -row);
+            if (k)
+                combine((int64_t)inner, out + at, (const void *[]){last, from}, steps);
+            else
+                memcpy(out + at, from, row);
+        }
+}
+
 ct_status cumulative_kernel(const op *o, const void *params, int nin, const operand *in, int nout,
                             operand *out)
 {
-    (void)nin, (void)nout;
+    if (ops_narrow((ct_dtype)in[0].aval.dtype))
+        return ops_widened(o, params, nin, in, nout, out);
     const params_cumulative *p = params;
     kernel_scan *f = kernel_cumulative(o->name, (ct_dtype)in->aval.dtype);
-    if (!f)
+    bool extreme = o->code == OP_cummax || o->code == OP_cummin;
+    kernel_map *combine =
+        f || !extreme ? NULL
+                      : kernel_find(o->code == OP_cummax ? "max" : "min", (ct_dtype)in->aval.dtype);
+    if (!f && !combine)
         return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s has no kernel for operands of dtype %s.",
                          o->name, DTYPE(&in->aval));
     int64_t outer = shape_size(p->axis, in->aval.shape), n = in->aval.shape[p->axis];
     int64_t inner = shape_size(in->aval.ndim - p->axis - 1, in->aval.shape + p->axis + 1);
-    f(outer, n, inner, out->data, in->data, p->reverse);
+    if (f)
+        f(outer, n, inner, out->data, in->data, p->reverse);
+    else
+        combine_along(combine, outer, n, (size_t)inner, in, out->data, p->reverse);
     return CT_OK;
 }
 

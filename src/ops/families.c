@@ -309,8 +309,10 @@ static kernel_map *find_kernel(const op *o, ct_dtype dtype)
 ct_status families_kernel(const op *o, const void *params, int nin, const operand *in, int nout,
                           operand *out)
 {
-    (void)params, (void)nout;
-    kernel_map *f = find_kernel(o, (ct_dtype)in[0].aval.dtype);
+    ct_dtype dtype = (ct_dtype)in[0].aval.dtype;
+    if (unlikely(ops_narrow(dtype)) && o->code != OP_nextafter)
+        return ops_widened(o, params, nin, in, nout, out);
+    kernel_map *f = find_kernel(o, dtype);
     return f ? families_run_map(f, nin, in, &out[0]) : ct_error_code();
 }
 

@@ -79,7 +79,8 @@ static void power_piece(void *context, int64_t begin, int64_t end)
 static ct_status integer_pow_kernel(const op *o, const void *params, int nin, const operand *in,
                                     int nout, operand *out)
 {
-    (void)nin, (void)nout;
+    if (ops_narrow((ct_dtype)in[0].aval.dtype))
+        return ops_widened(o, params, nin, in, nout, out);
     int64_t y = ((const params_integer_pow *)params)->y;
     ct_dtype dtype = (ct_dtype)in->aval.dtype;
     power_run r = {kernel_find("mul", dtype),

@@ -65,25 +65,52 @@ bool reduce_split(const aval *a, ct_ints axes, int64_t *outer, int64_t *n, int64
 
 typedef struct reduce_run {
     kernel_reduction *f;
+    kernel_map *combine; /* without f: complex extremes */
+    char identity[16];
     int64_t n, inner;
     size_t itemsize, out_itemsize;
     const char *in;
     char *out;
 } reduce_run;
 
+/* One row after another. */
+static void combine_outer(const reduce_run *r, int64_t begin, int64_t end)
+{
+    static const int64_t steps[2] = {1, 1};
+    size_t row = (size_t)r->inner * r->itemsize;
+    for (int64_t i = begin; i < end; i++) {
+        char *to = r->out + (size_t)i * row;
+        kernel_fill(r->inner, r->itemsize, to, r->identity);
+        for (int64_t k = 0; k < r->n; k++) {
+            const char *from = r->in + (size_t)(i * r->n + k) * row;
+            if (k)
+                r->combine(r->inner, to, (const void *[]){to, from}, steps);
+            else
+                memcpy(to, from, row);
+        }
+    }
+}
+
 static void run_outer(void *context, int64_t begin, int64_t end)
 {
     const reduce_run *r = context;
-    r->f(end - begin, r->n, r->inner, r->out + (size_t)(begin * r->inner) * r->out_itemsize,
-         r->in + (size_t)(begin * r->n * r->inner) * r->itemsize);
+    if (!r->f)
+        combine_outer(r, begin, end);
+    else
+        r->f(end - begin, r->n, r->inner, r->out + (size_t)(begin * r->inner) * r->out_itemsize,
+             r->in + (size_t)(begin * r->n * r->inner) * r->itemsize);
 }
 
 enum { REDUCE_GRAIN = 65536 };
 
-static void run_reduction(kernel_reduction *f, int64_t outer, int64_t n, int64_t inner,
-                          const void *in, const operand *out, size_t itemsize)
+static void run_reduction(const reduce_run *how, int64_t outer, int64_t n, int64_t inner,
+                          const void *in, const operand *out)
 {
-    reduce_run r = {f, n, inner, itemsize, dtype_table[out->aval.dtype].itemsize, in, out->data};
+    reduce_run r = *how;
+    r.n = n;
+    r.inner = inner;
+    r.in = in;
+    r.out = out->data;
     int64_t each = n * inner;
     if (outer && inner)
         base_parallel(outer, each < REDUCE_GRAIN ? REDUCE_GRAIN / (each ? each : 1) : 1, run_outer,
@@ -111,20 +138,35 @@ static void *reduced_last(const operand *in, ct_ints axes)
     return copy;
 }
 
+static bool find_reduction(const op *o, ct_dtype dtype, reduce_run *r)
+{
+    *r = (reduce_run){.f = kernel_reduce(o->name, dtype),
+                      .itemsize = dtype_table[dtype].itemsize,
+                      .out_itemsize = dtype_table[dtype].itemsize};
+    if (!r->f && (o->code == OP_reduce_max || o->code == OP_reduce_min)) {
+        double none = o->code == OP_reduce_max ? -__builtin_inf() : __builtin_inf();
+        r->combine = kernel_find(o->code == OP_reduce_max ? "max" : "min", dtype);
+        kernel_convert(CT_FLOAT64, dtype)(1, r->identity, (const void *[]){&none}, I(1).at);
+    }
+    if (!r->f && !r->combine)
+        base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s has no kernel for operands of dtype %s.", o->name,
+                  dtype_table[dtype].name);
+    return r->f || r->combine;
+}
+
 ct_status reduce_kernel(const op *o, const void *params, int nin, const operand *in, int nout,
                         operand *out)
 {
-    (void)nin, (void)nout;
+    if (ops_narrow((ct_dtype)in[0].aval.dtype))
+        return ops_widened(o, params, nin, in, nout, out);
     ct_ints axes = ((const params_reduce *)params)->axes;
     ct_dtype dtype = (ct_dtype)in->aval.dtype;
-    kernel_reduction *f = kernel_reduce(o->name, dtype);
-    size_t itemsize = dtype_table[dtype].itemsize;
+    reduce_run how;
     int64_t outer, n, inner;
-    if (!f)
-        return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s has no kernel for operands of dtype %s.",
-                         o->name, dtype_table[dtype].name);
+    if (!find_reduction(o, dtype, &how))
+        return ct_error_code();
     if (reduce_split(&in->aval, axes, &outer, &n, &inner)) {
-        run_reduction(f, outer, n, inner, in->data, out, itemsize);
+        run_reduction(&how, outer, n, inner, in->data, out);
         return CT_OK;
     }
     int64_t total = shape_size(in->aval.ndim, in->aval.shape),
@@ -132,8 +174,8 @@ ct_status reduce_kernel(const op *o, const void *params, int nin, const operand 
     void *moved = reduced_last(in, axes);
     if (!moved)
         return ct_error_code();
-    run_reduction(f, results, results ? total / results : 0, 1, moved, out, itemsize);
-    array_memory_free(moved, (size_t)total * itemsize);
+    run_reduction(&how, results, results ? total / results : 0, 1, moved, out);
+    array_memory_free(moved, (size_t)total * how.itemsize);
     return CT_OK;
 }
 

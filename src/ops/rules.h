@@ -68,6 +68,13 @@ bool families_broadcast(const op *o, int nin, const aval *in, aval *out, arena *
 /* Runs a map over operands that broadcast to out, split over threads when it is large. */
 ct_status families_run_map(kernel_map *f, int nin, const operand *in, const operand *out);
 
+/* ---- narrow integers and floats (widen.c) ---- */
+/* Whether it has two or four bits, or is a float of at most eight: no loops are written for it. */
+bool ops_narrow(ct_dtype dtype);
+/* The operation's kernel on operands made wider, and its results made narrow again. */
+ct_status ops_widened(const op *o, const void *params, int nin, const operand *in, int nout,
+                      operand *out);
+
 /* ---- reductions and scans (reduce.c, cumulative.c) ---- */
 abstract_rule reduce_abstract, cumulative_abstract;
 kernel_rule reduce_kernel, cumulative_kernel;

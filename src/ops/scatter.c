@@ -84,7 +84,7 @@ static bool check_dtypes(const op *o, const aval *x, const aval *updates)
         return false;
     }
     int accepted = o->code == OP_scatter                                    ? STORED
-                   : o->code == OP_scatter_min || o->code == OP_scatter_max ? ORDERED
+                   : o->code == OP_scatter_min || o->code == OP_scatter_max ? ANYTHING
                                                                             : NUMBER;
     if (!dtype_is((ct_dtype)x->dtype, accepted)) {
         base_fail(CT_TYPE_ERROR, "%s does not accept dtype %s.", o->name, DTYPE(x));
@@ -309,7 +309,8 @@ __attribute__((constructor)) static void announce(void) { core_combiner = combin
 static ct_status kernel_scatter(const op *o, const void *params, int nin, const operand *in,
                                 int nout, operand *out)
 {
-    (void)nin, (void)nout;
+    if (o->code != OP_scatter && ops_narrow((ct_dtype)in[0].aval.dtype))
+        return ops_widened(o, params, nin, in, nout, out);
     const params_scatter *p = params;
     ct_dtype dtype = (ct_dtype)in[0].aval.dtype;
     size_t itemsize = dtype_table[dtype].itemsize;

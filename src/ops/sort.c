@@ -60,8 +60,10 @@ static int64_t inner_size(const aval *x, int64_t axis)
 static ct_status kernel_sort_op(const op *o, const void *params, int nin, const operand *in,
                                 int nout, operand *out)
 {
-    (void)o, (void)nout;
     const params_sort *p = params;
+    for (int i = 0; i < nin; i++)
+        if (ops_narrow((ct_dtype)in[i].aval.dtype))
+            return ops_widened(o, params, nin, in, nout, out);
     void *data[MANY];
     ct_dtype dtypes[MANY];
     if (nin > MANY)
@@ -246,7 +248,8 @@ static ct_status top_k_across(const params_top_k *p, const operand *in, operand 
 static ct_status kernel_top_k_op(const op *o, const void *params, int nin, const operand *in,
                                  int nout, operand *out)
 {
-    (void)o, (void)nin, (void)nout;
+    if (ops_narrow((ct_dtype)in[0].aval.dtype))
+        return ops_widened(o, params, nin, in, nout, out);
     const params_top_k *p = params;
     const aval *x = &in[0].aval;
     if (shape_size(out[0].aval.ndim, out[0].aval.shape) == 0)

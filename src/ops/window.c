@@ -222,7 +222,8 @@ static void identity_element(int code, ct_dtype dtype, void *element)
 static ct_status kernel_window(const op *o, const void *params, int nin, const operand *in,
                                int nout, operand *out)
 {
-    (void)nin, (void)nout;
+    if (ops_narrow((ct_dtype)in[0].aval.dtype))
+        return ops_widened(o, params, nin, in, nout, out);
     const aval *x = &in[0].aval;
     ct_dtype dtype = (ct_dtype)x->dtype;
     window_run r = {.itemsize = dtype_table[dtype].itemsize,

@@ -387,6 +387,8 @@ static ct_status kernel_scatter_add(const op *o, const void *params, int nin, co
                   .to = out->data,
                   .itemsize = itemsize,
                   .combine = kernel_find(dtype == CT_BOOL ? "or" : "add", dtype)};
+    if (ops_narrow(dtype))
+        return ops_widened(o, params, nin, in, nout, out);
     if (!r.combine)
         return base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s is not implemented for dtype %s", o->name,
                          dtype_table[dtype].name);

@@ -399,6 +399,31 @@ lax.random_gamma_grad(jnp.array([0.5, 2., 30.]), jnp.array([0.3, 3., 29.])).roun
 [lax.fft(x, t, (3,)) for t in ("FFT", lax.FftType.FFT, lax.FftType.RFFT)]
 [(p.name, getattr(jax.lax.linalg, n).name) for p, n in [(lax.reduce_p, "qr_p"), (lax.reduce_window_p, "svd_p"), (lax.gather_p, "triangular_solve_p")]]
 """,
+    "narrow and complex dtypes": """
+[f(v, v[::-1]) for v in (jnp.arange(-6, 7, 3).astype("int4"),) for f in (lax.add, lax.sub, lax.mul, lax.gt, lax.eq, lax.max, lax.min, lax.bitwise_and)]
+[f(v, v[::-1]) for v in (jnp.arange(0, 15, 3).astype("uint4"),) for f in (lax.add, lax.sub, lax.mul, lax.lt, lax.ne, lax.max, lax.min, lax.bitwise_xor)]
+[f(v, v * 0 + 2) for v in (jnp.arange(-6, 7, 3).astype("int4"), jnp.arange(0, 15, 3).astype("uint4")) for f in (lax.div, lax.rem, lax.shift_left, lax.shift_right_logical)]
+[f(v, (0,)) for v in (jnp.arange(-6, 7, 3).astype("int4"), jnp.arange(0, 15, 3).astype("uint4")) for f in (lax.reduce_sum, lax.reduce_max, lax.reduce_min)]
+[f(v) for v in (jnp.arange(-6, 7, 3).astype("int4"), jnp.arange(0, 15, 3).astype("uint4")) for f in (lax.cumsum, lax.cummax, lax.bitwise_not, lax.sort, lax.square, lax.clz)]
+[f(v, v) for v in (jnp.array([-2, -1, 0, 1], "int2"), jnp.array([0, 1, 2, 3], "uint2")) for f in (lax.add, lax.mul, lax.bitwise_or)]
+[jnp.array([-2, -1, 0, 1]).astype("int2").astype(d) for d in ("int8", "int32", "float32", "int4", "bool")]
+[jnp.asarray(np.array([-3, 7]).astype(jnp.int4)).astype(d) for d in ("int8", "uint8", "float32")]
+[f(v, v[::-1]) for d in ("float8_e4m3fn", "float8_e5m2", "float8_e4m3") for v in [jnp.array([0.5, -1.25, 3., 2.], d)] for f in (lax.add, lax.mul, lax.sub, lax.gt, lax.max)]
+[f(v) for d in ("float8_e4m3fn", "float8_e5m2") for v in [jnp.array([0.5, 1.25, 3., 2.], d)] for f in (lax.sqrt, lax.neg, lax.abs, lax.tanh, lax.cumsum, lax.cummax, lax.floor)]
+[f(v, (0,)) for d in ("float8_e4m3fn", "float8_e5m2") for v in (jnp.array([0.5, -1.25, 3., 2.]).astype(d),) for f in (lax.reduce_sum, lax.reduce_max, lax.reduce_min)]
+[lax.sort(jnp.array([0.5, -1.25, 3., jnp.nan, -2.]).astype(d)) for d in ("float8_e4m3fn", "float8_e5m2", "float8_e3m4")]
+list(lax.top_k(jnp.array([0.5, -1.25, 3., -2.]).astype("float8_e5m2"), 2))
+[f(jnp.array([3, -7, 0, 5]).astype("int4"), rows[2:], jnp.array([2, 3]).astype("int4"), S) for f in (lax.scatter_add, lax.scatter_mul, lax.scatter_max)]
+[jax.jit(lambda v: (v * v + v, jnp.exp(v), v > 1))(jnp.array([0.5, -1.25, 3.]).astype(d)) for d in ("float8_e4m3fn", "float8_e5m2")]
+jax.jit(lambda v: (v * v + v, lax.eq(v, v[::-1]), lax.reduce_window(v, v[2], lax.add, (2,))))(jnp.array([3, -7, 0]).astype("int4"))
+jax.grad(lambda v: (v * v).astype("float32").sum())(jnp.array([0.5, -1.25]).astype("float8_e5m2"))
+[lax.nextafter(jnp.array([0, 1, -1, 2.5, -0., jnp.nan, 3.], d), jnp.array([1, 2, 3, -1, -1, 1, 3.], d)).astype("float32") for d in ("bfloat16", "float16")]
+[lax.nextafter(jnp.array([0, 1, -1, 2.5, jnp.nan, 3.], d), jnp.array([1, 2, 3, -1, 1, 3.], d)).astype("float32") for d in ("float8_e5m2", "float8_e4m3fn", "float8_e4m3fnuz")]
+jax.jit(lax.nextafter)(jnp.array([0, 1, -1], "bfloat16"), jnp.array([1, 2, 3], "bfloat16")).astype("float32")
+[(z.max(), z.min(), z.max(0), lax.cummax(z, 1), lax.cummin(z, 0, reverse=True), z.at[0].max(1 + 3j)) for z in (jnp.array([[1 + 2j, 3 - 1j], [1 + 5j, 2]]),)]
+[jax.jit(lambda z: (z.max(), lax.reduce_min(z, (1,)), lax.reduce_max(z[:0], (0,))))(jnp.array([[1 + 2j, 3 - 1j], [1 + 5j, 2]]))]
+jax.jit(lambda z: lax.fori_loop(0, 3, lambda k, c: lax.reduce_max(z * c, (0,)), 1 + 0j))(jnp.array([1 + 2j, 1 + 5j]))
+""",
     "64 bits": """
 jnp.arange(2.)
 jnp.array(1)
