@@ -246,15 +246,15 @@ HELPER pair pow_pair(pair x, pair y)
 #define COMPLEX_BINARY_BUT_MUL(X, S, T)                                                            \
     X(add, S, T) X(sub, S, T) X(div, S, T) X(pow, S, T) X(max, S, T) X(min, S, T)
 
-/* Ordered by real part, then imaginary part. */
+/* Ordered by real part, then imaginary part; y where they are not ordered, as in JAX. */
 HELPER pair max_pair(pair x, pair y)
 {
-    bool first = (x.re > y.re) | ((x.re == y.re) & (x.im >= y.im)) | (x.re != x.re);
+    bool first = (x.re > y.re) | ((x.re == y.re) & (x.im > y.im));
     return (pair){first ? x.re : y.re, first ? x.im : y.im};
 }
 HELPER pair min_pair(pair x, pair y)
 {
-    bool first = (x.re < y.re) | ((x.re == y.re) & (x.im <= y.im)) | (x.re != x.re);
+    bool first = (x.re < y.re) | ((x.re == y.re) & (x.im < y.im));
     return (pair){first ? x.re : y.re, first ? x.im : y.im};
 }
 

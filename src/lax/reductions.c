@@ -128,6 +128,11 @@ static int64_t extreme(ct_dtype d, bool highest)
     return highest ? high : -high - 1;
 }
 
+static bool same_bytes(ct_array a, ct_array b)
+{
+    return !is_poison(b) && !memcmp(a->data, b->data, dtype_table[b->aval.dtype].itemsize);
+}
+
 static bool changes_nothing(ct_array init, lax_identity identity)
 {
     ct_dtype d = dtype_of(init);
@@ -135,8 +140,7 @@ static bool changes_nothing(ct_array init, lax_identity identity)
     if (!is_array(init) || init->aval.ndim || dtype_is(d, FAMILY_KEY))
         return false;
     if (dtype_is(d, FAMILY_COMPLEX))
-        return identity <= IDENTITY_ONE &&
-               ct_bool(op_eq(init, array_scalar(d, false, identity == IDENTITY_ONE)));
+        return identity <= IDENTITY_ONE && same_bytes(init, array_scalar(d, false, identity));
     int64_t number = whole || logical ? array_get_int(init, 0) : 0;
     switch (identity) {
     case IDENTITY_ZERO:

@@ -153,14 +153,16 @@ static bool conv_dtype(const params_conv *p, const aval *x, const aval *kernel, 
         base_fail(CT_TYPE_ERROR, "conv_general_dilated does not accept dtype %s.", DTYPE(x));
         return false;
     }
-    bool narrower = preferred && dtype_is(preferred, INTEGER) &&
-                    dtype_table[preferred].bits < dtype_table[x->dtype].bits;
+    bool from_whole = dtype_is((ct_dtype)x->dtype, INTEGER),
+         to_whole = dtype_is(preferred, INTEGER);
+    bool narrower =
+        preferred && to_whole && dtype_table[preferred].bits < dtype_table[x->dtype].bits;
     if (narrower ||
-        (preferred && dtype_is(preferred, INTEGER) != dtype_is((ct_dtype)x->dtype, INTEGER))) {
+        (preferred && to_whole != from_whole && !(from_whole && dtype_is(preferred, FLOATING)))) {
         base_fail(CT_TYPE_ERROR,
                   "Input type is incompatible with `preferred_element_type`. The compatible "
                   "combinations are integral -> integral of the same or a larger width, "
-                  "floating -> floating; got %s -> %s.",
+                  "integral -> floating, floating -> floating; got %s -> %s.",
                   DTYPE(x), dtype_table[preferred].name);
         return false;
     }

@@ -16,6 +16,12 @@ def test_sorting_several_operands():
         lax.sort((a,), num_keys=2)
 
 
+def test_tokens():
+    assert isinstance(lax.after_all(lax.create_token(), lax.create_token(1.0)), type(lax.create_token()))
+    with pytest.raises(TypeError, match="must be tokens"):
+        lax.after_all(1)
+
+
 def test_convolution_layouts():
     d = lax.conv_dimension_numbers((1, 5, 5, 3), (3, 3, 3, 2), ("NHWC", "HWIO", "NHWC"))
     assert d == ((0, 3, 1, 2), (3, 2, 0, 1), (0, 3, 1, 2)) and d.rhs_spec == (3, 2, 0, 1)

@@ -6,6 +6,7 @@ from ._control import associative_scan, cond, fori_loop, map, optimization_barri
 from ._shapes import (conv_dimension_numbers, conv_general_permutations, conv_general_shape_tuple, conv_shape_tuple, conv_transpose_shape_tuple, padtype_to_pads,
                       reduce_window_shape_tuple)
 from ._solves import custom_linear_solve, custom_root
+from ._tokens import after_all, create_token
 from ._types import (AccuracyMode, ConvDimensionNumbers, ConvGeneralDilatedDimensionNumbers, DotAlgorithm, DotAlgorithmPreset, DotDimensionNumbers, FftType,
                      GatherDimensionNumbers, GatherScatterMode, Precision, PrecisionLike, RaggedDotDimensionNumbers, RandomAlgorithm, RoundingMethod,
                      ScatterDimensionNumbers, Tolerance)
