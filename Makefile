@@ -12,7 +12,7 @@ PACKAGES := gcc g++ make cmake ninja-build ccache git pkg-config clang-19 llvm-1
 # Needed by the tests and examples, never by the library.
 WHEELS := numpy ml_dtypes pytest matplotlib
 
-.PHONY: all demo test build deps venv check lint fmt asan ubsan tsan fuzz torture bench conformance docs wheel clean
+.PHONY: all demo test build deps venv check lint fmt asan ubsan tsan fuzz compositions torture bench conformance docs wheel clean
 all: build
 
 deps: $(BUILD)/.packages
@@ -52,9 +52,12 @@ lint: deps
 fmt: deps
 	git ls-files '*.c' '*.h' | grep -v '\.def$$' | xargs clang-format -i
 
+# ThreadSanitizer also watches threads of Python; what OpenBLAS and NumPy do among themselves is not ours (tests/tsan.supp).
+export TSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/tsan.supp die_after_fork=0 history_size=4
 asan ubsan tsan: deps venv
 	$(MAKE) build BUILD=build-$@ CONFIGURE="-DCMAKE_BUILD_TYPE=Debug -DCOTAN_SANITIZE=$@"
 	ctest --test-dir build-$@ --output-on-failure
+	if [ $@ = tsan ]; then LD_PRELOAD=$$(gcc -print-file-name=libtsan.so) PYTHONPATH=build-tsan/python $(RUN) -m pytest -q -p cotan.pytest tests/python/test_threads.py; fi
 
 # libFuzzer on the parser, from the recorded jaxprs on; SECONDS=0 goes on until something is found.
 fuzz: deps venv
@@ -63,6 +66,10 @@ fuzz: deps venv
 	cmake --build build-fuzz -j $(JOBS) --target fuzz-parse
 	mkdir -p build-fuzz/corpus && cd build-fuzz/corpus && csplit -s -z -f seed- -n 4 --suppress-matched $(CURDIR)/tests/unit/recorded/ops_jaxprs.txt '/^==/' '{*}'
 	build-fuzz/tests/fuzz-parse -max_total_time=$(or $(SECONDS),60) -max_len=4096 -timeout=10 build-fuzz/corpus
+
+# Random compositions of transformations, each run several ways; JAX=PYTHON compares with JAX too.
+compositions: build
+	$(PYTHON) tests/compositions/run.py --venv $(VENV) --seconds $(or $(SECONDS),60) --seed $(or $(SEED),0) $(if $(JAX),--jax $(JAX))
 
 torture: build
 	$(RUN) tools/test.py --build $(BUILD) --only torture

@@ -50,7 +50,7 @@ def python_tests(build):
     if os.path.exists(report):
         os.remove(report)
     interpreter = os.path.join(ROOT, ".venv", "bin", "python")
-    run([interpreter, "-m", "pytest", "-q", "-p", "cotan.pytest", f"--junitxml={report}", "tests/python", "tests/laws"], 600)
+    run([interpreter, "-m", "pytest", "-q", "-p", "cotan.pytest", f"--junitxml={report}", "tests/python", "tests/laws", "tests/compositions"], 600)
     return counts_of(report)
 
 

@@ -1,6 +1,7 @@
 /* Groups to steps: kernels are lowered, identical ones merged, all of a program's code made at
  * once, and every value given a slot in the table of addresses. Temporaries share one block of
- * memory; plan.c decides where. */
+ * memory; place.c decides where. */
+#include "compile/place.h"
 #include "compile/program.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@ typedef struct builder {
     vec(const kernel_ir *) kernels; /* of each step; NULL: no kernel */
     vec(int32_t) code_index;        /* of each kernel step: which distinct kernel */
     vec(boxed) boxes;
+    bool *is_boxed;                  /* by slot; there are no more slots than values */
     struct builder *root, *next;     /* the outermost program; the list of all those inside it */
     vec(const kernel_ir *) distinct; /* of the root */
 } builder;
@@ -217,20 +219,14 @@ static bool place_inputs(builder *b)
     return true;
 }
 
-static bool is_boxed(const builder *b, int32_t slot)
-{
-    for (int64_t i = 0; i < b->boxes.n; i++)
-        if (b->boxes.at[i].slot == slot)
-            return true;
-    return false;
-}
-
 static bool place_results(builder *b)
 {
     program *p = b->p;
     p->results = arena_alloc(&p->arena, (size_t)(p->nout + 1) * sizeof *p->results);
-    if (!p->results)
+    int32_t *first = arena_alloc(&b->g.arena, (size_t)(b->g.values.n + 1) * sizeof *first);
+    if (!p->results || !first)
         return false;
+    memset(first, -1, (size_t)(b->g.values.n + 1) * sizeof *first);
     for (int i = 0; i < p->nout; i++) {
         const aval *want = atom_aval(&b->g.j->out[i]);
         value *owner = &b->g.values.at[b->g.values.at[b->g.outputs[i]].alias];
@@ -242,13 +238,14 @@ static bool place_results(builder *b)
             r.kind = RESULT_CONST, r.array = owner->array;
         else {
             r.slot = slot_of(b, b->g.outputs[i]);
-            if (is_boxed(b, r.slot))
+            if (b->is_boxed[r.slot])
                 r.kind = RESULT_BOXED;
-            for (int k = 0; k < i && r.kind == RESULT_NEW; k++)
-                if (p->results[k].kind == RESULT_NEW && p->results[k].slot == r.slot) {
-                    r.kind = RESULT_SAME, r.index = k;
-                    r.view = !aval_equal(&p->results[k].aval, want, true);
-                }
+            else if (first[r.slot] < 0)
+                first[r.slot] = i;
+            else {
+                r.kind = RESULT_SAME, r.index = first[r.slot];
+                r.view = !aval_equal(&p->results[r.index].aval, want, true);
+            }
         }
         p->results[i] = r;
     }
@@ -258,30 +255,33 @@ static bool place_results(builder *b)
 /* Values that an operation takes or makes as an array. */
 static bool find_boxes(builder *b)
 {
+    size_t n = (size_t)b->g.values.n + 1;
+    bool *given = arena_alloc(&b->g.arena, 2 * n); /* inputs and constants are arrays already */
+    if (!given)
+        return false;
+    memset(given, 0, 2 * n);
+    b->is_boxed = given + n;
+    for (int64_t v = 0; v < b->g.values.n; v++) {
+        const value *x = &b->g.values.at[v];
+        if (x->slot >= 0)
+            given[x->slot] |= x->origin != FROM_NODE;
+    }
     for (int64_t s = 0; s < b->steps.n; s++) {
         const step *st = &b->steps.at[s];
-        if (st->kind != STEP_CALL)
-            continue;
-        for (int i = 0; i < st->nin + st->nout; i++)
-            if (!is_boxed(b, st->slots[i]) &&
-                !vec_push(&b->boxes, (boxed){st->slots[i], st->operands[i].aval, i >= st->nin}))
+        for (int i = 0; st->kind == STEP_CALL && i < st->nin + st->nout; i++) {
+            int32_t slot = st->slots[i];
+            bool made = i >= st->nin || given[slot];
+            if (!b->is_boxed[slot] &&
+                !vec_push(&b->boxes, (boxed){slot, st->operands[i].aval, made}))
                 return false;
+            b->is_boxed[slot] = true;
+        }
     }
-    /* Inputs and constants are arrays already. */
-    int64_t kept = 0;
-    for (int64_t i = 0; i < b->boxes.n; i++) {
-        bool given = false;
-        for (int64_t v = 0; v < b->g.values.n; v++)
-            given |= b->g.values.at[v].slot == b->boxes.at[i].slot &&
-                     b->g.values.at[v].origin != FROM_NODE;
-        b->boxes.at[kept] = b->boxes.at[i];
-        if (given)
-            b->boxes.at[kept].made_by_call = true;
-        kept++;
-    }
-    b->p->nboxed = (int32_t)kept;
-    b->p->boxes = kept ? arena_copy(&b->p->arena, b->boxes.at, (size_t)kept * sizeof(boxed)) : NULL;
-    return b->p->boxes || !kept;
+    b->p->nboxed = (int32_t)b->boxes.n;
+    b->p->boxes = b->boxes.n
+                      ? arena_copy(&b->p->arena, b->boxes.at, (size_t)b->boxes.n * sizeof(boxed))
+                      : NULL;
+    return b->p->boxes || !b->boxes.n;
 }
 
 /* Temporaries that are updated and read no more share memory with what becomes of them. */
@@ -292,7 +292,7 @@ static bool share_updated(builder *b)
         return false;
     for (int64_t v = 0; v < b->g.values.n; v++) {
         const value *x = &b->g.values.at[v];
-        if (x->slot >= 0 && x->origin == FROM_NODE && !is_boxed(b, x->slot))
+        if (x->slot >= 0 && x->origin == FROM_NODE && !b->is_boxed[x->slot])
             slots[x->slot].bytes = x->bytes;
     }
     for (int i = 0; i < b->p->nout; i++) {
@@ -305,38 +305,11 @@ static bool share_updated(builder *b)
     return true;
 }
 
-/* ---- temporaries: each lives from the first step that names it to the last; the lowest gap that
- * fits ---- */
-typedef struct block {
-    int32_t slot;
-    int64_t first, last;
-    size_t bytes, offset;
-} block;
-
-static bool overlaps(const block *x, const block *y)
-{
-    return x->first <= y->last && y->first <= x->last;
-}
-
-static size_t lowest_gap(const block *placed, int64_t n, const block *b)
-{
-    size_t at = 0;
-    for (bool moved = true; moved;) {
-        moved = false;
-        for (int64_t i = 0; i < n; i++)
-            if (overlaps(&placed[i], b) && at < placed[i].offset + placed[i].bytes &&
-                placed[i].offset < at + b->bytes) {
-                at = placed[i].offset + placed[i].bytes;
-                moved = true;
-            }
-    }
-    return at;
-}
-
+/* ---- temporaries: each lives from the first step that names it to the last ---- */
 static bool plan_temporaries(builder *b)
 {
     program *p = b->p;
-    block *blocks = base_zalloc((size_t)(p->nslots + 1) * sizeof *blocks);
+    place_block *blocks = base_zalloc((size_t)(p->nslots + 1) * sizeof *blocks);
     bool *taken = base_zalloc((size_t)p->nslots + 1);
     if (!blocks || !taken)
         return base_free(blocks), base_free(taken), false;
@@ -353,15 +326,15 @@ static bool plan_temporaries(builder *b)
             continue;
         if (val->origin != FROM_NODE)
             taken[val->slot] = true;
-        blocks[val->slot] = (block){.slot = val->slot,
-                                    .first = INT64_MAX,
-                                    .last = -1,
-                                    .bytes = (val->bytes + 127) & ~(size_t)63};
+        blocks[val->slot] = (place_block){.slot = val->slot,
+                                          .first = INT64_MAX,
+                                          .last = -1,
+                                          .bytes = (val->bytes + 127) & ~(size_t)63};
     }
     for (int64_t s = 0; s < b->steps.n; s++) {
         const step *st = &b->steps.at[s];
         for (int i = 0; i < st->n; i++) {
-            block *k = &blocks[st->slots[i]];
+            place_block *k = &blocks[st->slots[i]];
             if (s < k->first)
                 k->first = s;
             if (s > k->last)
@@ -370,18 +343,14 @@ static bool plan_temporaries(builder *b)
     }
     p->temporaries = arena_alloc(&p->arena, (size_t)(p->nslots + 1) * sizeof *p->temporaries);
     int64_t n = 0;
-    for (int i = 0; p->temporaries && i < p->nslots; i++) {
-        if (taken[i] || blocks[i].last < 0)
-            continue;
-        block k = blocks[i];
-        k.offset = lowest_gap(blocks, n, &k);
-        if (k.offset + k.bytes > p->temporary_bytes)
-            p->temporary_bytes = k.offset + k.bytes;
-        p->temporaries[p->ntemporaries++] = (temporary){k.slot, k.offset};
-        blocks[n++] = k;
-    }
+    for (int i = 0; i < p->nslots; i++)
+        if (!taken[i] && blocks[i].last >= 0)
+            blocks[n++] = blocks[i];
+    bool good = p->temporaries && place_blocks(n, blocks, &p->temporary_bytes);
+    for (int64_t i = 0; i < n && good; i++)
+        p->temporaries[p->ntemporaries++] = (temporary){blocks[i].slot, blocks[i].offset};
     base_free(blocks), base_free(taken);
-    return p->temporaries;
+    return good;
 }
 
 /* ---- all together ---- */

@@ -28,17 +28,29 @@ static bool lane_is_inner(const kernel_ir *k)
     return !k->reduced || (k->reduced >> (k->ndim - 1) & 1);
 }
 
+/* The dimensions that a unit's loops run over. */
+static uint32_t inner_dims(const kernel_ir *k)
+{
+    return k->reduced | (lane_is_inner(k) && k->ndim ? 1u << (k->ndim - 1) : 0);
+}
+
+bool loop_moves(const kernel_ir *k, const loop_access *a)
+{
+    uint32_t moving = inner_dims(k);
+    for (int d = 0; d < k->ndim; d++)
+        if ((moving >> d & 1) && a->stride[d])
+            return true;
+    return false;
+}
+
 void loop_places(const kernel_ir *k, loop_place *places)
 {
-    uint32_t moving = k->reduced;
-    if (lane_is_inner(k) && k->ndim)
-        moving |= 1u << (k->ndim - 1);
+    uint32_t moving = inner_dims(k);
     for (int n = 0; n < k->nnodes; n++) {
         const loop_node *node = &k->nodes[n];
         loop_place p = {false, false, 0};
         if (node->kind == LOOP_LOAD)
-            for (int d = 0; d < k->ndim; d++)
-                p.inner |= (moving >> d & 1) && k->accesses[node->number].stride[d];
+            p.inner = loop_moves(k, &k->accesses[node->number]);
         if (node->kind == LOOP_LOAD || node->kind == LOOP_STORE)
             p.lanes = k->accesses[node->number].stride[k->ndim - 1];
         if (node->kind == LOOP_INDEX)

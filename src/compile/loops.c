@@ -111,9 +111,6 @@ bool loop_verify(const kernel_ir *k)
         const loop_store *store = &k->stores[s];
         if (store->node < 0 || store->node >= k->nnodes || !access_fits(k, &store->access))
             ok = broken(store->node, "is stored nowhere");
-        for (int d = 0; ok && d < k->ndim; d++)
-            if (!places[store->node].inner && (k->reduced >> d & 1) && store->access.stride[d])
-                ok = broken(store->node, "is a row's value stored per element");
     }
     base_free(places);
     return ok;

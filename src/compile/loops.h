@@ -105,6 +105,8 @@ typedef struct loop_place {
     int32_t depth; /* reductions to be finished before it */
 } loop_place;
 void loop_places(const kernel_ir *k, loop_place *places);
+/* Does its address change inside a unit's loops? */
+bool loop_moves(const kernel_ir *k, const loop_access *a);
 
 /* False with a message when the kernel breaks a rule. */
 CT_NODISCARD bool loop_verify(const kernel_ir *k);

@@ -8,6 +8,8 @@
  */
 #include "compile/program.h"
 
+#include <stdlib.h>
+
 typedef struct span {
     int32_t first, last; /* steps that name the slot */
 } span;
@@ -116,30 +118,96 @@ void plan_updates(int64_t n, step *steps, graph *g, const slot_memory *slots)
         }
 }
 
+/* An input by its type, weakness aside. */
+typedef struct typed_input {
+    uint64_t type;
+    int32_t index;
+} typed_input;
+
+static int by_type(const void *a, const void *b)
+{
+    const typed_input *x = a, *y = b;
+    return x->type != y->type ? (x->type > y->type) - (x->type < y->type)
+                              : (x->index > y->index) - (x->index < y->index);
+}
+
+static uint64_t type_of(const aval *a)
+{
+    aval strong = *a;
+    strong.weak = false;
+    return aval_hash(&strong);
+}
+
+/* Which inputs a result may take the memory of, those near its own position first: new parameters
+ * stand where the old ones stood. Few of many, so that plans of many inputs and results stay
+ * small. */
+typedef struct reuse {
+    const program *p;
+    const jaxpr *j;
+    const kernel_ir *const *kernels;
+    const span *spans;
+    typed_input *inputs; /* by type */
+} reuse;
+enum { MOST_REUSED = 32, MOST_TRIED = 512 };
+
+static bool may_reuse(const reuse *u, const result *r, int32_t k)
+{
+    const program *p = u->p;
+    int32_t first = u->spans[r->slot].first, slot = p->input_slots[k],
+            last = slot < 0 ? -1 : u->spans[slot].last;
+    return aval_equal(&u->j->in[k]->aval, &r->aval, false) &&
+           (last < first ||
+            (last == first && (elementwise(&p->steps[first], u->kernels[first], slot, r->slot) ||
+                               updates(&p->steps[first], slot, r->slot))));
+}
+
+static int32_t find_reuse(const reuse *u, int32_t index, int32_t found[MOST_REUSED])
+{
+    const result *r = &u->p->results[index];
+    typed_input wanted = {type_of(&r->aval), index};
+    int32_t low = 0, high = u->p->nin, n = 0;
+    while (low < high) {
+        int32_t middle = (low + high) / 2;
+        if (by_type(&u->inputs[middle], &wanted) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    int32_t before = low - 1, behind = low;
+    for (int tried = 0; tried < MOST_TRIED && n < MOST_REUSED; tried++) {
+        bool fits_before = before >= 0 && u->inputs[before].type == wanted.type,
+             fits_behind = behind < u->p->nin && u->inputs[behind].type == wanted.type;
+        if (!fits_before && !fits_behind)
+            break;
+        bool nearer = fits_behind && (!fits_before || u->inputs[behind].index - index <=
+                                                          index - u->inputs[before].index);
+        int32_t k = u->inputs[nearer ? behind++ : before--].index;
+        if (may_reuse(u, r, k))
+            found[n++] = k;
+    }
+    return n;
+}
+
 bool plan_reuse(program *p, const jaxpr *j, const kernel_ir *const *kernels)
 {
     span *spans = find_spans(p);
-    int32_t *found = base_alloc((size_t)(p->nin + 1) * sizeof *found);
-    bool ok = spans && found;
+    reuse u = {p, j, kernels, spans, base_alloc((size_t)(p->nin + 1) * sizeof *u.inputs)};
+    bool ok = spans && u.inputs;
+    for (int i = 0; i < p->nin && ok; i++)
+        u.inputs[i] = (typed_input){type_of(&j->in[i]->aval), i};
+    if (ok)
+        qsort(u.inputs, (size_t)p->nin, sizeof *u.inputs, by_type);
     for (int i = 0; i < p->nout && ok; i++) {
         result *r = &p->results[i];
         if (r->kind != RESULT_NEW)
             continue;
-        int32_t first = spans[r->slot].first, n = 0;
-        for (int k = 0; k < p->nin; k++) {
-            if (!aval_equal(&j->in[k]->aval, &r->aval, false))
-                continue;
-            int32_t slot = p->input_slots[k], last = slot < 0 ? -1 : spans[slot].last;
-            if (last < first ||
-                (last == first && (elementwise(&p->steps[first], kernels[first], slot, r->slot) ||
-                                   updates(&p->steps[first], slot, r->slot))))
-                found[n++] = k;
-        }
-        r->nreuse = n;
-        r->reuse = n ? arena_copy(&p->arena, found, (size_t)n * sizeof *found) : NULL;
-        ok = r->reuse || !n;
+        int32_t found[MOST_REUSED];
+        r->nreuse = find_reuse(&u, i, found);
+        r->reuse =
+            r->nreuse ? arena_copy(&p->arena, found, (size_t)r->nreuse * sizeof *found) : NULL;
+        ok = r->reuse || !r->nreuse;
     }
     base_free(spans);
-    base_free(found);
+    base_free(u.inputs);
     return ok;
 }

@@ -44,7 +44,7 @@ bool sequence_prepare(arena *a, step *s, const sequence_kernel *k, size_t *scrat
             p->in_place[k->buffers[i].index] = true;
     p->spare = p->bytes + p->ncarry;
     s->units = shape.units;
-    p->steps = CALL_WORK / (p->step_work * s->units) + 1;
+    p->steps = CALL_WORK / (p->step_work * s->units + 1) + 1; /* of no lanes at all, too */
     bool once = p->length >= 0 && p->length <= p->steps;
     *scratch = 0;
     for (int32_t i = 0; i < p->ncarry; i++) {

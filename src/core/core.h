@@ -501,6 +501,8 @@ typedef struct fn_class {
     void (*argument)(ct_fn f, int64_t i, const char *keyword, text *out);
     const source_line *(*where)(ct_fn f); /* its first line; may be NULL, and give NULL */
     void (*destroy)(ct_fn f); /* releases its own fields; the header is freed by the caller */
+    /* Visits the functions that it holds a reference to, where there are more than `of`. */
+    void (*inner)(ct_fn f, void (*visit)(void *env, ct_fn inner), void *env);
 } fn_class;
 struct ct_function {
     object head;

@@ -112,6 +112,7 @@ static bool remat2_linearize(const op *o, const void *params, linearize_trace *t
         goto done;
     bool *used_in = used_out + r.staged->nout;
     memset(used_out, 1, (size_t)r.staged->nout);
+    memset(used_in, 0, (size_t)r.staged->nin);
     jaxpr *staged = jaxpr_dce(r.staged, used_out, used_in);
     ct_array *results = arena_alloc(&memory, (size_t)(r.known->nout + 1) * sizeof *results),
              *in = arena_alloc(&memory, (size_t)(r.staged->nin + nout + 1) * sizeof *in);

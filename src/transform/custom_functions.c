@@ -518,8 +518,19 @@ static void custom_fn_destroy(ct_fn base)
     base_free(f->nondiff);
 }
 
-static const fn_class custom_fn_class = {
-    .call = custom_fn_call, .of = custom_fn_of, .destroy = custom_fn_destroy};
+static void custom_fn_inner(ct_fn base, void (*visit)(void *env, ct_fn inner), void *env)
+{
+    custom_fn *f = (custom_fn *)base;
+    visit(env, f->f);
+    visit(env, f->rule);
+    if (f->backward)
+        visit(env, f->backward);
+}
+
+static const fn_class custom_fn_class = {.call = custom_fn_call,
+                                         .of = custom_fn_of,
+                                         .destroy = custom_fn_destroy,
+                                         .inner = custom_fn_inner};
 
 static custom_fn *make(ct_fn f, ct_fn rule, ct_fn backward, ct_ints nondiff, bool symbolic)
 {

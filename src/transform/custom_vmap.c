@@ -379,8 +379,16 @@ static void custom_vmap_destroy(ct_fn f)
     object_release(((custom_vmap_fn *)f)->rule);
 }
 
-static const fn_class custom_vmap_class = {
-    .call = custom_vmap_call, .of = custom_vmap_of, .destroy = custom_vmap_destroy};
+static void custom_vmap_inner(ct_fn f, void (*visit)(void *env, ct_fn inner), void *env)
+{
+    visit(env, ((custom_vmap_fn *)f)->f);
+    visit(env, ((custom_vmap_fn *)f)->rule);
+}
+
+static const fn_class custom_vmap_class = {.call = custom_vmap_call,
+                                           .of = custom_vmap_of,
+                                           .destroy = custom_vmap_destroy,
+                                           .inner = custom_vmap_inner};
 
 ct_fn ct_custom_vmap_(ct_fn f, ct_fn rule)
 {

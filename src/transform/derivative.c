@@ -1,4 +1,4 @@
-/* vjp, linearize and linear_transpose: derivatives as functions.
+/* vjp and linearize: derivatives as functions.
  *
  * What such a function keeps of the values that it was made at, its residuals, can be taken out of
  * it and others put in (ct_residuals, ct_with_residuals): so derivatives pass through jit and vmap
@@ -59,14 +59,13 @@ static bool fail_structure(ct_code code, const char *what, const treedef *want, 
     return false;
 }
 
-static bool fits(const aval *want, ct_array got)
+bool operand_fits(const aval *want, ct_array got)
 {
     return got->aval.dtype == want->dtype && ints_equal(aval_shape(want), aval_shape(&got->aval));
 }
 
-/* The message names the type that was given, `between`, and the type that was wanted. */
-static bool fail_type(ct_code code, const char *before, ct_array got, const char *between,
-                      const aval *want)
+bool fail_type(ct_code code, const char *before, ct_array got, const char *between,
+               const aval *want)
 {
     text t = {0};
     text_add(&t, "%s", before);
@@ -106,7 +105,7 @@ static bool check_cotangents(const derivative_fn *d, const ct_array *in)
 {
     for (int64_t i = 0; i < d->n_main; i++) {
         const aval *want = linear_out_aval(d->l, i);
-        if (want->dtype != CT_FLOAT0 && !fits(want, in[i]))
+        if (want->dtype != CT_FLOAT0 && !operand_fits(want, in[i]))
             return fail_type(CT_VALUE_ERROR,
                              "unexpected JAX type (e.g. shape/dtype) for argument to VJP function: "
                              "got ",
@@ -118,8 +117,7 @@ static bool check_cotangents(const derivative_fn *d, const ct_array *in)
     return true;
 }
 
-/* The positional arguments' structure, without the dict of keywords. */
-static treedef *positional_def(const treedef *in_def)
+treedef *positional_def(const treedef *in_def)
 {
     int64_t n = treedef_root(in_def)->arity - 1, made = 0, first, count;
     treedef **children = base_alloc((size_t)(n + 1) * sizeof *children);
@@ -169,7 +167,7 @@ static bool push_forward(const derivative_fn *d, linear_map *l, const treedef *i
                               "another tree structure than its arguments",
                               d->in_def, in_def);
     for (int64_t i = 0; i < nin; i++)
-        if (!fits(&d->in_avals[i], in[i]))
+        if (!operand_fits(&d->in_avals[i], in[i]))
             return fail_type(CT_VALUE_ERROR,
                              "linearized function called on tangent values inconsistent with the "
                              "original primal values: got ",
@@ -412,7 +410,7 @@ static bool find_arguments(derivative_fn *form, const derivative_fn *d, int64_t 
     for (int64_t k = 0; k < n && form->leaf_of; k++) {
         form->leaf_of[k] = -1;
         for (int64_t i = 0; i < d->n_in; i++)
-            if (d->primals[i] == identity(kept[k]) && fits(&d->in_avals[i], kept[k]))
+            if (d->primals[i] == identity(kept[k]) && operand_fits(&d->in_avals[i], kept[k]))
                 form->leaf_of[k] = i;
     }
     return form->leaf_of != NULL;
@@ -507,7 +505,7 @@ ct_fn ct_with_residuals(ct_fn derivative, ct_tree residuals)
         return NULL;
     }
     for (int64_t i = 0; i < n; i++)
-        if (!fits(&form->open->in[i]->aval, at[i])) {
+        if (!operand_fits(&form->open->in[i]->aval, at[i])) {
             fail_type(CT_TYPE_ERROR, "ct_with_residuals: got a residual of type ", at[i],
                       " in the place of one of type ", &form->open->in[i]->aval);
             return NULL;
@@ -557,80 +555,4 @@ treedef *derivative_def(ct_fn derivative, bool result)
         return positional_def(form->in_def);
     object_retain(form->out_def);
     return form->out_def;
-}
-
-/* ---- linear_transpose ---- */
-
-typedef struct transposed {
-    struct ct_function head;
-    jaxpr *j;
-    treedef *in_def, *out_def;
-} transposed;
-
-static void transposed_destroy(ct_fn base)
-{
-    transposed *t = (transposed *)base;
-    object_release(t->j);
-    object_release(t->in_def);
-    object_release(t->out_def);
-}
-
-static bool transposed_call(ct_fn base, const treedef *in_def, int64_t nin, const ct_array *in,
-                            treedef **out_def, int64_t *nout, ct_array **out)
-{
-    transposed *t = (transposed *)base;
-    int64_t first, count;
-    treedef *given =
-        treedef_root(in_def)->arity == 2 ? treedef_child(in_def, 0, &first, &count) : NULL;
-    bool same = given && treedef_equal(given, t->out_def);
-    object_release(given);
-    if (!same || nin != t->j->nout) {
-        base_fail(CT_TYPE_ERROR,
-                  "cotangent tree does not match function output of linear_transpose");
-        return false;
-    }
-    for (int i = 0; i < t->j->nout; i++)
-        if (!fits(atom_aval(&t->j->out[i]), in[i]))
-            return fail_type(
-                CT_TYPE_ERROR,
-                "linear_transpose: cotangent type does not match function output: got ", in[i],
-                " but expected ", atom_aval(&t->j->out[i]));
-    bool *all = base_alloc((size_t)t->j->nin + 1);
-    leaves cts = {t->j->nin, base_zalloc((size_t)(t->j->nin + 1) * sizeof *cts.at)};
-    bool good = all && cts.at;
-    if (good) {
-        memset(all, 1, (size_t)t->j->nin);
-        good = jaxpr_backward(t->j, t->j->nin, all, NULL, nin, in, cts.at);
-    }
-    for (int i = 0; i < t->j->nin && good; i++)
-        if (!cts.at[i])
-            good = !is_poison(cts.at[i] = op_full(&t->j->in[i]->aval, 0));
-    base_free(all);
-    *out_def = good ? positional_def(t->in_def) : NULL;
-    *nout = cts.n;
-    *out = cts.at;
-    return *out_def != NULL;
-}
-
-static const fn_class transposed_class = {.call = transposed_call, .destroy = transposed_destroy};
-
-ct_fn ct_linear_transpose_(ct_fn f, ct_tree primals)
-{
-    int64_t n = 0;
-    ct_array *in = NULL;
-    transposed *t = (transposed *)fn_new(&transposed_class, sizeof *t);
-    treedef *def = f && t ? pack_tuple("jax.linear_transpose", primals, &n, &in) : NULL;
-    aval *avals = def ? base_alloc((size_t)(n + 1) * sizeof *avals) : NULL;
-    for (int64_t i = 0; i < n && avals; i++)
-        avals[i] = in[i]->aval;
-    if (avals) {
-        t->in_def = def;
-        object_retain(def);
-        t->j = transform_stage_fn(f, "linear_transpose", def, n, avals, &t->out_def);
-    }
-    bool good = avals && t->j;
-    object_release(def);
-    base_free(avals);
-    base_free(in);
-    return good ? &t->head : NULL;
 }

@@ -7,6 +7,7 @@
  * count, and evaluation puts it wherever a parameter says LOOP_STEPS. Such arrays never leave the
  * program: what a derivative needs of them is computed again. */
 #include "transform/call.h"
+#include "transform/partial.h"
 #include "transform/scan.h"
 
 typedef struct params_dynamic {
@@ -129,6 +130,24 @@ static jaxpr *fused_tangent(jaxpr *j, const bool *nonzero, bool *out_nonzero)
     return kept ? made : NULL;
 }
 
+/* The program on the operands that it reads, the count among them: others need not be kept. */
+static jaxpr *reading_less(jaxpr *j, int *nin, ct_array *in, arena *memory)
+{
+    bool *used_out = arena_alloc(memory, (size_t)(j->nout + j->nin) + 1), *used_in;
+    if (!used_out)
+        return NULL;
+    memset(used_out, 1, (size_t)j->nout);
+    used_in = used_out + j->nout;
+    memset(used_in, 0, (size_t)j->nin);
+    used_in[0] = true;
+    jaxpr *less = jaxpr_dce(j, used_out, used_in);
+    *nin = 0;
+    for (int i = 0; i < j->nin && less; i++)
+        if (used_in[i])
+            in[(*nin)++] = in[i];
+    return less;
+}
+
 bool dynamic_tangent(jaxpr *j, linearize_trace *t, int nin, const ct_array *primals,
                      const ct_array *tangents, ct_array *out_tangents)
 {
@@ -145,8 +164,9 @@ bool dynamic_tangent(jaxpr *j, linearize_trace *t, int nin, const ct_array *prim
             in[n++] = tangents[i];
     }
     jaxpr *made = good ? fused_tangent(j, nonzero, out_nonzero) : NULL;
+    good = made && (made = reading_less(made, &n, in, &memory));
     trace_context saved = trace_enter(stage_as_trace(linearize_tangents(t)));
-    good = made && call_bind(&op_row_dynamic_call, &p, made, n, in, results);
+    good = good && call_bind(&op_row_dynamic_call, &p, made, n, in, results);
     trace_leave(saved);
     for (int i = 0; i < j->nout && good; i++)
         out_tangents[i] = out_nonzero[i] ? *results++ : NULL;
@@ -197,26 +217,26 @@ static bool vmap_lanes(jaxpr *j, batch b, int nin, const ct_array *in, const int
                        ct_array *out)
 {
     lane l = {j, nin, dims};
-    ct_array *values = base_alloc((size_t)nin * sizeof *values);
+    ct_array *operands = base_alloc((size_t)nin * sizeof *operands);
     aval *avals = base_alloc((size_t)nin * sizeof *avals);
-    bool good = values && avals;
+    bool good = operands && avals;
     int n = 0, fixed;
     for (int i = 0; i < nin && good; i++)
         if (dims[i] == NOT_MAPPED)
-            avals[n] = (values[n] = in[i])->aval, n++;
+            avals[n] = (operands[n] = in[i])->aval, n++;
     fixed = n;
     for (int i = 0; i < nin && good; i++)
         if (dims[i] != NOT_MAPPED) {
-            good = !is_poison(values[n] = batch_front(in[i], dims[i], b.size));
-            avals[n] = values[n]->aval;
+            good = !is_poison(operands[n] = batch_front(in[i], dims[i], b.size));
+            avals[n] = operands[n]->aval;
             avals[n].ndim--;
             avals[n++].shape++;
         }
     params_scan p = {.length = b.size, .num_consts = fixed, .unroll = 1};
     p.jaxpr = good ? transform_stage((flat){run_lane, &l, j->name}, n, avals, j->name) : NULL;
-    good = p.jaxpr && scan_bind(&p, nin, values, nout, out);
+    good = p.jaxpr && scan_bind(&p, nin, operands, nout, out);
     object_release(p.jaxpr);
-    base_free(values);
+    base_free(operands);
     base_free(avals);
     return good;
 }

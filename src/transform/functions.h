@@ -22,4 +22,11 @@ CT_NODISCARD bool split_aux(const char *who, treedef *out_def, bool has_aux, tre
 
 /* Arguments given as a tuple: the call's definition and leaves. */
 CT_NODISCARD treedef *pack_tuple(const char *who, ct_tree args, int64_t *n, ct_array **in);
+
+/* derivative.c: whether an operand has the type it must have; false, with a message that names both
+ * types; the positional arguments' structure, without the dict of keywords. */
+bool operand_fits(const aval *want, ct_array got);
+bool fail_type(ct_code code, const char *before, ct_array got, const char *between,
+               const aval *want);
+CT_NODISCARD treedef *positional_def(const treedef *in_def);
 #endif

@@ -125,7 +125,7 @@ static bool decide(saved_split *s, const policy *p, decision *d)
     memset(d->saved, 0, (size_t)e->nout);
     bool good = true;
     jaxpr *inner = runs_one_program(e->op) ? params_jaxpr(e->op, e->params) : NULL;
-    if (inner && (p || program_has_effects(inner))) {
+    if (inner && (p || inner->effects)) {
         good = jaxpr_split_saved(inner, p, &d->known, &d->recompute);
         d->nsaved = good ? d->known->nout - e->nout : 0;
     } else if (happens_once(e)) {

@@ -17,10 +17,10 @@ struct policy {
 /* How a policy made by policy.c prints. */
 bool policy_rename(ct_fn policy, const char *text);
 
-/* The program that computes the marked results alone; used_in gets the inputs that it takes (NULL:
- * it takes them all). Equations with effects stay. Borrowed: kept on j. */
+/* The program that computes the marked results alone; used_in says which inputs it takes in any
+ * case, and gets those that it takes (NULL: it takes them all). Equations with effects stay.
+ * Borrowed: kept on j. */
 jaxpr *jaxpr_dce(jaxpr *j, const bool *used_out, bool *used_in);
-bool program_has_effects(const jaxpr *j);
 
 /* Splits a program by a policy (NULL: keeps nothing): *known maps in -> (out..., saved...),
  * *recompute maps (saved..., in...) -> out. Borrowed: kept on j. */

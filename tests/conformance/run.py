@@ -4,7 +4,8 @@
     tests/conformance/run.py [--venv .venv] [--jax PYTHON] [--missing] [--only examples]
 
 The examples in JAX's docstrings run on both; a function counts one, and passes when all of its examples print the same. Programs are the tour's pages,
-examples/digits.py and programs/, which train with the libraries people build on JAX; a program counts one. Names are reported, not judged. JAX is installed into
+examples/digits.py and programs/, which train with the libraries people build on JAX; a program counts one. Two minutes of random
+compositions follow. Names are reported, not judged. JAX is installed into
 build/jax, and the libraries, without JAX, into build/libraries, on first use. The last line is 'N passed, N failed'.
 """
 import argparse
@@ -157,6 +158,11 @@ def main():
             print("ok  " if good else "FAIL", os.path.basename(program))
             if not good:
                 print(f"--- Cotan\n{a}\n--- JAX\n{b}")
+    compositions = os.path.join(ROOT, "tests", "compositions", "run.py")
+    done = subprocess.run([sys.executable, compositions, "--venv", args.venv, "--jax", *jax, "--seconds", "120", "--seed", "1000000"], capture_output=True, text=True)
+    print(done.stdout)
+    more = re.search(r"(\d+) passed, (\d+) failed\n$", done.stdout)
+    passed, failed = (passed + int(more[1]), failed + int(more[2])) if more else (passed, failed + 1)
     print(f"{passed} passed, {failed} failed")
     sys.exit(failed > 0)
 

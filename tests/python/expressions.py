@@ -208,6 +208,7 @@ complex(x[0, 1])
 [0, 1, 2][jnp.array(1)]
 f"{x[0, 1]:.3f}"
 f"{x}"
+f"{jnp.float32(1.1)} {jnp.bfloat16(1.1)} {jnp.complex64(1.1)} {jnp.int8(3):>4} {jnp.array(True)}"
 str(x)
 np.asarray(x)
 np.asarray(x).flags.writeable

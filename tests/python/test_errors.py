@@ -52,6 +52,8 @@ MISTAKES = [
     (lambda: [0][jnp.array(0.)], TypeError, "integer"),
     (lambda: len(jnp.ones(())), TypeError, "unsized"),
     (lambda: list(jnp.ones(())), TypeError, "0-d"),
+    (lambda: f"{x:.2f}", TypeError, "unsupported format string"),
+    (traced(lambda v: f"{v:.2f}"), TypeError, "unsupported format string"),
     (lambda: x.foo, AttributeError, "foo"),
     (lambda: jnp.foo, AttributeError, "jax.numpy"),
     (lambda: jax.foo, AttributeError, "jax"),

@@ -103,7 +103,8 @@ FROM_PYTHON(addressable_data)
 FROM_PYTHON(flatten)
 FROM_PYTHON(choose)
 FROM_PYTHON(compress)
-FROM_PYTHON(clip) FROM_PYTHON(copy)
+FROM_PYTHON(clip)
+FROM_PYTHON(copy)
 
     /* astype(dtype, copy=False, device=None) */
     static PyObject *method_astype(PyObject *self, PyObject *const *args, Py_ssize_t n,
@@ -177,18 +178,19 @@ static PyObject *method_is_deleted(PyObject *self, PyObject *unused)
     return PyBool_FromLong(ct_is_deleted(ext_value_of(self)));
 }
 
+/* A number formats as Python's, all digits of it; an array as its text, which takes no format. */
 static PyObject *method_format(PyObject *self, PyObject *spec)
 {
     ct_array a = ext_value_of(self);
-    if (PyUnicode_Check(spec) && !PyUnicode_GET_LENGTH(spec))
-        return PyObject_Str(self);
-    if (a->aval.ndim || is_tracer(a)) {
+    bool number = !a->aval.ndim && !is_tracer(a) && !dtype_is((ct_dtype)a->aval.dtype, FAMILY_KEY);
+    if (!number && PyUnicode_Check(spec) && PyUnicode_GET_LENGTH(spec)) {
         const char *name = Py_TYPE(self)->tp_name, *dot = strrchr(name, '.');
         return PyErr_Format(PyExc_TypeError, "unsupported format string passed to %s.__format__",
                             dot ? dot + 1 : name);
     }
-    PyObject *item = ext_item(self, NULL, 0), *out = item ? PyObject_Format(item, spec) : NULL;
-    Py_XDECREF(item);
+    PyObject *value = number ? ext_item(self, NULL, 0) : PyObject_Str(self),
+             *out = value ? PyObject_Format(value, spec) : NULL;
+    Py_XDECREF(value);
     return out;
 }
 

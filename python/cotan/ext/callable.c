@@ -3,8 +3,11 @@
  * Leaves come in as C values and become Python's objects in the shape of the arguments; the result
  * is taken apart again. An exception is put aside and surfaces as itself when the outermost call
  * returns (error.c). */
+#define _GNU_SOURCE /* pthread_getattr_np */
 #include "equations.h"
 #include "ops/ops.h"
+
+#include <pthread.h>
 
 /* What a result may hold besides arrays. */
 typedef enum host_results {
@@ -237,12 +240,36 @@ static bool take_apart(PyObject *callable, PyObject *result, host_results what, 
     return *out_def != NULL;
 }
 
+/* Functions inside one another use this thread's stack, however high Python's own limit is set. A
+ * quarter is left for what transforms and compiles the program afterwards. */
+static bool has_stack(void)
+{
+    static _Thread_local const char *lowest;
+    if (!lowest) {
+        pthread_attr_t attributes;
+        void *at = NULL;
+        size_t bytes = 0;
+        if (!pthread_getattr_np(pthread_self(), &attributes)) {
+            pthread_attr_getstack(&attributes, &at, &bytes);
+            pthread_attr_destroy(&attributes);
+        }
+        lowest = (const char *)at + bytes / 4;
+    }
+    char here;
+    if ((const char *)&here > lowest)
+        return true;
+    PyErr_SetString(PyExc_RecursionError,
+                    "maximum recursion depth exceeded: the stack has no room for more functions "
+                    "inside one another");
+    return false;
+}
+
 static bool host_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in,
                       treedef **out_def, int64_t *nout, ct_array **out)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
     const host_fn *h = (host_fn *)f;
-    PyObject *callable = callable_of(h);
+    PyObject *callable = has_stack() ? callable_of(h) : NULL;
     PyObject *result = callable ? invoke(callable, in_def, nin, in) : NULL;
     bool good = result && take_apart(callable, result, h->results, out_def, nout, out);
     Py_XDECREF(result);
@@ -349,6 +376,43 @@ static const fn_class host_class = {.call = host_call,
                                     .argument = host_argument,
                                     .where = host_where,
                                     .destroy = host_destroy};
+
+/* ---- for the garbage collector ---- */
+
+typedef struct traversal {
+    PyObject *wrapped; /* what a function at this depth was made of */
+    visitproc visit;
+    void *arg;
+    int stopped;
+} traversal;
+
+static void visit_function(void *env, ct_fn f)
+{
+    traversal *t = env;
+    bool shared = ext_is_transformed(t->wrapped) && ((ext_function *)t->wrapped)->fn == f;
+    /* A reference that is held elsewhere may outlive the objects: its callables stay. */
+    if (t->stopped || atomic_load(&f->head.refs) != 1 + shared)
+        return;
+    if (f->class == &host_class)
+        t->stopped = t->visit(((host_fn *)f)->callable, t->arg);
+    else if (f->class->inner || f->class->of) {
+        PyObject *outer = t->wrapped;
+        if (shared)
+            t->wrapped = ((ext_function *)t->wrapped)->wrapped;
+        if (f->class->inner)
+            f->class->inner(f, visit_function, t);
+        else
+            visit_function(t, f->class->of(f));
+        t->wrapped = outer;
+    }
+}
+
+int ext_visit_function(ct_fn f, PyObject *wrapped, visitproc visit, void *arg)
+{
+    traversal t = {wrapped, visit, arg, 0};
+    visit_function(&t, f);
+    return t.stopped;
+}
 
 ct_fn ext_callable(PyObject *callable)
 {

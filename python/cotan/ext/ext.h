@@ -237,6 +237,9 @@ ct_fn ext_forward_rule(PyObject *callable);
 /* The same for what is only staged: descriptions of arrays (ShapeDtypeStruct) may stand for
  * results. */
 ct_fn ext_shapes_of(PyObject *callable);
+/* Visits the callables that f alone holds, and the functions f alone holds, where f belongs to an
+ * object that also refers to what it was made of. */
+int ext_visit_function(ct_fn f, PyObject *wrapped, visitproc visit, void *arg);
 /* jit of a callable without options: one for each function of Python, so that jit(f) said twice
  * shares its programs. It doesn't keep the function alive. */
 ct_fn ext_jitted(PyObject *callable);

@@ -59,7 +59,7 @@ static int function_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(f->wrapped);
     Py_VISIT(f->dict);
-    return 0;
+    return ext_visit_function(f->fn, f->wrapped, visit, arg);
 }
 
 static int function_clear(PyObject *self)

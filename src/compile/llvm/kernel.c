@@ -401,13 +401,12 @@ static void read_kept(emitter *e, int n, int live)
     }
 }
 
-/* Whether a store writes at every step of the lanes: its value changes there, or the same value
- * goes to each (a fill). */
+/* Whether a store writes at every step of a unit's loops: its value changes there, or one value
+ * goes to many places (a fill). */
 static bool stores_in_step(const emitter *e, int s)
 {
     const loop_store *store = &e->k->stores[s];
-    return e->places[store->node].inner ||
-           (!e->shape.columns && store->access.stride[e->k->ndim - 1]);
+    return e->places[store->node].inner || loop_moves(e->k, &store->access);
 }
 
 static bool find_phase(emitter *e, int number, phase *p)

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""How time grows with size: programs of more equations, trees of more leaves, calls within calls. Prints a table of seconds; ten times the column before is linear.
+
+    .venv/bin/python -m cotan bench/sizes.py [WORD]      # under JAX: python bench/sizes.py
+"""
+import sys
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+sys.setrecursionlimit(1 << 20)
+LIMIT = 60.0  # seconds; larger sizes are left out after a case that takes a tenth of it
+
+
+def chain(n):
+    def f(x):
+        for _ in range(n // 2):
+            x = jnp.sin(x) * 1.01
+        return x
+    return f
+
+
+def wide(n):
+    """n values that all come from one and are added up at the end."""
+    def f(x):
+        parts = [x * (1.0 + i) for i in range(n // 2)]
+        total = parts[0]
+        for p in parts[1:]:
+            total = total + p
+        return total
+    return f
+
+
+X = jnp.float32(0.5)
+
+
+def fresh(transform):
+    """A case that transforms a chain of n equations."""
+    return lambda n: lambda: jax.block_until_ready(transform(chain(n)))
+
+
+def many(n):
+    return {f"k{i:06d}": jnp.float32(i) for i in range(n)}
+
+
+def over_tree(call):
+    def case(n):
+        tree = many(n)
+        return lambda: jax.block_until_ready(call(tree))
+    return case
+
+
+def total(t):
+    return sum(v * v for v in jax.tree.leaves(t))
+
+
+def nested(wrap, inside=jnp.sin):
+    def case(n):
+        def build():
+            f = inside
+            for _ in range(n):
+                f = wrap(f)
+            return jax.block_until_ready(f(X))
+        return build
+    return case
+
+
+def recursive(n):
+    def f(x, k):
+        return jnp.sin(f(x, k - 1)) if k else x
+    return lambda: jax.jit(lambda x: f(x, n))(X)
+
+
+def warm(n):
+    """A call of a compiled function whose argument has n leaves."""
+    tree, step = many(n), jax.jit(lambda t: jax.tree.map(lambda v: v, t))
+    jax.block_until_ready(step(tree))
+    return lambda: jax.block_until_ready(step(tree))
+
+
+def text_of(n):
+    closed = jax.make_jaxpr(chain(n))(X)
+    return lambda: str(closed)
+
+
+def evaluation(n):
+    closed = jax.make_jaxpr(chain(n))(X)
+    return lambda: jax.block_until_ready(jax.core.eval_jaxpr(closed.jaxpr, closed.consts, X))
+
+
+def equations(n):
+    closed = jax.make_jaxpr(chain(n))(X)
+    return lambda: sum(len(e.invars) + len(e.outvars) for e in closed.jaxpr.eqns)
+
+
+def run_compiled(n):
+    f = jax.jit(chain(n))
+    jax.block_until_ready(f(X))
+    return lambda: jax.block_until_ready(f(X))
+
+
+def scanned(n):
+    body = chain(n)
+    return lambda: jax.block_until_ready(jax.grad(lambda x: lax.scan(lambda c, _: (body(c), c), x, None, length=3)[0])(X))
+
+
+EQUATIONS, LEAVES, DEPTHS = (1000, 10000, 100000), (100, 1000, 10000), (10, 100, 1000)
+CASES = {
+    "equations": (EQUATIONS, {
+        "eager": fresh(lambda f: f(X)),
+        "make_jaxpr": fresh(lambda f: jax.make_jaxpr(f)(X)),
+        "print": text_of,
+        "equations as objects": equations,
+        "eval_jaxpr": evaluation,
+        "jvp": fresh(lambda f: jax.jvp(f, (X,), (X,))),
+        "linearize": fresh(lambda f: jax.linearize(f, X)[1](X)),
+        "grad": fresh(lambda f: jax.grad(f)(X)),
+        "grad of grad": fresh(lambda f: jax.grad(jax.grad(f))(X)),
+        "vmap": fresh(lambda f: jax.vmap(f)(jnp.ones(3))),
+        "checkpoint": fresh(lambda f: jax.grad(jax.checkpoint(f))(X)),
+        "trace and lower": fresh(lambda f: (jax.jit(f).lower(X), X)[1]),
+        "jit, the first call": fresh(lambda f: jax.jit(f)(X)),
+        "jit of grad, the first call": fresh(lambda f: jax.jit(jax.grad(f))(X)),
+        "jit, a call": run_compiled,
+        "grad of scan": scanned,
+        "one value read by all": lambda n: lambda: jax.block_until_ready(jax.jit(jax.grad(wide(n)))(X)),
+    }),
+    "leaves": (LEAVES, {
+        "flatten": over_tree(lambda t: jax.tree.unflatten(jax.tree.structure(t), jax.tree.leaves(t))),
+        "tree.map": over_tree(lambda t: jax.tree.map(lambda a: a, t)),
+        "grad": over_tree(lambda t: jax.grad(total)(t)),
+        "jvp": over_tree(lambda t: jax.jvp(total, (t,), (t,))),
+        "vmap": over_tree(lambda t: jax.vmap(total)(jax.tree.map(lambda a: jnp.broadcast_to(a, (2,)), t))),
+        "jit, the first call": over_tree(lambda t: jax.jit(lambda t: jax.tree.map(lambda a: a + 1, t))(t)),
+        "jit, a call": warm,
+        "scan": over_tree(lambda t: lax.scan(lambda c, _: (jax.tree.map(lambda a: a * 0.5, c), None), t, None, length=3)[0]),
+        "grad of scan": over_tree(lambda t: jax.grad(lambda t: total(lax.scan(lambda c, _: (jax.tree.map(lambda a: a * 0.5, c), None), t, None, length=3)[0]))(t)),
+        "cond": over_tree(lambda t: lax.cond(jnp.bool_(True), lambda t: jax.tree.map(lambda a: a * 0.5, t), lambda t: t, t)),
+        "checkpoint": over_tree(lambda t: jax.grad(jax.checkpoint(total))(t)),
+    }),
+    "depth": (DEPTHS, {
+        "jit in jit": nested(jax.jit),
+        "grad of jit in jit": lambda n: lambda: jax.grad(nested_function(jax.jit, n))(X),
+        "checkpoint in checkpoint": lambda n: lambda: jax.grad(nested_function(jax.checkpoint, n))(X),
+        "scan in scan": nested(lambda f: lambda x: lax.scan(lambda c, _: (f(c), None), x, None, length=1)[0]),
+        "cond in cond": nested(lambda f: lambda x: lax.cond(x > 0, f, jnp.cos, x)),
+        "recursion under jit": recursive,
+        "nested tuples": lambda n: lambda: jax.jit(lambda t: t)(deep_tuple(n)),
+    }),
+}
+
+
+def nested_function(wrap, n):
+    f = jnp.sin
+    for _ in range(n):
+        f = wrap(f)
+    return f
+
+
+def deep_tuple(n):
+    t = X
+    for _ in range(n):
+        t = (t,)
+    return t
+
+
+def seconds(case, n):
+    run = case(n)
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def main():
+    for unit, (sizes, cases) in CASES.items():
+        print(f"\n| {unit} | " + " | ".join(f"{n:,}" for n in sizes) + " |\n|---|" + "---|" * len(sizes), flush=True)
+        for name, case in cases.items():
+            if len(sys.argv) > 1 and sys.argv[1] not in f"{unit}: {name}":
+                continue
+            row, last = [], 0.0
+            for n in sizes:
+                if last > LIMIT / 10:
+                    row.append("")
+                    continue
+                try:
+                    last = seconds(case, n)
+                    row.append(f"{last:.3g}")
+                except Exception as error:
+                    row.append(f"{type(error).__name__}: {str(error)[:60]}")
+            print(f"| {name} | " + " | ".join(row) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

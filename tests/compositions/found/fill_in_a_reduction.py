@@ -1,0 +1,24 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+jax.config.update("jax_enable_x64", True)
+
+
+def f0(x, y):
+    return (jnp.outer(x, jnp.cos(x)) + y).sum(axis=0)
+
+
+def f1(x, y):
+    return jax.jacrev(f0)(x, y) @ x
+
+
+def f2(x, y):
+    return jax.jit(f1)(x, y)
+
+main = f2
+x = jnp.array([0.9, -0.35, 0.6], np.float64)
+y = jnp.array(0.8, np.float64)
+if __name__ == "__main__":
+    print(main(x, y))

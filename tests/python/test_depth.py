@@ -1,0 +1,56 @@
+"""Programs inside programs: hundreds deep they work; where the stack ends, that is an exception."""
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+WRAPS = {
+    "jit": jax.jit,
+    "checkpoint": jax.checkpoint,
+    "cond": lambda f: lambda x: lax.cond(x > 0, f, jnp.cos, x),
+    "scan": lambda f: lambda x: lax.scan(lambda c, _: (f(c), None), x, None, length=1)[0],
+    "while": lambda f: lambda x: lax.while_loop(lambda v: v[1] < 1, lambda v: (f(v[0]), v[1] + 1), (x, 0))[0],
+}
+
+
+@pytest.fixture
+def deep():
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1 << 20)
+    yield
+    sys.setrecursionlimit(limit)
+
+
+def nested(wrap, n):
+    f = jnp.sin
+    for _ in range(n):
+        f = wrap(f)
+    return f
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_hundreds(wrap, deep):
+    f = nested(WRAPS[wrap], 200)
+    assert np.allclose(f(0.5), np.sin(0.5))
+    assert np.allclose(jax.jit(f)(0.5), np.sin(0.5))
+    assert np.allclose(jax.jvp(f, (0.5,), (1.0,))[1], np.cos(0.5))
+    if wrap != "while":
+        assert np.allclose(jax.jit(jax.grad(f))(0.5), np.cos(0.5))
+    assert "sin" in str(jax.make_jaxpr(f)(0.5))
+
+
+@pytest.mark.parametrize("wrap", ["cond", "scan", "while"])
+def test_the_stack_ends(wrap, deep):
+    with pytest.raises(RecursionError):
+        nested(WRAPS[wrap], 20000)(0.5)
+
+
+def test_deep_trees():
+    tree = 1.0
+    for _ in range(100000):
+        tree = (tree,)
+    with pytest.raises(RecursionError):
+        jax.tree.leaves(tree)
