@@ -130,7 +130,7 @@ typedef struct codegen {
     bool (*compile)(int n, const kernel_ir *const *kernels, int debug, code_blob *out,
                     char *message);
 } codegen;
-enum { CODEGEN_VERSION = 14 };
+enum { CODEGEN_VERSION = 15 };
 
 /* Bytes of an element of the dtypes that kernels compute with. */
 int loop_itemsize(int dtype);

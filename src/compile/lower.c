@@ -320,31 +320,6 @@ static void lower_member(lowering *l, int32_t index)
     l->node_of[n->out[0]] = made;
 }
 
-/* A row's value that is stored at places of the row (a reduction broadcast again): as a value of
- * each place. The choice between it and itself is made by an index of the row. */
-static int32_t per_place(lowering *l, int32_t x, const loop_access *a)
-{
-    kernel_ir k = l->out->k;
-    int d = 0;
-    while (d < k.ndim && !((k.reduced >> d & 1) && a->stride[d]))
-        d++;
-    loop_place *places =
-        l->ok && d < k.ndim ? base_alloc((size_t)l->nodes.n * sizeof *places) : NULL;
-    if (!places) {
-        l->ok = l->ok && d == k.ndim;
-        return x;
-    }
-    k.nodes = l->nodes.at, k.nnodes = (int32_t)l->nodes.n;
-    k.accesses = l->accesses.at, k.naccesses = (int32_t)l->accesses.n;
-    loop_places(&k, places);
-    bool inner = places[x].inner;
-    base_free(places);
-    if (inner)
-        return x;
-    int32_t pair[2] = {lower_index(l, d, 1, 0, CT_INT32), lower_constant(l, CT_INT32, 0)};
-    return lower_or_else(l, lower_body(l, body_find("lt", CT_INT32), CT_BOOL, 2, pair), x, x);
-}
-
 static void store_members(lowering *l)
 {
     enum { STREAM_FROM = 16 << 20 };
@@ -355,9 +330,9 @@ static void store_members(lowering *l)
             continue;
         view own;
         view_identity(l->g, v, &own);
-        loop_store s = {.stream = x->bytes >= STREAM_FROM,
+        loop_store s = {.node = l->node_of[v],
+                        .stream = x->bytes >= STREAM_FROM,
                         .access = lower_access(l, &own, x->dims)};
-        s.node = per_place(l, l->node_of[v], &s.access);
         if (!vec_push(&l->stores, s))
             l->ok = false;
     }
