@@ -89,6 +89,26 @@ static ct_array true_positions(ct_array mask, int64_t count)
     return op_cumsum(bins, 0, false);
 }
 
+/* What stands along axis d where there are fewer positions than asked for: one number for all axes,
+ * or one for each. */
+static ct_array filler_of(const char *what, ct_array fill, int64_t d, int64_t ndim, int64_t count)
+{
+    ct_dtype integer = dtype_default(FAMILY_INT);
+    if (!fill)
+        return op_full(&(aval){(uint8_t)integer, false, 1, &count}, 0);
+    if (fill->aval.ndim > 1 || (fill->aval.ndim == 1 && fill->aval.shape[0] != ndim))
+        return ct_fail(CT_VALUE_ERROR,
+                       "%s: fill_value must be a scalar or have an entry for each of the %lld "
+                       "axes, but has shape %s",
+                       what, (long long)ndim, dims_string(shape_of(fill)));
+    int64_t next = d + 1;
+    ct_array one =
+        fill->aval.ndim
+            ? op_squeeze(op_slice(fill, (ct_ints){1, &d}, (ct_ints){1, &next}, I(1)), I(0))
+            : fill;
+    return numpy_broadcast_one(what, op_convert(one, integer, false), I(count));
+}
+
 bool shape_nonzero(const char *what, ct_array x, ct_opt_int size, ct_array fill, int64_t *n,
                    ct_array *out)
 {
@@ -115,7 +135,8 @@ bool shape_nonzero(const char *what, ct_array x, ct_opt_int size, ct_array fill,
     }
     if (!x->size || !count) {
         for (int64_t d = 0; d < ndim; d++)
-            out[d] = op_full(&(aval){(uint8_t)dtype_default(FAMILY_INT), false, 1, &count}, 0);
+            if (is_poison(out[d] = filler_of(what, fill, d, ndim, count)))
+                return false;
         return true;
     }
     ct_array flat = true_positions(mask, count), stride = NULL;
@@ -132,10 +153,10 @@ bool shape_nonzero(const char *what, ct_array x, ct_opt_int size, ct_array fill,
         if (!total)
             continue;
         ct_array beyond = op_ge(shape_range(count), total);
-        ct_array filler = fill ? op_convert(fill, dtype_of(flat), false)
-                               : array_scalar_int(dtype_of(flat), false, 0);
-        out[d] = op_select_n(beyond, 2,
-                             (ct_array[]){out[d], numpy_broadcast_one(what, filler, I(count))});
+        out[d] =
+            op_select_n(beyond, 2, (ct_array[]){out[d], filler_of(what, fill, d, ndim, count)});
+        if (is_poison(out[d]))
+            return false;
     }
     return true;
 }

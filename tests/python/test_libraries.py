@@ -110,3 +110,26 @@ def test_booleans_together_are_never_weak():
     weak = jnp.asarray(1) > 0
     assert weak.weak_type and not (weak & weak).weak_type and not (weak * weak).weak_type and (~weak).weak_type
     assert jax.vmap(lambda _: jax.lax.psum(jnp.asarray(1), "i"), axis_name="i")(jnp.ones(2)).weak_type
+
+
+def test_sparse_arrays():
+    from jax.experimental import sparse
+    dense = jnp.array([[0.0, 1, 0], [2, 0, 3]])
+    s = sparse.BCOO.fromdense(dense)
+    assert (s.nse, s.shape, s.dtype, s.size) == (3, (2, 3), jnp.float32, 6) and s.todense().tolist() == dense.tolist()
+    assert (s @ jnp.arange(3.0)).tolist() == [1, 6] and (jnp.ones((4, 2)) @ s).tolist() == [[2, 1, 3]] * 4 and s.T.todense().tolist() == dense.T.tolist()
+    assert jax.grad(lambda d: (sparse.BCOO((d, s.indices), shape=s.shape) @ jnp.arange(3.0)).sum())(s.data).tolist() == [1, 0, 2]
+    assert jax.jit(lambda m: sparse.BCOO.fromdense(m, nse=5).todense())(dense).tolist() == dense.tolist()
+    assert sparse.BCOO((jnp.ones(3), jnp.array([[0, 0], [0, 0], [5, 5]])), shape=(2, 2)).todense().tolist() == [[2, 0], [0, 0]]
+    with pytest.raises(TypeError, match="shapes"):
+        s @ jnp.ones(2)
+    with pytest.raises(NotImplementedError, match="n_batch=1"):
+        sparse.BCOO.fromdense(dense, n_batch=1)
+
+
+def test_fillers_of_nonzero_may_differ_by_axis():
+    x = jnp.array([[0, 1, 2], [3, 0, 0]])
+    assert [p.tolist() for p in jnp.nonzero(x, size=5, fill_value=(7, 8))] == [[0, 0, 1, 7, 7], [1, 2, 0, 8, 8]]
+    assert jnp.nonzero(jnp.zeros(3), size=2, fill_value=-1)[0].tolist() == [-1, -1]
+    with pytest.raises(ValueError, match="fill_value"):
+        jnp.nonzero(x, size=5, fill_value=(7, 8, 9))
