@@ -4,9 +4,9 @@ import subprocess
 import sys
 
 # Installed for both; for Cotan without what they depend on, since JAX is among that.
-LIBRARIES = "optax flax dm-haiku equinox chex".split()
+LIBRARIES = "optax flax dm-haiku equinox chex numpyro lineax optimistix diffrax".split()
 NEEDED = ("absl-py toolz typing_extensions msgpack rich markdown-it-py mdurl Pygments PyYAML treescope etils tensorstore opt_einsum jmp tabulate humanize "
-          "jaxtyping wadler_lindig").split()
+          "jaxtyping wadler_lindig tqdm multipledispatch").split()
 INSTALL = ["-m", "pip", "install", "-q", "--disable-pip-version-check"]
 
 

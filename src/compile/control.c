@@ -26,7 +26,7 @@ typedef struct control {
     int64_t length; /* steps; -1: as long as the test holds */
     int64_t lanes;  /* values of the test's result: more than one stop by themselves */
     bool *kept;     /* carried values that no step changes */
-    bool *in_place; /* those that a step may write over what it read */
+    int32_t *over;  /* by result: the operand of the step that it may be written over, or -1 */
     size_t *bytes;  /* of each input of the body, then of each result: of a slice of xs and ys */
     /* offsets in the scratch memory */
     size_t *spare; /* of each carried value */
@@ -97,28 +97,40 @@ static bool writes_over(const result *r, int32_t input)
     return false;
 }
 
-int32_t control_in_place(const step *s, int32_t k)
+int32_t control_in_place(const step *s, int32_t k) { return s->control->over[k]; }
+
+/* Whether every branch writes its k-th result over this input, or returns the input itself. */
+static bool all_write_over(const control *c, int32_t k, int32_t input)
 {
-    const control *c = s->control;
-    if (!c->branches)
-        return k < c->ncarry && c->in_place[k] ? c->ntest_consts + c->nconsts + k : -1;
-    for (int32_t i = 0; i + 1 < s->nin; i++) {
-        bool all = true;
-        for (int32_t b = 0; b < c->nparts && all; b++) {
-            const result *r = &c->parts[b].p->results[k];
-            all = writes_over(r, i) || (r->kind == RESULT_INPUT && r->index == i);
-        }
-        for (int32_t earlier = 0; earlier < k && all; earlier++)
-            all = control_in_place(s, earlier) != i + 1;
-        if (all)
-            return i + 1;
+    for (int32_t b = 0; b < c->nparts; b++) {
+        const result *r = &c->parts[b].p->results[k];
+        if (!writes_over(r, input) && !(r->kind == RESULT_INPUT && r->index == input))
+            return false;
     }
-    return -1;
+    return true;
 }
 
-static bool plan_branches(control *c, step *s, size_t *scratch)
+/* Each operand for one result at most. */
+static void plan_over(control *c, int32_t k, bool *taken)
+{
+    const result *r = &c->parts[0].p->results[k];
+    const int32_t *candidates = r->kind == RESULT_INPUT ? &r->index : r->reuse;
+    int32_t n = r->kind == RESULT_INPUT ? 1 : r->kind == RESULT_NEW ? r->nreuse : 0;
+    for (int32_t i = 0; i < n; i++)
+        if (!taken[candidates[i]] && all_write_over(c, k, candidates[i])) {
+            taken[candidates[i]] = true;
+            c->over[k] = candidates[i] + 1; /* behind the index of the branch */
+            return;
+        }
+}
+
+static bool plan_branches(arena *a, control *c, step *s, size_t *scratch)
 {
     const program *p = c->parts[0].p;
+    bool *taken = arena_alloc(a, (size_t)p->nin + 1);
+    if (!taken)
+        return false;
+    memset(taken, 0, (size_t)p->nin + 1);
     for (int32_t i = 0; i < c->nparts; i++) {
         size_t used = 0;
         take_part(&c->parts[i], &used);
@@ -127,8 +139,10 @@ static bool plan_branches(control *c, step *s, size_t *scratch)
         if (c->parts[i].p->work > s->work)
             s->work = c->parts[i].p->work;
     }
-    for (int32_t k = 0; k < p->nout; k++)
+    for (int32_t k = 0; k < p->nout; k++) {
         c->bytes[k] = bytes_of(&p->results[k].aval);
+        plan_over(c, k, taken);
+    }
     return true;
 }
 
@@ -153,8 +167,9 @@ static bool plan_loop(control *c, step *s, const jaxpr *body, size_t *scratch)
     for (int32_t k = 0; k < c->ncarry; k++) {
         const result *r = &p->results[k];
         c->kept[k] = r->kind == RESULT_INPUT && r->index == c->nconsts + k;
-        c->in_place[k] = c->lanes <= 1 && writes_over(r, c->nconsts + k);
-        c->spare[k] = c->kept[k] || c->in_place[k] ? 0 : take(scratch, c->bytes[p->nin + k]);
+        if (c->lanes <= 1 && writes_over(r, c->nconsts + k))
+            c->over[k] = c->ntest_consts + c->nconsts + k;
+        c->spare[k] = c->kept[k] || c->over[k] >= 0 ? 0 : take(scratch, c->bytes[p->nin + k]);
     }
     int64_t step_work = 20 + p->work;
     s->work = c->length < 0 ? step_work : c->length * step_work;
@@ -172,10 +187,12 @@ bool control_plan(arena *a, step *s, int64_t n, program *const *programs, size_t
     c->parts = arena_alloc(a, (size_t)n * sizeof *c->parts);
     c->bytes = arena_alloc(a, (size_t)(p->nin + p->nout + 1) * sizeof *c->bytes);
     c->spare = arena_alloc(a, (size_t)(p->nout + 1) * sizeof *c->spare);
-    c->kept = arena_alloc(a, 2 * (size_t)p->nout + 1);
-    c->in_place = c->kept + p->nout;
-    if (!c->parts || !c->bytes || !c->spare || !c->kept)
+    c->kept = arena_alloc(a, (size_t)p->nout + 1);
+    c->over = arena_alloc(a, (size_t)(p->nout + 1) * sizeof *c->over);
+    if (!c->parts || !c->bytes || !c->spare || !c->kept || !c->over)
         return false;
+    for (int32_t k = 0; k < p->nout; k++)
+        c->over[k] = -1;
     for (int64_t i = 0; i < n; i++)
         c->parts[i] = (part){.p = programs[i]};
     if (s->op->code == OP_scan) {
@@ -188,7 +205,7 @@ bool control_plan(arena *a, step *s, int64_t n, program *const *programs, size_t
         c->ncarry = p->nout;
     } else {
         c->branches = true;
-        return plan_branches(c, s, scratch);
+        return plan_branches(a, c, s, scratch);
     }
     return plan_loop(c, s, control_program(s->op, s->params, 0), scratch);
 }
@@ -279,7 +296,7 @@ static void aim(loop_run *r, int64_t trip)
     void *const *xs = r->operands + c->nconsts + c->ncarry, *const *ys = r->results + c->ncarry;
     for (int32_t k = 0; k < c->ncarry; k++)
         if (!c->kept[k])
-            r->out[k] = spare && !c->in_place[k] ? r->scratch + c->spare[k] : (char *)r->results[k];
+            r->out[k] = spare && c->over[k] < 0 ? r->scratch + c->spare[k] : (char *)r->results[k];
     for (int32_t k = 0; k < c->nxs; k++)
         r->in[c->nconsts + c->ncarry + k] = (char *)xs[k] + (size_t)slice * x_bytes[k];
     for (int32_t k = 0; k < c->nys; k++)

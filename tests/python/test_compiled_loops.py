@@ -202,3 +202,16 @@ def test_interrupts(forever):
     with pytest.raises(KeyboardInterrupt):
         run(jnp.int32(255))
     assert time.time() - start < 20
+
+
+def test_branches_with_many_results_that_write_over_their_operands():
+    """Which operand a result is written over is decided once for each, not anew for every later one."""
+    @jax.jit
+    def f(flag, values):
+        def step(c):
+            return c[0] + 1, jax.lax.cond(flag, lambda v: [x + 1 for x in v], lambda v: [x * 2 for x in v[::-1]], c[1])
+        return jax.lax.while_loop(lambda c: c[0] < 3, step, (0, values))[1]
+
+    values = [jnp.full(3, float(i)) for i in range(48)]
+    assert [v[0].item() for v in f(True, values)] == [i + 3.0 for i in range(48)]
+    assert [v[0].item() for v in f(False, values)] == [8.0 * (47 - i) for i in range(48)]
