@@ -488,14 +488,14 @@ static bool keep(lowering *l, lowered *out)
 /* ---- splitting ---- */
 /* Adds the stores of the partial results to the first kernel and builds the second, which reduces
  * over the runs. */
-static bool split(lowering *l, lowered *second, size_t *partial_bytes)
+static bool lower_runs(lowering *l, lowering *m, size_t *partial_bytes)
 {
+    lowered *second = m->out;
     kernel_ir *k = &l->out->k;
     int64_t runs = cut(l), kept = 1;
     int run_dim = 0;
     while (k->extent[run_dim] != runs || (k->reduced >> run_dim & 1))
         run_dim++;
-    lowering m = {.g = l->g, .gr = l->gr, .at = l->at, .out = second, .ok = true};
     second->k = (kernel_ir){.ndim = 1, .extent = {runs}, .reduced = 1};
     int64_t stride[LOOP_DIMS] = {0};
     for (int d = k->ndim; d-- > 0;)
@@ -504,10 +504,10 @@ static bool split(lowering *l, lowered *second, size_t *partial_bytes)
     if (kept > 1)
         second->k.ndim = 2, second->k.extent[1] = kept;
     int32_t partial = (int32_t)l->buffers.n;
-    if (!vec_push(&l->buffers, -1) || !vec_push(&m.buffers, -1))
+    if (!vec_push(&l->buffers, -1) || !vec_push(&m->buffers, -1))
         return false;
     size_t bytes = 0;
-    for (int64_t i = 0; i < l->gr->members.n && l->ok && m.ok; i++) {
+    for (int64_t i = 0; i < l->gr->members.n && l->ok && m->ok; i++) {
         const node *n = &l->g->nodes.at[l->gr->members.at[i]];
         if (n->role != ROLE_REDUCE)
             continue;
@@ -519,25 +519,31 @@ static bool split(lowering *l, lowered *second, size_t *partial_bytes)
         if (!vec_push(&l->stores, (loop_store){.node = l->node_of[n->out[0]], .access = a}))
             return false;
         loop_access from = {.buffer = 0, .offset = a.offset, .stride = {kept, kept > 1}};
-        if (!vec_push(&m.accesses, from))
+        if (!vec_push(&m->accesses, from))
             return false;
-        int32_t x = lower_node(&m, (loop_node){.kind = LOOP_LOAD,
-                                               .dtype = (uint8_t)dtype,
-                                               .number = (int32_t)m.accesses.n - 1});
-        x = lower_node(&m, (loop_node){.kind = LOOP_REDUCE,
-                                       .dtype = (uint8_t)dtype,
-                                       .nin = 1,
-                                       .in = {x},
-                                       .number = body_find(body_combining(n->op->code), dtype),
-                                       .bits = lower_identity(n->op->code, dtype)});
-        x = lower_convert(&m, x, to);
-        loop_access result = {.buffer = buffer_of(&m, n->out[0]), .stride = {0, kept > 1}};
-        if (!vec_push(&m.stores, (loop_store){.node = x, .access = result}))
+        int32_t x = lower_node(m, (loop_node){.kind = LOOP_LOAD,
+                                              .dtype = (uint8_t)dtype,
+                                              .number = (int32_t)m->accesses.n - 1});
+        x = lower_node(m, (loop_node){.kind = LOOP_REDUCE,
+                                      .dtype = (uint8_t)dtype,
+                                      .nin = 1,
+                                      .in = {x},
+                                      .number = body_find(body_combining(n->op->code), dtype),
+                                      .bits = lower_identity(n->op->code, dtype)});
+        x = lower_convert(m, x, to);
+        loop_access result = {.buffer = buffer_of(m, n->out[0]), .stride = {0, kept > 1}};
+        if (!vec_push(&m->stores, (loop_store){.node = x, .access = result}))
             return false;
         bytes += ((size_t)(runs * kept) * (size_t)size + 63) & ~(size_t)63;
     }
     *partial_bytes = bytes;
-    bool ok = l->ok && m.ok && keep(&m, second);
+    return l->ok && m->ok;
+}
+
+static bool split(lowering *l, lowered *second, size_t *partial_bytes)
+{
+    lowering m = {.g = l->g, .gr = l->gr, .at = l->at, .out = second, .ok = true};
+    bool ok = lower_runs(l, &m, partial_bytes) && keep(&m, second);
     vec_free(&m.nodes), vec_free(&m.accesses), vec_free(&m.stores), vec_free(&m.buffers);
     return ok;
 }

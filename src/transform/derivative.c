@@ -154,7 +154,7 @@ static bool pull_back(const derivative_fn *d, linear_map *l, const treedef *in_d
     }
     *out_def = positional_def(d->in_def);
     *nout = in_cts.n;
-    *out = in_cts.at;
+    *out = in_cts.at; /* fn_call frees it after a failure */
     return *out_def != NULL;
 }
 

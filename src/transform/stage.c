@@ -36,27 +36,9 @@ static ct_array tracer_of(stage_trace *t, var *v)
     return a;
 }
 
-/* The variable of a value from outside, made on first sight. */
-static var *const_var(stage_trace *t, ct_array value)
+static bool is_number(ct_array a)
 {
-    uint64_t hash = base_mix((uint64_t)(uintptr_t)value, 1);
-    known_const *known = table_find(&t->const_of, hash, same_const, value);
-    if (known)
-        return known->var;
-    var *v = jaxpr_var(t->j, &value->aval);
-    known = arena_alloc(&t->j->arena, sizeof *known);
-    if (!v || !known || !jaxpr_hold(t->j, value) || !vec_push(&t->constvars, v) ||
-        !vec_push(&t->consts, value))
-        return NULL;
-    *known = (known_const){value, v};
-    return table_add(&t->const_of, hash, known) ? v : NULL;
-}
-
-/* A number that was made along the way; an array that the host holds is a constant of the program,
- * of any rank. */
-static bool can_be_literal(ct_array a)
-{
-    return is_array(a) && a->aval.ndim == 0 && !a->host &&
+    return is_array(a) && a->aval.ndim == 0 &&
            !dtype_is((ct_dtype)a->aval.dtype, FAMILY_KEY | FAMILY_FLOAT0);
 }
 
@@ -66,6 +48,28 @@ static ct_array literal_of(stage_trace *t, ct_array a)
     ct_array kept = array_view(a, (ct_dtype)a->aval.dtype, a->aval.weak, 0, NULL);
     return !is_poison(kept) && jaxpr_hold(t->j, kept) ? kept : NULL;
 }
+
+/* The variable of a value from outside, made on first sight. */
+static var *const_var(stage_trace *t, ct_array value)
+{
+    uint64_t hash = base_mix((uint64_t)(uintptr_t)value, 1);
+    known_const *known = table_find(&t->const_of, hash, same_const, value);
+    if (known)
+        return known->var;
+    var *v = jaxpr_var(t->j, &value->aval);
+    /* a number is kept when the user deletes the array */
+    ct_array kept = is_number(value) ? literal_of(t, value) : value;
+    known = arena_alloc(&t->j->arena, sizeof *known);
+    if (!v || !known || !kept || !jaxpr_hold(t->j, value) || !vec_push(&t->constvars, v) ||
+        !vec_push(&t->consts, kept))
+        return NULL;
+    *known = (known_const){value, v};
+    return table_add(&t->const_of, hash, known) ? v : NULL;
+}
+
+/* A number that was made along the way; an array that the host holds is a constant of the program,
+ * of any rank. */
+static bool can_be_literal(ct_array a) { return is_number(a) && !a->host; }
 
 static bool to_atom(stage_trace *t, ct_array a, atom *out)
 {
