@@ -111,11 +111,13 @@ static void fill_unit(const gather_run *g, char *to, size_t unit)
 /* n rows of 4 or 8 bytes: the loops that compilers turn into plain loads and stores. */
 static void gather_words(const gather_run *g, const indexed_run *r)
 {
-    uint32_t *out = (uint32_t *)(void *)(g->out + r->at * 4), fill;
+    uint32_t *out = (uint32_t *)(void *)(g->out + r->at * 4), fill, word;
     memcpy(&fill, g->fill, sizeof fill);
     for (int64_t j = 0; j < r->n; j++) {
         int64_t start = r->starts[j * r->row];
-        out[j] = start < 0 ? fill : *(const uint32_t *)(const void *)(g->x + start + r->offset);
+        if (start >= 0) /* two halves need not lie on a word's boundary */
+            memcpy(&word, g->x + start + r->offset, sizeof word);
+        out[j] = start < 0 ? fill : word;
     }
 }
 
