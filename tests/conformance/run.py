@@ -68,7 +68,7 @@ def names(launcher, asked):
 
 
 def same(a, b):
-    words = lambda s: " ".join(NUMBER.sub("#", s).split())
+    words = lambda s: "".join(NUMBER.sub("#", s).split())  # columns are as wide as their numbers
     close = lambda x, y: abs(float(x) - float(y)) <= 1e-4 * max(abs(float(x)), abs(float(y))) + 1e-6
     return words(a) == words(b) and all(close(x, y) for x, y in zip(NUMBER.findall(a), NUMBER.findall(b)))
 
