@@ -1,4 +1,5 @@
 """Functions of the `jax` module that are no transformations: devices, shapes without values, and derivatives put together from others."""
+import math
 from types import SimpleNamespace
 
 from . import _cotan
@@ -28,12 +29,7 @@ class ShapeDtypeStruct:
     def ndim(self):
         return len(self.shape)
 
-    @property
-    def size(self):
-        n = 1
-        for d in self.shape:
-            n *= d
-        return n
+    size = property(lambda self: math.prod(self.shape))
 
     def __len__(self):
         if not self.shape:

@@ -1,4 +1,5 @@
 """jax.core: abstract values, jaxprs and their equations, primitives, tracers."""
+import math
 from contextlib import nullcontext
 from typing import NamedTuple
 
@@ -21,12 +22,7 @@ class ShapedArray:
 
     ndim = property(lambda self: len(self.shape))
 
-    @property
-    def size(self):
-        n = 1
-        for d in self.shape:
-            n *= d
-        return n
+    size = property(lambda self: math.prod(self.shape))
 
     def __len__(self):
         return self.shape[0]

@@ -477,6 +477,9 @@ extern const jaxpr *(*core_combiner)(const op *o, ct_dtype dtype);
 CT_NODISCARD bool jaxpr_verify(const jaxpr *j);
 /* The same program with its constants as leading inputs; their values go to consts (borrowed). */
 CT_NODISCARD jaxpr *jaxpr_consts_to_inputs(const jaxpr *j);
+/* Another jaxpr with the same equations and results, without inputs and constants; variables and
+ * equations stay where they are. */
+CT_NODISCARD jaxpr *jaxpr_with_same_equations(const jaxpr *j);
 /* The inverse: the leading inputs become constants of these values. */
 CT_NODISCARD jaxpr *jaxpr_inputs_to_consts(const jaxpr *j, int n, const ct_array *consts);
 uint64_t jaxpr_hash(const jaxpr *j);

@@ -312,9 +312,7 @@ bool jaxpr_eval(const jaxpr *j, int nin, const ct_array *in, int nout, ct_array 
 
 /* ---- copies, equality ---- */
 
-/* Another jaxpr with the same equations and results; variables and equations stay where they are.
- */
-static jaxpr *with_same_equations(const jaxpr *j)
+jaxpr *jaxpr_with_same_equations(const jaxpr *j)
 {
     jaxpr *copy = jaxpr_new();
     if (!copy)
@@ -336,7 +334,7 @@ static jaxpr *with_same_equations(const jaxpr *j)
 
 jaxpr *jaxpr_consts_to_inputs(const jaxpr *j)
 {
-    jaxpr *copy = with_same_equations(j);
+    jaxpr *copy = jaxpr_with_same_equations(j);
     if (!copy)
         return NULL;
     int n = j->nconsts + j->nin;
@@ -353,7 +351,7 @@ jaxpr *jaxpr_consts_to_inputs(const jaxpr *j)
 
 jaxpr *jaxpr_inputs_to_consts(const jaxpr *j, int n, const ct_array *consts)
 {
-    jaxpr *copy = with_same_equations(j);
+    jaxpr *copy = jaxpr_with_same_equations(j);
     if (!copy)
         return NULL;
     bool good = true;

@@ -75,3 +75,16 @@ bool nested_ints(nested *r, axis_list *out)
             return false;
     return true;
 }
+
+ct_tree lax_each(ct_tree x, ct_array (*f)(ct_array x, const void *env), const void *env)
+{
+    const ct_array *in;
+    int64_t n = tree_leaves(&x, &in);
+    ct_array *out = base_alloc((size_t)(n + 1) * sizeof *out);
+    bool good = out;
+    for (int64_t i = 0; good && i < n; i++)
+        good = !is_poison(out[i] = f(in[i], env));
+    ct_tree result = good ? tree_new((treedef *)tree_def(x), n, out) : array_poison;
+    base_free(out);
+    return result;
+}

@@ -36,19 +36,24 @@ static char *names_of(const char *what, ct_ints given)
 /* What is done to one array; the arguments are those of the call. */
 typedef ct_array collective(ct_array x, const char *axes, const void *arguments);
 
+typedef struct over_axes {
+    collective *f;
+    char *names;
+    const void *arguments;
+} over_axes;
+
+static ct_array over_leaf(ct_array x, const void *env)
+{
+    const over_axes *o = env;
+    return o->f(x, o->names, o->arguments);
+}
+
 static ct_tree over_tree(const char *what, ct_tree x, ct_ints given, collective *f,
                          const void *arguments)
 {
-    const ct_array *in;
-    char *names = names_of(what, given);
-    int64_t n = tree_leaves(&x, &in);
-    ct_array *out = base_alloc((size_t)(n + 1) * sizeof *out);
-    bool good = names && out;
-    for (int64_t i = 0; good && i < n; i++)
-        good = !is_poison(out[i] = f(in[i], names, arguments));
-    ct_tree result = good ? tree_new((treedef *)tree_def(x), n, out) : array_poison;
-    base_free(out);
-    base_free(names);
+    over_axes o = {f, names_of(what, given), arguments};
+    ct_tree result = o.names ? lax_each(x, over_leaf, &o) : array_poison;
+    base_free(o.names);
     return result;
 }
 

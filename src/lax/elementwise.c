@@ -44,15 +44,13 @@ ct_array lax_select_n(const ct_lax_select_n_args *a)
     return op_select_n(a->which, a->cases.n, a->cases.at);
 }
 
+static ct_array stopped(ct_array x, const void *env)
+{
+    (void)env;
+    return op_stop_gradient(x);
+}
+
 ct_tree lax_stop_gradient(const ct_lax_stop_gradient_args *a)
 {
-    const ct_array *in;
-    int64_t n = tree_leaves(&a->x, &in);
-    ct_array *out = base_alloc((size_t)(n + 1) * sizeof *out);
-    bool good = out;
-    for (int64_t i = 0; good && i < n; i++)
-        good = !is_poison(out[i] = op_stop_gradient(in[i]));
-    ct_tree result = good ? tree_new((treedef *)tree_def(a->x), n, out) : array_poison;
-    base_free(out);
-    return result;
+    return lax_each(a->x, stopped, NULL);
 }

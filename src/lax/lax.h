@@ -41,6 +41,9 @@ CT_NODISCARD bool nested_length(nested *r, int64_t *n);
 CT_NODISCARD bool nested_int(nested *r, int64_t *value);
 CT_NODISCARD bool nested_ints(nested *r, axis_list *out);
 
+/* The tree of what f gives for each array of a tree. */
+ct_tree lax_each(ct_tree x, ct_array (*f)(ct_array x, const void *env), const void *env);
+
 /* What reduce and reduce_window take: arrays, a scalar to begin with for each, and how to combine
  * two. */
 typedef struct lax_reduction {

@@ -111,18 +111,16 @@ int jaxpr_ref_consts(const jaxpr *j, ct_array *refs)
     return n;
 }
 
-/* Variables and equations stay where they are. */
 static jaxpr *ref_consts_to_inputs(const jaxpr *j)
 {
-    jaxpr *copy = jaxpr_new();
+    jaxpr *copy = jaxpr_with_same_equations(j);
     if (!copy)
         return NULL;
-    bool good = jaxpr_hold(copy, (void *)(uintptr_t)j);
     int n = j->nconsts + j->nin + 1;
     copy->in = arena_alloc(&copy->arena, (size_t)n * sizeof *copy->in);
     copy->constvars = arena_alloc(&copy->arena, (size_t)n * sizeof *copy->constvars);
     copy->consts = arena_alloc(&copy->arena, (size_t)n * sizeof *copy->consts);
-    if (!good || !copy->in || !copy->constvars || !copy->consts) {
+    if (!copy->in || !copy->constvars || !copy->consts) {
         object_release(copy);
         return NULL;
     }
@@ -135,13 +133,6 @@ static jaxpr *ref_consts_to_inputs(const jaxpr *j)
             copy->consts[copy->nconsts] = j->consts[i];
             copy->constvars[copy->nconsts++] = j->constvars[i];
         }
-    copy->nout = j->nout;
-    copy->nvars = j->nvars;
-    copy->neqns = j->neqns;
-    copy->out = j->out;
-    copy->eqns = j->eqns;
-    copy->effects = j->effects;
-    copy->name = j->name;
     return copy;
 }
 

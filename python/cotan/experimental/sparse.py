@@ -1,4 +1,6 @@
 """jax.experimental.sparse: arrays given by the places and values of their nonzero elements (BCOO), without batch and dense dimensions."""
+import math
+
 from .. import numpy as jnp
 from ..tree_util import register_pytree_with_keys_class, GetAttrKey
 
@@ -23,12 +25,7 @@ class BCOO:
     dtype = property(lambda self: self.data.dtype)
     T = property(lambda self: self.transpose())
 
-    @property
-    def size(self):
-        n = 1
-        for d in self.shape:
-            n *= d
-        return n
+    size = property(lambda self: math.prod(self.shape))
 
     @classmethod
     def fromdense(cls, mat, *, nse=None, index_dtype=jnp.int32, n_dense=0, n_batch=0):
