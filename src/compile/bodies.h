@@ -28,7 +28,6 @@ typedef struct body_name {
 } body_name;
 extern const body_name body_names[];
 extern const int body_count;
-extern const uint64_t body_version; /* hash of the bitcode, part of every cache key */
 
 /* What the code generator needs. An operand counts arguments first, then instructions; ~operand
  * indexes body_constants when negative. */

@@ -29,7 +29,7 @@ static const codegen *try_generator(const char *folder)
     snprintf(path, sizeof path, "%s%slibcotan_llvm.so", folder, *folder ? "/" : "");
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     const codegen *found = library ? dlsym(library, "cotan_codegen") : NULL;
-    return found && found->version == CODEGEN_VERSION ? found : NULL;
+    return found && *found->version == codegen_version ? found : NULL;
 }
 
 /* Beside the library (or program) that this code is in, where it was built, or wherever the dynamic
@@ -79,8 +79,7 @@ static uint64_t machine_hash(void)
     static uint64_t h;
     if (h)
         return h;
-    uint64_t found = base_hash(COTAN_VERSION, sizeof COTAN_VERSION, CODEGEN_VERSION);
-    found = base_mix(found, body_version);
+    uint64_t found = codegen_version;
     FILE *f = fopen("/proc/cpuinfo", "r");
     char line[4096];
     for (int known = 0; f && known < 2 && fgets(line, sizeof line, f);)

@@ -124,13 +124,15 @@ typedef struct code_blob {
 } code_blob;
 /* What libcotan_llvm.so exports as cotan_codegen. */
 typedef struct codegen {
-    int version;
+    const uint64_t *version; /* of codegen_version */
     /* Fills the message (256 bytes) on failure. debug: 3 prints LLVM IR, 4 assembly too, to stderr.
      */
     bool (*compile)(int n, const kernel_ir *const *kernels, int debug, code_blob *out,
                     char *message);
 } codegen;
-enum { CODEGEN_VERSION = 15 };
+/* A hash of the code generator's sources, the bodies and LLVM's version, made by version.cmake. The
+ * library and the generator must have the same one; it is part of every key of the disk cache. */
+extern const uint64_t codegen_version;
 
 /* Bytes of an element of the dtypes that kernels compute with. */
 int loop_itemsize(int dtype);

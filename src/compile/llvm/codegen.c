@@ -119,4 +119,4 @@ static bool compile(int n, const kernel_ir *const *kernels, int debug, code_blob
 }
 
 CT_API extern const codegen cotan_codegen;
-CT_API const codegen cotan_codegen = {CODEGEN_VERSION, compile};
+CT_API const codegen cotan_codegen = {&codegen_version, compile};

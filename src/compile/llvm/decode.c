@@ -258,17 +258,6 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const function *)a)->name, ((const function *)b)->name);
 }
 
-static uint64_t file_hash(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    uint64_t h = 0xcbf29ce484222325u;
-    for (int c; f && (c = fgetc(f)) != EOF;)
-        h = (h ^ (uint64_t)c) * 0x100000001b3u;
-    if (f)
-        fclose(f);
-    return h;
-}
-
 static void copy(FILE *from, FILE *to)
 {
     char block[4096];
@@ -319,10 +308,7 @@ int main(int argc, char **argv)
                 functions[i].nresults, functions[i].cost);
         kept++;
     }
-    fprintf(names,
-            "    {\"~\", 0, 0, 0}};\nconst int body_count = %d;\nconst uint64_t body_version = "
-            "0x%llxu;\n",
-            kept, (unsigned long long)file_hash(argv[1]));
+    fprintf(names, "    {\"~\", 0, 0, 0}};\nconst int body_count = %d;\n", kept);
     fprintf(code, "#include \"compile/bodies.h\"\nconst body_code body_codes[] = {\n");
     fflush(rows), fflush(instructions);
     if (ftruncate(fileno(rows), ftell(rows)) ||
