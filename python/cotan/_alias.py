@@ -84,7 +84,37 @@ class _Jaxlib:
             module.ArrayImpl = _cotan.ArrayImpl
 
 
+class _NumPy:
+    """Importing JAX teaches NumPy to read "bfloat16" and its kin; here it learns as soon as it is imported itself."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name != "numpy":
+            return None
+        sys.meta_path.remove(_NumPy)
+        spec = next(filter(None, (f.find_spec(name, path, target) for f in sys.meta_path)), None)
+        run = spec and spec.loader.exec_module
+
+        def exec_module(module):
+            run(module)
+            _name_dtypes()
+        if spec:
+            spec.loader.exec_module = exec_module
+        return spec
+
+
+def _name_dtypes():
+    try:
+        import_module("ml_dtypes")
+    except ImportError:
+        pass  # then there are no such types
+
+
 def install():
     """From here on `import jax` means Cotan."""
     if not any(f is Finder for f in sys.meta_path):
         sys.meta_path.insert(0, Finder)
+        if "numpy" in sys.modules:
+            _name_dtypes()
+        else:
+            sys.meta_path.insert(0, _NumPy)

@@ -10,12 +10,8 @@ _registry = ChainMap(dict.fromkeys((tuple, list, dict, type(None))), _registered
 
 
 class _Key:
-    """One step of a path into a pytree."""
+    """One step of a path into a pytree; a subclass's argument has the name of its field."""
     __slots__ = ("_value",)
-    _field = ""
-
-    def __init__(self, value):
-        object.__setattr__(self, "_value", value)
 
     def __eq__(self, other):
         return type(self) is type(other) and self._value == other._value
@@ -24,7 +20,7 @@ class _Key:
         return hash((type(self), self._value))
 
     def __repr__(self):
-        return f"{type(self).__name__}({self._field}={self._value!r})"
+        return f"{type(self).__name__}({self.__match_args__[0]}={self._value!r})"
 
     def __str__(self):
         return f"[{self._value!r}]"
@@ -35,17 +31,26 @@ class _Key:
 
 class SequenceKey(_Key):
     """The position in a list or tuple."""
-    _field, idx = "idx", property(lambda self: self._value)
+    __match_args__, idx = ("idx",), property(lambda self: self._value)
+
+    def __init__(self, idx):
+        self._value = idx
 
 
 class DictKey(_Key):
     """The key in a dict."""
-    _field, key = "key", property(lambda self: self._value)
+    __match_args__, key = ("key",), property(lambda self: self._value)
+
+    def __init__(self, key):
+        self._value = key
 
 
 class GetAttrKey(_Key):
     """The attribute of an object."""
-    _field, name = "name", property(lambda self: self._value)
+    __match_args__, name = ("name",), property(lambda self: self._value)
+
+    def __init__(self, name):
+        self._value = name
 
     def __str__(self):
         return f".{self._value}"
@@ -53,7 +58,10 @@ class GetAttrKey(_Key):
 
 class FlattenedIndexKey(_Key):
     """The position among an object's children, where it names none."""
-    _field, key = "key", property(lambda self: self._value)
+    __match_args__, key = ("key",), property(lambda self: self._value)
+
+    def __init__(self, key):
+        self._value = key
 
     def __str__(self):
         return f"[<flat index {self._value}>]"

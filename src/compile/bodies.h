@@ -20,11 +20,12 @@ typedef enum body_type {
     BODY_F64
 } body_type;
 
-/* What the passes need: which bodies there are and how long they take. */
+/* What the passes need: which bodies there are, of what types, and how long they take. */
 typedef struct body_name {
     const char *name; /* "sin_f32": primitive and dtype; the list is sorted by it */
     uint8_t nargs, nresults;
-    uint16_t cost; /* instructions */
+    uint16_t cost;               /* instructions */
+    uint8_t args[6], results[2]; /* body_type */
 } body_name;
 extern const body_name body_names[];
 extern const int body_count;
@@ -51,8 +52,7 @@ typedef struct body_intrinsic {
 typedef struct body_code {
     int32_t first, count; /* in body_instructions */
     uint8_t nargs, nresults;
-    uint8_t args[6], results[2]; /* body_type */
-    int16_t result_values[2];    /* operands */
+    int16_t result_values[2]; /* operands */
 } body_code;
 extern const body_code body_codes[];
 extern const body_instruction body_instructions[];

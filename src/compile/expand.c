@@ -177,7 +177,7 @@ static bool maps(part *p, const node *n, spread *out)
     return p->s->l.ok;
 }
 
-/* A body on the parts of one element of each operand. */
+/* A body on the parts of one element of each operand; bodies take operands of one type. */
 static bool complex_body(part *p, const node *n, const spread *const *x, int32_t e, spread *out)
 {
     lowering *l = &p->s->l;
@@ -187,7 +187,8 @@ static bool complex_body(part *p, const node *n, const spread *const *x, int32_t
                          graph_in(&p->g, n, 0)->aval.dtype);
     for (int i = 0; i < n->nin; i++)
         for (int c = 0; c < x[i]->parts; c++) {
-            if (b.nin == LOOP_INPUTS)
+            if (b.nin == LOOP_INPUTS ||
+                graph_in(&p->g, n, i)->aval.dtype != graph_in(&p->g, n, 0)->aval.dtype)
                 return false;
             b.in[b.nin++] = x[i]->at[(graph_in(&p->g, n, i)->aval.ndim ? e : 0) * x[i]->parts + c];
         }

@@ -52,11 +52,14 @@ static bool keeps_last(const node *n, const aval *a)
     return from < 0 || order.at[to] == from;
 }
 
+static bool one_step(int from, int to) { return from == to || body_find_convert(from, to) >= 0; }
+
+/* Whether lower_convert knows a way: straight, or by the types that are computed in. */
 static bool convertible(int from, int to)
 {
-    return from == to || (body_find_convert(from, compute_dtype(from)) >= 0 &&
-                          body_find_convert(compute_dtype(from), compute_dtype(to)) >= 0 &&
-                          body_find_convert(compute_dtype(to), to) >= 0);
+    return one_step(from, to) ||
+           (one_step(from, compute_dtype(from)) &&
+            one_step(compute_dtype(from), compute_dtype(to)) && one_step(compute_dtype(to), to));
 }
 
 static int body_of_map(const graph *g, const node *n)

@@ -2,6 +2,33 @@
  * generator, which is a library of its own, so nothing here reaches beyond these headers. */
 #include "compile/loops.h"
 
+body_type loop_body_type(int dtype)
+{
+    switch (dtype) {
+    case CT_BOOL:
+        return BODY_I1;
+    case CT_INT8:
+    case CT_UINT8:
+        return BODY_I8;
+    case CT_INT16:
+    case CT_UINT16:
+    case CT_BFLOAT16:
+    case CT_FLOAT16:
+        return BODY_I16;
+    case CT_INT32:
+    case CT_UINT32:
+        return BODY_I32;
+    case CT_INT64:
+    case CT_UINT64:
+        return BODY_I64;
+    case CT_FLOAT32:
+        return BODY_F32;
+    case CT_FLOAT64:
+        return BODY_F64;
+    }
+    return BODY_VOID;
+}
+
 int loop_itemsize(int dtype)
 {
     switch (dtype) {

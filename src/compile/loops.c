@@ -16,6 +16,17 @@ static bool access_fits(const kernel_ir *k, const loop_access *a)
 
 static bool is_offset(const loop_node *n) { return n->dtype == CT_INT32 || n->dtype == CT_INT64; }
 
+static bool body_fits(const kernel_ir *k, int n)
+{
+    const loop_node *node = &k->nodes[n];
+    const body_name *body = &body_names[node->number];
+    bool fits =
+        node->second < body->nresults && body->results[node->second] == loop_body_type(node->dtype);
+    for (int i = 0; i < node->nin; i++)
+        fits &= body->args[i] == loop_body_type(k->nodes[node->in[i]].dtype);
+    return fits;
+}
+
 static bool verify_node(const kernel_ir *k, const loop_place *places, int n)
 {
     const loop_node *node = &k->nodes[n];
@@ -40,7 +51,7 @@ static bool verify_node(const kernel_ir *k, const loop_place *places, int n)
         if (node->number < 0 || node->number >= body_count ||
             body_names[node->number].nargs != node->nin)
             return broken(n, "has no such body");
-        break;
+        return body_fits(k, n) || broken(n, "has a body of other types");
     case LOOP_SELECT:
         if (node->nin != 3 || k->nodes[node->in[0]].dtype != CT_BOOL)
             return broken(n, "selects by no bool");

@@ -136,6 +136,8 @@ extern const uint64_t codegen_version;
 
 /* Bytes of an element of the dtypes that kernels compute with. */
 int loop_itemsize(int dtype);
+/* What the scalar bodies take a dtype for; BODY_VOID if there are none on it. */
+body_type loop_body_type(int dtype);
 /* 64 with AVX-512, 32 with AVX2. */
 int host_vector_bytes(void);
 #endif

@@ -215,3 +215,13 @@ def test_branches_with_many_results_that_write_over_their_operands():
     values = [jnp.full(3, float(i)) for i in range(48)]
     assert [v[0].item() for v in f(True, values)] == [i + 3.0 for i in range(48)]
     assert [v[0].item() for v in f(False, values)] == [8.0 * (47 - i) for i in range(48)]
+
+
+def test_powers_whose_exponent_is_an_integer():
+    """In a chunk of a long scan, and fused: the exponent becomes what the base is."""
+    def step(c, _):
+        n, x = c
+        return (n + 1, x + 0.5 ** n), 1 - 0.5 ** (n + 1)
+    (n, x), ys = lax.scan(step, (jnp.int32(0), jnp.zeros(3)), length=30000)
+    assert n == 30000 and x.tolist() == [2.0] * 3 and ys[:3].tolist() == [0.5, 0.75, 0.875]
+    assert jax.jit(lambda x, n: x ** n + n)(jnp.full(3, 2.0), jnp.arange(3)).tolist() == [1.0, 3.0, 6.0]

@@ -5,7 +5,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import pytest
-from jax.tree_util import (DictKey, GetAttrKey, Partial, SequenceKey, keystr, register_dataclass, register_pytree_node, register_pytree_node_class,
+from jax.tree_util import (DictKey, FlattenedIndexKey, GetAttrKey, Partial, SequenceKey, keystr, register_dataclass, register_pytree_node, register_pytree_node_class,
                            register_pytree_with_keys, register_static, tree_flatten_with_path)
 
 
@@ -67,6 +67,13 @@ def test_keys():
     assert [keystr(p) for p, _ in pairs] == ["['a'][0].v", "['b'][<flat index 0>]", "['b'][<flat index 1>]"]
     assert pairs[0][0] == (DictKey("a"), SequenceKey(0), GetAttrKey("v"))
     assert keystr(pairs[0][0], simple=True, separator="/") == "a/0/v"
+
+
+def test_keys_by_the_names_of_their_fields():
+    assert DictKey(key="a") == DictKey("a") and SequenceKey(idx=2).idx == 2
+    assert repr(GetAttrKey(name="w")) == "GetAttrKey(name='w')" and str(FlattenedIndexKey(key=1)) == "[<flat index 1>]"
+    with pytest.raises(TypeError, match="idx"):
+        DictKey(idx=1)
 
 
 def test_registering_twice():

@@ -49,6 +49,11 @@ def test_numpy_is_not_imported_until_needed():
     assert run("-c", code) == "False\n"
 
 
+def test_numpy_reads_the_names_of_narrow_types():
+    for modules in "numpy, jax", "jax, numpy":
+        assert run("-c", f"import {modules}; print(numpy.dtype('bfloat16'), numpy.zeros(2, 'float8_e4m3fn').dtype.itemsize)") == "bfloat16 1\n"
+
+
 def test_both_names_are_one_package():
     assert run("-c", "import jax, cotan, jax.numpy, cotan.numpy, jax.tree_util; print(jax is cotan, jax.numpy is cotan.numpy)") == "True True\n"
 

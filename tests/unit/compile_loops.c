@@ -485,6 +485,10 @@ TEST(malformed_kernels_are_refused)
     CHECK(!loop_verify(&b.k));
     ct_clear_error();
     b.nodes[y].in[0] = x;
+    b.nodes[x].dtype = CT_INT32;
+    CHECK(!loop_verify(&b.k));
+    ct_clear_error();
+    b.nodes[x].dtype = CT_FLOAT32;
     int z = load(&b, CT_FLOAT32, 0, 0, 1, 0, 0);
     b.nodes[z].nin = 1, b.nodes[z].in[0] = x; /* at a place that is no integer */
     CHECK(!loop_verify(&b.k));

@@ -27,6 +27,7 @@ typedef struct function {
     LLVMValueRef value;
     int cost;
     int nargs, nresults;
+    uint8_t args[6], results[2];
 } function;
 static function functions[MAX_BODIES];
 static int nfunctions;
@@ -175,9 +176,9 @@ static bool decode(function *f, FILE *rows, FILE *instructions)
             continue;
         }
         int type = type_of(LLVMTypeOf(p));
-        if (type < 0 || code.nargs == 6 || npointers)
+        if (type < 0 || code.nargs == sizeof f->args || npointers)
             return false;
-        code.args[code.nargs++] = (uint8_t)type;
+        f->args[code.nargs++] = (uint8_t)type;
         values[nvalues++] = p;
     }
     LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(f->value);
@@ -195,7 +196,7 @@ static bool decode(function *f, FILE *rows, FILE *instructions)
                 continue;
             if (!operand_of(LLVMGetOperand(i, 0), &operand))
                 return false;
-            code.results[0] = (uint8_t)ret, code.result_values[0] = (int16_t)operand;
+            f->results[0] = (uint8_t)ret, code.result_values[0] = (int16_t)operand;
             continue;
         }
         if (opcode == LLVMStore) {
@@ -204,7 +205,7 @@ static bool decode(function *f, FILE *rows, FILE *instructions)
                                                                               : -1;
             if (slot < 0 || !operand_of(LLVMGetOperand(i, 0), &operand))
                 return false;
-            code.results[first_pointer + slot] = (uint8_t)type_of(LLVMTypeOf(LLVMGetOperand(i, 0)));
+            f->results[first_pointer + slot] = (uint8_t)type_of(LLVMTypeOf(LLVMGetOperand(i, 0)));
             code.result_values[first_pointer + slot] = (int16_t)operand;
             continue;
         }
@@ -245,11 +246,8 @@ static bool decode(function *f, FILE *rows, FILE *instructions)
     }
     code.nresults = (uint8_t)(first_pointer + npointers);
     f->cost = code.count, f->nargs = code.nargs, f->nresults = code.nresults;
-    fprintf(rows, "    {%d, %d, %d, %d, {", code.first, code.count, code.nargs, code.nresults);
-    for (int k = 0; k < 6; k++)
-        fprintf(rows, "%s%s", k ? ", " : "", type_names[code.args[k]]);
-    fprintf(rows, "}, {%s, %s}, {%d, %d}}, /* %s */\n", type_names[code.results[0]],
-            type_names[code.results[1]], code.result_values[0], code.result_values[1], f->name);
+    fprintf(rows, "    {%d, %d, %d, %d, {%d, %d}}, /* %s */\n", code.first, code.count, code.nargs,
+            code.nresults, code.result_values[0], code.result_values[1], f->name);
     return true;
 }
 
@@ -304,11 +302,14 @@ int main(int argc, char **argv)
             ninstructions = before;
             continue;
         }
-        fprintf(names, "    {\"%s\", %d, %d, %d},\n", functions[i].name, functions[i].nargs,
-                functions[i].nresults, functions[i].cost);
+        const function *f = &functions[i];
+        fprintf(names, "    {\"%s\", %d, %d, %d, {", f->name, f->nargs, f->nresults, f->cost);
+        for (int k = 0; k < f->nargs; k++)
+            fprintf(names, "%s%s", k ? ", " : "", type_names[f->args[k]]);
+        fprintf(names, "}, {%s, %s}},\n", type_names[f->results[0]], type_names[f->results[1]]);
         kept++;
     }
-    fprintf(names, "    {\"~\", 0, 0, 0}};\nconst int body_count = %d;\n", kept);
+    fprintf(names, "    {\"~\", 0, 0, 0, {0}, {0}}};\nconst int body_count = %d;\n", kept);
     fprintf(code, "#include \"compile/bodies.h\"\nconst body_code body_codes[] = {\n");
     fflush(rows), fflush(instructions);
     if (ftruncate(fileno(rows), ftell(rows)) ||

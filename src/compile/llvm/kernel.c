@@ -53,7 +53,10 @@ void llvm_advance(emitter *e, int d, LLVMValueRef i)
 }
 
 /* ---- memory ---- */
-static body_type stored_type(int dtype) { return dtype == CT_BOOL ? BODY_I8 : llvm_type_of(dtype); }
+static body_type stored_type(int dtype)
+{
+    return dtype == CT_BOOL ? BODY_I8 : loop_body_type(dtype);
+}
 
 static LLVMValueRef masked(emitter *e, const char *name, LLVMTypeRef *types, int ntypes,
                            LLVMValueRef *args, unsigned nargs)
@@ -283,7 +286,7 @@ void llvm_node(emitter *e, int n, int live)
         break;
     case LOOP_CONST:
         for (int u = 0; u < live; u++)
-            out->at[u] = llvm_splat_bits(e, llvm_type_of(node->dtype), node->bits);
+            out->at[u] = llvm_splat_bits(e, loop_body_type(node->dtype), node->bits);
         break;
     case LOOP_INDEX:
         for (int u = 0; u < live; u++)
@@ -306,7 +309,7 @@ void llvm_node(emitter *e, int n, int live)
     case LOOP_BITS:
         for (int u = 0; u < live; u++)
             out->at[u] = LLVMBuildBitCast(e->b, e->value[node->in[0]].at[u],
-                                          e->vector[llvm_type_of(node->dtype)], "");
+                                          e->vector[loop_body_type(node->dtype)], "");
         break;
     case LOOP_STORE:
         for (int u = 0; u < live && (!u || e->places[n].lanes); u++)
@@ -587,7 +590,7 @@ static void start_accumulators(emitter *e, const phase *p, LLVMValueRef *accumul
         const loop_node *node = &e->k->nodes[p->reduces[r]];
         for (int u = 0; u < MAX_UNROLL; u++)
             accumulators[r * MAX_UNROLL + u] =
-                u < live ? llvm_splat_bits(e, llvm_type_of(node->dtype), node->bits) : NULL;
+                u < live ? llvm_splat_bits(e, loop_body_type(node->dtype), node->bits) : NULL;
     }
 }
 

@@ -49,7 +49,6 @@ typedef struct emitter {
 } emitter;
 
 /* Which machine type stands for a dtype; BODY_VOID: none. */
-body_type llvm_type_of(int dtype);
 LLVMValueRef llvm_int(emitter *e, int64_t value);
 LLVMValueRef llvm_splat_bits(emitter *e, body_type type, uint64_t bits);
 LLVMValueRef llvm_splat(emitter *e, LLVMValueRef scalar, body_type type);

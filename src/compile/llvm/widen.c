@@ -2,33 +2,6 @@
  * for bodies one node at a time. */
 #include "compile/llvm/llvm.h"
 
-body_type llvm_type_of(int dtype)
-{
-    switch (dtype) {
-    case CT_BOOL:
-        return BODY_I1;
-    case CT_INT8:
-    case CT_UINT8:
-        return BODY_I8;
-    case CT_INT16:
-    case CT_UINT16:
-    case CT_BFLOAT16:
-    case CT_FLOAT16:
-        return BODY_I16;
-    case CT_INT32:
-    case CT_UINT32:
-        return BODY_I32;
-    case CT_INT64:
-    case CT_UINT64:
-        return BODY_I64;
-    case CT_FLOAT32:
-        return BODY_F32;
-    case CT_FLOAT64:
-        return BODY_F64;
-    }
-    return BODY_VOID;
-}
-
 LLVMValueRef llvm_int(emitter *e, int64_t value)
 {
     return LLVMConstInt(e->i64, (unsigned long long)value, true);
@@ -76,7 +49,7 @@ static body_type value_type(const body_code *code, int operand)
     if (operand < 0)
         return (body_type)body_constants[~operand].type;
     return (body_type)(operand < code->nargs
-                           ? code->args[operand]
+                           ? body_names[code - body_codes].args[operand]
                            : body_instructions[code->first + operand - code->nargs].type);
 }
 
