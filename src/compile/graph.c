@@ -19,7 +19,7 @@ static bool keep(graph *g, object *o)
     return false;
 }
 
-static int32_t add_value(graph *g, const aval *a, value_origin origin, int index, ct_array array)
+int32_t graph_add_value(graph *g, const aval *a, value_origin origin, int index, ct_array array)
 {
     value v = {.aval = *a,
                .origin = origin,
@@ -70,7 +70,7 @@ static int32_t literal_value(graph *g, ct_array array)
     for (int64_t i = g->values.n; i-- > 0 && i > g->values.n - RECENT;)
         if (g->values.at[i].origin == FROM_CONST && literal_equal(g->values.at[i].array, array))
             return (int32_t)i;
-    return add_value(g, &array->aval, FROM_CONST, -1, array);
+    return graph_add_value(g, &array->aval, FROM_CONST, -1, array);
 }
 
 /* ---- reading a jaxpr ---- */
@@ -134,7 +134,7 @@ separate:
         n.out[i] = -1;
         if (!e->out[i])
             continue;
-        n.out[i] = add_value(g, &e->out[i]->aval, FROM_NODE, (int)g->nodes.n, NULL);
+        n.out[i] = graph_add_value(g, &e->out[i]->aval, FROM_NODE, (int)g->nodes.n, NULL);
         if (n.out[i] < 0)
             return false;
         g->values.at[n.out[i]].position = i;
@@ -165,7 +165,7 @@ static bool complete_results(graph *g, node *n)
     for (int i = 0; i < n->nout; i++) {
         if (n->out[i] >= 0)
             continue;
-        int32_t v = add_value(g, &out[i], FROM_NODE, (int)(n - g->nodes.at), NULL);
+        int32_t v = graph_add_value(g, &out[i], FROM_NODE, (int)(n - g->nodes.at), NULL);
         if (v < 0)
             return false;
         g->values.at[v].position = i;
@@ -228,6 +228,36 @@ static const jaxpr *lowering_of(graph *g, const eqn *e, const int32_t *in)
     return NULL;
 }
 
+/* The parts of a split are slices: views of the whole. */
+static bool splits(const graph *g, const eqn *e, const int32_t *in)
+{
+    const value *x = e->nin ? &g->values.at[in[0]] : NULL;
+    return e->op->code == OP_split && compile_optimizes() && x->size && loop_dtype(x->aval.dtype);
+}
+
+static bool read_split(graph *g, const eqn *e, const int32_t *in, int32_t *map)
+{
+    const params_split *p = e->params;
+    aval whole = g->values.at[in[0]].aval;
+    size_t ndim = (size_t)whole.ndim;
+    for (int64_t i = 0, at = 0; i < e->nout; at += p->sizes.at[i++]) {
+        params_slice *part = arena_alloc(g->kept, sizeof *part);
+        int64_t *start = arena_alloc(g->kept, 2 * ndim * sizeof *start), *limit = start + ndim;
+        if (!part || !start)
+            return false;
+        memset(start, 0, ndim * sizeof *start);
+        memcpy(limit, whole.shape, ndim * sizeof *limit);
+        start[p->axis] = at, limit[p->axis] = at + p->sizes.at[i];
+        *part = (params_slice){.start_indices = {whole.ndim, start},
+                               .limit_indices = {whole.ndim, limit}};
+        eqn slice = {.op = op_table[OP_slice], .params = part, .nin = 1, .nout = 1};
+        slice.out = e->out + i;
+        if (e->out[i] && !add_node(g, &slice, in, map))
+            return false;
+    }
+    return true;
+}
+
 enum { MOST_LOWERINGS = 100 }; /* one inside the other */
 
 static bool read_eqn(graph *g, const eqn *e, int32_t *map)
@@ -259,7 +289,7 @@ static bool read_eqn(graph *g, const eqn *e, int32_t *map)
     if (!ct_ok())
         return false;
     if (!inner)
-        return add_node(g, e, in, map);
+        return splits(g, e, in) ? read_split(g, e, in, map) : add_node(g, e, in, map);
     int32_t outer = g->region;
     if (computes_again(e))
         g->region = ++g->nregions;
@@ -287,7 +317,7 @@ static bool read_jaxpr(graph *g, const jaxpr *j, const int32_t *in, int32_t *out
                 "it returned what another transformation made");
     for (int i = 0; ok && i < j->nconsts; i++)
         ok = (map[j->constvars[i]->id] =
-                  add_value(g, &j->consts[i]->aval, FROM_CONST, -1, j->consts[i])) >= 0;
+                  graph_add_value(g, &j->consts[i]->aval, FROM_CONST, -1, j->consts[i])) >= 0;
     for (int i = 0; i < j->nin; i++)
         map[j->in[i]->id] = in[i];
     for (const eqn *e = j->eqns; ok && e; e = e->next)
@@ -325,14 +355,14 @@ bool graph_build(graph *g, const jaxpr *j, arena *kept)
         return false;
     g->outputs = in + j->nin;
     for (int i = 0; i < j->nin; i++) {
-        in[i] = add_value(g, &j->in[i]->aval, FROM_INPUT, i, NULL);
+        in[i] = graph_add_value(g, &j->in[i]->aval, FROM_INPUT, i, NULL);
         if (in[i] < 0)
             return false;
     }
     if (!read_jaxpr(g, j, in, g->outputs))
         return false;
     mark_live(g);
-    if (compile_optimizes() && !graph_rewrite(g))
+    if (compile_optimizes() && (!graph_rewrite(g) || !graph_move_slices(g)))
         return false;
     for (int64_t n = 0; n < g->nodes.n; n++)
         if (g->nodes.at[n].live && !complete_results(g, &g->nodes.at[n]))

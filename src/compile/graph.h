@@ -72,9 +72,13 @@ typedef struct graph {
 const jaxpr *graph_inlined(const op *o, const void *params);
 /* graph.c: inlines calls, folds scalars, merges equal nodes, marks live ones. */
 CT_NODISCARD bool graph_build(graph *g, const jaxpr *j, arena *kept);
+/* slices.c: elementwise operations behind the slices that read them. */
+CT_NODISCARD bool graph_move_slices(graph *g);
 /* rewrite.c: products of transposed matrices and transposed products, without the transposes. */
 CT_NODISCARD bool graph_rewrite(graph *g);
 void graph_free(graph *g);
+/* -1 without memory. */
+int32_t graph_add_value(graph *g, const aval *a, value_origin origin, int index, ct_array array);
 static inline value *graph_in(const graph *g, const node *n, int i)
 {
     return &g->values.at[n->in[i]];

@@ -71,12 +71,15 @@ HELPER pair div_pair(pair x, pair y)
     bool by_zero = (y.re == 0) & (y.im == 0);
     double endless = with_sign_f64(INF64, y.re);
     bool vanishes = infinite_pair(y) & !infinite_pair(x);
-    pair by = {vanishes ? direction(y.re) : y.re, vanishes ? direction(y.im) : y.im};
+    double toward_re = direction(y.re), toward_im = direction(y.im);
+    pair by = {vanishes ? toward_re : y.re, vanishes ? toward_im : y.im};
     double a = abs_f64(by.re), b = abs_f64(by.im), most = a > b ? a : b,
            scale = ((most == 0) | (most == INF64)) ? 1 : most, factor = vanishes ? 0 : 1;
     double c = by.re / scale, d = by.im / scale, norm = c * c + d * d;
     double re = (x.re * c + x.im * d) / norm / scale, im = (x.im * c - x.re * d) / norm / scale;
-    return (pair){by_zero ? x.re * endless : re * factor, by_zero ? x.im * endless : im * factor};
+    double far_re = x.re * endless, far_im = x.im * endless;
+    re *= factor, im *= factor;
+    return (pair){by_zero ? far_re : re, by_zero ? far_im : im};
 }
 
 HELPER pair sign_pair(pair x)
@@ -133,8 +136,9 @@ HELPER pair rsqrt_pair(pair x)
     pair root = sqrt_pair(x);
     double size = hypot_of(x.re, x.im);
     bool endless = size == INF64;
-    double re = size == 0 ? INF64 : root.re / size, im = -root.im / size;
-    return (pair){endless ? 0 : re, endless ? with_sign_f64(0, -x.im) : im};
+    double inside = root.re / size, re = size == 0 ? INF64 : inside, im = -root.im / size,
+           zero = with_sign_f64(0, -x.im);
+    return (pair){endless ? 0 : re, endless ? zero : im};
 }
 
 HELPER pair sinh_pair(pair x)
@@ -158,7 +162,7 @@ HELPER pair tanh_pair(pair x)
     double far_re = with_sign_f64(1, x.re),
            far_im = 4 * sine * c * body_exp_f64(-2 * abs_f64(x.re));
     bool endless = abs_f64(x.re) == INF64; /* then the sine may be of anything */
-    double im = endless ? 0 : big ? far_im : near_im;
+    double inside = big ? far_im : near_im, im = endless ? 0 : inside;
     return (pair){big ? far_re : near_re, x.im == 0 ? x.im : im};
 }
 
@@ -238,10 +242,11 @@ HELPER pair pow_pair(pair x, pair y)
 #define COMPLEX_UNARY(X, S, T)                                                                     \
     X(neg, S, T)                                                                                   \
     X(conj, S, T)                                                                                  \
-    X(square, S, T) X(sign, S, T) X(exp, S, T) X(exp2, S, T) X(expm1, S, T) X(log, S, T)           \
-        X(log1p, S, T) X(sqrt, S, T) X(rsqrt, S, T) X(sin, S, T) X(cos, S, T) X(tan, S, T)         \
-            X(sinh, S, T) X(cosh, S, T) X(tanh, S, T) X(logistic, S, T) X(asinh, S, T)             \
-                X(asin, S, T) X(acos, S, T) X(acosh, S, T) X(atanh, S, T) X(atan, S, T)
+    X(square, S, T)                                                                                \
+    X(sign, S, T) X(exp, S, T) X(exp2, S, T) X(expm1, S, T) X(log, S, T) X(log1p, S, T)            \
+        X(sqrt, S, T) X(rsqrt, S, T) X(sin, S, T) X(cos, S, T) X(tan, S, T) X(sinh, S, T)          \
+            X(cosh, S, T) X(tanh, S, T) X(logistic, S, T) X(asinh, S, T) X(asin, S, T)             \
+                X(acos, S, T) X(acosh, S, T) X(atanh, S, T) X(atan, S, T)
 #define COMPLEX_BINARY(X, S, T) X(mul, S, T) COMPLEX_BINARY_BUT_MUL(X, S, T)
 #define COMPLEX_BINARY_BUT_MUL(X, S, T)                                                            \
     X(add, S, T) X(sub, S, T) X(div, S, T) X(pow, S, T) X(max, S, T) X(min, S, T)

@@ -82,7 +82,7 @@ BODY float body_logistic_f32(float x)
 BODY float body_tanh_f32(float x)
 {
     const float bound = 0x1.ffec88p+2f; /* the quotient is 1 from here on */
-    float a = abs_f32(x), t = a < bound ? x : with_sign_f32(bound, x), z = t * t;
+    float a = abs_f32(x), end = with_sign_f32(bound, x), t = a < bound ? x : end, z = t * t;
     float n = -0x1.3e4b80p-52f;
     n = fma_f32(n, z, 0x1.c266fcp-43f);
     n = fma_f32(n, z, -0x1.7a6ffep-34f);
@@ -95,7 +95,7 @@ BODY float body_tanh_f32(float x)
     d = fma_f32(d, z, 0x1.29540ap-9f);
     d = fma_f32(d, z, 0x1.40b3bap-8f);
     float quotient = t * n / d, near = a < 0x1.a36e2ep-12f ? x : quotient;
-    float y = a < 20 ? near : with_sign_f32(1, x);
+    float one = with_sign_f32(1, x), y = a < 20 ? near : one;
     return x != x ? NAN32 : y;
 }
 
@@ -337,8 +337,8 @@ BODY float body_erf_f32(float x)
     d = fma_f32(d, z, 0x1.c69842p-4f);
     d = fma_f32(d, z, 0x1.fd6894p-2f);
     d = fma_f32(d, z, 1);
-    float near = x * n / d;
-    float y = abs_f32(x) < 0x1.ea8f96p+1f ? near : with_sign_f32(1, x);
+    float near = x * n / d, one = with_sign_f32(1, x);
+    float y = abs_f32(x) < 0x1.ea8f96p+1f ? near : one;
     return x != x ? NAN32 : y;
 }
 
@@ -361,7 +361,8 @@ HELPER float log1p_rational_f32(float x)
     d = fma_f32(d, x, 0x1.e0f304p+5f);
     float square = x * x, quotient = n / d;
     float near = x + (x * square * quotient - 0.5f * square);
-    return abs_f32(x) < 0x1.a8279ap-2f ? near : body_log_f32(1 + x);
+    float far = body_log_f32(1 + x);
+    return abs_f32(x) < 0x1.a8279ap-2f ? near : far;
 }
 
 /* A polynomial in w = -log(1 - x^2), or in its root near the ends. M. Giles, "Approximating the

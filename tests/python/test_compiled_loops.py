@@ -61,6 +61,21 @@ def shuffle(c, v):
     return jnp.pad(c[1:] * v, (0, 1)) + c[::-1], (c.max(), c[:2].reshape(2, 1).T, jnp.concatenate([c, c[:1]]))
 
 
+def lstm(w, b, carry, xs):
+    def step(carry, x):
+        h, c = carry
+        i, f, g, o = jnp.split(jnp.concatenate([x, h], -1) @ w + b, 4, axis=-1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        return (jax.nn.sigmoid(o) * jnp.tanh(c), c), c
+    return lax.scan(step, carry, xs)
+
+
+def slices(a, b):
+    """Of a map twice, of a map of a map, overlapping, strided, of a sum that broadcasts, of a multiple by a number."""
+    s, t, u, v = jnp.sin(a + b[:, None] * 2), jnp.exp(a), a - b, jnp.cos(a) * jnp.exp(a[0, 0])
+    return s[:2] * s[2:], t[1:] + t[:-1], u[:, ::2] * 3, v[1:3].max(), v[0] * 2, v[2] + 1, jnp.split(jnp.tanh(a)[None], 2, axis=1)
+
+
 plane = x[:, None] + 1j * jnp.linspace(-1.5, 1.5, 7)[None, :].astype(jnp.float32)
 many = tuple(jnp.float32(i) for i in range(60))
 
@@ -100,6 +115,8 @@ CASES = {
     "lanes at the end": (jax.vmap(pendulum, (0, 1), (1, 1)), 5 + jnp.abs(x), jnp.stack([x, -x])),
     "pads, slices, sums": (lambda x: lax.scan(shuffle, x[:4], x), x),
     "products": (lambda m, v: lax.scan(lambda c, x: ((weights @ c[0] * 0.5 + x, c[0].T @ c[1]), (c[1] @ c[0], c[1] @ c[1])), (m, v), x), weights, table[0]),
+    "gates": (lstm, jnp.sin(jnp.arange(96.0)).reshape(6, 16).astype(jnp.float32), jnp.arange(16.0) / 16, (jnp.ones((2, 4)), jnp.zeros((2, 4))), table.reshape(3, 2, 2)),
+    "slices of maps": (lambda a: lax.map(lambda k: slices(a.reshape(4, 4) * k, a[:4]), jnp.arange(1.0, 3.0)), jnp.linspace(-1.0, 1.0, 16)),
     "products of integers": (lambda m: lax.fori_loop(0, 5, lambda i, c: c @ m - i, m), jnp.arange(-8, 8).reshape(4, 4)),
     "products of half": (lambda m: lax.fori_loop(0, 4, lambda i, c: c @ m, m), weights.astype(jnp.bfloat16)),
     "products of lanes": (jax.vmap(lambda v: lax.scan(lambda c, x: (weights @ c + x, c @ weights), v, x)), table),
@@ -134,7 +151,7 @@ CASES = {
 
 
 # Sums and products of several elements.
-REORDERED = {"ys only", "products", "products of lanes", "products of lanes with lanes", "matrices", "gradient", "second derivative", "scan in while",
+REORDERED = {"gates", "ys only", "products", "products of lanes", "products of lanes with lanes", "matrices", "gradient", "second derivative", "scan in while",
              "cond with arrays"}
 
 

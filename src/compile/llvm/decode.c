@@ -2,8 +2,8 @@
  * parsed when a program is compiled.
  *
  * usage: decode bodies.bc names.c code.c. Reads functions body_<primitive>_<dtype> of one basic
- * block each. What the tables mean is in compile/bodies.h; who clones them at vector width is
- * widen.c. */
+ * block each; any other is an error, as what it computes would be fused with nothing. What the
+ * tables mean is in compile/bodies.h; who clones them at vector width is widen.c. */
 #include <llvm-c/BitReader.h>
 #include <llvm-c/Core.h>
 #include <stdio.h>
@@ -160,8 +160,8 @@ static bool ignored_call(LLVMValueRef callee)
            !strncmp(name, "llvm.assume", 11);
 }
 
-/* One function as table text; false (with a note) when it is not straight-line code of the kinds
- * that the widening knows. */
+/* One function as table text; false when it is not straight-line code of the kinds that the
+ * widening knows. */
 static bool decode(function *f, FILE *rows, FILE *instructions)
 {
     body_code code = {.first = ninstructions};
@@ -289,32 +289,21 @@ int main(int argc, char **argv)
     if (!rows || !names || !code || !instructions)
         return perror("decode"), 1;
     fprintf(names, "#include \"compile/bodies.h\"\nconst body_name body_names[] = {\n");
-    int kept = 0;
     for (int i = 0; i < nfunctions; i++) {
-        long row_mark = ftell(rows), mark = ftell(instructions);
-        int before = ninstructions;
         if (!decode(&functions[i], rows, instructions)) {
-            fprintf(stderr,
-                    "decode: body_%s is not straight-line code; the compiler will call its loop "
-                    "instead\n",
+            fprintf(stderr, "decode: body_%s is not straight-line code of few kinds\n",
                     functions[i].name);
-            fseek(rows, row_mark, SEEK_SET), fseek(instructions, mark, SEEK_SET);
-            ninstructions = before;
-            continue;
+            fclose(names), remove(argv[2]);
+            return 1;
         }
         const function *f = &functions[i];
         fprintf(names, "    {\"%s\", %d, %d, %d, {", f->name, f->nargs, f->nresults, f->cost);
         for (int k = 0; k < f->nargs; k++)
             fprintf(names, "%s%s", k ? ", " : "", type_names[f->args[k]]);
         fprintf(names, "}, {%s, %s}},\n", type_names[f->results[0]], type_names[f->results[1]]);
-        kept++;
     }
-    fprintf(names, "    {\"~\", 0, 0, 0, {0}, {0}}};\nconst int body_count = %d;\n", kept);
+    fprintf(names, "    {\"~\", 0, 0, 0, {0}, {0}}};\nconst int body_count = %d;\n", nfunctions);
     fprintf(code, "#include \"compile/bodies.h\"\nconst body_code body_codes[] = {\n");
-    fflush(rows), fflush(instructions);
-    if (ftruncate(fileno(rows), ftell(rows)) ||
-        ftruncate(fileno(instructions), ftell(instructions)))
-        return perror("decode"), 1;
     copy(rows, code);
     fprintf(code, "};\nconst body_instruction body_instructions[] = {\n");
     copy(instructions, code);
