@@ -5,7 +5,7 @@
  * whether it (the real part of a complex number) differs from 0; bfloat16 and float16 (16-bit
  * patterns in C) round to nearest even. Complex numbers convert through their real part in the
  * loops. Next: loops_convert.c. */
-#include "kernel/bodies_f64.c"
+#include "kernel/bodies_gamma.c"
 
 /* ---- half formats ---- */
 BODY float body_convert_bf16_f32(uint16_t x) { return f32_of_bits((uint32_t)x << 16); }

@@ -28,6 +28,45 @@ static double call(const char *primitive, double x, double y, double z)
             TEST_FAILED("%s is %.17g, not %.17g", #got, got_, want_);                              \
     } while (0)
 
+static float call_f32(const char *primitive, float x, float y)
+{
+    float out = 0;
+    kernel_find(primitive, CT_FLOAT32)(1, &out, (const void *[]){&x, &y}, (int64_t[]){1, 1});
+    return out;
+}
+
+/* float32 has bodies of its own, double goes through the C library's long double. */
+TEST(gamma_functions_of_float32_are_those_of_float64_rounded)
+{
+    static const char *const names[] = {"lgamma", "digamma"};
+    for (int i = 0; i < 2; i++)
+        for (float x = -30.03f; x < 60; x += 0.0137f) {
+            double got = call_f32(names[i], x, 0), want = call(names[i], x, 0, 0);
+            if (!(fabs(got - want) <= 2e-7 * fabs(want) + 1e-14))
+                TEST_FAILED("%s(%.9g) is %.9g, not %.9g", names[i], x, got, want);
+        }
+    CHECK(call_f32("lgamma", 1, 0) == 0 && call_f32("lgamma", 2, 0) == 0);
+    CHECK(call_f32("lgamma", -3, 0) == INFINITY && call_f32("lgamma", -INFINITY, 0) == INFINITY);
+    CHECK(isnan(call_f32("digamma", -3, 0)) && call_f32("digamma", INFINITY, 0) == INFINITY);
+}
+
+TEST(remainders_of_float32_are_exact)
+{
+    uint32_t state = 1;
+    for (int i = 0; i < 200000; i++) {
+        uint32_t bits[2];
+        float v[2];
+        for (int k = 0; k < 2; k++)
+            bits[k] = state = state * 1664525 + 1013904223;
+        memcpy(v, bits, sizeof v);
+        float got = call_f32("rem", v[0], v[1]), want = fmodf(v[0], v[1]);
+        if (memcmp(&got, &want, 4) && !(isnan(got) && isnan(want)))
+            TEST_FAILED("rem(%a, %a) is %a, not %a", v[0], v[1], got, want);
+    }
+    CHECK(call_f32("rem", 5, INFINITY) == 5 && isnan(call_f32("rem", 5, 0)));
+    CHECK(isnan(call_f32("rem", INFINITY, 5)) && signbit(call_f32("rem", -4, 2)));
+}
+
 TEST(gamma_and_its_relatives)
 {
     NEAR(call("igamma", .5, .7, 0), 0.7632764293621428);
