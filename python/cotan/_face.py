@@ -118,7 +118,8 @@ def _names(value):
 
 
 def resolve(fun, nums, names, what="static_argnames"):
-    """Positions and names of the same arguments: each is completed from the other by the signature."""
+    """Positions and names of the same arguments: the one that is None is completed from the other by the signature."""
+    both = nums is not None and names is not None
     nums, names = _numbers(nums), _names(names)
     if not nums and not names:
         return nums, names
@@ -137,6 +138,8 @@ def resolve(fun, nums, names, what="static_argnames"):
     for n in names:
         if n not in known and not anything:
             raise ValueError(f"jitted function has invalid argname {n!r} in {what}. Function does not take these args.")
+    if both:
+        return nums, names
     more_names = tuple(positional[n] for n in nums if -len(positional) <= n < len(positional))
     more_nums = tuple(positional.index(n) for n in names if n in positional)
     return tuple(dict.fromkeys(nums + more_nums)), tuple(dict.fromkeys(names + more_names))

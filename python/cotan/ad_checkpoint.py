@@ -7,7 +7,7 @@ _unset = object()
 
 
 @_cotan._boundary
-def checkpoint(fun=_unset, *, prevent_cse=True, policy=None, static_argnums=(), static_argnames=(), concrete=_unset):
+def checkpoint(fun=_unset, *, prevent_cse=True, policy=None, static_argnums=None, static_argnames=None, concrete=_unset):
     """fun, whose derivative computes intermediate values again instead of keeping them; `policy` says which to keep all the same."""
     if fun is _unset:
         return lambda f: checkpoint(f, prevent_cse=prevent_cse, policy=policy, static_argnums=static_argnums, static_argnames=static_argnames)

@@ -84,9 +84,15 @@ class _Axes:
     auto_axes = property(lambda self: self._of(AxisType.Auto))
     explicit_axes = property(lambda self: self._of(AxisType.Explicit))
     manual_axes = property(lambda self: self._of(AxisType.Manual))
+    are_all_axes_auto = property(lambda self: self._are_all(AxisType.Auto))
+    are_all_axes_explicit = property(lambda self: self._are_all(AxisType.Explicit))
+    are_all_axes_manual = property(lambda self: self._are_all(AxisType.Manual))
 
     def _of(self, kind):
         return tuple(n for n, t in zip(self.axis_names, self.axis_types) if t is kind)
+
+    def _are_all(self, kind):
+        return not self.empty and all(t is kind for t in self.axis_types)
 
     def _key(self):
         return self.axis_names, self.axis_sizes, self.axis_types

@@ -76,20 +76,19 @@ def keystr(keys, *, simple=False, separator=""):
 
 
 def tree_flatten_with_path(tree, is_leaf=None, is_leaf_takes_path=False):
-    """([(path, leaf), ...], structure) of a pytree."""
-    paths, leaves = _tree_paths(tree, is_leaf)
-    return list(zip(paths, leaves)), tree_structure(tree, is_leaf)
+    """([(path, leaf), ...], structure) of a pytree; is_leaf is a function of x, or of (path, x)."""
+    paths, leaves, treedef = _tree_paths(tree, is_leaf, is_leaf_takes_path)
+    return list(zip(paths, leaves)), treedef
 
 
 def tree_leaves_with_path(tree, is_leaf=None, is_leaf_takes_path=False):
     """[(path, leaf), ...] of a pytree."""
-    return list(zip(*_tree_paths(tree, is_leaf)))
+    return tree_flatten_with_path(tree, is_leaf, is_leaf_takes_path)[0]
 
 
 def tree_map_with_path(f, tree, *rest, is_leaf=None, is_leaf_takes_path=False):
     """tree_map of a function that also takes the path of the leaf."""
-    paths, leaves = _tree_paths(tree, is_leaf)
-    treedef = tree_structure(tree, is_leaf)
+    paths, leaves, treedef = _tree_paths(tree, is_leaf, is_leaf_takes_path)
     return treedef.unflatten([f(*a) for a in zip(paths, leaves, *(treedef.flatten_up_to(r) for r in rest))])
 
 
@@ -147,18 +146,74 @@ def tree_reduce_associative(operation, tree, *, identity=None, is_leaf=None):
     return leaves[0] if leaves else identity
 
 
+def _prefix_errors(path, prefix, full, is_leaf):
+    if treedef_is_leaf(tree_structure(prefix, is_leaf)):
+        return
+
+    def error(what, first, second):
+        return lambda name: ValueError(f"pytree structure error: different {what} at key path\n    {name}{keystr(path)}\nThere the prefix pytree {name} has\n"
+                                       f"    {first}\nand the full pytree\n    {second}.")
+    if type(prefix) is not type(full):
+        yield error("types", type(prefix), type(full))
+        return
+    (children, meta), (full_children, full_meta) = map(flatten_one_level_with_keys, (prefix, full))
+    if len(children) != len(full_children):
+        yield error("numbers of pytree children", *(f"{len(c)}: {' '.join(str(k) for k, _ in c)}" for c in (children, full_children)))
+    elif meta != full_meta:
+        yield error("pytree metadata", meta, full_meta)
+    else:
+        for (key, a), (_, b) in zip(children, full_children):
+            yield from _prefix_errors((*path, key), a, b, is_leaf)
+
+
+def prefix_errors(prefix_tree, full_tree, is_leaf=None):
+    """Why a tree is no prefix of another: for each place where they differ, a function from the argument's name to a ValueError."""
+    return list(_prefix_errors((), prefix_tree, full_tree, is_leaf))
+
+
+def broadcast_prefix(prefix_tree, full_tree, is_leaf=None):
+    """The prefix tree's leaves, each as often as the full tree has leaves below it."""
+    treedef = tree_structure(prefix_tree, is_leaf)
+    try:
+        parts = treedef.flatten_up_to(full_tree)
+    except ValueError as e:
+        for error in prefix_errors(prefix_tree, full_tree, is_leaf):
+            raise error("broadcast_prefix prefix_tree") from None
+        raise e
+    return [leaf for leaf, part in zip(tree_leaves(prefix_tree, is_leaf), parts) for _ in tree_leaves(part)]
+
+
 def tree_broadcast(prefix_tree, full_tree, is_leaf=None):
     """The full tree with the prefix tree's leaves in place of everything below them."""
-    treedef = tree_structure(prefix_tree, is_leaf)
-    parts = [tree_map(lambda _: p, sub) for p, sub in zip(tree_leaves(prefix_tree, is_leaf), treedef.flatten_up_to(full_tree))]
-    return treedef.unflatten(parts)
+    return tree_structure(full_tree).unflatten(broadcast_prefix(prefix_tree, full_tree, is_leaf))
 
 
 def _partial_class():
     import functools
 
+    class Whole:
+        """A partial function that stays one when more arguments are bound: functools.partial would join the two, and children of the pytree with them."""
+
+        def __init__(self, partial):
+            self.partial = partial
+
+        def __call__(self, *args, **kwargs):
+            return self.partial(*args, **kwargs)
+
+        def __eq__(self, other):
+            return self.partial == (other.partial if isinstance(other, Whole) else other)
+
+        def __hash__(self):
+            return hash(self.partial)
+
+        def __repr__(self):
+            return repr(self.partial)
+
     class Partial(functools.partial):
         """functools.partial as a pytree: its arguments are the children."""
+
+        def __new__(cls, func, *args, **kwargs):
+            return super().__new__(cls, Whole(func) if isinstance(func, functools.partial) else func, *args, **kwargs)
 
     Partial.__module__, Partial.__qualname__ = "jax.tree_util", "Partial"
     register_pytree_node(Partial, lambda p: ((p.args, p.keywords), p.func), lambda f, c: Partial(f, *c[0], **c[1]))

@@ -178,8 +178,8 @@ typedef struct tree_host {
     bool (*equal)(void *a, void *b);
     void (*retain)(void *data);
     void (*release)(void *data);
-    /* What stands for the data in a treedef's text: "namedtuple[P]" of a custom node, the repr of a
-     * static value. Unused for dicts. */
+    /* What stands for the data in a treedef's text: "namedtuple[P]" or "Class[auxiliary data]" of a
+     * custom node, the repr of a static value. Unused for dicts. */
     void (*repr)(void *data, text *out);
     /* How a path names the i-th child: "['a']" for a dict (the key's repr in brackets), ".x" for a
      * named field. */

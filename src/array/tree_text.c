@@ -45,14 +45,19 @@ static void node_text(text *t, const tree_node *node, leaf_writer *w);
 
 static void children_text(text *t, const tree_node *node, leaf_writer *w)
 {
-    for (int64_t i = 0; i < node->arity; i++) {
+    const tree_node **roots = base_alloc((size_t)(node->arity + 1) * sizeof *roots),
+                    *child = node - 1;
+    for (int64_t i = node->arity; i-- > 0 && roots; child -= child->nodes)
+        roots[i] = child;
+    for (int64_t i = 0; i < node->arity && roots; i++) {
         text_add(t, i ? ", " : "");
         if (node->kind == TREE_DICT) {
             treedef_key_text(t, node, i);
             text_add(t, ": ");
         }
-        node_text(t, treedef_child_root(node, i), w);
+        node_text(t, roots[i], w);
     }
+    base_free(roots);
 }
 
 static void data_text(text *t, const tree_node *node)

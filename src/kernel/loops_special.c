@@ -1,5 +1,6 @@
 /* Loops over the iterative special functions of special.c, integrals.c and hypergeometric.c, for
- * every float dtype: computed in double, rounded to the dtype. */
+ * every float dtype: computed in double, rounded to the dtype. And loops over bit patterns: steps
+ * of floats that are computed as others, and comparisons of random keys. */
 #include "array/array.h"
 #include "kernel/loops.h"
 #include "kernel/special.h"
@@ -114,11 +115,35 @@ static void next_patterns(ct_dtype dtype, int64_t n, void *out, const void *cons
     }
 STEPPED(STEP_LOOP)
 
+/* ---- random keys: equal where all their words are ---- */
+
+static void compare_keys(size_t size, bool equal, int64_t n, void *out, const void *const *in,
+                         const int64_t *step)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const char *x = (const char *)in[0] + (size_t)(i * step[0]) * size,
+                   *y = (const char *)in[1] + (size_t)(i * step[1]) * size;
+        ((bool *)out)[i] = !memcmp(x, y, size) == equal;
+    }
+}
+#define COMPARED(X)                                                                                \
+    X(eq, CT_KEY_THREEFRY, 8, true)                                                                \
+    X(ne, CT_KEY_THREEFRY, 8, false) X(eq, CT_KEY_RBG, 16, true) X(ne, CT_KEY_RBG, 16, false)      \
+        X(eq, CT_KEY_UNSAFE_RBG, 16, true) X(ne, CT_KEY_UNSAFE_RBG, 16, false)
+#define COMPARE_LOOP(P, D, SIZE, EQUAL)                                                            \
+    static void map_##P##_##D(int64_t n, void *out, const void *const *in, const int64_t *step)    \
+    {                                                                                              \
+        compare_keys(SIZE, EQUAL, n, out, in, step);                                               \
+    }
+COMPARED(COMPARE_LOOP)
+
+#define COMPARE_ROW(P, D, ...) {#P, D, map_##P##_##D},
 #define STEP_ROW(D) {"nextafter", D, map_nextafter_##D},
 #define ROW(S, D, SIZE, P) {#P, D, map_##P##_##S},
 #define ROWS(P, KIND) DTYPES(ROW, P)
 #define ROW_F64(P, KIND) ROW(f64, CT_FLOAT64, 8, P)
-static const kernel_entry entries[] = {FUNCTIONS(ROWS) FUNCTIONS_F64(ROW_F64) STEPPED(STEP_ROW)};
+static const kernel_entry entries[] = {FUNCTIONS(ROWS) FUNCTIONS_F64(ROW_F64) STEPPED(STEP_ROW)
+                                           COMPARED(COMPARE_ROW)};
 
 kernel_entries kernel_entries_special(void);
 kernel_entries kernel_entries_special(void) { return (kernel_entries){countof(entries), entries}; }

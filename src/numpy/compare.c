@@ -8,6 +8,8 @@ ct_array numpy_isclose(const ct_isclose_args *a)
     if (!numpy_promote("isclose", 2, v, v))
         return array_poison;
     ct_dtype d = dtype_of(v[0]);
+    if (dtype_is(d, FAMILY_KEY))
+        return ct_equal(v[0], v[1]);
     if (dtype_is(d, FAMILY_BOOL)) {
         for (int i = 0; i < 2; i++)
             v[i] = numpy_cast(v[i], dtype_default(FAMILY_INT));

@@ -7,20 +7,47 @@
 
 /* ---- the branches ---- */
 
-/* The program of one branch taking the constants of all branches in front; `first` is where its own
- * begin. */
-static jaxpr *with_all_constants(const jaxpr *j, int64_t total, const ct_array *consts,
-                                 int64_t first)
+/* The branch that is traced k-th: of cond, the one for true comes first. */
+static int64_t traced_kth(bool by_predicate, int64_t n, int64_t k)
+{
+    return by_predicate ? n - 1 - k : k;
+}
+
+static int64_t position_of(ct_array x, int64_t n, const ct_array *list)
+{
+    int64_t i = 0;
+    while (i < n && list[i] != x)
+        i++;
+    return i;
+}
+
+/* What the branches close over, each array once; returns how many there are. */
+static int64_t gather_constants(bool by_predicate, int64_t n, jaxpr *const *programs,
+                                ct_array *consts)
+{
+    int64_t total = 0;
+    for (int64_t k = 0; k < n; k++) {
+        const jaxpr *j = programs[traced_kth(by_predicate, n, k)];
+        for (int c = 0; c < j->nconsts; c++)
+            if (position_of(j->consts[c], total, consts) == total)
+                consts[total++] = j->consts[c];
+    }
+    return total;
+}
+
+/* The program of one branch taking the constants of all branches in front. */
+static jaxpr *with_all_constants(const jaxpr *j, int64_t total, const ct_array *consts)
 {
     jaxpr *wide = jaxpr_consts_to_inputs(j);
     if (!wide)
         return NULL;
     var **in = arena_alloc(&wide->arena, (size_t)(total + j->nin + 1) * sizeof *in);
     bool good = in != NULL;
-    for (int64_t i = 0; i < total && good; i++)
-        good = (in[i] = i >= first && i < first + j->nconsts
-                            ? j->constvars[i - first]
-                            : jaxpr_var(wide, &consts[i]->aval)) != NULL;
+    for (int64_t i = 0; i < total && good; i++) {
+        int64_t own = position_of(consts[i], j->nconsts, j->consts);
+        in[i] = own < j->nconsts ? j->constvars[own] : jaxpr_var(wide, &consts[i]->aval);
+        good = in[i] != NULL;
+    }
     if (!good) {
         object_release(wide);
         return NULL;
@@ -174,6 +201,58 @@ static bool agree_on_weakness(int64_t n, jaxpr **branches, const aval *in, int64
     return true;
 }
 
+/* The operand that a branch's i-th result is; -1 for other results. */
+static int64_t forwarded(const jaxpr *j, int i)
+{
+    for (int64_t k = 0; k < j->nin; k++)
+        if (j->out[i].var == j->in[k])
+            return k;
+    return -1;
+}
+
+/* The operand that the i-th result is in every branch, NULL if there is none. */
+static ct_array passed_through(int64_t n, jaxpr *const *branches, const ct_array *operands, int i)
+{
+    ct_array through = NULL;
+    for (int64_t b = 0; b < n; b++) {
+        int64_t k = forwarded(branches[b], i);
+        if (k < 0 || (b && operands[k] != through))
+            return NULL;
+        through = operands[k];
+    }
+    return through;
+}
+
+/* Binds cond without the results that are operands in every branch: those are the operands
+ * themselves, so that they stay without a tangent, and without a batch axis, where operands are. */
+static bool bind_branches(int64_t n, jaxpr **branches, int nin, const ct_array *in, leaves *out)
+{
+    int all = branches[0]->nout, kept = 0;
+    *out = (leaves){all, base_zalloc((size_t)(all + 1) * sizeof *out->at)};
+    int *keep = base_alloc((size_t)(all + 1) * sizeof *keep);
+    ct_array *results = base_alloc((size_t)(all + 1) * sizeof *results);
+    bool good = out->at && keep && results;
+    for (int i = 0; i < all && good; i++)
+        if (!(out->at[i] = passed_through(n, branches, in + 1, i)))
+            keep[kept++] = i;
+    for (int64_t b = 0; b < n && good && kept < all; b++) {
+        atom *atoms = arena_alloc(&branches[b]->arena, (size_t)(kept + 1) * sizeof *atoms);
+        good = atoms != NULL;
+        for (int i = 0; i < kept && good; i++)
+            atoms[i] = branches[b]->out[keep[i]];
+        branches[b]->out = good ? atoms : branches[b]->out;
+        branches[b]->nout = good ? kept : all;
+    }
+    good = good && cond_bind(branches, n, nin, in, kept, results);
+    for (int i = 0; i < kept && good; i++)
+        out->at[keep[i]] = results[i];
+    base_free(keep);
+    base_free(results);
+    if (!good)
+        leaves_free(out);
+    return good;
+}
+
 static bool control_cond(ct_array index, bool by_predicate, int64_t n, const ct_fn *branches,
                          const treedef *in_def, int64_t nin, const ct_array *in, treedef **out_def,
                          leaves *out)
@@ -192,40 +271,30 @@ static bool control_cond(ct_array index, bool by_predicate, int64_t n, const ct_
     for (int64_t i = 0; i < nin; i++)
         avals[i] = in[i]->aval;
     bool good = true;
-    for (int64_t b = 0; b < n && good; b++)
+    for (int64_t k = 0; k < n && good; k++) {
+        int64_t b = traced_kth(by_predicate, n, k);
         good = (programs[b] = transform_stage_fn(branches[b], by_predicate ? "cond" : "switch",
                                                  in_def, nin, avals, &defs[b])) != NULL;
+    }
     good = good && same_results(by_predicate, n, branches, programs, defs) &&
            agree_on_weakness(n, programs, avals, nin);
-    int64_t total = 0, first = 0;
+    int64_t total = 0;
     for (int64_t b = 0; b < n && good; b++)
         total += programs[b]->nconsts;
     ct_array *operands =
         good ? arena_alloc(&memory, (size_t)(1 + total + nin + 1) * sizeof *operands) : NULL;
     good = operands != NULL;
-    for (int64_t b = 0; b < n && good; b++) {
-        memcpy(operands + 1 + first, programs[b]->consts,
-               (size_t)programs[b]->nconsts * sizeof *operands);
-        first += programs[b]->nconsts;
-    }
-    first = 0;
-    for (int64_t b = 0; b < n && good; b++) {
-        good = (wide[b] = with_all_constants(programs[b], total, operands + 1, first)) != NULL;
-        first += programs[b]->nconsts;
-    }
+    total = good ? gather_constants(by_predicate, n, programs, operands + 1) : 0;
+    for (int64_t b = 0; b < n && good; b++)
+        good = (wide[b] = with_all_constants(programs[b], total, operands + 1)) != NULL;
     if (good) {
         operands[0] = index;
         memcpy(operands + 1 + total, in, (size_t)nin * sizeof *operands);
-        *out = (leaves){programs[0]->nout,
-                        base_alloc((size_t)(programs[0]->nout + 1) * sizeof *out->at)};
-        good =
-            out->at && cond_bind(wide, n, (int)(1 + total + nin), operands, (int)out->n, out->at);
+        good = bind_branches(n, wide, (int)(1 + total + nin), operands, out);
     }
     if (good) {
         *out_def = defs[0];
         object_retain(defs[0]);
-    } else {
-        leaves_free(out);
     }
     for (int64_t b = 0; b < n; b++) {
         object_release(programs[b]);

@@ -302,22 +302,20 @@ static bool tree_forward(custom_call *base, int64_t n, const ct_array *in, const
 
 /* ---- what the backward function gives ---- */
 
-/* Spreads the cotangents that the user returned over the leaves of the differentiated arguments;
- * None stands for zeros of a whole subtree. False where the structures differ. */
+/* Spreads the cotangents that the user returned over the leaves of the differentiated arguments:
+ * None stands for zeros of a whole subtree, an array for itself at each of a subtree's leaves.
+ * False where the structures differ. */
 static bool spread(const treedef *want, const treedef *got, const ct_array **values, ct_array **out)
 {
     const tree_node *a = treedef_root(want), *b = treedef_root(got);
-    if (b->kind == TREE_NONE) {
+    if (b->kind == TREE_NONE || b->kind == TREE_LEAF) {
+        ct_array value = b->kind == TREE_LEAF ? *(*values)++ : NULL;
         for (int64_t n = treedef_leaves(want); n > 0; n--)
-            *(*out)++ = NULL;
+            *(*out)++ = value;
         return true;
     }
     if (!tree_node_equal(a, b))
         return false;
-    if (a->kind == TREE_LEAF) {
-        *(*out)++ = *(*values)++;
-        return true;
-    }
     bool good = true;
     for (int64_t i = 0, first, count; i < a->arity && good; i++) {
         treedef *w = treedef_child(want, i, &first, &count),

@@ -48,3 +48,13 @@ def test_products_of_narrow_floats_round_once():
     dims = (((1,), (0,)), ((), ()))
     x = jnp.full((1, 64), 1.125, "float8_e4m3fn")
     assert lax.dot_general(x, x.T, dims).astype("float32").tolist() == [[80.0]]  # 81 to three bits, not a sum of rounded sums
+
+
+@pytest.mark.parametrize("impl", ["threefry2x32", "rbg"])
+def test_random_keys_compare(impl):
+    keys = jax.random.split(jax.random.key(0, impl=impl), 3)
+    for f in (lambda k: (k == k[1], k != k[1]), jax.jit(lambda k: (k == k[1], k != k[1])), jax.vmap(lambda k: (k == keys[1], k != keys[1]))):
+        assert [x.tolist() for x in f(keys)] == [[False, True, False], [True, False, True]]
+    assert jnp.isclose(keys, keys).all() and jnp.array_equal(keys, keys) and not jnp.allclose(keys, keys[::-1])
+    with pytest.raises(TypeError, match="lt does not accept dtype key"):
+        keys < keys

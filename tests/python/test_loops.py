@@ -269,3 +269,26 @@ def test_predicates_and_indices_are_scalars():
 def test_the_older_form_of_cond():
     assert lax.cond(True, 3, lambda x: x + 1, 4, lambda x: x) == 4 and lax.cond(False, 3, lambda x: x + 1, 4, lambda x: x) == 4
     assert lax.cond(False, (3,), lambda x: x[0], 5, lambda x: x * 2) == 10
+
+    class Callable(float):
+        __call__ = float.__neg__
+    jax.tree_util.register_pytree_node(Callable, lambda c: ((float(c),), None), lambda _, c: c[0])
+    assert lax.cond(True, lambda x, y: x + y, lambda x, y: x - y, 1., Callable(2.)) == 3  # operands may be callable
+
+
+def test_results_that_are_operands_in_all_branches_pass_by():
+    def f(p, x, y):
+        return lax.cond(p, lambda y: (x, y + 1, x), lambda y: (x, y * 2, x), y)
+    jaxpr = jax.make_jaxpr(f)(True, 1., 2.).jaxpr
+    assert jaxpr.outvars[0] is jaxpr.outvars[2] is jaxpr.invars[1] and len(jaxpr.eqns[-1].outvars) == 1
+    once, each, _ = jax.vmap(f, in_axes=(0, None, 0), out_axes=(None, 0, None))(jnp.array([True, False]), jnp.array([3., 4.]), jnp.arange(2.))
+    assert once.tolist() == [3., 4.] and each.tolist() == [1., 2.]
+    assert jax.jit(f)(False, 1., 2.) == (1., 4., 1.) and [float(g) for g in jax.grad(lambda *a: sum(f(True, *a)), (0, 1))(1., 2.)] == [2., 1.]
+    assert lax.switch(1, [lambda x: (x, 3), lambda x: (x, 4)], jnp.int32(7)) == (7, 4)
+    assert lax.cond(True, lambda x: x, lambda x: x, 5.) == 5.
+
+
+def test_branches_share_what_they_close_over():
+    order = []
+    jaxpr = jax.make_jaxpr(lambda p, x, a, b: lax.cond(p, lambda x: order.append(1) or x + a, lambda x: order.append(0) or x * b - a, x))(True, 1., 2., 3.)
+    assert len(jaxpr.eqns[-1].invars) == 4 and order == [1, 0]

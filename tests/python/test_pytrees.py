@@ -155,3 +155,42 @@ def test_functions_take_their_arguments_by_name():
                 lambda: util.tree_map(lambda a: a)):
         with pytest.raises(TypeError):
             bad()
+
+
+def test_a_partial_function_of_a_partial_function_keeps_its_own_arguments():
+    import functools
+    p = Partial(functools.partial(lambda *a, **k: (a, k), "tag", z=3), 2)
+    assert jax.tree.leaves(p) == [2] and p(5) == (("tag", 2, 5), {"z": 3})
+    assert jax.tree.structure(p) == jax.tree.structure(Partial(p.func, 7))
+    assert jax.tree.leaves(Partial(Partial(max, 1), 2)) == [2]
+
+
+def test_is_leaf_that_takes_the_path_is_asked_once_about_each_node():
+    seen = []
+
+    def is_leaf(path, x):
+        seen.append(keystr(path))
+        return isinstance(x, list)
+    leaves, treedef = tree_flatten_with_path({"a": [1, 2], "b": (3, None)}, is_leaf=is_leaf, is_leaf_takes_path=True)
+    assert [(keystr(p), x) for p, x in leaves] == [("['a']", [1, 2]), ("['b'][0]", 3)] and treedef.unflatten([x for _, x in leaves]) == {"a": [1, 2], "b": (3, None)}
+    assert seen == ["", "['a']", "['b']", "['b'][0]", "['b'][1]"]
+    doubled = jax.tree.map_with_path(lambda p, x: x * 2, [[1], 2], is_leaf=lambda p, x: len(p) == 1, is_leaf_takes_path=True)
+    assert doubled == [[1, 1], 4]
+
+
+def test_prefix_errors_say_where():
+    from jax._src.tree_util import broadcast_prefix, prefix_errors
+    error, = prefix_errors(Config([1.]), Config(1.))
+    assert "in_axes.w" in str(error("in_axes")) and prefix_errors((1, None), ([2, 3], None)) == []
+    assert broadcast_prefix((1, None, {"a": 2}), ([1, 2], (3, 4), {"a": [5, 6]}), is_leaf=lambda x: x is None) == [1, 1, None, None, 2, 2]
+    with pytest.raises(ValueError, match=r"different types at key path\n    broadcast_prefix prefix_tree\['a'\]"):
+        broadcast_prefix({"a": [1]}, {"a": (1,)})
+
+
+def test_messages_write_containers_by_their_class():
+    @jax.custom_vjp
+    def f(c):
+        return c.w * 1.
+    f.defvjp(lambda c: (f(c), None), lambda _, ct: ([ct],))
+    with pytest.raises(TypeError, match=r"got PyTreeDef\(\(\[\*\],\)\) for the arguments PyTreeDef\(\(CustomNode\(Config\[\(2,\)\], \[\*\]\),\)\)"):
+        jax.grad(f)(Config(1.))

@@ -59,3 +59,9 @@ def test_shard_map_refuses(specs, args, message):
         jax.shard_map(lambda v: v, mesh=mesh, in_specs=specs[0], out_specs=specs[1])(*args)
     with pytest.raises(ValueError, match="needs a mesh"):
         jax.shard_map(lambda v: v, in_specs=P(), out_specs=P())(1.0)
+
+
+def test_meshes_tell_the_types_of_all_axes():
+    mesh = jax.make_mesh((1, 1), ("a", "b"), axis_types=(jax.sharding.AxisType.Explicit,) * 2)
+    assert mesh.are_all_axes_explicit and not mesh.are_all_axes_auto and not mesh.are_all_axes_manual
+    assert mesh.abstract_mesh.are_all_axes_explicit and not jax.sharding.AbstractMesh((), ()).are_all_axes_auto

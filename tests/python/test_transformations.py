@@ -42,6 +42,19 @@ def test_structure_is_part_of_the_signature():
     assert f.calls == 4
 
 
+def test_static_numbers_and_names_complete_each_other_unless_both_are_given():
+    seen = []
+
+    def f(a, b):
+        seen.append((isinstance(a, jax.core.Tracer), isinstance(b, jax.core.Tracer)))
+    jax.jit(f, static_argnames="b")(1, 2)
+    jax.jit(f, static_argnums=1)(1, b=2)
+    both = jax.jit(f, static_argnums=0, static_argnames="b")
+    both(1, 2)
+    both(1, b=2)
+    assert seen == [(True, False), (True, False), (False, True), (False, False)]
+
+
 def test_equal_static_arguments_share_a_program():
     f = counting(lambda n, v: v * len(n))
     j = jax.jit(f, static_argnums=0)
@@ -177,6 +190,14 @@ def test_custom_vjp_residuals_are_pytrees():
 
     clip.defvjp(lambda v: (v, {"v": v}), lambda r, ct: (jnp.clip(ct, -r["v"], r["v"]),))
     assert float(jax.grad(lambda v: 100. * clip(v))(2.)) == 2.
+
+
+def test_one_cotangent_of_a_backward_rule_stands_for_a_subtree():
+    @jax.custom_vjp
+    def f(t, n):
+        return t["a"][0] * t["a"][1] * n
+    f.defvjp(lambda t, n: (f(t, n), None), lambda _, ct: ({"a": ct * 10.}, None))
+    assert jax.tree.map(float, jax.grad(f)({"a": [1., 2.]}, 3.)) == {"a": [10., 10.]}
 
 
 def test_numbers_among_custom_vjp_residuals_stay_numbers():

@@ -185,11 +185,13 @@ enum flatten_flags { FLATTEN_NONE_IS_LEAF = 1, FLATTEN_NUMBERS_ARE_STATIC = 2 };
 bool tree_flatten_into(flattening *f, PyObject *tree, PyObject *is_leaf, int flags);
 /* Appends a node to what was taken apart; its data moves in. */
 bool tree_push_node(flattening *f, tree_node node);
+bool tree_push_leaf(flattening *f, PyObject *o); /* takes a reference */
 /* Drops what came after the first so many nodes and leaves. */
 void flattening_cut(flattening *f, int64_t nodes, int64_t leaves);
 void flattening_free(flattening *f); /* releases nodes' data and leaves */
 treedef *
 flattening_def(flattening *f); /* a treedef; the nodes' data moves into it. NULL: exception */
+PyObject *flattening_leaves(flattening *f); /* a list, into which the leaves move */
 /* Builds the containers again; takes no references from leaves. */
 PyObject *tree_unflatten_nodes(int64_t count, const tree_node *nodes, int64_t n,
                                PyObject *const *leaves);
@@ -207,7 +209,6 @@ tree_node tree_passing_node(PyObject *value); /* compared by identity */
 PyObject *tree_node_keys(const tree_node *n, PyObject *object);
 PyObject *tree_wrap_def(treedef *d); /* takes over the reference */
 treedef *tree_def_of(PyObject *o);   /* borrowed; NULL and an exception for other objects */
-void ext_tree_text(text *t, int64_t count, const tree_node *nodes);
 PyObject *tree_node_type(
     const tree_node *n); /* the class of containers that the node stands for; NULL for leaves */
 /* One level: children of a container as a new list; NULL without exception for a leaf. Fills the

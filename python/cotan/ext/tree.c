@@ -8,6 +8,14 @@
 
 /* ---- Python data in nodes ---- */
 
+/* How a class is taken apart; `fields` for dataclasses, functions otherwise. */
+typedef struct registration {
+    PyObject_HEAD PyObject *type, *flatten, *unflatten, *with_keys, *data_fields, *meta_fields;
+    char kind; /* 'f' functions, 'd' dataclass, 'n' namedtuple, 'o' OrderedDict, 'D' defaultdict,
+                  's' static */
+} registration;
+static PyTypeObject *registration_type;
+
 static uint64_t data_hash(void *data)
 {
     Py_hash_t h = PyObject_Hash(data);
@@ -34,23 +42,62 @@ static void data_release(void *data)
         Py_DECREF((PyObject *)data);
 }
 
-static void data_repr(void *data, text *out)
+/* The registration in a custom node's data; NULL for the keys of a dict and for static values. */
+static const registration *registered(PyObject *data)
 {
-    PyObject *s = PyObject_Repr(data);
+    PyObject *first =
+        PyTuple_Check(data) && PyTuple_GET_SIZE(data) == 2 ? PyTuple_GET_ITEM(data, 0) : NULL;
+    return first && Py_IS_TYPE(first, registration_type) ? (const registration *)first : NULL;
+}
+
+static void object_repr(PyObject *o, text *out)
+{
+    PyObject *s = PyObject_Repr(o);
     const char *u = s ? PyUnicode_AsUTF8(s) : NULL;
     text_add(out, "%s", u ? u : "?");
     PyErr_Clear();
     Py_XDECREF(s);
 }
 
-/* ['key'] of a dict; other containers are named by position here, and by their own keys in
- * treepath.c. */
+/* Class[auxiliary data] of a custom node, the repr of other data. */
+static void data_repr(void *data, text *out)
+{
+    const registration *r = registered(data);
+    if (!r) {
+        object_repr(data, out);
+        return;
+    }
+    const char *name = ((PyTypeObject *)r->type)->tp_name, *dot = strrchr(name, '.');
+    name = dot ? dot + 1 : name;
+    text_add(out, r->kind == 'n' ? "namedtuple[%s" : "%s[", name);
+    if (r->kind != 'n')
+        object_repr(PyTuple_GET_ITEM((PyObject *)data, 1), out);
+    text_add(out, "]");
+}
+
+/* The keys by which a registered container names its children, where that is a matter of its
+ * class and auxiliary data: of an ordered or default dict. */
+static PyObject *keys_in(const registration *r, PyObject *aux)
+{
+    return r->kind == 'o' ? aux : r->kind == 'D' ? PyTuple_GET_ITEM(aux, 1) : NULL;
+}
+
+/* ['key'] of a dict, .field of a dataclass; classes whose keys are found by a function of theirs
+ * are named by position here, and by their own keys in treepath.c. */
 static void data_entry(void *data, int64_t i, text *out)
 {
-    text_add(out, "[");
-    if (PyTuple_Check((PyObject *)data) && i < PyTuple_GET_SIZE((PyObject *)data))
-        data_repr(PyTuple_GET_ITEM((PyObject *)data, i), out);
-    text_add(out, "]");
+    const registration *r = registered(data);
+    PyObject *keys = r ? keys_in(r, PyTuple_GET_ITEM((PyObject *)data, 1)) : data,
+             *fields = r ? r->data_fields : NULL;
+    if (fields) {
+        text_add(out, ".%s", PyUnicode_AsUTF8(PyTuple_GET_ITEM(fields, i)));
+    } else if (keys) {
+        text_add(out, "[");
+        object_repr(PyTuple_GET_ITEM(keys, i), out);
+        text_add(out, "]");
+    } else {
+        text_add(out, "[<flat index %lld>]", (long long)i);
+    }
 }
 
 const tree_host ext_tree_host = {.hash = data_hash,
@@ -169,13 +216,6 @@ static const key_order *order_of(PyObject *dict)
 
 /* ---- registered containers ---- */
 
-/* How a class is taken apart; `fields` for dataclasses, functions otherwise. */
-typedef struct registration {
-    PyObject_HEAD PyObject *type, *flatten, *unflatten, *with_keys, *data_fields, *meta_fields;
-    char kind; /* 'f' functions, 'd' dataclass, 'n' namedtuple, 'o' OrderedDict, 'D' defaultdict,
-                  's' static */
-} registration;
-static PyTypeObject *registration_type;
 static PyObject *registry; /* type -> registration */
 static PyObject *ordered_dict, *default_dict;
 
@@ -290,7 +330,7 @@ bool tree_push_node(flattening *f, tree_node node)
     return false;
 }
 
-static bool push_leaf(flattening *f, PyObject *o)
+bool tree_push_leaf(flattening *f, PyObject *o)
 {
     if (!tree_push_node(f, (tree_node){.kind = TREE_LEAF}))
         return false;
@@ -438,21 +478,21 @@ static bool flatten_one(flattening *f, PyObject *o, PyObject *is_leaf, int flags
         int leaf = answer ? PyObject_IsTrue(answer) : -1;
         Py_XDECREF(answer);
         if (leaf)
-            return leaf > 0 && push_leaf(f, o);
+            return leaf > 0 && tree_push_leaf(f, o);
     }
     PyTypeObject *t = Py_TYPE(o);
     if (flags & FLATTEN_NUMBERS_ARE_STATIC &&
         (t == &PyBool_Type || t == &PyLong_Type || t == &PyFloat_Type || t == &PyComplex_Type))
         return tree_push_node(f, tree_static_node(o));
     if (t == ext_array_impl || t == &PyLong_Type || t == &PyFloat_Type)
-        return push_leaf(f, o);
+        return tree_push_leaf(f, o);
     if (o == Py_None)
-        return flags & FLATTEN_NONE_IS_LEAF ? push_leaf(f, o)
+        return flags & FLATTEN_NONE_IS_LEAF ? tree_push_leaf(f, o)
                                             : tree_push_node(f, (tree_node){.kind = TREE_NONE});
     if (t != &PyTuple_Type && t != &PyList_Type && t != &PyDict_Type) {
         registration *r = registration_of(o);
         if (!r)
-            return !PyErr_Occurred() && push_leaf(f, o);
+            return !PyErr_Occurred() && tree_push_leaf(f, o);
         if (Py_EnterRecursiveCall(" while flattening a pytree"))
             return false;
         bool good = flatten_registered(f, r, o, is_leaf, flags);
@@ -506,6 +546,16 @@ treedef *flattening_def(flattening *f)
     }
     f->nodes.n = 0;
     return d;
+}
+
+PyObject *flattening_leaves(flattening *f)
+{
+    PyObject *list = PyList_New(f->leaves.n);
+    for (int64_t i = 0; list && i < f->leaves.n; i++)
+        PyList_SET_ITEM(list, i, f->leaves.at[i]);
+    if (list)
+        f->leaves.n = 0;
+    return list;
 }
 
 PyObject *tree_children(PyObject *o, tree_node *node, int flags)
@@ -812,7 +862,7 @@ static bool custom_keys(const registration *r, PyObject *aux, int64_t arity, PyO
         Py_XDECREF(pair);
         return good;
     }
-    PyObject *keys = r->kind == 'o' ? aux : r->kind == 'D' ? PyTuple_GET_ITEM(aux, 1) : NULL;
+    PyObject *keys = keys_in(r, aux);
     for (int64_t i = 0; good && i < arity; i++) {
         if (keys) {
             good = add_key(list, "DictKey", PyTuple_GET_ITEM(keys, i));
@@ -846,82 +896,6 @@ PyObject *tree_node_keys(const tree_node *n, PyObject *container)
     if (!good)
         Py_CLEAR(list);
     return list;
-}
-
-/* ---- text ---- */
-
-static void registered_text(text *t, const tree_node *n, text *children)
-{
-    const registration *r = (registration *)PyTuple_GET_ITEM((PyObject *)n->data, 0);
-    PyObject *aux = PyTuple_GET_ITEM((PyObject *)n->data, 1);
-    const char *name = ((PyTypeObject *)r->type)->tp_name, *dot = strrchr(name, '.');
-    name = dot ? dot + 1 : name;
-    if (r->kind == 'n') {
-        text_add(t, "CustomNode(namedtuple[%s], [", name);
-    } else {
-        text_add(t, "CustomNode(%s[", name);
-        data_repr(aux, t);
-        text_add(t, "], [");
-    }
-    for (int64_t i = 0; i < n->arity; i++)
-        text_add(t, "%s%.*s", i ? ", " : "", (int)children[i].n, children[i].at);
-    text_add(t, "])");
-}
-
-static void node_text(text *t, const tree_node *n, text *c)
-{
-    switch ((tree_kind)n->kind) {
-    case TREE_LEAF:
-        text_add(t, "*");
-        return;
-    case TREE_NONE:
-        text_add(t, "None");
-        return;
-    case TREE_STATIC:
-        data_repr(n->data, t);
-        return;
-    case TREE_CUSTOM:
-        registered_text(t, n, c);
-        return;
-    case TREE_TUPLE:
-    case TREE_LIST:
-    case TREE_DICT:
-        break;
-    }
-    text_add(t, n->kind == TREE_TUPLE ? "(" : n->kind == TREE_LIST ? "[" : "{");
-    for (int64_t i = 0; i < n->arity; i++) {
-        text_add(t, i ? ", " : "");
-        if (n->kind == TREE_DICT && n->host) {
-            data_repr(PyTuple_GET_ITEM((PyObject *)n->data, i), t);
-            text_add(t, ": ");
-        } else if (n->kind == TREE_DICT) {
-            text_add(t, "'%s': ", ((char **)n->data)[i]);
-        }
-        text_bytes(t, c[i].at, (size_t)c[i].n);
-    }
-    text_add(t, n->kind == TREE_TUPLE  ? (n->arity == 1 ? ",)" : ")")
-                : n->kind == TREE_LIST ? "]"
-                                       : "}");
-}
-
-void ext_tree_text(text *t, int64_t count, const tree_node *nodes)
-{
-    text *stack = PyMem_Calloc((size_t)(count + 1), sizeof *stack);
-    int64_t top = 0;
-    for (int64_t k = 0; stack && k < count; k++) {
-        text own = {0};
-        node_text(&own, &nodes[k], stack + top - nodes[k].arity);
-        for (int64_t i = 0; i < nodes[k].arity; i++) {
-            top--;
-            vec_free(&stack[top]);
-        }
-        stack[top++] = own;
-    }
-    if (stack && top)
-        text_bytes(t, stack[0].at, (size_t)stack[0].n);
-    for (int64_t i = 0; stack && i < top; i++)
-        vec_free(&stack[i]);
-    PyMem_Free(stack);
 }
 
 PyMethodDef ext_tree_methods[] = {

@@ -34,11 +34,8 @@ static void def_dealloc(PyObject *self)
 
 static PyObject *def_repr(PyObject *self)
 {
-    treedef *d = ((tree_object *)self)->def;
     text t = {0};
-    text_add(&t, "PyTreeDef(");
-    ext_tree_text(&t, d->count, d->nodes);
-    text_add(&t, ")");
+    treedef_text(&t, ((tree_object *)self)->def);
     char *s = text_end(&t);
     PyObject *o = s ? PyUnicode_FromString(s) : ext_raise();
     base_free(s);

@@ -51,16 +51,6 @@ static bool take(const char *who, PyObject *const *args, Py_ssize_t n, PyObject 
     return true;
 }
 
-static PyObject *leaf_list(flattening *f)
-{
-    PyObject *list = PyList_New(f->leaves.n);
-    for (int64_t i = 0; list && i < f->leaves.n; i++)
-        PyList_SET_ITEM(list, i, f->leaves.at[i]);
-    if (list)
-        f->leaves.n = 0;
-    return list;
-}
-
 static PyObject *tree_flatten(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     static const char *const params[] = {"tree", "is_leaf", NULL};
@@ -69,7 +59,7 @@ static PyObject *tree_flatten(PyObject *self, PyObject *const *args, Py_ssize_t 
     if (take("tree_flatten", args, n, names, 1, params, given) &&
         tree_flatten_into(&f, given[0], given[1], 0)) {
         treedef *d = flattening_def(&f);
-        PyObject *list = d ? leaf_list(&f) : NULL, *def = list ? tree_wrap_def(d) : NULL;
+        PyObject *list = d ? flattening_leaves(&f) : NULL, *def = list ? tree_wrap_def(d) : NULL;
         out = def ? PyTuple_Pack(2, list, def) : NULL;
         Py_XDECREF(list);
         Py_XDECREF(def);
@@ -86,7 +76,7 @@ static PyObject *tree_leaves_of(PyObject *self, PyObject *const *args, Py_ssize_
     flattening f = {0};
     if (take("tree_leaves", args, n, names, 1, params, given) &&
         tree_flatten_into(&f, given[0], given[1], given[2] == Py_True ? FLATTEN_NONE_IS_LEAF : 0))
-        out = leaf_list(&f);
+        out = flattening_leaves(&f);
     flattening_free(&f);
     return out;
 }

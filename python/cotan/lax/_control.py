@@ -10,7 +10,7 @@ _EVERY_STEP = -1  # CT_UNROLL_ALL
 @_cotan._boundary
 def cond(pred, true_fun, false_fun, *operands, operand=_MISSING, linear=None):
     """true_fun(*operands) where pred holds, else false_fun(*operands); both give results of one structure and type."""
-    if len(operands) == 2 and callable(false_fun) and callable(operands[1]):
+    if not callable(true_fun) and callable(false_fun) and len(operands) == 2 and callable(operands[1]):
         # the older form: cond(pred, true_operand, true_fun, false_operand, false_fun)
         (a, f), (b, g) = (true_fun, false_fun), operands
         return cond(pred, lambda a, b: f(a), lambda a, b: g(b), a, b)
