@@ -629,11 +629,44 @@ def sort(operand: PyTree, dimension: int = -1, is_stable: bool = True, num_keys:
 def sort_key_val(keys: ArrayLike, values: ArrayLike, dimension: int = -1, is_stable: bool = True) -> tuple[Array, Array]:
     """Keys in ascending order along an axis, and values in the order of their keys."""
 
-def top_k(operand: ArrayLike, k: int, *, axis: int = -1) -> tuple[Array, Array]:
+def top_k(operand: ArrayLike, k: int, *, axis: int = -1) -> list[Array]:
     """The k largest elements along an axis in descending order, and their positions."""
+
+def approx_max_k(operand: ArrayLike, k: int, reduction_dimension: int = -1, recall_target: float = 0.95, reduction_input_size_override: int = -1,
+                 aggregate_to_topk: bool = True) -> list[Array]:
+    """The k largest elements along an axis in descending order, and their positions: exactly, since that is no slower here.
+
+    Args:
+      operand: an array of floats.
+      recall_target: the part of the k largest that are to be found.
+      reduction_input_size_override: the size of the axis that recall_target refers to, where this array is a part of another.
+      aggregate_to_topk: whether k elements are returned, or as many as have to be looked at for them.
+    """
+
+def approx_min_k(operand: ArrayLike, k: int, reduction_dimension: int = -1, recall_target: float = 0.95, reduction_input_size_override: int = -1,
+                 aggregate_to_topk: bool = True) -> list[Array]:
+    """The k smallest elements along an axis in ascending order, and their positions: exactly. Arguments are those of approx_max_k."""
 
 def stop_gradient(x: PyTree) -> PyTree:
     """The arrays of a tree themselves, with derivatives of zero."""
+
+# ---- random bits without keys (src/lax/random.c) ----
+
+def rng_bit_generator(key: ArrayLike, shape: Shape, dtype: DTypeLike | None = None, algorithm: int = 0, *, out_sharding: None = None) -> tuple[Array, Array]:
+    """The state after a draw of random bits, and the bits.
+
+    Args:
+      key: the state, uint32[4] or uint64[2].
+      dtype: an unsigned integer, by default uint32.
+      algorithm: a RandomAlgorithm; the default is Philox.
+    """
+
+def rng_uniform(a: ArrayLike, b: ArrayLike, shape: Shape) -> Array:
+    """Numbers between a and b, others at each call: jax.random has reproducible ones.
+
+    Args:
+      a, b: scalars of one dtype; b itself is not reached.
+    """
 
 # ---- over named axes (src/lax/collectives.c) ----
 

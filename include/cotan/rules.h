@@ -40,6 +40,9 @@ CT_API ct_fn ct_custom_vmap_(ct_fn f, ct_fn rule);
 /* f(residuals, linear), which is linear in its second argument, whose transpose is
  * transpose(residuals, cotangent). */
 CT_API ct_tree ct_linear_call_(ct_fn f, ct_fn transpose, ct_tree residuals, ct_tree linear);
+/* f(args...), for a tuple of arguments, as one operation of programs, which has a name and a
+ * version by which another compiler may know a better one. It has no derivative. */
+CT_API ct_tree ct_composite_(ct_fn f, const char *name, int64_t version, ct_tree args);
 /* f without what it closes over: its tracers (of inexact dtype) become the tuple *hoisted, and the
  * function made takes them after its own arguments. `examples` is a tuple of arguments that give
  * the types. */
@@ -52,6 +55,8 @@ CT_API ct_fn ct_closure_convert_(ct_fn f, ct_tree examples, ct_tree *hoisted);
     ct_custom_jvp_(                                                                                \
         &(ct_custom_jvp_args){.f = ct_function(f_), .rule = ct_function(rule_), __VA_ARGS__})
 #define ct_custom_vmap(f, rule) ct_custom_vmap_(ct_function(f), ct_function(rule))
+#define ct_composite(f, name, version, ...)                                                        \
+    ct_composite_(ct_function(f), name, version, ct_tuple(__VA_ARGS__))
 #define ct_linear_call(f, transpose, residuals, linear)                                            \
     ct_linear_call_(ct_function(f), ct_function(transpose), CT_VALUE(residuals), CT_VALUE(linear))
 #define ct_custom_vjp(f_, forward_, backward_, ...)                                                \

@@ -37,6 +37,7 @@ typedef enum param_kind {
     PARAM_EMPTY,         /* no storage; always prints () */
     PARAM_COMBINER,      /* no storage; prints core_combiner's program for the first operand */
     PARAM_MODE,          /* int, enum gather_mode, printed GatherScatterMode.CLIP */
+    PARAM_ALGORITHM,     /* int, printed RNG_DEFAULT, RNG_THREE_FRY or RNG_PHILOX */
     PARAM_PRECISION,     /* int: 0 None, 1 DEFAULT, 2 HIGH, 3 HIGHEST */
     PARAM_DOT,           /* dot_dims, printed (([1], [0]), ([], [])) */
     PARAM_GATHER,        /* gather_dims, printed GatherDimensionNumbers(...) */

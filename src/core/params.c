@@ -31,6 +31,7 @@ static size_t lists_in(param_kind kind)
     case PARAM_COMBINER:
     case PARAM_SILENT:
     case PARAM_MODE:
+    case PARAM_ALGORITHM:
     case PARAM_PRECISION:
     case PARAM_JAXPR:
     case PARAM_JAXPRS:
@@ -63,6 +64,7 @@ static bool field_equal(const param_field *f, const void *a, const void *b)
     }
     case PARAM_DTYPE:
     case PARAM_MODE:
+    case PARAM_ALGORITHM:
     case PARAM_PRECISION:
         return *(const int *)a == *(const int *)b;
     case PARAM_STRING:
@@ -145,6 +147,7 @@ static uint64_t field_hash(const param_field *f, const void *a)
     }
     case PARAM_DTYPE:
     case PARAM_MODE:
+    case PARAM_ALGORITHM:
     case PARAM_PRECISION:
         return (uint64_t) * (const int *)a;
     case PARAM_STRING:
@@ -319,6 +322,7 @@ static bool field_copy(const param_field *f, void *at, arena *a, struct jaxpr_re
     case PARAM_COMBINER:
     case PARAM_SILENT:
     case PARAM_MODE:
+    case PARAM_ALGORITHM:
     case PARAM_PRECISION:
         return true;
     }

@@ -418,6 +418,7 @@ static bool flags(parser *p, arena *m, ct_ints *list)
 
 static bool value(parser *p, jaxpr *j, const param_field *f, void *at)
 {
+    static const char *const algorithms[] = {"DEFAULT", "THREE_FRY", "PHILOX"};
     static const char *const modes[] = {"CLIP", "FILL_OR_DROP", "PROMISE_IN_BOUNDS", "ONE_HOT"};
     static const char *const precisions[] = {"None", "DEFAULT", "HIGH", "HIGHEST"};
     double v = 0;
@@ -459,6 +460,8 @@ static bool value(parser *p, jaxpr *j, const param_field *f, void *at)
         return fail(p, "this parameter is never written");
     case PARAM_MODE:
         return choice(p, "GatherScatterMode.", modes, countof(modes), at);
+    case PARAM_ALGORITHM:
+        return choice(p, "RNG_", algorithms, countof(algorithms), at);
     case PARAM_PRECISION:
         return choice(p, "Precision.", precisions, countof(precisions), at);
     case PARAM_DOT:

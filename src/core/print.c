@@ -250,6 +250,7 @@ static const char *const scatter_names[] = {"update_window_dims", "inserted_wind
                                             "scatter_dims_to_operand_dims", "operand_batching_dims",
                                             "scatter_indices_batching_dims"};
 static const char *const conv_names[] = {"lhs_spec", "rhs_spec", "out_spec"};
+static const char *const algorithm_names[] = {"DEFAULT", "THREE_FRY", "PHILOX"};
 static const char *const mode_names[] = {"CLIP", "FILL_OR_DROP", "PROMISE_IN_BOUNDS", "ONE_HOT"};
 static const char *const precision_names[] = {"None", "Precision.DEFAULT", "Precision.HIGH",
                                               "Precision.HIGHEST"};
@@ -324,6 +325,9 @@ static void value_text(text *t, const param_field *f, const void *at)
         break;
     case PARAM_MODE:
         text_add(t, "GatherScatterMode.%s", mode_names[*(const int *)at]);
+        break;
+    case PARAM_ALGORITHM:
+        text_add(t, "RNG_%s", algorithm_names[*(const int *)at]);
         break;
     case PARAM_PRECISION:
         text_add(t, "%s", precision_names[*(const int *)at]);
@@ -451,11 +455,12 @@ static doc *field_doc(printer *p, const eqn *e, const param_field *f, const void
     return text_doc(p, &t);
 }
 
-/* Calls print their name first. */
+/* Calls print their name first, unless it is a parameter as any other. */
 static const param_field *field_in_order(const op *o, int i)
 {
     int name = -1;
-    for (int k = 0; k < o->nfields && (o->flags & OP_CALL); k++)
+    bool first = o->flags & OP_CALL && strcmp(o->name, "composite");
+    for (int k = 0; k < o->nfields && first; k++)
         if (!strcmp(o->fields[k].name, "name"))
             name = k;
     if (name < 0)

@@ -224,6 +224,13 @@ HELPER pair pow_pair(pair x, pair y)
     return (pair){one ? 1 : power.re, one ? 0 : power.im};
 }
 
+/* -i log((x + iy) / sqrt(x^2 + y^2)) */
+HELPER pair atan2_pair(pair y, pair x)
+{
+    pair size = sqrt_pair(add_pair(square_pair(x), square_pair(y)));
+    return turn_back(log_pair(div_pair(add_pair(x, turn(y)), size)));
+}
+
 /* ---- the bodies: S short name, T type of a part ---- */
 #define COMPLEX1(P, S, T)                                                                          \
     BODY void body_##P##_##S(T re, T im, T *out_re, T *out_im)                                     \
@@ -249,7 +256,7 @@ HELPER pair pow_pair(pair x, pair y)
                 X(acos, S, T) X(acosh, S, T) X(atanh, S, T) X(atan, S, T)
 #define COMPLEX_BINARY(X, S, T) X(mul, S, T) COMPLEX_BINARY_BUT_MUL(X, S, T)
 #define COMPLEX_BINARY_BUT_MUL(X, S, T)                                                            \
-    X(add, S, T) X(sub, S, T) X(div, S, T) X(pow, S, T) X(max, S, T) X(min, S, T)
+    X(add, S, T) X(sub, S, T) X(div, S, T) X(pow, S, T) X(atan2, S, T) X(max, S, T) X(min, S, T)
 
 /* Ordered by real part, then imaginary part; y where they are not ordered, as in JAX. */
 HELPER pair max_pair(pair x, pair y)

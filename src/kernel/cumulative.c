@@ -3,6 +3,8 @@
  *
  * Sums and products of float32 and the halves accumulate in double, so a long running sum keeps its
  * accuracy. */
+#include <complex.h>
+#undef I
 #include <math.h>
 #include "kernel/by_dtype.h"
 #include "kernel/loops.h"
@@ -39,6 +41,13 @@ typedef struct c128 {
 } c128;
 static c64 add_c64(c64 a, c64 b) { return (c64){a.re + b.re, a.im + b.im}; }
 static c128 add_c128(c128 a, c128 b) { return (c128){a.re + b.re, a.im + b.im}; }
+static c128 complex_log_add_exp(c128 a, c128 b)
+{
+    double high = a.re > b.re ? a.re : b.re, m = isfinite(high) ? high : 0;
+    double complex sum = cexp(CMPLX(a.re - m, a.im)) + cexp(CMPLX(b.re - m, b.im)),
+                   y = m + clog(sum);
+    return (c128){creal(y), cimag(y)};
+}
 static c64 mul_c64(c64 a, c64 b)
 {
     return (c64){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
@@ -431,6 +440,22 @@ static c128 mul_c128(c128 a, c128 b)
 #define STORE DOUBLE_TO_F16
 #define COMBINE log_add_exp
 #include "kernel/cumulative_rows.h"
+
+#define NAME cumlogsumexp_c64
+#define S c64
+#define T c128
+#define LOAD(x) ((c128){(x).re, (x).im})
+#define STORE(x) ((c64){(float)(x).re, (float)(x).im})
+#define COMBINE complex_log_add_exp
+#include "kernel/cumulative_rows.h"
+
+#define NAME cumlogsumexp_c128
+#define S c128
+#define T c128
+#define LOAD SAME_TYPE
+#define STORE SAME_TYPE
+#define COMBINE complex_log_add_exp
+#include "kernel/cumulative_rows.h"
 #define BY_COMPLEX(OP) {#OP, CT_COMPLEX64, OP##_c64}, {#OP, CT_COMPLEX128, OP##_c128},
 static const struct {
     const char *primitive;
@@ -438,7 +463,8 @@ static const struct {
     kernel_scan *scan;
 } entries[] = {BY_WIDTH(cumsum) BY_FLOAT(cumsum) BY_COMPLEX(cumsum) BY_WIDTH(cumprod)
                    BY_FLOAT(cumprod) BY_COMPLEX(cumprod) BY_TYPE(cummax) BY_FLOAT(cummax)
-                       BY_TYPE(cummin) BY_FLOAT(cummin) BY_FLOAT(cumlogsumexp)};
+                       BY_TYPE(cummin) BY_FLOAT(cummin) BY_FLOAT(cumlogsumexp)
+                           BY_COMPLEX(cumlogsumexp)};
 
 kernel_scan *ISA(kernel_cumulative)(const char *primitive, ct_dtype dtype)
 {

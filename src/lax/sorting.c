@@ -45,5 +45,27 @@ ct_tree lax_top_k(const ct_lax_top_k_args *a)
     if (!lax_axis("top_k", a->axis.value, a->operand->aval.ndim, &axis))
         return array_poison;
     op_top_k(a->operand, a->k, axis, out);
-    return is_poison(out[0]) ? out[0] : ct_tuple_(2, out);
+    return is_poison(out[0]) ? out[0] : ct_list_(2, out);
+}
+
+static ct_tree approximate(const ct_lax_approx_max_k_args *a, bool largest)
+{
+    ct_array out[2];
+    op_approx_top_k(a->operand,
+                    &(params_approx_top_k){.aggregate_to_topk = a->aggregate_to_topk == CT_TRUE,
+                                           .is_max_k = largest,
+                                           .k = a->k,
+                                           .recall_target = a->recall_target.value,
+                                           .reduction_dimension = a->reduction_dimension.value,
+                                           .reduction_input_size_override =
+                                               a->reduction_input_size_override.value},
+                    out);
+    return is_poison(out[0]) ? out[0] : ct_list_(2, out);
+}
+
+ct_tree lax_approx_max_k(const ct_lax_approx_max_k_args *a) { return approximate(a, true); }
+/* The argument structs of both agree. */
+ct_tree lax_approx_min_k(const ct_lax_approx_min_k_args *a)
+{
+    return approximate((const ct_lax_approx_max_k_args *)a, false);
 }

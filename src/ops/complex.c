@@ -73,8 +73,8 @@ static ct_status conj_kernel(const op *o, const void *params, int nin, const ope
 static bool conj_transpose(const op *o, const void *params, int nin, const ct_array *in,
                            const aval *in_avals, int nout, const ct_array *cts, ct_array *out)
 {
-    (void)o, (void)nin, (void)in, (void)in_avals, (void)nout;
-    bool complex_input = dtype_is(((const params_conj *)params)->input_dtype, FAMILY_COMPLEX);
+    (void)o, (void)params, (void)nin, (void)in, (void)nout;
+    bool complex_input = dtype_is((ct_dtype)in_avals[0].dtype, FAMILY_COMPLEX);
     out[0] = !cts[0] ? NULL : complex_input ? op_conj(cts[0]) : op_real(cts[0]);
     return ops_good(out[0]);
 }

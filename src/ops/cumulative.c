@@ -107,16 +107,30 @@ static pair combine_logaddexp(pair a, pair b)
     return (pair){value, add(tangent, mul(b.tangent, op_exp(sub(right, top))))};
 }
 
+/* The same of complex numbers: their real parts decide how large they are. */
+static pair combine_complex_logaddexp(pair a, pair b)
+{
+    ct_array high = op_max(op_real(a.value), op_real(b.value));
+    high = select(op_is_finite(high), high, op_full_like(high, 0));
+    high = op_complex(high, op_full_like(high, 0));
+    ct_array sum = add(op_exp(sub(a.value, high)), op_exp(sub(b.value, high)));
+    ct_array value = add(high, op_log(sum)), left = op_exp(sub(a.value, value)),
+             right = op_exp(sub(b.value, value));
+    return (pair){value, add(mul(a.tangent, left), mul(b.tangent, right))};
+}
+
 static pair combine(const op *o, pair a, pair b)
 {
     static const op *const binary[] = {&op_row_mul, &op_row_max, &op_row_min};
     pair result = {array_poison, array_poison};
+    if (is_poison(a.value) || is_poison(b.value))
+        return result;
+    bool is_complex = dtype_is((ct_dtype)a.value->aval.dtype, FAMILY_COMPLEX);
     if (o->code == OP_cumlogsumexp)
-        return combine_logaddexp(a, b);
+        return is_complex ? combine_complex_logaddexp(a, b) : combine_logaddexp(a, b);
     const op *by = binary[o->code == OP_cumprod ? 0 : o->code == OP_cummax ? 1 : 2];
-    if (!is_poison(a.value) && !is_poison(b.value))
-        families_jvp(by, NULL, 2, (ct_array[]){a.value, b.value},
-                     (ct_array[]){a.tangent, b.tangent}, 1, &result.value, &result.tangent);
+    families_jvp(by, NULL, 2, (ct_array[]){a.value, b.value}, (ct_array[]){a.tangent, b.tangent}, 1,
+                 &result.value, &result.tangent);
     return result;
 }
 

@@ -11,12 +11,13 @@ static bool check_dtype(const op *o, int i, const aval *x, const aval *first)
     ct_dtype d = (ct_dtype)x->dtype;
     if (!dtype_is(d, INEXACT)) {
         base_fail(CT_TYPE_ERROR,
-                  "%s does not accept dtype %s at position %d. Accepted dtypes are float32, "
-                  "float64, complex64 and complex128.",
-                  o->name, DTYPE(x), i);
+                  "%s does not accept dtype %s at position %d. Accepted dtypes at position %d are "
+                  "subtypes of floating, complexfloating.",
+                  o->name, DTYPE(x), i, i);
         return false;
     }
-    if (dtype_table[d].bits < (dtype_is(d, FAMILY_COMPLEX) ? 64 : 32)) {
+    bool half = d == CT_BFLOAT16 || d == CT_FLOAT16, widens = o->code == OP_triangular_solve;
+    if (dtype_table[d].bits < 32 && !(half && widens)) {
         base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s: Unsupported dtype %s; convert it to float32.",
                   o->name, DTYPE(x));
         return false;

@@ -1,5 +1,5 @@
-/* name: the identity on a value that policies of checkpoint know by a name. The tangent stays
- * unnamed. */
+/* name: the identity on a value that policies of checkpoint know by a name; the tangent stays
+ * unnamed. dce_sink: a use of a value that no simplification drops. */
 #include "ops/ops.h"
 #include "ops/rules.h"
 
@@ -45,4 +45,52 @@ const op op_row_name = {.name = "name",
 ct_array op_name(ct_array x, const char *name)
 {
     return core_bind1(&op_row_name, &(params_name){.name = name}, 1, &x);
+}
+
+static bool sink_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
+                          aval *out, arena *a)
+{
+    (void)o, (void)params, (void)nin, (void)in, (void)out, (void)a;
+    *nout = 0;
+    return true;
+}
+
+static bool sink_call(const op *o, const void *params, int nin, const ct_array *in, int nout,
+                      ct_array *out)
+{
+    (void)o, (void)params, (void)nin, (void)in, (void)nout, (void)out;
+    return true;
+}
+
+static bool sink_jvp(const op *o, const void *params, int nin, const ct_array *primals,
+                     const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
+{
+    (void)tangents, (void)out_tangents;
+    core_bind(o, params, nin, primals, nout, out);
+    return ct_ok();
+}
+
+static bool sink_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                      const int *dims, int nout, ct_array *out, int *out_dims)
+{
+    (void)b, (void)dims, (void)out_dims;
+    core_bind(o, params, nin, in, nout, out);
+    return ct_ok();
+}
+
+const op op_row_dce_sink = {.name = "dce_sink",
+                            .flags = OP_MULTIPLE | OP_EFFECT,
+                            .code = OP_dce_sink,
+                            .operands = 1,
+                            .fields = fields_dce_sink,
+                            .nfields = nfields_dce_sink,
+                            .params_size = sizeof(params_dce_sink),
+                            .abstract = sink_abstract,
+                            .call = sink_call,
+                            .jvp = sink_jvp,
+                            .vmap = sink_vmap};
+
+void op_dce_sink(ct_array x)
+{
+    core_bind(&op_row_dce_sink, &(params_dce_sink){false}, 1, &x, 0, NULL);
 }

@@ -101,6 +101,7 @@ ct_array op_convert(ct_array x, ct_dtype dtype,
 ct_array op_bitcast(ct_array x, ct_dtype dtype);
 ct_array op_iota(ct_dtype dtype, ct_ints shape, int64_t dimension);
 ct_array op_name(ct_array x, const char *name); /* x; policies of checkpoint know it by this name */
+void op_dce_sink(ct_array x);                   /* a use of x that is never dropped */
 ct_array op_dot_general(ct_array x, ct_array y, const params_dot_general *p);
 ct_array op_conv(ct_array x, ct_array kernel, const params_conv *p);
 /* Over windows; all lists of p have one entry (padding: two) an axis of x. */
@@ -118,6 +119,7 @@ ct_array op_argmax(ct_array x, int64_t axis, ct_dtype index_dtype);
 void op_sort(int64_t n, const ct_array *xs, int64_t dimension, bool stable, int64_t num_keys,
              ct_array *out);
 void op_top_k(ct_array x, int64_t k, int64_t axis, ct_array out[2]);
+void op_approx_top_k(ct_array x, const params_approx_top_k *p, ct_array out[2]);
 /* Linear algebra, over batches of matrices: the last two axes. Results as jax.lax.linalg's
  * primitives order them. */
 ct_array op_cholesky(ct_array x);
@@ -143,6 +145,10 @@ ct_array op_random_seed(ct_array seeds, ct_dtype keys); /* in the shape of the i
 ct_array op_random_split(ct_array keys, ct_ints shape);
 ct_array op_random_fold_in(ct_array keys, ct_array messages); /* messages: uint32 */
 ct_array op_random_bits(ct_array keys, int64_t bit_width, ct_ints shape);
+/* Bits from a state, uint32[4] or uint64[2], and the next state first. */
+void op_rng_bit_generator(ct_array state, const params_rng_bit_generator *p, ct_array out[2]);
+/* low <= x < high, other numbers at each run. */
+ct_array op_rng_uniform(ct_array low, ct_array high, ct_ints shape);
 /* Words, uint32[..., 2] or [..., 4], as keys of a dtype, and back. */
 ct_array op_random_wrap(ct_array data, ct_dtype keys);
 ct_array op_random_unwrap(ct_array keys);

@@ -73,6 +73,16 @@
     P(sort, F(sort, INT, int64_t, dimension) F(sort, BOOL, bool, is_stable)                        \
                 F(sort, INT, int64_t, num_keys))                                                   \
     P(top_k, F(top_k, INT, int64_t, axis) F(top_k, INT, int64_t, k))                               \
+    P(approx_top_k,                                                                                \
+      F(approx_top_k, BOOL, bool, aggregate_to_topk) F(approx_top_k, BOOL, bool, is_max_k)         \
+          F(approx_top_k, INT, int64_t, k) F(approx_top_k, FLOAT, double, recall_target)           \
+              F(approx_top_k, INT, int64_t, reduction_dimension)                                   \
+                  F(approx_top_k, INT, int64_t, reduction_input_size_override))                    \
+    P(rng_bit_generator,                                                                           \
+      F(rng_bit_generator, ALGORITHM, int, algorithm) F(rng_bit_generator, DTYPE, ct_dtype, dtype) \
+          N(rng_bit_generator, out_sharding) F(rng_bit_generator, INTS, ct_ints, shape))           \
+    P(rng_uniform, F(rng_uniform, INTS, ct_ints, shape))                                           \
+    P(dce_sink, F(dce_sink, BOOL, bool, prevent_mlir_dce))                                         \
     P(fft, F(fft, INTS, ct_ints, fft_lengths) F(fft, INT, int64_t, fft_type))                      \
     P(triangular_solve,                                                                            \
       F(triangular_solve, BOOL, bool, conjugate_a) F(triangular_solve, BOOL, bool, left_side)      \

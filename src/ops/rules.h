@@ -71,7 +71,8 @@ ct_status families_run_map(kernel_map *f, int nin, const operand *in, const oper
 /* ---- narrow integers and floats (widen.c) ---- */
 /* Whether it has two or four bits, or is a float of at most eight: no loops are written for it. */
 bool ops_narrow(ct_dtype dtype);
-/* The operation's kernel on operands made wider, and its results made narrow again. */
+/* The operation's kernel on operands made wider, those of 16 bits too, and its results made narrow
+ * again. */
 ct_status ops_widened(const op *o, const void *params, int nin, const operand *in, int nout,
                       operand *out);
 

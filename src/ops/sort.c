@@ -1,7 +1,10 @@
-/* sort and top_k. Derivatives gather tangents along the permutation that the sort itself finds.
+/* sort, top_k and approx_top_k. Derivatives gather tangents along the permutation that the sort
+ * itself finds.
  *
  * The orderings (NaN last, zeros equal whatever their sign) and the algorithms are in
  * kernel/sort.c. */
+#include <math.h>
+
 #include "kernel/kernel.h"
 #include "ops/structured.h"
 
@@ -260,18 +263,26 @@ static ct_status kernel_top_k_op(const op *o, const void *params, int nin, const
                         in[0].data, out[0].data, out[1].data);
 }
 
-static bool jvp_top_k(const op *o, const void *params, int nin, const ct_array *primals,
-                      const ct_array *tangents, int nout, ct_array *out_primals,
-                      ct_array *out_tangents)
+/* The tangent's elements at the positions found. */
+static bool jvp_positions(const op *o, const void *params, int64_t axis, const ct_array *primals,
+                          const ct_array *tangents, ct_array *out_primals, ct_array *out_tangents)
 {
-    const params_top_k *p = params;
-    core_bind(o, p, nin, primals, nout, out_primals);
+    core_bind(o, params, 1, primals, 2, out_primals);
     out_tangents[0] = out_tangents[1] = NULL;
     if (is_poison(out_primals[0]))
         return false;
     int_list shape = ints_insert(aval_shape(&out_primals[1]->aval), out_primals[1]->aval.ndim, 1);
-    out_tangents[0] = along_axis(tangents[0], op_reshape(out_primals[1], ints_of(&shape)), p->axis);
+    out_tangents[0] = along_axis(tangents[0], op_reshape(out_primals[1], ints_of(&shape)), axis);
     return !is_poison(out_tangents[0]);
+}
+
+static bool jvp_top_k(const op *o, const void *params, int nin, const ct_array *primals,
+                      const ct_array *tangents, int nout, ct_array *out_primals,
+                      ct_array *out_tangents)
+{
+    (void)nin, (void)nout;
+    return jvp_positions(o, params, ((const params_top_k *)params)->axis, primals, tangents,
+                         out_primals, out_tangents);
 }
 
 static bool vmap_top_k(const op *o, const void *params, batch b, int nin, const ct_array *in,
@@ -280,6 +291,108 @@ static bool vmap_top_k(const op *o, const void *params, batch b, int nin, const 
     (void)b;
     params_top_k p = *(const params_top_k *)params;
     p.axis += dims[0] <= p.axis;
+    core_bind(o, &p, nin, in, nout, out);
+    out_dims[0] = out_dims[1] = dims[0];
+    return !is_poison(out[0]);
+}
+
+/* ---- approx_top_k: exact here ---- */
+
+static int64_t reduction_axis(const params_approx_top_k *p, int64_t ndim)
+{
+    return p->reduction_dimension + (p->reduction_dimension < 0 ? ndim : 0);
+}
+
+static int floor_log2(int64_t x) { return x < 2 ? 0 : 63 - __builtin_clzll((uint64_t)x); }
+
+/* How many of n elements are left where the largest are not picked out in the end: the best of
+ * bins, as many as the recall asks for (Chern et al. 2022, "TPU-KNN: K nearest neighbor search at
+ * peak FLOP/s"), in whole tiles. */
+static int64_t bins(const params_approx_top_k *p, int64_t n, int64_t ndim)
+{
+    int64_t tile = ndim == 1 ? 1024 : 128,
+            given = p->reduction_input_size_override < 0 ? n : p->reduction_input_size_override;
+    double wanted = p->recall_target < 1 ? (1.0 - (double)p->k) / log(p->recall_target) : INFINITY;
+    if (n <= tile || wanted >= (double)n)
+        return n;
+    int64_t most = (int64_t)wanted < tile ? tile : (int64_t)wanted;
+    int halvings = floor_log2(given / most), possible = floor_log2(n / tile);
+    halvings = halvings < possible ? halvings : possible;
+    int64_t tiles = (n + tile - 1) / tile;
+    return halvings ? ((tiles + (1LL << halvings) - 1) >> halvings) * tile : n;
+}
+
+static bool approx_fits(const params_approx_top_k *p, const aval *x)
+{
+    if (!dtype_is((ct_dtype)x->dtype, FLOATING))
+        return base_fail(CT_VALUE_ERROR, "operand must be a floating type"), false;
+    int64_t axis = reduction_axis(p, x->ndim);
+    if (axis < 0 || axis >= x->ndim)
+        return base_fail(CT_INDEX_ERROR,
+                         "approx_top_k: reduction_dimension=%lld is out of bounds "
+                         "for an array of shape %s",
+                         (long long)p->reduction_dimension, SHAPE(x)),
+               false;
+    if (p->k < 0 || p->k > x->shape[axis])
+        return base_fail(CT_VALUE_ERROR,
+                         "k must be smaller than the size of reduction_dim %lld, got %lld",
+                         (long long)x->shape[axis], (long long)p->k),
+               false;
+    if (!(p->recall_target > 0 && p->recall_target <= 1))
+        return base_fail(CT_VALUE_ERROR, "approx_top_k: recall_target must be in (0, 1], got %g",
+                         p->recall_target),
+               false;
+    return true;
+}
+
+static bool abstract_approx_top_k(const op *o, const void *params, int nin, const aval *in,
+                                  int *nout, aval *out, arena *a)
+{
+    const params_approx_top_k *p = params;
+    (void)nin;
+    if (!approx_fits(p, in) || !gives_results(o, nout, 2))
+        return false;
+    int64_t *shape = ints_in(a, aval_shape(in)), axis = reduction_axis(p, in->ndim);
+    if (!shape)
+        return false;
+    shape[axis] = p->aggregate_to_topk ? p->k : bins(p, shape[axis], in->ndim);
+    out[0] = (aval){in->dtype, false, in->ndim, shape};
+    out[1] = (aval){CT_INT32, false, in->ndim, shape};
+    return true;
+}
+
+static bool call_approx_top_k(const op *o, const void *params, int nin, const ct_array *in,
+                              int nout, ct_array *out)
+{
+    const params_approx_top_k *p = params;
+    (void)o, (void)nin, (void)nout;
+    if (!approx_fits(p, &in[0]->aval))
+        return false;
+    int64_t axis = reduction_axis(p, in[0]->aval.ndim),
+            count =
+                p->aggregate_to_topk ? p->k : bins(p, in[0]->aval.shape[axis], in[0]->aval.ndim);
+    op_top_k(p->is_max_k ? in[0] : op_neg(in[0]), count, axis, out);
+    if (!p->is_max_k && !is_poison(out[0]))
+        out[0] = op_neg(out[0]);
+    return !is_poison(out[0]);
+}
+
+static bool jvp_approx_top_k(const op *o, const void *params, int nin, const ct_array *primals,
+                             const ct_array *tangents, int nout, ct_array *out_primals,
+                             ct_array *out_tangents)
+{
+    (void)nin, (void)nout;
+    return jvp_positions(o, params, reduction_axis(params, primals[0]->aval.ndim), primals,
+                         tangents, out_primals, out_tangents);
+}
+
+static bool vmap_approx_top_k(const op *o, const void *params, batch b, int nin, const ct_array *in,
+                              const int *dims, int nout, ct_array *out, int *out_dims)
+{
+    (void)b;
+    params_approx_top_k p = *(const params_approx_top_k *)params;
+    p.reduction_dimension = reduction_axis(&p, in[0]->aval.ndim - 1);
+    p.reduction_dimension += dims[0] <= p.reduction_dimension;
     core_bind(o, &p, nin, in, nout, out);
     out_dims[0] = out_dims[1] = dims[0];
     return !is_poison(out[0]);
@@ -313,6 +426,19 @@ const op op_row_top_k = {
     .jvp = jvp_top_k,
     .vmap = vmap_top_k,
 };
+const op op_row_approx_top_k = {
+    .name = "approx_top_k",
+    .flags = OP_MULTIPLE,
+    .code = OP_approx_top_k,
+    .operands = 1,
+    .fields = fields_approx_top_k,
+    .nfields = nfields_approx_top_k,
+    .params_size = sizeof(params_approx_top_k),
+    .abstract = abstract_approx_top_k,
+    .call = call_approx_top_k,
+    .jvp = jvp_approx_top_k,
+    .vmap = vmap_approx_top_k,
+};
 
 void op_sort(int64_t n, const ct_array *xs, int64_t dimension, bool stable, int64_t num_keys,
              ct_array *out)
@@ -325,4 +451,8 @@ void op_sort(int64_t n, const ct_array *xs, int64_t dimension, bool stable, int6
 void op_top_k(ct_array x, int64_t k, int64_t axis, ct_array out[2])
 {
     core_bind(&op_row_top_k, &(params_top_k){.axis = axis, .k = k}, 1, &x, 2, out);
+}
+void op_approx_top_k(ct_array x, const params_approx_top_k *p, ct_array out[2])
+{
+    core_bind(&op_row_approx_top_k, p, 1, &x, 2, out);
 }

@@ -84,9 +84,10 @@ static void solve_compact(const compact_call *c, int64_t i, int64_t count)
 static ct_status kernel_solve(const op *o, const void *params, int nin, const operand *in, int nout,
                               operand *out)
 {
-    (void)o, (void)nin, (void)nout;
     if (!shape_size(out->aval.ndim, out->aval.shape))
         return CT_OK;
+    if (dtype_table[in[0].aval.dtype].bits < 32)
+        return ops_widened(o, params, nin, in, nout, out);
     int64_t n = matrix_rows(&in[0].aval),
             sides = (int64_t)matrix_rows(&in[1].aval) * matrix_cols(&in[1].aval);
     return matrices_run_compact(solve_compact, n * n + sides, solve, params, 2, in, out);

@@ -18,7 +18,8 @@ static bool sees_bits(const op *o)
 
 static ct_dtype wide_of(const op *o, ct_dtype dtype)
 {
-    if (!ops_narrow(dtype))
+    bool half = dtype == CT_BFLOAT16 || dtype == CT_FLOAT16;
+    if (!ops_narrow(dtype) && !half)
         return dtype;
     return dtype_is(dtype, FAMILY_FLOAT)                  ? CT_FLOAT32
            : dtype_is(dtype, FAMILY_INT) && !sees_bits(o) ? CT_INT8

@@ -2,6 +2,7 @@
 #include <cotan.h>
 
 #include "array/array.h"
+#include "ops/ops.h"
 #include "test.h"
 
 static double seen[16];
@@ -105,4 +106,29 @@ TEST(print_checks_its_format)
 {
     CHECK(ct_call(ct_jit(printing), 1.0));
     CHECK_FAILS(ct_debug_print("{} {}", ct_ones(I(2))), CT_INDEX_ERROR, "does not fit 1 arguments");
+}
+
+static ct_array uses(ct_array x)
+{
+    op_dce_sink(ct_sin(x));
+    return ct_mul(x, 2);
+}
+
+TEST(sinks_stay)
+{
+    CHECK_NEAR(ct_float(ct_call(ct_jit(uses), 3.0)), 6, 0);
+    CHECK_NEAR(ct_float(ct_call(ct_grad(uses), 3.0)), 2, 0);
+}
+
+static ct_array product(ct_array x, ct_array y) { return ct_mul(x, y); }
+static ct_array composed(ct_array x)
+{
+    return ct_composite(product, "my.product", 1, x, ct_f32(3));
+}
+
+TEST(composites)
+{
+    CHECK_NEAR(ct_float(ct_call(composed, 2.0)), 6, 0);
+    CHECK_NEAR(ct_float(ct_call(ct_jit(composed), 2.0)), 6, 0);
+    CHECK_FAILS(ct_call(ct_grad(composed), 2.0), CT_VALUE_ERROR, "JVP rule for composite");
 }

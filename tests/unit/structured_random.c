@@ -82,3 +82,26 @@ TEST(hash_broadcasts)
         CHECK_INT(array_get_int(out[1], 3 + i), array_get_int(same[1], i));
     }
 }
+
+TEST(bits_from_a_state)
+{
+    ct_array out[2], state = ct_from_data(CT_UINT32, I(4), (uint32_t[]){0, 1, 2, 3});
+    params_rng_bit_generator p = {.dtype = CT_UINT32, .shape = I(3)};
+    op_rng_bit_generator(state, &p, out);
+    check_words(out[0], 4, (uint32_t[]){0, 1, 3, 3});
+    check_words(out[1], 3, (uint32_t[]){895509795u, 3230209149u, 3834998268u});
+    p = (params_rng_bit_generator){.algorithm = 1, .dtype = CT_UINT32, .shape = I(3)};
+    op_rng_bit_generator(state, &p, out);
+    check_words(out[0], 4, (uint32_t[]){0, 1, 4, 3});
+    check_words(out[1], 3, (uint32_t[]){2689575991u, 2205648888u, 150810639u});
+    p.dtype = CT_FLOAT32;
+    CHECK_FAILS(op_rng_bit_generator(state, &p, out), CT_TYPE_ERROR, "unsupported dtype float32");
+}
+
+TEST(numbers_without_a_key)
+{
+    ct_array x = op_rng_uniform(ct_f32(2), ct_f32(3), I(100));
+    for (int i = 0; i < 100; i++)
+        CHECK(array_get_double(x, i) >= 2 && array_get_double(x, i) < 3);
+    CHECK_FAILS(op_rng_uniform(ct_f32(2), ct_i32(3), I(1)), CT_VALUE_ERROR, "identical dtypes");
+}

@@ -20,6 +20,17 @@ static ct_array largest(const ct_array *in)
     op_top_k(in[0], 2, dimension, out);
     return out[0];
 }
+static ct_array approximately(const ct_array *in)
+{
+    params_approx_top_k p = {.aggregate_to_topk = true,
+                             .k = 2,
+                             .recall_target = 1,
+                             .reduction_dimension = dimension,
+                             .reduction_input_size_override = -1};
+    ct_array out[2];
+    op_approx_top_k(in[0], &p, out);
+    return out[0];
+}
 static ct_array make(int i)
 {
     (void)i;
@@ -71,12 +82,33 @@ TEST(top)
               array_get_int(out[0], 2) == 3 && array_get_int(out[1], 3) == 2);
 }
 
+static params_approx_top_k approximate = {
+    .is_max_k = true, .k = 2, .recall_target = 0.95, .reduction_input_size_override = -1};
+
+TEST(top_approximately)
+{
+    ct_array out[2], x = op_full(&(aval){CT_FLOAT32, false, 2, (int64_t[]){3, 1000}}, 0);
+    approximate.reduction_dimension = -1;
+    op_approx_top_k(x, &approximate, out); /* as many as the bins of its tiles */
+    CHECK_INT(out[0]->aval.shape[1], 256);
+    approximate.aggregate_to_topk = true;
+    op_approx_top_k(x, &approximate, out);
+    CHECK_INT(out[0]->aval.shape[1], 2);
+    approximate.is_max_k = false;
+    op_approx_top_k(ct_array_f32(I(4), 3, -1, 5, 2), &approximate, out);
+    CHECK_INT(array_get_int(out[1], 0), 1);
+    CHECK_INT(array_get_int(out[1], 1), 3);
+    CHECK_FAILS(op_approx_top_k(ct_array_i32(I(2), 1, 2), &approximate, out), CT_VALUE_ERROR,
+                "floating");
+}
+
 TEST(laws_hold)
 {
     for (dimension = 0; dimension < 3; dimension++) {
         laws("sort", sort_one, 1, make);
         laws("sort with a passenger", sort_passenger, 2, make);
         laws("top_k", largest, 1, make);
+        laws("approx_top_k", approximately, 1, make);
     }
 }
 

@@ -253,6 +253,8 @@ static PyObject *field_object(const application *e, const param_field *f, const 
         return tuple_of_names(*(const char *const *)at);
     case PARAM_MODE:
         return lax_enum("GatherScatterMode", *(const int *)at);
+    case PARAM_ALGORITHM:
+        return lax_enum("RandomAlgorithm", *(const int *)at);
     case PARAM_PRECISION:
         if (!*(const int *)at)
             return Py_NewRef(Py_None);
@@ -507,6 +509,9 @@ static bool read_field(const reader *r, PyObject *value, void *at)
         return read_axes(r, value, at);
     case PARAM_MODE:
         return read_enum(r, value, 0, at);
+    case PARAM_ALGORITHM:
+        return read_enum(r, value, 0, at) &&
+               ((*(int *)at >= 0 && *(int *)at <= 2) || wrong(r, value, "a RandomAlgorithm"));
     case PARAM_PRECISION:
         return read_enum(r, value, 1, at);
     case PARAM_DOT:
@@ -576,7 +581,8 @@ bool ext_params_read(const op *o, PyObject *dict, void *out, arena *memory)
         reader r = {o, &o->fields[i], memory};
         PyObject *value = dict ? PyDict_GetItemString(dict, r.f->name) : NULL;
         found += value != NULL;
-        if (!value && param_has_storage(r.f)) {
+        bool optional = r.f->kind == PARAM_DTYPE && o->code == OP_conj; /* that of the operand */
+        if (!value && param_has_storage(r.f) && !optional) {
             PyErr_Format(PyExc_TypeError, "%s is missing the parameter '%s'", o->name, r.f->name);
             return false;
         }

@@ -2,7 +2,7 @@
 from .. import _cotan
 
 globals().update(_cotan.bound_functions("lax"))
-from ._control import associative_scan, cond, fori_loop, map, optimization_barrier, platform_dependent, scan, switch, while_loop
+from ._control import associative_scan, composite, cond, fori_loop, map, optimization_barrier, platform_dependent, scan, switch, while_loop
 from ._shapes import (conv_dimension_numbers, conv_general_permutations, conv_general_shape_tuple, conv_shape_tuple, conv_transpose_shape_tuple, padtype_to_pads,
                       reduce_window_shape_tuple)
 from ._solves import custom_linear_solve, custom_root
@@ -33,15 +33,12 @@ def empty(shape, dtype, *, out_sharding=None):
     return full(shape, 0, dtype)
 
 
-def approx_max_k(operand, k, reduction_dimension=-1, recall_target=0.95, reduction_input_size_override=-1, aggregate_to_topk=True):
-    """The k largest elements along an axis and their positions: exactly, since that is no slower here."""
-    return top_k(operand, k, axis=reduction_dimension)
-
-
-def approx_min_k(operand, k, reduction_dimension=-1, recall_target=0.95, reduction_input_size_override=-1, aggregate_to_topk=True):
-    """The k smallest elements along an axis and their positions: exactly, since that is no slower here."""
-    values, indices = top_k(neg(operand), k, axis=reduction_dimension)
-    return neg(values), indices
+def dce_sink(val):
+    """Uses the arrays of a tree: what computes them is not dropped from programs."""
+    from ..core import _primitive
+    from ..tree_util import tree_leaves
+    for x in tree_leaves(val):
+        _primitive("dce_sink_p").bind(x, prevent_mlir_dce=False)
 
 
 def __getattr__(name):

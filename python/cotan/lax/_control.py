@@ -2,6 +2,7 @@
 import operator
 
 from .. import _cotan, core, errors
+from ..tree_util import tree_flatten, tree_structure, tree_unflatten
 
 _MISSING = object()
 _EVERY_STEP = -1  # CT_UNROLL_ALL
@@ -108,3 +109,19 @@ def associative_scan(fn, elems, reverse=False, axis=0):
     if not callable(fn):
         raise TypeError("lax.associative_scan: fn argument should be callable.")
     return _cotan._associative_scan(fn, bool(reverse), axis)(elems)
+
+
+def composite(decomposition, name, version=0):
+    """decomposition as an operation of its own in programs, under a name and a version by which another compiler may know a better one.
+
+    Keyword arguments are attributes of the operation. For derivatives, wrap it in jax.custom_jvp.
+    """
+    @_cotan._boundary
+    def decorated(*args, **kwargs):
+        from .._api import make_jaxpr
+        flat, treedef = tree_flatten(args)
+        program, out = make_jaxpr(lambda *flat: decomposition(*tree_unflatten(treedef, flat), **kwargs), return_shape=True)(*flat)
+        attributes = tuple((k, *(tuple(v) if isinstance(v, list) else v for v in tree_flatten(kwargs[k]))) for k in kwargs)
+        results = core._primitive("composite_p").bind(*flat, attributes=attributes, jaxpr=program, name=name, version=version)
+        return tree_unflatten(tree_structure(out), results)
+    return decorated
