@@ -19,6 +19,8 @@ CT_NODISCARD code *code_compile(int n, const kernel_ir *const *kernels);
 
 /* COTAN_DEBUG: 1 jaxprs, 2 loops, 3 LLVM IR, 4 assembly. */
 int compile_debug(void);
+/* Prints a program under a title if programs are to be printed. */
+void compile_show(const char *title, const jaxpr *j);
 /* COTAN_OPTIMIZE=0: every equation by its own kernel. */
 bool compile_optimizes(void);
 

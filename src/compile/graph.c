@@ -1,5 +1,6 @@
 /* From a jaxpr to a graph of values: nested calls are inlined, equal nodes become one, dead ones
  * are marked. Next: group.c. */
+#include "compile/fission.h"
 #include "compile/graph.h"
 #include "ops/ops.h"
 
@@ -258,6 +259,16 @@ static bool read_split(graph *g, const eqn *e, const int32_t *in, int32_t *map)
     return true;
 }
 
+/* A scan that some products leave, with them; NULL: it stays as it is, or after a failure. */
+static const jaxpr *without_products(graph *g, const eqn *e)
+{
+    aval *avals = arena_alloc(&g->arena, (size_t)(e->nin + 1) * sizeof *avals);
+    for (int i = 0; avals && i < e->nin; i++)
+        avals[i] = *atom_aval(&e->in[i]);
+    jaxpr *j = avals ? fission_scan(e->params, e->nin, avals) : NULL;
+    return j && keep(g, &j->head) ? j : NULL;
+}
+
 enum { MOST_LOWERINGS = 100 }; /* one inside the other */
 
 static bool read_eqn(graph *g, const eqn *e, int32_t *map)
@@ -286,6 +297,8 @@ static bool read_eqn(graph *g, const eqn *e, int32_t *map)
     }
     if (has_lowering)
         inner = lowering_of(g, e, in);
+    else if (e->op->code == OP_scan && compile_optimizes())
+        inner = without_products(g, e);
     if (!ct_ok())
         return false;
     if (!inner)

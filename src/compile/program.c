@@ -393,13 +393,15 @@ bool program_run(program *p, int nin, const ct_array *in, const bool *donated, i
 /* ---- the backend ---- */
 static pthread_mutex_t compiling = PTHREAD_MUTEX_INITIALIZER;
 
-static void print_jaxpr(const jaxpr *j)
+void compile_show(const char *title, const jaxpr *j)
 {
+    if (!compile_debug())
+        return;
     text t = {0};
     jaxpr_text(&t, j);
     char *s = text_end(&t);
     if (s)
-        fprintf(stderr, "%s\n", s);
+        fprintf(stderr, "%s%s\n", title, s);
     base_free(s);
 }
 
@@ -409,8 +411,7 @@ static program *program_of(jaxpr *j)
     program *p = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
     if (likely(p))
         return p;
-    if (compile_debug())
-        print_jaxpr(j);
+    compile_show("", j);
     program *made = program_build(j);
     if (!made)
         return NULL;

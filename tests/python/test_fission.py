@@ -1,0 +1,122 @@
+"""Products that leave a scan: what compiled programs give agrees with what the same loops give step by step (COTAN_OPTIMIZE=0)."""
+import os
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+STEPS, BATCH, WIDTH = 12, 16, 48
+
+
+def numbers(*shape, seed=0):
+    return jax.random.normal(jax.random.key(seed), shape) / 4
+
+
+xs, h0 = numbers(STEPS, BATCH, WIDTH), numbers(BATCH, WIDTH, seed=1)
+w, u, b = numbers(WIDTH, WIDTH, seed=2), numbers(WIDTH, WIDTH, seed=3), numbers(WIDTH, seed=4)
+wide = numbers(2 * WIDTH, 4 * WIDTH, seed=5)
+
+
+def rnn(w, u, b, xs, h0=h0, reverse=False):
+    def step(h, x):
+        h = jnp.tanh(x @ w + h @ u + b)
+        return h, h
+    return lax.scan(step, h0, xs, reverse=reverse)
+
+
+def lstm(wide, b, xs):
+    def step(carry, x):
+        h, c = carry
+        i, f, g, o = jnp.split(jnp.concatenate([x, h], -1) @ wide + jnp.tile(b, 4), 4, axis=-1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        return (jax.nn.sigmoid(o) * jnp.tanh(c), c), c
+    return lax.scan(step, (h0, h0 * 0), xs)
+
+
+def two_layers(w, u, xs):
+    def step(h, x):
+        h = jax.jit(lambda h: jnp.tanh(h + x))(h)
+        return h, (h @ w) @ u
+    return lax.scan(step, h0, xs)
+
+
+def squares(f):
+    return lambda *a: sum(jnp.sum(leaf ** 2) for leaf in jax.tree.leaves(f(*a)))
+
+
+def gradient(f, n=3):
+    return jax.grad(squares(f), tuple(range(n)))
+
+
+def gram(xs):
+    """Accumulators that begin with something, are read, or are added to twice."""
+    def step(c, x):
+        a, b, d = c
+        return (a + x.T @ x, b + x.T @ x * 0.5, (d + x.T @ x) + w), b.sum()
+    return lax.scan(step, (w, u, w), xs)
+
+
+def vectors(w, h, vs):
+    """Whose gradient adds up outer products."""
+    return lax.scan(lambda h, v: (jnp.tanh(h @ w + v), None), h, vs)
+
+
+def nested(w):
+    def step(c, x):
+        h = rnn(w, c, b, xs * x[0, 0])[0]
+        return c + h.T @ h * 0.01, None
+    return lax.scan(step, u, numbers(3, WIDTH, WIDTH))
+
+
+def invariants(w, xs):
+    """What is the same at each step, beside what looks like it."""
+    def step(h, x):
+        k = jnp.tanh(w.T)
+        return jnp.tanh(h @ k[:, ::-1] + x @ k), (x @ (k * h[0]), k[0])
+    return lax.scan(step, h0, xs)
+
+
+CASES = {
+    "rnn": (rnn, w, u, b, xs),
+    "rnn, gradient": (gradient(rnn, 4), w, u, b, xs),
+    "rnn in reverse": (gradient(lambda *a: rnn(*a, reverse=True), 4), w, u, b, xs),
+    "lstm": (lstm, wide, b, xs),
+    "lstm, gradient": (gradient(lstm), wide, b, xs),
+    "lstm, lanes": (jax.vmap(gradient(lstm), (None, 0, None)), wide, jnp.stack([b, -b]), xs),
+    "lstm, tangent": (lambda *a: jax.jvp(lstm, a, a), wide, b, xs),
+    "what is only stacked": (two_layers, w, u, xs),
+    "what is only stacked, gradient": (gradient(two_layers), w, u, xs),
+    "sums": (gram, xs),
+    "outer products": (gradient(vectors), w, b, numbers(150, WIDTH)),
+    "invariants": (invariants, w, xs),
+    "invariants, gradient": (gradient(invariants, 2), w, xs),
+    "second derivative": (lambda w, u: jax.jvp(lambda w: gradient(rnn, 2)(w, u, b, xs), (w,), (u,)), w, u),
+    "checkpointed": (gradient(lambda w, u, b: rnn(w, u, b, jax.checkpoint(lambda x: rnn(w, u, b, x)[1])(xs))), w, u, b),
+    "nested": (nested, w),
+    "half": (lambda *a: rnn(*a, h0=h0.astype(jnp.bfloat16)), *(a.astype(jnp.bfloat16) for a in (w, u, b, xs))),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_same_values(name, monkeypatch):
+    f, *args = CASES[name]
+    compiled = jax.jit(lambda *a: f(*a))(*args)
+    monkeypatch.setenv("COTAN_OPTIMIZE", "0")
+    stepwise = jax.jit(lambda *a: f(*a))(*args)
+    for got, want in zip(jax.tree.leaves(compiled), jax.tree.leaves(stepwise), strict=True):
+        assert got.dtype == want.dtype and got.shape == want.shape and got.weak_type == want.weak_type
+        want = np.asarray(want, np.float64)
+        np.testing.assert_allclose(np.asarray(got, np.float64), want, atol=(3e-2 if got.dtype == jnp.bfloat16 else 3e-5) * np.abs(want).max())
+
+
+@pytest.mark.skipif(os.environ.get("COTAN_OPTIMIZE") == "0", reason="loops stay as they are written")
+@pytest.mark.parametrize("name, left", [("rnn", 1), ("rnn, gradient", 2), ("lstm", 1), ("lstm, gradient", 2), ("what is only stacked", 1), ("outer products", 1)])
+def test_products_left(name, left, monkeypatch, capfd):
+    """As many products stay in loops: those that the carry goes through, and in the first of two rounds what is a factor of another."""
+    monkeypatch.setenv("COTAN_DEBUG", "1")
+    f, *args = CASES[name]
+    jax.block_until_ready(jax.jit(lambda *a: f(*a))(*args))
+    loops = capfd.readouterr().err.split("a scan that products left:")[1:]
+    assert loops and sum(loop.count("dot_general") for loop in loops) == left
