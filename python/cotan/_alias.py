@@ -91,11 +91,11 @@ class _NumPy:
     def find_spec(name, path=None, target=None):
         if name != "numpy":
             return None
-        sys.meta_path.remove(_NumPy)
-        spec = next(filter(None, (f.find_spec(name, path, target) for f in sys.meta_path)), None)
+        spec = next(filter(None, (f.find_spec(name, path, target) for f in sys.meta_path if f is not _NumPy)), None)
         run = spec and spec.loader.exec_module
 
         def exec_module(module):
+            sys.meta_path.remove(_NumPy)
             run(module)
             _name_dtypes()
         if spec:
