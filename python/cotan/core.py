@@ -14,13 +14,21 @@ ParamDict = dict
 
 class ShapedArray:
     """Shape, dtype and weakness: all that a traced value is known by."""
-    __slots__ = ("shape", "dtype", "weak_type", "sharding")
+    __slots__ = ("shape", "dtype", "weak_type", "_sharding")
 
     def __init__(self, shape, dtype, weak_type=False, *, sharding=None, **_):
-        self.shape, self.weak_type, self.sharding = tuple(shape), bool(weak_type), sharding
+        self.shape, self.weak_type, self._sharding = tuple(shape), bool(weak_type), sharding
         self.dtype = _cotan.dtype_of_code(_cotan.dtype_code(dtype))
 
     ndim = property(lambda self: len(self.shape))
+
+    @property
+    def sharding(self):
+        """Where the parts lie, by the axes of the current mesh: nowhere in particular, if nothing was said."""
+        if self._sharding is None:
+            from .sharding import NamedSharding, PartitionSpec, get_abstract_mesh
+            return NamedSharding(get_abstract_mesh(), PartitionSpec(*(None,) * self.ndim))
+        return self._sharding
 
     size = property(lambda self: math.prod(self.shape))
 

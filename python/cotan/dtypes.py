@@ -119,6 +119,11 @@ def scalar_type_of(x):
     raise TypeError(f"Invalid scalar value {x}")
 
 
+def to_complex_dtype(dtype):
+    """The complex dtype whose parts have the precision of this real one."""
+    return result_type(dtype, 1j)
+
+
 def __getattr__(name):
     if name == "float0":
         return _special(_cotan.dtype_names()["float0"])

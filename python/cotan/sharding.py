@@ -55,8 +55,7 @@ class PartitionSpec:
 
     def __repr__(self):
         extra = [f"{k}={set(v)!r}" for k, v in (("unreduced", self.unreduced), ("reduced", self.reduced)) if v]
-        return f"P({', '.join([repr(p) for p in self] + extra)})"
-
+        return f"P({', '.join([repr(p) for p in self] + extra)}{',' if len(self) == 1 and not extra else ''})"
 
     def __reduce__(self):
         return PartitionSpec, self._partitions
@@ -250,7 +249,7 @@ class NamedSharding(Sharding):
 
     def __init__(self, mesh, spec, *, memory_kind=None):
         self.mesh, self.spec = mesh, spec if isinstance(spec, PartitionSpec) else PartitionSpec(*spec)
-        self.memory_kind = memory_kind or "device"
+        self.memory_kind = memory_kind or (None if isinstance(mesh, AbstractMesh) else "device")
         for part in self.spec:
             for name in part if isinstance(part, tuple) else (part,):
                 if isinstance(name, str) and name not in mesh.axis_names:
@@ -273,7 +272,8 @@ class NamedSharding(Sharding):
         return hash((self.mesh, self.spec, self.memory_kind))
 
     def __repr__(self):
-        return f"NamedSharding(mesh={self.mesh}, spec={self.spec}, memory_kind={self.memory_kind})"
+        kind = f", memory_kind={self.memory_kind}" if self.memory_kind else ""
+        return f"NamedSharding(mesh={self.mesh}, spec={self.spec}{kind})"
 
 
 def _one_device(sharding):

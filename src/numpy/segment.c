@@ -24,6 +24,7 @@ static ct_array neutral_slices(ct_array data, int64_t segments, index_update upd
     ct_dtype dtype = dtype_of(data);
     if (!dimlist_copy(&shape, "segment", shape_of(data)))
         return array_poison;
+    shape.n = shape.n ? shape.n : 1; /* a number goes to every segment it is sent to */
     shape.at[0] = segments;
     double value = neutral(dtype, update);
     if (dtype == CT_INT64 && update == INDEX_MIN)
@@ -46,8 +47,6 @@ static ct_array segments_of(const char *what, const ct_ops_segment_sum_args *a, 
     if (!dtype_is(dtype_of(ids), FAMILY_INT | FAMILY_UINT))
         return ct_fail(CT_TYPE_ERROR, "%s: segment_ids must be integers; got dtype %s", what,
                        ct_dtype_name(dtype_of(ids)));
-    if (!data->aval.ndim)
-        return ct_fail(CT_VALUE_ERROR, "%s: data must have at least one axis", what);
     if (!a->num_segments.given) {
         ct_array known;
         if (!numpy_known(what, "segment_ids (or num_segments)", ids, &known))
