@@ -259,10 +259,10 @@ def _check(who, tree, holomorphic, allow_int, what, allow_complex=False):
         if holomorphic and not np.issubdtype(d, np.complexfloating):
             raise TypeError(f"{who} with holomorphic=True requires {what}s with complex dtype, but got {d.name}.")
         if not (holomorphic or allow_complex) and np.issubdtype(d, np.complexfloating):
-            raise TypeError(f"{who} requires real-valued {what}s (dtype that is a sub-dtype of np.floating), but got {d.name}. For holomorphic "
+            raise TypeError(f"{who} requires real-valued {what}s ({what} dtype that is a sub-dtype of np.floating), but got {d.name}. For holomorphic "
                             "differentiation, pass holomorphic=True. For others, use jax.jvp or jax.vjp directly.")
         if not (holomorphic or allow_int) and np.issubdtype(d, np.integer):
-            raise TypeError(f"{who} requires real- or complex-valued {what}s (dtype that is a sub-dtype of np.inexact), but got {d.name}.")
+            raise TypeError(f"{who} requires real- or complex-valued {what}s ({what} dtype that is a sub-dtype of np.inexact), but got {d.name}.")
 
 
 def _partial(fun, argnums, args, kwargs):

@@ -110,7 +110,10 @@ def _restore_array(n, weak):
 # ---- jit's options ----
 
 def _numbers(value):
-    return () if value is None else (value,) if isinstance(value, int) else tuple(int(v) for v in value)
+    if value is None or isinstance(value, int):
+        return () if value is None else (value,)
+    from operator import index
+    return tuple(map(index, value))
 
 
 def _names(value):
@@ -134,10 +137,9 @@ def resolve(fun, nums, names, what="static_argnames"):
     known = {p.name for p in parameters}
     for n in nums:
         if not variadic and not -len(positional) <= n < len(positional):
-            raise ValueError(f"jitted function has {what.replace('names', 'nums')}={nums} but only accepts {len(positional)} positional arguments.")
-    for n in names:
-        if n not in known and not anything:
-            raise ValueError(f"jitted function has invalid argname {n!r} in {what}. Function does not take these args.")
+            raise ValueError(f"Jitted function has {what.replace('names', 'nums')}={nums}, but only accepts {len(positional)} positional arguments.")
+    if set(names) - known and not anything:
+        raise ValueError(f"Jitted function has invalid argnames {set(names) - known} in {what}. Function does not take these args.")
     if both:
         return nums, names
     more_names = tuple(positional[n] for n in nums if -len(positional) <= n < len(positional))

@@ -254,15 +254,30 @@ def register_pytree_with_keys_class(cls):
     return cls
 
 
+def _check_fields(all_fields, data, meta, dropped):
+    """Raises ValueError where data, meta and dropped fields are not together the dataclass's own, each once."""
+    if data & meta:
+        raise ValueError(f"data_fields and meta_fields must not overlap. Overlapping fields: {data & meta}.")
+    told = "data_fields and meta_fields must include all dataclass fields with ``init=True`` and only them."
+    if all_fields - data - meta - dropped:
+        raise ValueError(f"{told} Missing fields: {all_fields - data - meta - dropped}. Add them to drop_fields to suppress this error.")
+    if (data | meta) - all_fields:
+        raise ValueError(f"{told} Unexpected fields: {(data | meta) - all_fields}.")
+
+
 def register_dataclass(nodetype, data_fields=None, meta_fields=None, drop_fields=()):
     """Makes a dataclass a container: data_fields are the children, meta_fields part of the structure."""
-    if data_fields is None or meta_fields is None:
-        import dataclasses
-        if not dataclasses.is_dataclass(nodetype):
-            raise TypeError("register_dataclass: data_fields and meta_fields are required when nodetype is not a dataclass.")
+    if (data_fields is None) != (meta_fields is None):
+        raise TypeError(f"register_dataclass: data_fields and meta_fields must both be specified when either is specified. Got {data_fields=} {meta_fields=}.")
+    import dataclasses
+    if dataclasses.is_dataclass(nodetype):
         fields = [f for f in dataclasses.fields(nodetype) if f.init]
-        data_fields = [f.name for f in fields if not f.metadata.get("static", False)]
-        meta_fields = [f.name for f in fields if f.metadata.get("static", False)]
+        if data_fields is None:
+            data_fields = [f.name for f in fields if not f.metadata.get("static", False)]
+            meta_fields = [f.name for f in fields if f.metadata.get("static", False)]
+        _check_fields({f.name for f in fields}, set(data_fields), set(meta_fields), set(drop_fields))
+    elif data_fields is None:
+        raise TypeError(f"register_dataclass: data_fields and meta_fields are required when nodetype is not a dataclass. Got {nodetype=}.")
     _cotan.register_fields(nodetype, tuple(data_fields), tuple(meta_fields))
     return nodetype
 

@@ -232,19 +232,9 @@ static ct_array result_memory(const activation *a, const result *r)
 }
 
 /* ---- addresses ---- */
-static bool check_readable(ct_array a, const char *what, int i)
+static bool check_readable(ct_array a)
 {
-    if (likely(!array_deleted(a)))
-        return true;
-    text t = {0};
-    aval_text(&t, &a->aval, false);
-    char *type = text_end(&t);
-    base_fail(CT_VALUE_ERROR,
-              "A compiled program cannot read its %s %d: the array of type %s has been deleted or "
-              "donated.",
-              what, i, type ? type : "?");
-    base_free(type);
-    return false;
+    return likely(!array_deleted(a)) || array_fail_deleted(a);
 }
 
 static bool fill_slots(activation *a, void *memory, ct_array *out)
@@ -252,14 +242,14 @@ static bool fill_slots(activation *a, void *memory, ct_array *out)
     const program *p = a->p;
     for (int i = 0; i < p->nin; i++)
         if (p->input_slots[i] >= 0) {
-            if (!check_readable(a->in[i], "argument", i))
+            if (!check_readable(a->in[i]))
                 return false;
             a->slots[p->input_slots[i]] = a->in[i]->data;
             if (a->boxes)
                 a->boxes[p->input_slots[i]] = a->in[i];
         }
     for (int i = 0; i < p->nconsts; i++) {
-        if (!check_readable(p->consts[i], "constant", i))
+        if (!check_readable(p->consts[i]))
             return false;
         a->slots[p->const_slots[i]] = p->consts[i]->data;
         if (a->boxes)
@@ -296,6 +286,8 @@ static ct_array same_memory(const activation *a, ct_array owner, const result *r
     if (r->view || (a->donated && r->kind == RESULT_INPUT))
         return array_view(owner, (ct_dtype)r->aval.dtype, r->aval.weak, r->aval.ndim,
                           r->aval.shape);
+    if (!check_readable(owner))
+        return array_poison;
     object_retain(owner);
     return scope_own(owner) ? owner : array_poison;
 }

@@ -141,6 +141,42 @@ static bool check_loss(const gradient *g, int64_t n, const ct_array *out)
     return true;
 }
 
+static void argnums_text(const gradient *g, text *out)
+{
+    for (int64_t k = 0; k < g->n; k++)
+        text_add(out, k ? ", %lld" : g->one ? "%lld" : "(%lld", (long long)g->argnums[k]);
+    if (!g->one)
+        text_add(out, g->n == 1 ? ",)" : ")");
+}
+
+/* Whether the caller passed the arguments to differentiate with respect to. */
+static bool check_argnums(const gradient *g, int64_t given)
+{
+    int64_t most = 0;
+    for (int64_t k = 0; k < g->n; k++) {
+        most = g->argnums[k] > most ? g->argnums[k] : most;
+        if (g->argnums[k] >= -given)
+            continue;
+        base_fail(CT_VALUE_ERROR,
+                  "Positional argument indices, e.g. for `argnums`, must have value greater than "
+                  "or equal to -len(args) and less than len(args), but got value %lld for "
+                  "len(args) == %lld.",
+                  (long long)g->argnums[k], (long long)given);
+        return false;
+    }
+    if (most < given)
+        return true;
+    text shown = {0};
+    argnums_text(g, &shown);
+    char *argnums = text_end(&shown);
+    base_fail(CT_TYPE_ERROR,
+              "differentiating with respect to argnums=%s requires at least %lld positional "
+              "arguments to be passed by the caller, but got only %lld positional arguments.",
+              argnums ? argnums : "?", (long long)most + 1, (long long)given);
+    base_free(argnums);
+    return false;
+}
+
 /* The definition of the differentiated arguments (a tuple where several) and the positions of their
  * leaves. */
 static treedef *choose_arguments(const gradient *g, const treedef *in_def, int64_t *n,
@@ -149,20 +185,10 @@ static treedef *choose_arguments(const gradient *g, const treedef *in_def, int64
     int64_t args = treedef_root(in_def)->arity - 1;
     treedef *children[64];
     int64_t made = 0;
-    bool good = g->n <= 64;
+    bool good = g->n <= 64 && check_argnums(g, args);
     *n = 0;
     for (int64_t k = 0; k < g->n && good; k++) {
         int64_t i = g->argnums[k] < 0 ? g->argnums[k] + args : g->argnums[k], first, count;
-        if (i < 0 || i >= args) {
-            long long wanted = g->argnums[k], least = wanted < 0 ? -wanted : wanted + 1;
-            base_fail(CT_TYPE_ERROR,
-                      "differentiating with respect to argnums=%lld requires at least %lld "
-                      "positional arguments to be passed by the caller, but "
-                      "%s got only %lld positional arguments.",
-                      wanted, least, fn_name(g->f), (long long)args);
-            good = false;
-            break;
-        }
         children[made] = treedef_child(in_def, i, &first, &count);
         good = children[made] != NULL;
         made += good;

@@ -2,6 +2,7 @@
  * vmap.c. */
 #include "cotan/transform.h"
 #include "ops/ops.h"
+#include "ops/rules.h"
 #include "transform/transform.h"
 
 typedef struct mapped_fn {
@@ -27,19 +28,16 @@ typedef struct prefix_walk {
 
 static bool same_container(const tree_node *a, const tree_node *b)
 {
-    if (a->kind != b->kind || a->arity != b->arity)
-        return (a->kind == TREE_TUPLE || a->kind == TREE_LIST) &&
-               (b->kind == TREE_TUPLE || b->kind == TREE_LIST) && a->arity == b->arity;
-    return a->kind != TREE_DICT || !a->host || !b->host || a->host->equal(a->data, b->data);
+    return a->kind == b->kind && a->arity == b->arity &&
+           (a->kind != TREE_DICT || !a->host || !b->host || a->host->equal(a->data, b->data));
 }
 
 static bool fail_prefix(const prefix_walk *w)
 {
     text t = {0};
-    text_add(&t,
-             "%s must be an int, None, or a tuple of entries that is a tree prefix of the "
-             "corresponding value, but got specification ",
-             w->what);
+    text_add(
+        &t, "%s specification must be a tree prefix of the corresponding value, got specification ",
+        w->what);
     treedef_text(&t, w->spec);
     text_add(&t, " for value tree ");
     treedef_text(&t, w->full);
@@ -122,31 +120,77 @@ static bool axes_of_arguments(const mapped_fn *m, const treedef *in_def, int64_t
     return true;
 }
 
+/* ---- sizes that disagree ---- */
+
 static void axis_text(text *t, const mapped_fn *m, const treedef *in_def, int64_t leaf, ct_array a,
                       int axis)
 {
-    text_add(t, "\n  * one axis had size %lld: axis %d of argument ",
-             (long long)a->aval.shape[axis], axis);
+    text_add(t, "axis %d of argument ", axis);
     fn_leaf_path(m->f, in_def, leaf, t);
     text_add(t, " of type ");
     aval_text(t, &a->aval, false);
 }
 
-/* The axis of a leaf differs from that of an earlier one, or (first < 0) from axis_size. */
-static bool fail_sizes(const mapped_fn *m, const treedef *in_def, const ct_array *in,
-                       const int *dims, int64_t first, int64_t leaf)
+typedef struct axis_size {
+    int64_t size, first, count; /* the first leaf that has it, and how many do */
+} axis_size;
+
+/* The sizes of mapped axes with the most frequent one first, and of others those met first. */
+static int collect_sizes(int64_t n, const ct_array *in, const int *dims, int most, axis_size *sizes)
 {
+    int found = 0, best = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (dims[i] == NOT_MAPPED)
+            continue;
+        int64_t size = in[i]->aval.shape[dims[i]];
+        int k = 0;
+        while (k < found && sizes[k].size != size)
+            k++;
+        if (k == most)
+            continue;
+        if (k == found)
+            sizes[found++] = (axis_size){size, i, 0};
+        best = ++sizes[k].count > sizes[best].count ? k : best;
+    }
+    axis_size first = sizes[best];
+    memmove(sizes + 1, sizes, (size_t)best * sizeof *sizes);
+    sizes[0] = first;
+    return found;
+}
+
+/* The axes of the leaves differ in size, or from axis_size. */
+static bool fail_sizes(const mapped_fn *m, const treedef *in_def, int64_t n, const ct_array *in,
+                       const int *dims)
+{
+    enum { SHOWN = 8 };
+    axis_size sizes[SHOWN];
+    int found = collect_sizes(n, in, dims, SHOWN, sizes);
     text t = {0};
     text_add(&t, "vmap got inconsistent sizes for array axes to be mapped:");
-    if (first >= 0)
-        axis_text(&t, m, in_def, first, in[first], dims[first]);
-    else
-        text_add(&t, "\n  * axis_size is %lld", (long long)m->axis_size);
-    text_add(&t, ";");
-    axis_text(&t, m, in_def, leaf, in[leaf], dims[leaf]);
+    if (m->axis_size)
+        text_add(&t, "\n  * the `axis_size` argument was %lld;", (long long)m->axis_size);
+    for (int k = 0; k < found; k++) {
+        const axis_size *s = &sizes[k];
+        if (s->count == 1)
+            text_add(&t, "\n  * one axis had size %lld: ", (long long)s->size);
+        else
+            text_add(&t, "\n  * %s axes (%lld of them) had size %lld, e.g. ", k ? "some" : "most",
+                     (long long)s->count, (long long)s->size);
+        axis_text(&t, m, in_def, s->first, in[s->first], dims[s->first]);
+        text_add(&t, k + 1 < found ? ";" : "");
+    }
     char *message = text_end(&t);
     base_fail(CT_VALUE_ERROR, "%s", message ? message : "vmap got inconsistent sizes");
     base_free(message);
+    return false;
+}
+
+static bool fail_rank(const aval *a, int axis)
+{
+    base_fail(CT_VALUE_ERROR,
+              "vmap was requested to map its argument along axis %d, which implies that its rank "
+              "should be at least %d, but is only %d (its shape is %s)",
+              axis, axis < 0 ? -axis : axis + 1, a->ndim, SHAPE(a));
     return false;
 }
 
@@ -154,34 +198,27 @@ static bool measure(const mapped_fn *m, const treedef *in_def, int64_t nin, cons
                     int *dims, int64_t *size)
 {
     *size = m->axis_size ? m->axis_size : -1;
-    int64_t first = -1;
     for (int64_t i = 0; i < nin; i++) {
         const aval *a = &in[i]->aval;
-        if (dims[i] == NONE) {
-            dims[i] = NOT_MAPPED;
-            continue;
-        }
         int axis = dims[i];
-        if (axis < -a->ndim || axis >= a->ndim) {
-            text t = {0};
-            aval_text(&t, a, false);
-            char *s = text_end(&t);
-            base_fail(CT_VALUE_ERROR,
-                      "vmap was requested to map its argument along axis %d, which implies that "
-                      "its rank should be at least %d, but is only %d (its type is %s)",
-                      axis, axis < 0 ? -axis : axis + 1, a->ndim, s ? s : "?");
-            base_free(s);
-            return false;
-        }
-        dims[i] = axis < 0 ? axis + a->ndim : axis;
-        int64_t n = a->shape[dims[i]];
+        if (axis != NONE && (axis < -a->ndim || axis >= a->ndim))
+            return fail_rank(a, axis);
+        dims[i] = axis == NONE ? NOT_MAPPED : axis < 0 ? axis + a->ndim : axis;
+    }
+    for (int64_t i = 0; i < nin; i++) {
+        if (dims[i] == NOT_MAPPED)
+            continue;
+        int64_t n = in[i]->aval.shape[dims[i]];
         if (*size >= 0 && n != *size)
-            return fail_sizes(m, in_def, in, dims, first, i);
+            return fail_sizes(m, in_def, nin, in, dims);
         *size = n;
-        first = first < 0 ? i : first;
     }
     if (*size < 0) {
-        base_fail(CT_VALUE_ERROR, "vmap must have at least one non-None value in in_axes");
+        base_fail(CT_VALUE_ERROR,
+                  nin ? "vmap must have at least one non-None value in in_axes or axis_size must "
+                        "be specified"
+                      : "vmap wrapped function must be passed at least one argument containing an "
+                        "array or axis_size must be specified, got no arrays");
         return false;
     }
     return true;

@@ -153,10 +153,10 @@ static ct_array place(ct_array value, int have, int want, int64_t size, int64_t 
     if (want == NOT_MAPPED)
         return have == NOT_MAPPED ? value
                                   : ct_fail(CT_VALUE_ERROR,
-                                            "vmap has mapped output but out_axes is None: result "
-                                            "%lld depends on a mapped input; give it an axis in "
-                                            "out_axes",
-                                            (long long)index);
+                                            "at vmap out_axes, got axis spec None but output "
+                                            "was batched on axis %d: result %lld depends on a "
+                                            "mapped input; give it an axis in out_axes",
+                                            have, (long long)index);
     if (have != NOT_MAPPED)
         return op_moveaxis(value, have, want);
     return op_moveaxis(batch_front(value, NOT_MAPPED, size), 0, want);

@@ -34,13 +34,7 @@ KEEPERS = {
     "linearize": lambda x: jax.linearize(jax.jit(lambda x: x * x), x)[1](jnp.ones(N)) / 2,
     "new_ref": lambda x: jax.new_ref(x)[...],
     "operator": lambda x: jnp.zeros(N) + x,
-    "unjitted": lambda x: _without_jit(lambda x: x, x),
 }
-
-
-def _without_jit(f, x):
-    with jax.disable_jit():
-        return jax.jit(f)(x)
 
 
 @pytest.mark.parametrize("name", KEEPERS)

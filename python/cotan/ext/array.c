@@ -225,8 +225,18 @@ static PyMemberDef members[] = {
     {NULL, 0, 0, 0, NULL},
 };
 
+static bool has_constructor(const PyType_Spec *spec)
+{
+    for (const PyType_Slot *s = spec->slots; s->slot; s++)
+        if (s->slot == Py_tp_new)
+            return true;
+    return false;
+}
+
 PyTypeObject *ext_add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base)
 {
+    if (!base && !has_constructor(spec)) /* only the library makes these: not empty, by a call */
+        spec->flags |= Py_TPFLAGS_DISALLOW_INSTANTIATION;
     PyObject *t = PyType_FromModuleAndSpec(module, spec, (PyObject *)base);
     if (!t)
         return NULL;

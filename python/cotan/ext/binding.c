@@ -399,6 +399,12 @@ static ct_dtype dtype_ahead(const bind_function *f, PyObject *const *values, Py_
     return d;
 }
 
+/* The functions that make an array of numbers do not wrap ints that their dtype cannot hold. */
+static bool makes_array(const bind_function *f)
+{
+    return !strcmp(f->name, "array") || !strcmp(f->name, "asarray");
+}
+
 /* After put has failed: an int beyond the default integers is fine where the call names a dtype
  * that holds it. */
 static bool put_large_int(const bind_function *f, const bind_param *p, PyObject *o, char *args,
@@ -423,8 +429,14 @@ static bool parse(const bound_function *b, PyObject *const *values, Py_ssize_t n
     const bind_function *f = b->f;
     uint64_t given = 0;
     Py_ssize_t positional = 0;
-    if (n && f->nparams && f->params[0].flags & BIND_LIST_OK && PyList_Check(values[0]))
-        ext_list_dtype = dtype_ahead(f, values, n, names);
+    if (n && f->nparams && f->params[0].flags & BIND_LIST_OK &&
+        (PyList_Check(values[0]) || PyTuple_Check(values[0]) || PyLong_CheckExact(values[0]))) {
+        ct_dtype dtype = dtype_ahead(f, values, n, names);
+        if (dtype && makes_array(f) && !ext_ints_fit(values[0], dtype))
+            return false;
+        if (PyList_Check(values[0]))
+            ext_list_dtype = dtype;
+    }
     bool rest = false; /* *args took what was left */
     for (; positional < f->nparams && !(f->params[positional].flags & BIND_KEYWORD_ONLY);
          positional++) {

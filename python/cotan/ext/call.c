@@ -175,21 +175,6 @@ bool ext_call_flatten(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject
     return flatten(c, args, n, names, p) && (c->def = flattening_def(&c->flat)) != NULL;
 }
 
-/* A leaf that is no array becomes part of the structure. */
-static bool let_pass(ext_call *c, int64_t leaf)
-{
-    int64_t k = 0;
-    for (int64_t seen = -1; k < c->flat.nodes.n; k++)
-        if (c->flat.nodes.at[k].kind == TREE_LEAF && ++seen == leaf)
-            break;
-    c->flat.nodes.at[k] = tree_passing_node(c->flat.leaves.at[leaf]);
-    Py_DECREF(c->flat.leaves.at[leaf]);
-    memmove(&c->flat.leaves.at[leaf], &c->flat.leaves.at[leaf + 1],
-            sizeof *c->flat.leaves.at * (size_t)(c->flat.leaves.n - leaf - 1));
-    c->flat.leaves.n--;
-    return true;
-}
-
 bool ext_bad_leaf(PyObject *function, const treedef *def, int64_t leaf, PyObject *o)
 {
     text path = {0};
@@ -216,17 +201,17 @@ static bool convert(ext_call *c, const ext_policy *p, PyObject *function)
         PyErr_NoMemory();
         return false;
     }
-    for (int64_t i = 0; i < c->flat.leaves.n;) {
+    for (int64_t i = 0; i < c->flat.leaves.n; i++) {
         PyObject *o = c->flat.leaves.at[i];
         if ((c->at[i] = ext_try_array(o, 0)))
-            i++;
-        else if (PyErr_Occurred())
+            continue;
+        if (PyErr_Occurred())
             return false;
-        else if (p->lenient)
-            let_pass(c, i);
-        else
+        if (!p->lenient)
             return ext_bad_leaf(function, c->def = flattening_def(&c->flat), i, o);
     }
+    if (p->lenient)
+        flattening_let_pass(&c->flat, c->at);
     c->n = c->flat.leaves.n;
     return true;
 }

@@ -13,6 +13,7 @@
 typedef enum host_results {
     ARRAYS,
     FORWARD, /* (out, residuals), and numbers of Python's among these stay numbers */
+    AUX,     /* (out, aux), and objects of any kind in aux */
     SHAPES   /* descriptions of arrays, in place of these */
 } host_results;
 
@@ -200,14 +201,19 @@ static ct_array result_leaf(PyObject *o, host_results what)
     return NULL;
 }
 
-/* What a forward rule gives: backward rules branch on the plain numbers among the residuals. */
-static bool flatten_forward(flattening *f, PyObject *pair)
+/* A result, where it is a pair in which the second part may hold more than arrays; *main is how
+ * many leaves have to be arrays. Of a forward rule, plain numbers among the residuals stay:
+ * backward rules branch on them. */
+static bool flatten_result(flattening *f, PyObject *result, host_results what, int64_t *main)
 {
-    if (!PyTuple_CheckExact(pair) || PyTuple_GET_SIZE(pair) != 2)
-        return tree_flatten_into(f, pair, NULL, 0);
-    return tree_flatten_into(f, PyTuple_GET_ITEM(pair, 0), NULL, 0) &&
-           tree_flatten_into(f, PyTuple_GET_ITEM(pair, 1), NULL, FLATTEN_NUMBERS_ARE_STATIC) &&
-           tree_push_node(f, (tree_node){.kind = TREE_TUPLE, .arity = 2});
+    bool pair = (what == FORWARD || what == AUX) && PyTuple_CheckExact(result) &&
+                PyTuple_GET_SIZE(result) == 2;
+    if (!tree_flatten_into(f, pair ? PyTuple_GET_ITEM(result, 0) : result, NULL, 0))
+        return false;
+    *main = pair && what == AUX ? f->leaves.n : INT64_MAX;
+    return !pair || (tree_flatten_into(f, PyTuple_GET_ITEM(result, 1), NULL,
+                                       what == FORWARD ? FLATTEN_NUMBERS_ARE_STATIC : 0) &&
+                     tree_push_node(f, (tree_node){.kind = TREE_TUPLE, .arity = 2}));
 }
 
 static bool take_apart(PyObject *callable, PyObject *result, host_results what, treedef **out_def,
@@ -225,16 +231,18 @@ static bool take_apart(PyObject *callable, PyObject *result, host_results what, 
         return (*out)[0] != NULL;
     }
     flattening f = {0};
-    bool good =
-        what == FORWARD ? flatten_forward(&f, result) : tree_flatten_into(&f, result, NULL, 0);
-    *nout = f.leaves.n;
-    *out = good ? base_alloc(sizeof **out * (size_t)(*nout + 1)) : NULL;
+    int64_t main = 0;
+    bool good = flatten_result(&f, result, what, &main);
+    *out = good ? base_alloc(sizeof **out * (size_t)(f.leaves.n + 1)) : NULL;
     if (good && !*out)
         ext_raise();
     good = good && *out;
-    for (int64_t i = 0; good && i < *nout; i++)
+    for (int64_t i = 0; good && i < f.leaves.n; i++)
         if (!((*out)[i] = result_leaf(f.leaves.at[i], what)))
-            good = !PyErr_Occurred() && bad_result(callable, &f, i);
+            good = !PyErr_Occurred() && (i >= main || bad_result(callable, &f, i));
+    if (good && main < f.leaves.n)
+        flattening_let_pass(&f, *out);
+    *nout = f.leaves.n;
     *out_def = good ? flattening_def(&f) : NULL;
     flattening_free(&f);
     return *out_def != NULL;
@@ -425,12 +433,22 @@ ct_fn ext_callable(PyObject *callable)
     return ext_kept_callable(callable);
 }
 
+bool ext_check_callable(PyObject *callable)
+{
+    int bound;
+    PyCodeObject *code = code_behind(callable, &bound);
+    if (!PyCallable_Check(callable))
+        PyErr_Format(PyExc_TypeError, "Expected a callable value, got %S", callable);
+    else if (code && code->co_flags & CO_GENERATOR)
+        PyErr_Format(PyExc_TypeError, "Expected a function, got a generator function: %S",
+                     callable);
+    return !PyErr_Occurred();
+}
+
 ct_fn ext_kept_callable(PyObject *callable)
 {
-    if (!PyCallable_Check(callable)) {
-        PyErr_Format(PyExc_TypeError, "Expected a callable value, got %S", callable);
+    if (!ext_check_callable(callable))
         return NULL;
-    }
     host_fn *f = (host_fn *)fn_new(&host_class, sizeof *f);
     if (!f) {
         ext_raise();
@@ -446,6 +464,14 @@ static ct_fn callable_with(PyObject *callable, host_results results)
     if (f)
         f->results = results;
     return (ct_fn)f;
+}
+
+ct_fn ext_callable_with_aux(PyObject *callable, bool has_aux)
+{
+    ct_fn f = ext_callable(callable);
+    if (f && has_aux && f->class == &host_class)
+        ((host_fn *)f)->results = AUX;
+    return f;
 }
 
 ct_fn ext_forward_rule(PyObject *callable) { return callable_with(callable, FORWARD); }
@@ -476,6 +502,8 @@ static ct_fn remember(PyObject *function)
     static PyMethodDef definition = {"forget", forget, METH_O, NULL};
     static PyObject *callback;
     if (!callback && !(callback = PyCFunction_New(&definition, NULL)))
+        return NULL;
+    if (!ext_check_callable(function))
         return NULL;
     PyObject *weak = PyWeakref_NewRef(function, callback);
     host_fn *f = weak ? (host_fn *)fn_new(&host_class, sizeof *f) : NULL;

@@ -43,6 +43,37 @@ ct_array ext_array_of_long(PyObject *o, ct_dtype dtype)
     return a;
 }
 
+static bool int_fits(PyObject *o, ct_dtype dtype)
+{
+    int overflow, bits = dtype_table[dtype].bits;
+    long long v = PyLong_AsLongLongAndOverflow(o, &overflow),
+              least = dtype_is(dtype, FAMILY_INT) ? -(1LL << (bits - 1)) : 0,
+              most = dtype_is(dtype, FAMILY_INT) ? -(least + 1) : (1LL << bits) - 1;
+    if (!overflow && v >= least && v <= most)
+        return true;
+    PyErr_Format(PyExc_OverflowError, "Python integer %S out of bounds for %s", o,
+                 ct_dtype_name(dtype));
+    return false;
+}
+
+bool ext_ints_fit(PyObject *o, ct_dtype dtype)
+{
+    int bits = dtype_table[dtype].bits;
+    if (!dtype_is(dtype, FAMILY_INT | FAMILY_UINT) || bits < 8 || bits > 32)
+        return true; /* 64 bits are checked where the value is read */
+    if (PyLong_CheckExact(o))
+        return int_fits(o, dtype);
+    if (!PyList_CheckExact(o) && !PyTuple_CheckExact(o))
+        return true;
+    if (Py_EnterRecursiveCall(" while reading nested sequences"))
+        return false;
+    bool good = true;
+    for (Py_ssize_t i = 0; good && i < PySequence_Fast_GET_SIZE(o); i++)
+        good = ext_ints_fit(PySequence_Fast_GET_ITEM(o, i), dtype);
+    Py_LeaveRecursiveCall();
+    return good;
+}
+
 static ct_array from_complex(PyObject *o)
 {
     Py_complex c = PyComplex_AsCComplex(o);
@@ -303,6 +334,8 @@ static ct_array of_numbers(const sequence *s, ct_dtype wanted)
                                 : dtype_default(FAMILY_INT);
     if (wanted == CT_UINT32 && d == CT_INT32)
         d = CT_UINT32; /* keeps values above 2^31 */
+    if (dtype_is(wanted, FAMILY_FLOAT) && dtype_is(d, FAMILY_INT))
+        d = dtype_default(FAMILY_FLOAT); /* holds ints of any size */
     ct_array a = array_new(d, false, s->ndim < 0 ? 0 : s->ndim, s->shape);
     if (is_poison(a)) {
         ext_raise();

@@ -104,6 +104,8 @@ ct_array ext_try_array(PyObject *o, int flags);
 extern _Thread_local ct_dtype ext_list_dtype;
 /* A Python int in a dtype that holds it; NULL and OverflowError otherwise. */
 ct_array ext_array_of_long(PyObject *o, ct_dtype dtype);
+/* Whether the ints of a number or of nested sequences fit a dtype of integers; false: exception. */
+bool ext_ints_fit(PyObject *o, ct_dtype dtype);
 /* Nested sequences: rows are stacked. */
 ct_array ext_array_of_sequence(PyObject *o, ct_dtype dtype, int flags);
 bool ext_int(PyObject *o, int64_t *out, const char *what);
@@ -188,6 +190,8 @@ bool tree_push_node(flattening *f, tree_node node);
 bool tree_push_leaf(flattening *f, PyObject *o); /* takes a reference */
 /* Drops what came after the first so many nodes and leaves. */
 void flattening_cut(flattening *f, int64_t nodes, int64_t leaves);
+/* Leaves whose array is NULL become part of the structure, told apart by identity. */
+void flattening_let_pass(flattening *f, ct_array *at);
 void flattening_free(flattening *f); /* releases nodes' data and leaves */
 treedef *
 flattening_def(flattening *f); /* a treedef; the nodes' data moves into it. NULL: exception */
@@ -227,6 +231,9 @@ bool ext_convert_leaves(const flattening *f, ct_array *out, const char *what);
 /* ---- functions (callable.c) ---- */
 /* A Python callable as a ct_fn owned by the current scope. */
 ct_fn ext_callable(PyObject *callable);
+bool ext_check_callable(PyObject *callable); /* false: a TypeError says what it is */
+/* With has_aux, of a function whose result is a pair; its second part may hold any objects. */
+ct_fn ext_callable_with_aux(PyObject *callable, bool has_aux);
 /* A string, or the name of a member of an enum, as a new reference in *word; NULL for None. */
 bool ext_word(PyObject *o, PyObject **word);
 /* The same, and it keeps the callable alive: for rules, which programs hold longer than Python's

@@ -2,12 +2,15 @@
  * like the function it wraps. */
 #include "cotan/stages.h"
 #include "ext.h"
+#include "transform/transform.h"
 
 PyTypeObject *ext_function_type, *ext_jit_type;
 
 static PyObject *function_call(PyObject *self, PyObject *const *args, size_t nargs, PyObject *names)
 {
     ext_function *f = (ext_function *)self;
+    if (unlikely(transform_disable_jit) && Py_IS_TYPE(self, ext_jit_type))
+        return PyObject_Vectorcall(f->wrapped, args, nargs, names);
     ext_call c;
     if (names && !PyTuple_GET_SIZE(names))
         names = NULL;

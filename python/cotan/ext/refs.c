@@ -208,8 +208,8 @@ bool ext_init_refs(PyObject *module)
                                   {Py_mp_ass_subscript, (void *)ref_assign},
                                   {Py_mp_length, (void *)ref_length},
                                   {0, NULL}};
-    static PyType_Spec spec = {"jax._src.core.Ref", sizeof(ext_value), 0,
-                               Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+    static PyType_Spec spec = {"jax._src.core.Ref", sizeof(ext_value), 0, Py_TPFLAGS_DEFAULT,
+                               slots};
     ext_ref_type = ext_add_type(module, &spec, NULL);
     return ext_ref_type != NULL;
 }

@@ -48,7 +48,7 @@ static PyObject *gradient(PyObject *args, PyObject *kwargs, bool value)
     if (argnums && !ext_argnums(argnums, &list, &one, "argnums"))
         return NULL;
     ct_scope scope = ct_begin();
-    ct_fn f = ext_callable(fun);
+    ct_fn f = ext_callable_with_aux(fun, has_aux);
     /* Other arguments pass through to functions of Python as they are; what Cotan made takes
      * arrays. */
     ext_policy p = {.only = list};
@@ -95,7 +95,7 @@ static PyObject *jvp(PyObject *self, PyObject *args, PyObject *kwargs)
             "primal and tangent arguments to jax.jvp must be tuples or lists; found %s and %s.",
             Py_TYPE(primals)->tp_name, Py_TYPE(tangents)->tp_name);
     ct_scope scope = ct_begin();
-    ct_fn f = ext_callable(fun);
+    ct_fn f = ext_callable_with_aux(fun, has_aux);
     ct_tree p = f ? ext_tree(primals, "jvp") : NULL, t = p ? ext_tree(tangents, "jvp") : NULL;
     PyObject *out = t ? ext_wrap(ct_jvp_(f, p, t, has_aux)) : NULL;
     ct_end_(scope, NULL);
@@ -136,7 +136,7 @@ static PyObject *differentiate(PyObject *args, PyObject *kwargs, const char *who
     if (!fun_and_primals(args, kwargs, who, &fun, &primals, &has_aux))
         return NULL;
     ct_scope scope = ct_begin();
-    ct_fn f = ext_callable(fun), derivative = NULL;
+    ct_fn f = ext_callable_with_aux(fun, has_aux), derivative = NULL;
     ct_tree p = f ? ext_tree(primals, who) : NULL, aux = NULL;
     PyObject *value = p ? ext_wrap(how(f, p, has_aux, &aux, &derivative)) : NULL;
     PyObject *function = value ? ext_function_new(ext_function_type, fun, derivative, NULL) : NULL;
@@ -275,20 +275,22 @@ static PyObject *transpose_linear(PyObject *self, PyObject *const *args, Py_ssiz
 
 /* ---- vmap ---- */
 
-/* One axis number or None. */
-static bool axis_of(PyObject *o, int *axis, const char *what)
+/* One axis number or None, of the axes that a caller gave. */
+static bool axis_of(PyObject *o, int *axis, const char *what, PyObject *whole)
 {
+    int64_t i;
+    if (o != Py_None && !PyLong_Check(o)) {
+        PyErr_Format(PyExc_TypeError,
+                     o == whole ? "%s must be an int, None, or a tuple of entries corresponding to "
+                                  "the positional arguments passed to the function, but got %S."
+                                : "%s must be an int, None, or (nested) container with those types "
+                                  "as leaves, but got %S.",
+                     what, whole);
+        return false;
+    }
     if (o == Py_None) {
         *axis = NONE;
         return true;
-    }
-    int64_t i;
-    if (!PyIndex_Check(o)) {
-        PyErr_Format(PyExc_TypeError,
-                     "%s must be an int, None, or a tuple of entries corresponding to the "
-                     "positional arguments passed to the function, but got %S.",
-                     what, o);
-        return false;
     }
     if (!ext_int(o, &i, what))
         return false;
@@ -305,7 +307,7 @@ static bool axes_of(PyObject *o, ct_axes_tree *tree, const char *what)
     int *at = good ? PyMem_Malloc(sizeof *at * (size_t)(f.leaves.n + 1)) : NULL;
     good = at != NULL;
     for (int64_t i = 0; good && i < f.leaves.n; i++)
-        good = axis_of(f.leaves.at[i], &at[i], what);
+        good = axis_of(f.leaves.at[i], &at[i], what, o);
     *tree = (ct_axes_tree){.n = f.leaves.n, .at = at};
     if (good && !(tree->def = flattening_def(&f)))
         good = false;

@@ -233,9 +233,15 @@ static void registration_dealloc(PyObject *self)
     Py_DECREF(t);
 }
 
+static bool is_builtin_container(PyObject *type)
+{
+    return type == (PyObject *)&PyList_Type || type == (PyObject *)&PyTuple_Type ||
+           type == (PyObject *)&PyDict_Type || type == (PyObject *)Py_TYPE(Py_None);
+}
+
 static registration *registration_add(PyObject *type, char kind)
 {
-    if (PyDict_Contains(registry, type)) {
+    if (PyDict_Contains(registry, type) || is_builtin_container(type)) {
         if (!PyErr_Occurred())
             PyErr_Format(PyExc_ValueError, "Duplicate custom PyTreeDef type registration for %R.",
                          type);
@@ -277,8 +283,7 @@ static registration *registration_of(PyObject *o)
 /* Whether objects of a class are containers. */
 static PyObject *is_tree_node(PyObject *self, PyObject *type)
 {
-    if (type == (PyObject *)&PyList_Type || type == (PyObject *)&PyTuple_Type ||
-        type == (PyObject *)&PyDict_Type || type == (PyObject *)Py_TYPE(Py_None))
+    if (is_builtin_container(type))
         Py_RETURN_TRUE;
     int known = PyDict_Contains(registry, type);
     if (!known && PyType_Check(type) && PyType_IsSubtype((PyTypeObject *)type, &PyTuple_Type))
@@ -437,13 +442,18 @@ static PyObject *open_registered(const registration *r, PyObject *o, PyObject **
     if (!pair)
         return NULL;
     if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) {
-        PyErr_Format(
-            PyExc_TypeError,
-            "the flatten function of %R must return a pair (children, auxiliary data), not %R",
-            r->type, pair);
-    } else {
+        PyErr_Format(PyExc_ValueError,
+                     "The to_iterable function for a custom PyTree node should return a (children, "
+                     "aux_data) tuple, but that of %R returned %R",
+                     r->type, pair);
+    } else if ((children = PySequence_Tuple(PyTuple_GET_ITEM(pair, 0)))) {
         *aux = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
-        children = PySequence_Tuple(PyTuple_GET_ITEM(pair, 0));
+    } else if (PyErr_ExceptionMatches(PyExc_TypeError) &&
+               !PyObject_HasAttrString(PyTuple_GET_ITEM(pair, 0), "__iter__")) {
+        PyErr_Format(PyExc_ValueError,
+                     "The to_iterable function for a custom PyTree node should return a (children, "
+                     "aux_data) tuple where 'children' is iterable, but that of %R returned %R",
+                     r->type, pair);
     }
     Py_DECREF(pair);
     return children;
@@ -528,6 +538,25 @@ void flattening_cut(flattening *f, int64_t nodes, int64_t leaves)
     }
     while (f->leaves.n > leaves)
         Py_DECREF(f->leaves.at[--f->leaves.n]);
+}
+
+void flattening_let_pass(flattening *f, ct_array *at)
+{
+    int64_t leaf = 0, kept = 0;
+    for (int64_t k = 0; k < f->nodes.n; k++) {
+        if (f->nodes.at[k].kind != TREE_LEAF)
+            continue;
+        PyObject *o = f->leaves.at[leaf];
+        if (at[leaf]) {
+            at[kept] = at[leaf];
+            f->leaves.at[kept++] = o;
+        } else {
+            f->nodes.at[k] = tree_passing_node(o);
+            Py_DECREF(o);
+        }
+        leaf++;
+    }
+    f->leaves.n = kept;
 }
 
 void flattening_free(flattening *f)
