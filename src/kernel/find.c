@@ -77,6 +77,12 @@ kernel_scan *kernel_cumulative(const char *primitive, ct_dtype dtype)
 
 const compact_loops *compact_loops_of(ct_dtype dtype) { return kernel_chosen()->compact(dtype); }
 
+void kernel_weigh(int64_t n, int64_t taps, const float *x, const int64_t *offset, const float *w,
+                  float *y)
+{
+    kernel_chosen()->weigh(n, taps, x, offset, w, y);
+}
+
 int64_t kernel_in_range(const int32_t *index, int64_t n, const index_range *r, int64_t *to,
                         int64_t *from)
 {

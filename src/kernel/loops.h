@@ -54,6 +54,8 @@ typedef struct kernel_set {
     ct_status (*(*gemm_of)(ct_dtype dtype))(const struct gemm *g); /* gemm.h */
     const struct fft_loops *(*fft)(bool wide);                     /* fft.h */
     const struct compact_loops *(*compact)(ct_dtype dtype);        /* compact.h */
+    void (*weigh)(int64_t n, int64_t taps, const float *x, const int64_t *offset, const float *w,
+                  float *y);
     void (*threefry)(int64_t n, const uint32_t *k0, const uint32_t *k1, int64_t key_step,
                      const uint32_t *x0, const uint32_t *x1, uint32_t *y0, uint32_t *y1);
     void (*threefry_bits)(const uint32_t key[2], int64_t first, int64_t n, int bit_width,
@@ -73,6 +75,8 @@ kernel_reduction *ISA(kernel_reduce)(const char *primitive, ct_dtype dtype);
 ct_status (*ISA(kernel_gemm_of)(ct_dtype dtype))(const struct gemm *g);
 kernel_reduction *ISA(kernel_arg)(const char *primitive, ct_dtype dtype, ct_dtype index_dtype);
 kernel_scan *ISA(kernel_cumulative)(const char *primitive, ct_dtype dtype);
+void ISA(kernel_weigh)(int64_t n, int64_t taps, const float *x, const int64_t *offset,
+                       const float *w, float *y);
 void ISA(kernel_threefry)(int64_t n, const uint32_t *k0, const uint32_t *k1, int64_t key_step,
                           const uint32_t *x0, const uint32_t *x1, uint32_t *y0, uint32_t *y1);
 void ISA(kernel_threefry_bits)(const uint32_t key[2], int64_t first, int64_t n, int bit_width,

@@ -245,25 +245,33 @@ ct_array numpy_vander(const ct_vander_args *a)
     return ct_power(op_expand_dims(x, I(1)), op_expand_dims(powers, I(0)));
 }
 
-/* ---- convolution of vectors: all shifted products as one matrix product ---- */
+/* ---- convolution of vectors ---- */
 
-/* sums[k] = sum_j x[k - j] v[j] for k in [first, first + n): rows of x read backwards from k. */
-static ct_array convolved(ct_array x, ct_array v, int64_t first, int64_t n, int precision)
+/* sums[k] = sum_j x[k - j] v[j] for k in [first, first + n). */
+static ct_array convolved(ct_array x, ct_array v, int64_t first, int64_t n,
+                          const ct_convolve_args *a)
 {
-    int64_t m = v->size;
-    ct_array padded = op_pad(x, op_number(0, x), I(m - 1, m - 1, 0));
-    ct_array rows = op_iota(CT_INT32, I(n, m), 0), columns = op_iota(CT_INT32, I(n, m), 1);
-    ct_array at = op_sub(op_add(rows, array_scalar_int(CT_INT32, false, first + m - 1)), columns);
-    ct_array windows = is_poison(padded)
-                           ? padded
-                           : shape_take(padded, 0, at, &(index_options){.keep_negative = true});
-    return is_poison(windows) ? windows : ct_matmul(windows, v, .precision = precision);
+    int64_t last = v->size - 1, low = last - first, high = n - x->size + first;
+    ct_array kernel = op_rev(v, I(0));
+    const params_conv p = {.batch_group_count = 1,
+                           .dimension_numbers = {I(0, 1, 2), I(0, 1, 2), I(0, 1, 2)},
+                           .feature_group_count = 1,
+                           .lhs_dilation = I(1),
+                           .padding = I(low, high),
+                           .precision = a->precision,
+                           .preferred_element_type = a->preferred_element_type,
+                           .rhs_dilation = I(1),
+                           .window_strides = I(1)};
+    if (is_poison(kernel))
+        return kernel;
+    ct_array sums = op_conv(op_expand_dims(x, I(0, 1)), op_expand_dims(kernel, I(0, 1)), &p);
+    return is_poison(sums) ? sums : op_squeeze(sums, I(0, 1));
 }
 
-static ct_array convolve(const char *what, ct_array a, ct_array b, const char *mode, int precision,
-                         bool correlate)
+static ct_array convolve(const char *what, const ct_convolve_args *args, bool correlate)
 {
-    ct_array v[] = {a, b};
+    ct_array a = args->a, b = args->v, v[] = {a, b};
+    const char *mode = args->mode;
     if (a->aval.ndim != 1 || b->aval.ndim != 1)
         return ct_fail(CT_VALUE_ERROR, "%s() only support 1-dimensional inputs.", what);
     if (!a->size || !b->size)
@@ -294,17 +302,19 @@ static ct_array convolve(const char *what, ct_array a, ct_array b, const char *m
         first = m - 1, count = n - m + 1;
     else
         return ct_fail(CT_VALUE_ERROR, "mode must be one of ['full', 'same', 'valid']");
-    return convolved(v[0], v[1], first, count, precision);
+    return convolved(v[0], v[1], first, count, args);
 }
 
-ct_array numpy_convolve(const ct_convolve_args *a)
-{
-    return convolve("convolve", a->a, a->v, a->mode, a->precision, false);
-}
+ct_array numpy_convolve(const ct_convolve_args *a) { return convolve("convolve", a, false); }
 
 ct_array numpy_correlate(const ct_correlate_args *a)
 {
-    return convolve("correlate", a->a, a->v, a->mode, a->precision, true);
+    const ct_convolve_args as = {.a = a->a,
+                                 .v = a->v,
+                                 .mode = a->mode,
+                                 .precision = a->precision,
+                                 .preferred_element_type = a->preferred_element_type};
+    return convolve("correlate", &as, true);
 }
 
 ct_array numpy_unwrap(const ct_unwrap_args *a)

@@ -3,9 +3,10 @@
  *
  * The kernel works on one layout, (batch, spatial..., feature) and (spatial..., in, out), and
  * copies others into it. Rows of patches are laid out block by block and multiplied with the kernel
- * as one matrix. Derivatives and batching are convolutions again: conv_rules.c. */
+ * as one matrix; what needs no patches is in conv_shift.c. Derivatives and batching are
+ * convolutions again: conv_rules.c. */
 #include "kernel/kernel.h"
-#include "ops/structured.h"
+#include "ops/conv.h"
 
 enum { BLOCK_BYTES = 1 << 18, BLOCK_ROWS = 16 };
 
@@ -201,21 +202,6 @@ static bool abstract_conv(const op *o, const void *params, int nin, const aval *
 
 /* ---- patches ---- */
 
-typedef struct conv_run {
-    int nspatial;
-    window_axis axes[MAX_NDIM]; /* at least one */
-    int64_t batch, groups, in_features, channels,
-        out_features; /* of the result; in_features of one group */
-    int64_t in_points, out_points, kernel_points;
-    bool batch_groups;
-    ct_dtype dtype, out_dtype;
-    size_t itemsize;
-    const char *x, *kernel;
-    char *y;
-    int64_t chunk, chunks; /* rows of patches at a time */
-    _Atomic int status;
-} conv_run;
-
 /* The patch under one row of the kernel: all elements along the last spatial axis. */
 static char *copy_kernel_row(const conv_run *r, const char *line, int64_t place, char *to)
 {
@@ -367,6 +353,9 @@ static void convolve_channels(void *context, int64_t begin, int64_t end)
 static ct_status convolve(conv_run *r)
 {
     int64_t rows = r->batch * r->out_points, width = r->kernel_points * r->in_features;
+    ct_status status;
+    if (conv_one_channel(r, &status) || conv_spread(r, &status))
+        return status;
     if (r->in_features == 1 && !r->batch_groups && r->out_features == r->groups &&
         r->dtype == CT_FLOAT32 && r->out_dtype == CT_FLOAT32) {
         base_parallel(rows, 65536 / (r->channels * r->kernel_points) + 1, convolve_channels, r);
