@@ -54,6 +54,12 @@ class Finder:
             raise
         return ModuleSpec(name, _Loader(ours), is_package=True)
 
+    @staticmethod
+    def find_distributions(context=None):
+        """The packages that importlib.metadata sees: programs ask for the version of jax and jaxlib there."""
+        from ._distributions import distributions
+        return distributions(getattr(context, "name", None))
+
 
 class _Source:
     """jax._src: nothing but what its submodules are."""
