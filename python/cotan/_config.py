@@ -32,15 +32,16 @@ _checks = {"jax_debug_nans": "nans", "jax_debug_infs": "infs", "jax_check_tracer
 
 # the values of flags that are one of a few words
 _filterings = ("off", "tracebackhide", "remove_frames", "quiet_remove_frames", "auto")
+_ranks = ("allow", "warn", "raise")
 _guards = (None, "allow", "log", "disallow", "log_explicit", "disallow_explicit")
 _words = {**{f"jax_transfer_guard{kind}": _guards for kind in ("", "_host_to_device", "_device_to_host", "_device_to_device")},
           "jax_array_garbage_collection_guard": (None, "allow", "log", "fatal"), "jax_legacy_prng_key": ("allow", "warn", "error"),
           "jax_default_prng_impl": ("threefry2x32", "rbg", "unsafe_rbg"), "jax_numpy_dtype_promotion": ("standard", "strict"),
-          "jax_numpy_rank_promotion": ("allow", "warn", "raise"), "jax_traceback_filtering": _filterings}
+          "jax_numpy_rank_promotion": _ranks, "jax_traceback_filtering": _filterings}
 
 # values that would have to change results or raise errors, and cannot yet
 _refused = {"jax_no_execution": (True,), "jax_threefry_partitionable": (False,), "jax_allow_f16_reductions": (False,), "jax_legacy_prng_key": ("warn", "error"),
-            "jax_numpy_dtype_promotion": ("strict",), "jax_numpy_rank_promotion": ("raise", "warn")}
+            "jax_numpy_dtype_promotion": ("strict",)}
 
 
 def _filtering(mode):
@@ -83,6 +84,9 @@ class Config:
         if name == "jax_default_prng_impl" and value != _flags[name]:
             _cotan.set_prng(value)
             _cotan._clear_caches()  # programs have made keys of the other kind
+        if name == "jax_numpy_rank_promotion" and value != _flags[name]:
+            _cotan.set_rank_promotion(_ranks.index(value))
+            _cotan._clear_caches()  # programs were written down under the other rule
         _flags[name] = value
         if name == "jax_traceback_filtering":
             _cotan._set_filtering(_filtering(value))

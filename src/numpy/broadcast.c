@@ -85,17 +85,52 @@ static ct_array raise_rank(ct_array x, int64_t ndim)
     return op_broadcast_in_dim(x, (ct_ints){ndim, shape}, (ct_ints){old, where});
 }
 
+numpy_ranks numpy_rank_promotion = RANKS_ALLOWED;
+
+/* Under the option jax_numpy_rank_promotion: a warning, or false and a ValueError. */
+static bool ranks_may_differ(const char *what, int64_t n, const ct_array *in)
+{
+    if (numpy_rank_promotion == RANKS_ALLOWED)
+        return true;
+    const char *more = "see https://docs.jax.dev/en/latest/rank_promotion_warning.html.";
+    bool refused = numpy_rank_promotion == RANKS_REFUSED;
+    text t = {0};
+    text_add(&t,
+             refused ? "Operands could not be broadcast together for %s on shapes"
+                     : "Following NumPy automatic rank promotion for %s on shapes",
+             what);
+    for (int64_t i = 0; i < n; i++) {
+        text_add(&t, " ");
+        add_shape(&t, shape_of(in[i]));
+    }
+    text_add(&t,
+             refused ? " and with the config option jax_numpy_rank_promotion='raise'. For more "
+                       "information, %s"
+                     : ". Set the jax_numpy_rank_promotion config option to 'allow' to disable "
+                       "this warning; for more information, %s",
+             more);
+    char *message = text_end(&t);
+    bool good = message && !refused && base_warn(message);
+    if (message && refused)
+        base_fail(CT_VALUE_ERROR, "%s", message);
+    base_free(message);
+    return good;
+}
+
 bool numpy_match_ranks(const char *what, int64_t n, const ct_array *in, ct_array *out)
 {
     int64_t ndim = 0;
     for (int64_t i = 0; i < n; i++)
         ndim = in[i]->aval.ndim > ndim ? in[i]->aval.ndim : ndim;
     dimlist common;
+    bool asked = false;
     for (int64_t i = 0; i < n; i++) {
         if (in[i]->aval.ndim == ndim || !in[i]->aval.ndim) {
             out[i] = in[i];
             continue;
         }
+        if (!asked && !(asked = ranks_may_differ(what, n, in)))
+            return false;
         if (!numpy_broadcast_shape(what, n, in, &common) ||
             is_poison(out[i] = raise_rank(in[i], ndim)))
             return false;

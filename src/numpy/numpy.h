@@ -59,6 +59,9 @@ CT_NODISCARD bool numpy_broadcast_shapes(const char *what, int64_t n, const ct_i
                                          dimlist *common);
 CT_NODISCARD bool numpy_broadcast_shape(const char *what, int64_t n, const ct_array *in,
                                         dimlist *shape);
+/* What becomes of arrays of different rank in one operation, scalars apart; of all threads. */
+typedef enum numpy_ranks { RANKS_ALLOWED, RANKS_WARNED_OF, RANKS_REFUSED } numpy_ranks;
+extern numpy_ranks numpy_rank_promotion;
 /* Gives arrays of different rank leading axes of size one; scalars stay. Operations broadcast axes
  * of size one themselves. */
 CT_NODISCARD bool numpy_match_ranks(const char *what, int64_t n, const ct_array *in, ct_array *out);

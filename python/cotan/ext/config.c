@@ -1,5 +1,6 @@
 /* Thread-local switches of the library that jax.config turns: 64-bit types, jit on or off. */
 #include "ext.h"
+#include "numpy/numpy.h"
 #include "ops/generators.h"
 #include "random/random.h"
 #include "transform/transform.h"
@@ -42,6 +43,16 @@ static PyObject *set_transfer_guard(PyObject *self, PyObject *level)
     return PyLong_FromLong(before);
 }
 
+/* 0: allow, 1: warn, 2: raise. */
+static PyObject *set_rank_promotion(PyObject *self, PyObject *level)
+{
+    long n = PyLong_AsLong(level);
+    if (n < RANKS_ALLOWED || n > RANKS_REFUSED)
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_ValueError, "no such level %ld", n);
+    numpy_rank_promotion = (numpy_ranks)n;
+    Py_RETURN_NONE;
+}
+
 /* ---- what is checked (core/check.c) ---- */
 
 static PyObject *set_checks(PyObject *self, PyObject *args)
@@ -66,6 +77,7 @@ PyMethodDef ext_config_methods[] = {
     {"get_x64", get_x64, METH_NOARGS, NULL},
     {"set_x64", set_x64, METH_O, NULL},
     {"set_transfer_guard", set_transfer_guard, METH_O, NULL},
+    {"set_rank_promotion", set_rank_promotion, METH_O, NULL},
     {"set_prng", set_prng, METH_O, NULL},
     {"get_disable_jit", get_disable_jit, METH_NOARGS, NULL},
     {"set_disable_jit", set_disable_jit, METH_O, NULL},

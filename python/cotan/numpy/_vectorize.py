@@ -45,6 +45,21 @@ def _checked(fun, signature, sizes, what):
     return call
 
 
+def _look_at_ranks(arrays, leading, signature):
+    """What jax_numpy_rank_promotion asks for where leading shapes differ in rank."""
+    from .._config import config
+    mode = config.jax_numpy_rank_promotion
+    if mode == "allow" or len({len(s) for a, s in zip(arrays, leading) if a.ndim}) < 2:
+        return
+    message = (f"operands with shapes {[a.shape for a in arrays]} require rank promotion for jnp.vectorize function with signature {signature}. "
+               "Set the jax_numpy_rank_promotion config option to 'allow' to disable this message; for more information, see "
+               "https://docs.jax.dev/en/latest/rank_promotion_warning.html.")
+    if mode == "raise":
+        raise ValueError(message)
+    import warnings
+    warnings.warn(message, stacklevel=3)
+
+
 def vectorize(pyfunc, *, excluded=frozenset(), signature=None):
     """A function like pyfunc that maps over leading dimensions as NumPy's functions broadcast.
 
@@ -81,6 +96,7 @@ def vectorize(pyfunc, *, excluded=frozenset(), signature=None):
         for a, names in zip(arrays, ins):
             _sizes(a.shape, names, sizes, what)
         leading = [a.shape[:a.ndim - len(names)] for a, names in zip(arrays, ins)]
+        _look_at_ranks(arrays, leading, signature)
         return _mapped(_checked(of_mapped, outs, sizes, what), arrays, leading)
 
     return wrapped
