@@ -243,7 +243,7 @@ class set_current_trace:
         self._before = _cotan._swap_trace(self._trace)
 
     def __exit__(self, *_):
-        _cotan._swap_trace(self._before)
+        _cotan._leave_trace(self._trace, self._before)
 
 
 class take_current_trace(set_current_trace):

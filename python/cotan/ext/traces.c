@@ -326,6 +326,18 @@ static PyObject *swap_trace(PyObject *self, PyObject *o)
     return before;
 }
 
+/* _leave_trace(trace, before): puts back what _swap_trace(trace) took the place of. A block that is
+ * left late, as by a generator that an exception abandoned, changes nothing. */
+static PyObject *leave_trace(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    trace *t = n == 2 ? trace_of(args[0]) : NULL, *before = n == 2 ? trace_of(args[1]) : NULL;
+    if (PyErr_Occurred())
+        return NULL;
+    if (core_current == t)
+        core_current = before && before->alive ? before : NULL;
+    Py_RETURN_NONE;
+}
+
 /* _eval_trace() */
 static PyObject *eval_trace(PyObject *self, PyObject *unused) { return ext_wrap_trace(NULL); }
 
@@ -386,6 +398,7 @@ PyMethodDef ext_trace_methods[] = {
     {"_trace_state", trace_state, METH_NOARGS, NULL},
     {"_fold_constants", fold_constants, METH_O, NULL},
     {"_swap_trace", swap_trace, METH_O, NULL},
+    {"_leave_trace", EXT_FASTCALL(leave_trace), METH_FASTCALL, NULL},
     {"_eval_trace", eval_trace, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -214,57 +214,82 @@ static PyObject *tree_all(PyObject *self, PyObject *const *args, Py_ssize_t n, P
     return all < 0 ? NULL : PyBool_FromLong(all);
 }
 
+/* The structure of the first of the outer structure's subtrees; a new reference. */
+static treedef *first_subtree(const treedef *outer, PyObject *tree)
+{
+    int64_t n = treedef_leaves(outer);
+    PyObject **subtrees = PyMem_Calloc((size_t)n + 1, sizeof *subtrees);
+    flattening f = {0};
+    treedef *first = NULL;
+    if (!n)
+        PyErr_SetString(PyExc_IndexError, "the inner structure of an empty tree is unknown: "
+                                          "give tree_transpose the inner treedef");
+    else if (subtrees && tree_flatten_up_to(outer->count, outer->nodes, tree,
+                                            "tree_transpose's outer structure", subtrees) &&
+             tree_flatten_into(&f, subtrees[0], NULL, 0))
+        first = flattening_def(&f);
+    for (int64_t i = 0; subtrees && i < n; i++)
+        Py_XDECREF(subtrees[i]);
+    PyMem_Free(subtrees);
+    flattening_free(&f);
+    return first;
+}
+
+static bool transposable(flattening *f, PyObject *outer, treedef *inner, int64_t leaves)
+{
+    if (f->leaves.n == leaves)
+        return true;
+    object_retain(inner);
+    PyObject *given = tree_wrap_def(flattening_def(f)), *within = tree_wrap_def(inner),
+             *wanted = given && within ? PyObject_CallMethod(outer, "compose", "O", within) : NULL;
+    if (wanted)
+        PyErr_Format(PyExc_TypeError, "Mismatch\n%S\n != \n%S", given, wanted);
+    Py_XDECREF(wanted);
+    Py_XDECREF(within);
+    Py_XDECREF(given);
+    return false;
+}
+
+/* Leaves [outer][inner] as trees of the outer structure in one of the inner structure. Containers
+ * may say in their structure what they hold, so nothing but the number of leaves is compared. */
+static PyObject *turned(const treedef *outer, const treedef *inner, PyObject **leaves)
+{
+    int64_t no = treedef_leaves(outer), ni = treedef_leaves(inner);
+    PyObject **column = PyMem_Calloc((size_t)no + 1, sizeof *column),
+             **rows = PyMem_Calloc((size_t)ni + 1, sizeof *rows), *out = NULL;
+    bool good = column && rows;
+    for (int64_t i = 0; i < ni && good; i++) {
+        for (int64_t o = 0; o < no; o++)
+            column[o] = leaves[o * ni + i];
+        good = (rows[i] = tree_unflatten(outer, column)) != NULL;
+    }
+    if (good)
+        out = tree_unflatten(inner, rows);
+    for (int64_t i = 0; rows && i < ni; i++)
+        Py_XDECREF(rows[i]);
+    PyMem_Free(rows);
+    PyMem_Free(column);
+    return out;
+}
+
 static PyObject *tree_transpose(PyObject *self, PyObject *const *args, Py_ssize_t n,
                                 PyObject *names)
 {
     static const char *const params[] = {"outer_treedef", "inner_treedef", "pytree_to_transpose",
                                          NULL};
-    PyObject *given[3];
-    if (!take("tree_transpose", args, n, names, 3, params, given))
+    PyObject *given[3], *out = NULL;
+    treedef *outer = NULL, *inner = NULL;
+    flattening f = {0};
+    if (!take("tree_transpose", args, n, names, 3, params, given) ||
+        !(outer = tree_def_of(given[0])))
         return NULL;
-    treedef *outer = tree_def_of(given[0]), *inner = NULL;
-    flattening f = {0}, first = {0};
-    PyObject *out = NULL, **flat = NULL;
-    if (!outer || (given[1] != Py_None && !(inner = tree_def_of(given[1]))))
-        return NULL;
-    if (inner)
+    if (given[1] == Py_None)
+        inner = first_subtree(outer, given[2]);
+    else if ((inner = tree_def_of(given[1])))
         object_retain(inner);
-    int64_t no = treedef_leaves(outer);
-    PyObject **subtrees = PyMem_Calloc((size_t)no + 1, sizeof *subtrees);
-    bool good = subtrees && tree_flatten_up_to(outer->count, outer->nodes, given[2],
-                                               "tree_transpose's outer structure", subtrees);
-    if (good && !inner) {
-        good = no > 0 && tree_flatten_into(&first, subtrees[0], NULL, 0) &&
-               (inner = flattening_def(&first));
-        if (!no)
-            PyErr_SetString(PyExc_TypeError, "the inner structure of an empty tree is unknown: "
-                                             "give tree_transpose the inner treedef");
-    }
-    int64_t ni = good ? treedef_leaves(inner) : 0;
-    flat = good ? PyMem_Calloc((size_t)(no * ni) + 1, sizeof *flat) : NULL;
-    for (int64_t o = 0; flat && good && o < no; o++)
-        good = tree_flatten_up_to(inner->count, inner->nodes, subtrees[o],
-                                  "tree_transpose's inner structure", flat + o * ni);
-    PyObject **column = good && flat ? PyMem_Calloc((size_t)(no + 1), sizeof *column) : NULL,
-             **rows = column ? PyMem_Calloc((size_t)(ni + 1), sizeof *rows) : NULL;
-    for (int64_t i = 0; rows && good && i < ni; i++) {
-        for (int64_t o = 0; o < no; o++)
-            column[o] = flat[o * ni + i];
-        good = (rows[i] = tree_unflatten(outer, column)) != NULL;
-    }
-    if (rows && good)
-        out = tree_unflatten(inner, rows);
-    for (int64_t i = 0; rows && i < ni; i++)
-        Py_XDECREF(rows[i]);
-    for (int64_t i = 0; flat && i < no * ni; i++)
-        Py_XDECREF(flat[i]);
-    for (int64_t o = 0; subtrees && o < no; o++)
-        Py_XDECREF(subtrees[o]);
-    PyMem_Free(rows);
-    PyMem_Free(column);
-    PyMem_Free(flat);
-    PyMem_Free(subtrees);
-    flattening_free(&first);
+    if (inner && tree_flatten_into(&f, given[2], NULL, 0) &&
+        transposable(&f, given[0], inner, treedef_leaves(outer) * treedef_leaves(inner)))
+        out = turned(outer, inner, f.leaves.at);
     flattening_free(&f);
     object_release(inner);
     return out;
