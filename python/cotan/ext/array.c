@@ -57,7 +57,7 @@ PyObject *ext_wrap_array(ct_array a)
             return NULL;
     }
     if (type->tp_basicsize > (Py_ssize_t)sizeof *o)
-        ((ext_tracer_object *)o)->trace = NULL;
+        ((ext_tracer_object *)o)->trace = ((ext_tracer_object *)o)->aval = NULL;
     object_retain(a);
     o->value = a;
     o->weakrefs = NULL;
@@ -107,6 +107,7 @@ static void array_dealloc(PyObject *self)
 static void tracer_dealloc(PyObject *self)
 {
     Py_CLEAR(((ext_tracer_object *)self)->trace);
+    Py_CLEAR(((ext_tracer_object *)self)->aval);
     array_dealloc(self);
 }
 
@@ -279,7 +280,7 @@ static PyTypeObject *add_base(PyObject *module)
 
 /* ---- tracers: the library's, and those of classes that Python writes ---- */
 
-/* Tracer(trace): the class of Python says its aval. */
+/* Tracer(trace, aval), or Tracer(trace) where the class of Python says the aval. */
 static PyObject *tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     return type == ext_tracer ? array_new_forbidden(type, args, kwargs) : type->tp_alloc(type, 0);
@@ -287,8 +288,16 @@ static PyObject *tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 
 static int tracer_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    if (PyTuple_GET_SIZE(args))
-        Py_XSETREF(((ext_tracer_object *)self)->trace, Py_NewRef(PyTuple_GET_ITEM(args, 0)));
+    ext_tracer_object *o = (ext_tracer_object *)self;
+    PyObject *given[] = {NULL, NULL};
+    static const char *const names[] = {"trace", "aval", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OO:Tracer", (char **)(uintptr_t)names,
+                                     &given[0], &given[1]))
+        return -1;
+    if (given[0])
+        Py_XSETREF(o->trace, Py_NewRef(given[0]));
+    if (given[1])
+        Py_XSETREF(o->aval, Py_NewRef(given[1]));
     return 0;
 }
 
@@ -302,6 +311,18 @@ static PyObject *tracer_get_trace(PyObject *self, void *c)
 static int tracer_set_trace(PyObject *self, PyObject *value, void *c)
 {
     Py_XSETREF(((ext_tracer_object *)self)->trace, Py_XNewRef(value));
+    return 0;
+}
+
+static PyObject *tracer_get_aval(PyObject *self, void *c)
+{
+    PyObject *told = ((ext_tracer_object *)self)->aval;
+    return told ? Py_NewRef(told) : ext_get_aval(self, c);
+}
+
+static int tracer_set_aval(PyObject *self, PyObject *value, void *c)
+{
+    Py_XSETREF(((ext_tracer_object *)self)->aval, Py_XNewRef(value));
     return 0;
 }
 
@@ -321,6 +342,7 @@ static PyObject *tracer_getattr(PyObject *self, PyObject *name)
 
 static PyGetSetDef tracer_getset[] = {
     {"_trace", tracer_get_trace, tracer_set_trace, "What interprets operations on it.", NULL},
+    {"aval", tracer_get_aval, tracer_set_aval, "Shape and dtype as an abstract value.", NULL},
     {NULL, NULL, NULL, NULL, NULL}};
 static const PyType_Slot tracer_slots[] = {
     {Py_tp_new, (void *)tracer_new},         {Py_tp_init, (void *)tracer_init},

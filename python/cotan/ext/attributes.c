@@ -74,6 +74,11 @@ static PyObject *from_python(PyObject *self, void *name)
     return out;
 }
 
+PyObject *ext_get_aval(PyObject *self, void *unused)
+{
+    return from_python(self, (void *)(uintptr_t) "array_aval");
+}
+
 static PyObject *call_python(PyObject *self, const char *name, PyObject *args, PyObject *kwargs)
 {
     PyObject *m = PyImport_ImportModule("cotan._face"),
@@ -106,9 +111,8 @@ FROM_PYTHON(compress)
 FROM_PYTHON(clip)
 FROM_PYTHON(copy)
 
-    /* astype(dtype, copy=False, device=None) */
-    static PyObject *method_astype(PyObject *self, PyObject *const *args, Py_ssize_t n,
-                                   PyObject *names)
+/* astype(dtype, copy=False, device=None) */
+static PyObject *method_astype(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     PyObject *dtype = n ? args[0] : NULL;
     ct_dtype d = dtype_default(FAMILY_FLOAT);
@@ -312,7 +316,7 @@ PyGetSetDef ext_array_getset[] = {
     {"real", get_by_function, NULL, "Real part.", NAME("real")},
     {"imag", get_by_function, NULL, "Imaginary part.", NAME("imag")},
     {"at", ext_at, NULL, "x.at[index].set(value) and its relatives: updated copies.", NULL},
-    {"aval", from_python, NULL, "Shape and dtype as an abstract value.", NAME("array_aval")},
+    {"aval", ext_get_aval, NULL, "Shape and dtype as an abstract value.", NULL},
     {"sharding", from_python, NULL, "Where the array lives.", NAME("array_sharding")},
     {"device", from_python, NULL, "The device that holds the array.", NAME("array_device")},
     {"addressable_shards", from_python, NULL, NULL, NAME("array_shards")},
@@ -332,6 +336,6 @@ PyGetSetDef ext_zero_getset[] = {
     {"ndim", get_ndim, NULL, "Number of axes.", NULL},
     {"size", get_size, NULL, "Number of elements.", NULL},
     {"weak_type", get_weak_type, NULL, "Whether the dtype yields to another operand's.", NULL},
-    {"aval", from_python, NULL, "Shape and dtype as an abstract value.", NAME("array_aval")},
+    {"aval", ext_get_aval, NULL, "Shape and dtype as an abstract value.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

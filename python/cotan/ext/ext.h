@@ -35,7 +35,7 @@ static inline ct_array ext_value_of(PyObject *o)
 }
 typedef struct ext_tracer_object {
     ext_value head;
-    PyObject *trace; /* of one that Python made; else NULL */
+    PyObject *trace, *aval; /* of one that Python made, as Tracer.__init__ was told; else NULL */
 } ext_tracer_object;
 /* Whether a value stands for an object of Python, which is its payload. */
 bool ext_is_host_tracer(ct_array a);
@@ -58,6 +58,7 @@ PyObject *ext_finish(ct_scope scope, ct_tree result);
 bool ext_init_array(PyObject *module);
 extern PyMethodDef ext_array_methods[];
 extern PyGetSetDef ext_array_getset[], ext_zero_getset[];
+PyObject *ext_get_aval(PyObject *array, void *unused);
 extern const PyType_Slot ext_number_slots[];
 PyObject *ext_richcompare(PyObject *a, PyObject *b, int op);
 PyObject *ext_device_list(void);

@@ -137,10 +137,12 @@ static trace *trace_of(PyObject *o)
 /* The base class would ask the value, which asks the object. */
 static bool says_its_type(PyObject *tracer)
 {
+    if (((ext_tracer_object *)tracer)->aval)
+        return true;
     static PyObject *name;
     if (!name && !(name = PyUnicode_InternFromString("aval")))
         return false;
-    return _PyType_Lookup(Py_TYPE(tracer), name) != _PyType_Lookup(ext_array_base, name);
+    return _PyType_Lookup(Py_TYPE(tracer), name) != _PyType_Lookup(ext_tracer, name);
 }
 
 ct_array ext_host_tracer(PyObject *tracer)
@@ -157,7 +159,10 @@ ct_array ext_host_tracer(PyObject *tracer)
                      "Tracer.__init__(self, trace), or set self._trace",
                      Py_TYPE(tracer)->tp_name);
     if (t && !says_its_type(tracer)) {
-        PyErr_Format(PyExc_NotImplementedError, "%s must override aval", Py_TYPE(tracer)->tp_name);
+        PyErr_Format(PyExc_NotImplementedError,
+                     "%s: a Tracer of Python must say its aval: give it to Tracer.__init__(self, "
+                     "trace, aval), or override aval",
+                     Py_TYPE(tracer)->tp_name);
         t = NULL;
     }
     if (t && (type = PyObject_GetAttrString(tracer, "aval")) && ext_aval_of(type, &a, &memory)) {

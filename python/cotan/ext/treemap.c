@@ -224,8 +224,9 @@ static treedef *first_subtree(const treedef *outer, PyObject *tree)
     if (!n)
         PyErr_SetString(PyExc_IndexError, "the inner structure of an empty tree is unknown: "
                                           "give tree_transpose the inner treedef");
-    else if (subtrees && tree_flatten_up_to(outer->count, outer->nodes, tree,
-                                            "tree_transpose's outer structure", subtrees) &&
+    else if (subtrees &&
+             tree_flatten_up_to(outer->count, outer->nodes, tree,
+                                "tree_transpose's outer structure", subtrees) &&
              tree_flatten_into(&f, subtrees[0], NULL, 0))
         first = flattening_def(&f);
     for (int64_t i = 0; subtrees && i < n; i++)
