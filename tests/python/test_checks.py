@@ -158,3 +158,19 @@ def test_environment_info(capsys):
     assert "python: 3." in text and "device info: cpu-" in text
     jax.print_environment_info()
     assert capsys.readouterr().out.startswith("jax:")
+
+
+def test_implicit_rank_promotion():
+    a, b = jnp.ones(3), jnp.ones((2, 3))
+    add = jax.jit(lambda x, y: x + y)
+    add(a, b)
+    for f in (lambda: b - a, lambda: add(a, b), lambda: jnp.power(a, b), lambda: a == b, lambda: jnp.vectorize(lambda x, y: x * y)(a, b)):
+        with jax.numpy_rank_promotion("warn"), pytest.warns(UserWarning, match="jax_numpy_rank_promotion"):
+            assert f().shape == (2, 3)
+        with jax.numpy_rank_promotion("raise"), pytest.raises(ValueError, match="jax_numpy_rank_promotion"):
+            f()
+    with jax.numpy_rank_promotion("raise"):
+        assert ((b * 2).shape, (b + b[:1]).shape, jnp.where(a > 0, b, 0).shape, jnp.var(b).shape) == ((2, 3), (2, 3), (2, 3), ())
+        with pytest.raises(ValueError, match=r"for add on shapes \(3,\) \(2, 3\) and"):
+            a + b
+    assert (a + b).shape == (2, 3)

@@ -186,3 +186,23 @@ def test_messages_write_containers_by_their_class():
     f.defvjp(lambda c: (f(c), None), lambda _, ct: ([ct],))
     with pytest.raises(TypeError, match=r"got PyTreeDef\(\(\[\*\],\)\) for the arguments PyTreeDef\(\(CustomNode\(Config\[\(2,\)\], \[\*\]\),\)\)"):
         jax.grad(f)(Config(1.))
+
+
+class Known:
+    """A container whose structure tells what it holds."""
+
+    def __init__(self, items):
+        self.items = items
+
+
+register_pytree_node(Known, lambda k: (jax.tree.leaves(k.items), jax.tree.structure(k.items)), lambda d, leaves: Known(jax.tree.unflatten(d, leaves)))
+
+
+def test_transposing_compares_the_number_of_leaves():
+    outer, inner = jax.tree.structure(Known([0, 0])), jax.tree.structure({"a": 0, "b": 0})
+    turned = jax.tree.transpose(outer, inner, Known([{"a": 1, "b": 2}, {"a": 3, "b": 4}]))
+    assert [(k, v.items) for k, v in turned.items()] == [("a", [1, 3]), ("b", [2, 4])]
+    with pytest.raises(TypeError, match=r"Mismatch\nPyTreeDef\(\[\*, \*\]\)"):
+        jax.tree.transpose(jax.tree.structure([0, 0]), inner, [1, 2])
+    with pytest.raises(IndexError):
+        jax.tree.transpose(jax.tree.structure([]), None, [])

@@ -125,9 +125,9 @@ def test_what_is_refused():
     class Failing(jax.core.Trace):
         def process_primitive(self, primitive, tracers, params):
             raise KeyError("mine")
-    with pytest.raises(NotImplementedError, match="must override aval"):
+    with pytest.raises(NotImplementedError, match="must say its aval"):
         jnp.sin(Silent(Idle()))
-    with pytest.raises(NotImplementedError, match="must override aval"):
+    with pytest.raises(NotImplementedError, match="must say its aval"):
         Silent(Idle()).shape
     with pytest.raises(TypeError, match="name its trace"):
         jnp.sin(Silent())
@@ -143,3 +143,43 @@ def test_what_is_refused():
     assert not trace.is_valid()
     with pytest.raises(RuntimeError, match="ended"):
         core.set_current_trace(trace).__enter__()
+
+
+class NamedTracer(jax.core.Tracer):
+    """Tells its type when it is made."""
+
+    def __init__(self, trace, value):
+        super().__init__(trace, jax.typeof(value))
+        self.value = value
+
+
+def test_the_base_class_keeps_the_type():
+    with core.take_current_trace() as parent:
+        trace = CountTrace(parent)
+        tracer = NamedTracer(trace, jnp.ones((2, 3)))
+        assert (tracer.shape, tracer.ndim, tracer.dtype, tracer.aval.str_short()) == ((2, 3), 2, jnp.float32, "float32[2,3]")
+        tracer.aval = jax.core.ShapedArray((4,), jnp.int32)
+        assert (tracer.shape, tracer.dtype) == ((4,), jnp.int32)
+
+
+def test_a_block_that_is_left_late_changes_nothing():
+    def abandoned():
+        with core.take_current_trace() as parent:
+            with core.set_current_trace(CountTrace(parent)):
+                yield
+
+    def f(x):
+        held.append(abandoned())
+        next(held[0])
+        raise ValueError("stop")
+
+    held = []
+    with pytest.raises(ValueError, match="stop"):
+        jax.jit(f)(1.0)
+    with core.take_current_trace() as before:
+        pass
+    held.clear()
+    gc.collect()
+    with core.take_current_trace() as after:
+        assert after is before
+    assert jax.jit(lambda x: x + 1)(1.0) == 2
