@@ -1714,14 +1714,14 @@ def allclose(a: ArrayLike, b: ArrayLike, rtol: ArrayLike = 1e-05, atol: ArrayLik
     Array(False, dtype=bool)
     """
 
-def array_equal(a1: ArrayLike, a2: ArrayLike, equal_nan: bool = False) -> Array:
+def array_equal(a1: ArrayLike | list, a2: ArrayLike | list, equal_nan: bool = False) -> Array:
     """Whether two arrays have the same shape and equal elements.
 
     >>> jnp.array_equal(jnp.array([1, 2]), jnp.array([1, 2]))
     Array(True, dtype=bool)
     """
 
-def array_equiv(a1: ArrayLike, a2: ArrayLike) -> Array:
+def array_equiv(a1: ArrayLike | list, a2: ArrayLike | list) -> Array:
     """Whether two arrays are equal once they are broadcast together.
 
     >>> jnp.array_equiv(jnp.array([1, 1]), 1)

@@ -50,6 +50,9 @@ def __getattr__(name):
         except ModuleNotFoundError as e:
             if e.name != f"{__name__}.{name}":
                 raise
+    if name == "_src":
+        from ._alias import private
+        return private()
     if name in ("tree_map", "tree_leaves", "tree_flatten", "tree_unflatten", "tree_structure"):
         raise AttributeError(f"jax.{name} was removed; use jax.tree.{name.removeprefix('tree_')}")
     raise AttributeError(f"module 'jax' has no attribute {name!r}")

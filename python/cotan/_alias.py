@@ -6,7 +6,8 @@ from importlib.machinery import ModuleSpec
 _HERE = __name__.rpartition(".")[0]
 # What JAX keeps in several modules of its own and we keep in one.
 _ONE = {"_src.lib": "_hlo",  # jax._src.lib.mlir.dialects.hlo: the one thing from there
-        "_src.state": "ref", "_src.checkify": "experimental.checkify", "_src.public_test_util": "test_util"}
+        "_src.state": "ref", "_src.checkify": "experimental.checkify", "_src.public_test_util": "test_util", "_src.prng": "_threefry",
+        "_src.random.threefry2x32": "_threefry"}
 
 
 def _ours(rest):
@@ -116,11 +117,22 @@ def _name_dtypes():
         pass  # then there are no such types
 
 
+def _installed():
+    return any(f is Finder for f in sys.meta_path)
+
+
 def install():
     """From here on `import jax` means Cotan."""
-    if not any(f is Finder for f in sys.meta_path):
+    if not _installed():
         sys.meta_path.insert(0, Finder)
         if "numpy" in sys.modules:
             _name_dtypes()
         else:
             sys.meta_path.insert(0, _NumPy)
+
+
+def private():
+    """jax._src as an attribute of jax."""
+    if not _installed():
+        raise AttributeError(f"module {_HERE!r} has no attribute '_src' where `import jax` does not mean {_HERE}")
+    return import_module("jax._src")

@@ -134,6 +134,8 @@ class _State:
 
 
 class _Setting:
+    """A value that a flag has inside the context, or inside calls of the function that it decorates."""
+
     def __init__(self, name, value):
         self._name, self._value = name, value
 
@@ -143,6 +145,16 @@ class _Setting:
 
     def __exit__(self, *_):
         config.update(self._name, self._old)
+
+    def __call__(self, fun):
+        """As a decorator: fun runs under the setting."""
+        from functools import wraps
+
+        @wraps(fun)
+        def under(*args, **kwargs):
+            with _Setting(self._name, self._value):
+                return fun(*args, **kwargs)
+        return under
 
 
 enable_x64 = _State("jax_enable_x64", True)

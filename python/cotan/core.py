@@ -80,6 +80,21 @@ def get_aval(x):
     return _cotan._as_array(x).aval
 
 
+class NumpyTypes(dict):
+    """What is known of the types of values: what programs enter, and one answer for those of NumPy."""
+
+    def __init__(self, answer):
+        self._answer = answer
+
+    def __missing__(self, type):
+        if type.__module__ != "numpy":
+            raise KeyError(type)
+        return self._answer
+
+
+pytype_aval_mappings = NumpyTypes(get_aval)
+
+
 def raise_to_shaped(aval, weak_type=None):
     return aval if weak_type is None else aval.update(weak_type=weak_type)
 

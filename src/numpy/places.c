@@ -11,9 +11,8 @@ ct_tree numpy_unravel_index(const ct_unravel_index_args *a)
     dimlist shape;
     if (!dimlist_copy(&shape, "unravel_index", a->shape))
         return array_poison;
-    if (!dtype_is(dtype_of(index), FAMILY_INT | FAMILY_UINT))
-        return ct_fail(CT_TYPE_ERROR, "unravel_index takes integers, got %s.",
-                       dtype_table[dtype_of(index)].name);
+    if (dtype_of(index) == CT_BOOL)
+        index = numpy_convert(index, CT_INT32, index->aval.weak);
     int64_t total = shape_size(shape.n, shape.at);
     if (!shape.n)
         return ct_tuple_(0, NULL);
@@ -23,7 +22,7 @@ ct_tree numpy_unravel_index(const ct_unravel_index_args *a)
     for (int64_t d = shape.n - 1; d >= 0 && !is_poison(index); d--) {
         ct_array size = numpy_literal((double)shape.at[d], index);
         out[d] = op_rem(index, size);
-        index = op_div(index, size);
+        index = ct_floor_divide(index, size);
     }
     return is_poison(index) ? index : shape_tuple(shape.n, out);
 }

@@ -301,6 +301,12 @@ PyMethodDef ext_array_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static PyObject *no_flat(PyObject *self, void *unused)
+{
+    return PyErr_Format(PyExc_NotImplementedError, "JAX Arrays do not implement the arr.flat "
+                                                   "property: consider arr.flatten() instead.");
+}
+
 #define NAME(literal) ((void *)(uintptr_t)(literal))
 PyGetSetDef ext_array_getset[] = {
     {"shape", get_shape, NULL, "Lengths of the axes.", NULL},
@@ -310,6 +316,7 @@ PyGetSetDef ext_array_getset[] = {
     {"weak_type", get_weak_type, NULL, "Whether the dtype yields to another operand's.", NULL},
     {"itemsize", get_itemsize, NULL, "Bytes of one element.", NULL},
     {"nbytes", get_nbytes, NULL, "Bytes of all elements.", NULL},
+    {"flat", no_flat, NULL, NULL, NULL},
     {"T", get_by_function, NULL, "The array with its axes reversed.", NAME("transpose")},
     {"mT", get_by_function, NULL, "The array with its last two axes exchanged.",
      NAME("matrix_transpose")},

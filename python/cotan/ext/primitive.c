@@ -110,6 +110,23 @@ static PyObject *primitive_bind(PyObject *self, PyObject *const *args, Py_ssize_
     return out;
 }
 
+static PyObject *bind_tuple(PyObject *self, PyObject *operands, PyObject *params)
+{
+    PyObject *bind = PyObject_GetAttrString(self, "bind"),
+             *out = bind ? PyObject_Call(bind, operands, params) : NULL;
+    Py_XDECREF(bind);
+    return out;
+}
+
+/* A call of functions that are not traced yet: what custom_jvp_call is before it is an equation. */
+static PyObject *bind_functions(PyObject *self, PyObject *operands, PyObject *params)
+{
+    PyObject *m = PyImport_ImportModule("cotan.custom_derivatives"),
+             *out = m ? PyObject_CallMethod(m, "_bind", "OOO", self, operands, params) : NULL;
+    Py_XDECREF(m);
+    return out;
+}
+
 /* bind_with_trace(trace, operands, [types,] params) */
 static PyObject *bind_with_trace(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
@@ -120,10 +137,11 @@ static PyObject *bind_with_trace(PyObject *self, PyObject *const *args, Py_ssize
              *out = NULL;
     trace_context saved;
     if (operands && ext_bind_context(args[0], &saved)) {
-        PyObject *tuple = PySequence_Tuple(operands),
-                 *bind = tuple ? PyObject_GetAttrString(self, "bind") : NULL;
-        out = bind ? PyObject_Call(bind, tuple, dict) : NULL;
-        Py_XDECREF(bind);
+        PyObject *tuple = PySequence_Tuple(operands);
+        if (tuple && PyDict_GetItemString(dict, "subfuns"))
+            out = bind_functions(self, tuple, dict);
+        else
+            out = tuple ? bind_tuple(self, tuple, dict) : NULL;
         Py_XDECREF(tuple);
         trace_leave(saved);
     }

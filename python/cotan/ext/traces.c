@@ -85,12 +85,154 @@ static bool host_process(trace *base, const op *o, const void *params, int nin, 
     return good;
 }
 
-/* A function with rules of its own is run as it is: its operations come one by one. */
+/* ---- functions with rules of their own ---- */
+
+/* The operands, NULL for symbolic zeros; false and an exception. */
+static bool read_operands(PyObject *const *args, Py_ssize_t n, ct_array *in)
+{
+    for (Py_ssize_t i = 0; i < n; i++)
+        if (!(in[i] = Py_IS_TYPE(args[i], ext_zero) ? NULL : ext_array(args[i], "custom_jvp", 0)) &&
+            PyErr_Occurred())
+            return false;
+    return true;
+}
+
+/* Lists of results one after the other; what is missing is zero, as many are given first. */
+static PyObject *list_of_results(const leaves *out, const leaves *tangents)
+{
+    PyObject *list = PyList_New(out->n + tangents->n);
+    for (int64_t i = 0; list && i < out->n + tangents->n; i++) {
+        ct_array a = i < out->n ? out->at[i] : tangents->at[i - out->n];
+        PyObject *item = ext_wrap(a ? a : array_zero(&zero_tangent(out->at[i - out->n])->aval));
+        if (item)
+            PyList_SET_ITEM(list, i, item);
+        else
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+static custom_call *call_in(PyObject *capsule) { return PyCapsule_GetPointer(capsule, NULL); }
+
+/* fun(*primals) -> results */
+static PyObject *run_primal(PyObject *capsule, PyObject *const *args, Py_ssize_t n)
+{
+    ct_scope scope = ct_begin();
+    ct_array *in = base_alloc((size_t)(n + 1) * sizeof *in);
+    leaves out = {0}, none = {0};
+    bool good =
+        in && read_operands(args, n, in) && call_in(capsule)->primal(call_in(capsule), n, in, &out);
+    PyObject *list = good ? list_of_results(&out, &none) : PyErr_Occurred() ? NULL : ext_raise();
+    leaves_free(&out);
+    base_free(in);
+    ct_end_(scope, NULL);
+    return list;
+}
+
+/* jvp(*primals, *tangents) -> results and their tangents */
+static PyObject *run_jvp(PyObject *capsule, PyObject *const *args, Py_ssize_t n)
+{
+    ct_scope scope = ct_begin();
+    custom_call *c = call_in(capsule);
+    ct_array *in = base_alloc((size_t)(n + 1) * sizeof *in);
+    leaves out = {0}, tangents = {0};
+    Py_ssize_t half = n / 2;
+    bool good = in && read_operands(args, n, in);
+    for (Py_ssize_t i = 0; good && i < half; i++)
+        if (!in[half + i] && !c->symbolic)
+            good = !is_poison(in[half + i] = zero_tangent(in[i]));
+    good = good && c->jvp(c, half, in, in + half, &out, &tangents);
+    PyObject *list = good               ? list_of_results(&out, &tangents)
+                     : PyErr_Occurred() ? NULL
+                                        : ext_raise();
+    leaves_free(&out);
+    leaves_free(&tangents);
+    base_free(in);
+    ct_end_(scope, NULL);
+    return list;
+}
+
+static void release_call(PyObject *capsule) { object_release(call_in(capsule)); }
+
+/* One of the call's functions as Python's interpreters take it: a WrappedFun of leaves. */
+static PyObject *subfunction(custom_call *c, PyMethodDef *method)
+{
+    object_retain(c);
+    PyObject *capsule = PyCapsule_New(c, NULL, release_call),
+             *f = capsule ? PyCFunction_New(method, capsule) : NULL,
+             *m = f ? PyImport_ImportModule("cotan.extend.linear_util") : NULL,
+             *out = m ? PyObject_CallMethod(m, "wrap_init", "O", f) : NULL;
+    if (!capsule)
+        object_release(c);
+    Py_XDECREF(m);
+    Py_XDECREF(f);
+    Py_XDECREF(capsule);
+    return out;
+}
+
+static PyObject *custom_by_python(host_trace *t, custom_call *c, int64_t n, const ct_array *in,
+                                  PyObject *method)
+{
+    static PyMethodDef primal = {"fun", EXT_FASTCALL(run_primal), METH_FASTCALL, NULL},
+                       jvp = {"jvp", EXT_FASTCALL(run_jvp), METH_FASTCALL, NULL};
+    PyObject *primitive = ext_wrap_primitive(&op_row_custom_jvp_call),
+             *tracers = ext_list_of_arrays((int)n, in), *fun = subfunction(c, &primal),
+             *rule = subfunction(c, &jvp), *out = NULL,
+             *args = primitive && tracers && fun && rule
+                         ? PyTuple_Pack(4, primitive, fun, rule, tracers)
+                         : NULL,
+             *names =
+                 args ? Py_BuildValue("{sO}", "symbolic_zeros", c->symbolic ? Py_True : Py_False)
+                      : NULL;
+    if (names) {
+        trace_context saved = trace_enter(NULL);
+        out = PyObject_Call(method, args, names);
+        trace_leave(saved);
+    }
+    Py_XDECREF(names);
+    Py_XDECREF(args);
+    Py_XDECREF(rule);
+    Py_XDECREF(fun);
+    Py_XDECREF(tracers);
+    Py_XDECREF(primitive);
+    return out;
+}
+
+static bool take_leaves(PyObject *result, leaves *out)
+{
+    PyObject *fast = PySequence_Fast(result, "process_custom_jvp_call must return tracers");
+    int64_t n = fast ? PySequence_Fast_GET_SIZE(fast) : 0;
+    *out = (leaves){n, base_zalloc((size_t)(n + 1) * sizeof *out->at)};
+    bool good = fast && out->at;
+    for (int64_t i = 0; i < n && good; i++)
+        good = take_result(&op_row_custom_jvp_call, PySequence_Fast_GET_ITEM(fast, i), &out->at[i]);
+    Py_XDECREF(fast);
+    return good;
+}
+
+/* A trace that has no process_custom_jvp_call sees the function's operations one by one. */
 static bool host_custom(trace *base, custom_call *c, int64_t n, const ct_array *in, leaves *out)
 {
-    trace_context saved = trace_enter(base);
-    bool good = c->primal(c, n, in, out);
-    trace_leave(saved);
+    host_trace *t = (host_trace *)base;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyObject *method = t->object && !c->reverse
+                           ? PyObject_GetAttrString(t->object, "process_custom_jvp_call")
+                           : NULL;
+    bool good = false;
+    if (method) {
+        PyObject *result = custom_by_python(t, c, n, in, method);
+        good = result && take_leaves(result, out);
+        Py_XDECREF(result);
+        if (!good)
+            ext_host_failed();
+    } else {
+        PyErr_Clear();
+        trace_context saved = trace_enter(base);
+        good = c->primal(c, n, in, out);
+        trace_leave(saved);
+    }
+    Py_XDECREF(method);
+    PyGILState_Release(gil);
     return good;
 }
 
@@ -274,6 +416,17 @@ static PyObject *trace_invalidate(PyObject *self, PyObject *unused)
     return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
 }
 
+static PyObject *trace_full_raise(PyObject *self, PyObject *value) { return Py_NewRef(value); }
+
+/* The library's traces take any value as it is. */
+static PyObject *trace_stage_value(PyObject *self, PyObject *value)
+{
+    if (Py_TYPE(self)->tp_flags & Py_TPFLAGS_BASETYPE)
+        return PyErr_Format(PyExc_NotImplementedError, "%s must override stage_value(value)",
+                            Py_TYPE(self)->tp_name);
+    return Py_NewRef(value);
+}
+
 static PyObject *trace_is_valid(PyObject *self, PyObject *unused)
 {
     trace *t = trace_of(self);
@@ -285,6 +438,8 @@ bool ext_init_traces(PyObject *module)
     static PyMethodDef methods[] = {
         {"process_primitive", EXT_FASTCALL(trace_process), METH_FASTCALL,
          "What an operation means: process_primitive(primitive, tracers, params) -> tracers."},
+        {"stage_value", trace_stage_value, METH_O, "A value as a tracer of this trace."},
+        {"full_raise", trace_full_raise, METH_O, "The value itself."},
         {"invalidate", trace_invalidate, METH_NOARGS, "Ends the trace: its tracers are dead."},
         {"is_valid", trace_is_valid, METH_NOARGS, "Whether it has not ended."},
         {NULL, NULL, 0, NULL}};

@@ -16,10 +16,16 @@ typedef struct registration {
 } registration;
 static PyTypeObject *registration_type;
 
+/* Auxiliary data is only ever compared: equal objects of a careless class may hash differently. */
 static uint64_t data_hash(void *data)
 {
+    PyObject *first = PyTuple_Check((PyObject *)data) && PyTuple_GET_SIZE((PyObject *)data)
+                          ? PyTuple_GET_ITEM((PyObject *)data, 0)
+                          : NULL;
+    if (first && Py_IS_TYPE(first, registration_type))
+        return (uint64_t)(uintptr_t)first >> 4;
     Py_hash_t h = PyObject_Hash(data);
-    if (h == -1) { /* unhashable auxiliary data still compares */
+    if (h == -1) {
         PyErr_Clear();
         return PyTuple_Check((PyObject *)data) ? (uint64_t)PyTuple_GET_SIZE((PyObject *)data) : 1;
     }

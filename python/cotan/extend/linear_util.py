@@ -83,12 +83,19 @@ def transformation_with_aux2(f):
     return transform
 
 
-def merge_linear_aux(first, second):
-    """Whichever of two such functions has a value."""
+def _held(aux):
     try:
-        return first()
+        return True, aux()
     except StoreException:
-        return second()
+        return False, None
+
+
+def merge_linear_aux(first, second):
+    """(whether it is the first, the value) of whichever of two such functions has one."""
+    (in_first, a), (in_second, b) = _held(first), _held(second)
+    if in_first == in_second:
+        raise StoreException("both stores occupied" if in_first else "neither store occupied")
+    return in_first, a if in_first else b
 
 
 def cache(call, **_):

@@ -1,8 +1,10 @@
 """jax.interpreters.xla: names of the past that programs still use."""
 from functools import lru_cache
 
-canonicalize_dtype_handlers = {}
-pytype_aval_mappings = {}
+from .. import _cotan
+from ..core import NumpyTypes, pytype_aval_mappings
+
+canonicalize_dtype_handlers = NumpyTypes(_cotan._as_array)
 
 
 @lru_cache(maxsize=1024)

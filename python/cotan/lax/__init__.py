@@ -47,8 +47,8 @@ def __getattr__(name):
         from ..sharding import with_sharding_constraint
         return with_sharding_constraint
     if name.endswith("_p"):
-        from ..core import _primitive
-        found = _primitive(name)
+        from ..extend.core import primitives
+        found = getattr(primitives, name, None)
         if found is not None:
             return found
     if name == "linalg":
