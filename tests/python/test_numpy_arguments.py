@@ -90,3 +90,11 @@ def test_arrays_of_all_layouts(make):
     x.flags.writeable = False
     assert float(jax.jit(jnp.sum)(x)) == pytest.approx(float(x.astype(np.float64).sum()), rel=1e-6)
     assert np.array_equal(jax.jit(lambda x: x)(x), x.astype(np.float32))
+
+
+def test_nested_lists_are_compared_and_floats_unraveled():
+    assert jnp.array_equal((1, 2), [1, 2]) and not jnp.array_equal([1, 2], 3) and jnp.array_equiv((1, 2), [(1, 2), (1, 2)])
+    rows, columns = jnp.unravel_index(jnp.array([1.5, -1.]), (2, 3))
+    assert rows.tolist() == [0., 1.] and columns.tolist() == [1.5, 2.]
+    with pytest.raises(NotImplementedError, match="flat"):
+        jnp.ones(3).flat

@@ -206,3 +206,22 @@ def test_transposing_compares_the_number_of_leaves():
         jax.tree.transpose(jax.tree.structure([0, 0]), inner, [1, 2])
     with pytest.raises(IndexError):
         jax.tree.transpose(jax.tree.structure([]), None, [])
+
+
+def test_equal_auxiliary_data_may_hash_differently():
+    class Odd:
+        def __init__(self, name, number):
+            self.name, self.number = name, number
+
+        def __eq__(self, other):
+            return self.name == other.name
+
+        def __hash__(self):
+            return self.number
+
+    class Node:
+        def __init__(self, aux):
+            self.aux = aux
+    register_pytree_node(Node, lambda n: ((1.,), n.aux), lambda aux, _: Node(aux))
+    a, b, c = (jax.tree.structure(Node(Odd(*x))) for x in (("a", 1), ("a", 2), ("b", 1)))
+    assert a == b and hash(a) == hash(b) and a != c

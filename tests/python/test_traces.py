@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
-from jax.extend import core
+from jax.extend import core, linear_util
 
 
 class CountTracer(jax.core.Tracer):
@@ -183,3 +183,61 @@ def test_a_block_that_is_left_late_changes_nothing():
     with core.take_current_trace() as after:
         assert after is before
     assert jax.jit(lambda x: x + 1)(1.0) == 2
+
+
+class WholeTrace(CountTrace):
+    """Sees functions with rules of their own whole, and puts itself inside of them."""
+
+    def process_custom_jvp_call(self, primitive, fun, jvp, tracers, *, symbolic_zeros):
+        self.seen.append(primitive.name)
+        values = [t.value if isinstance(t, CountTracer) else t for t in tracers]
+        params = {"subfuns": (self.inside(fun), self.inside(jvp)), "symbolic_zeros": symbolic_zeros}
+        return [CountTracer(self, o) for o in primitive.bind_with_trace(self.parent, values, [jax.typeof(v) for v in values], params)]
+
+    def inside(self, fun):
+        @linear_util.transformation
+        def traced(*values):
+            with core.take_current_trace() as parent:
+                trace = CountTrace(parent)
+                with core.set_current_trace(trace):
+                    out = yield [CountTracer(trace, v) for v in values], {}
+                    out = [o.value if isinstance(o, CountTracer) else o for o in out]
+            self.seen += trace.seen
+            yield out
+        return traced(fun)
+
+
+def test_functions_with_rules_of_their_own_are_seen_whole():
+    @jax.custom_jvp
+    def f(x):
+        return lax.sin(x)
+    f.defjvp(lambda primals, tangents: (f(primals[0]), lax.mul(tangents[0], lax.cos(primals[0]))))
+
+    def through(x):
+        with core.take_current_trace() as parent:
+            trace = WholeTrace(parent)
+            with core.set_current_trace(trace):
+                out = f(CountTracer(trace, x))
+            seen.append(trace.seen)
+            return out.value
+
+    seen = []
+    assert through(jnp.float32(0.5)) == lax.sin(jnp.float32(0.5)) and seen.pop() == ["custom_jvp_call", "sin"]
+    assert jax.grad(through)(0.5) == lax.cos(0.5) and {"mul", "cos"} <= set(seen.pop())
+    assert jnp.allclose(jax.jit(jax.vmap(through))(jnp.arange(3.)), jnp.sin(jnp.arange(3.)))
+    with pytest.raises(NotImplementedError, match="must override stage_value"):
+        WholeTrace(core.find_top_trace(())).stage_value(1.)
+
+
+def test_of_two_functions_that_tell_one_does():
+    @linear_util.transformation_with_aux
+    def tell(*args):
+        out = yield args, {}
+        yield out, "told"
+    (first, told), (_, silent) = tell(linear_util.wrap_init(lambda x: x)), tell(linear_util.wrap_init(lambda x: x))
+    with pytest.raises(linear_util.StoreException, match="neither"):
+        linear_util.merge_linear_aux(told, silent)
+    first.call_wrapped(1)
+    assert linear_util.merge_linear_aux(told, silent) == (True, "told") and linear_util.merge_linear_aux(silent, told) == (False, "told")
+    with pytest.raises(linear_util.StoreException, match="both"):
+        linear_util.merge_linear_aux(told, told)
