@@ -795,6 +795,7 @@ def reduce_window(operand: PyTree, init_value: PyTree, computation: Callable, wi
 
 # ---- Fourier transforms (src/lax/fourier.c) ----
 
+@jitted
 def fft(x: ArrayLike, fft_type: str, fft_lengths: Sequence[int]) -> Array:
     """The discrete Fourier transform over the last axes, as many as there are lengths.
 

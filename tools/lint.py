@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-FLOORS = ["base", "array", "kernel", "core", "ops", "transform", "compile", "runtime", "shard", "pjrt", "pallas",
+FLOORS = ["base", "array", "kernel", "core", "ops", "transform", "stablehlo", "compile", "runtime", "shard", "pjrt", "pallas",
           "numpy", "lax", "nn", "random", "scipy", "api"]
 # A backend registers itself with core; nothing above it names it. These rooms stand beside each other.
 ALSO = {"compile": {"runtime"}, "numpy": {"api"}, "lax": {"api"}, "nn": {"api"}, "random": {"api"}, "scipy": {"api"}, "transform": set(), "core": set()}

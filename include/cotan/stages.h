@@ -19,6 +19,8 @@ CT_API ct_cache_info ct_jit_cache_info(ct_fn f);
 CT_API char *ct_jit_cache_text(ct_fn f);
 /* Positions of the arguments whose memory is given away. */
 CT_API ct_ints ct_jit_donated(ct_fn f);
+/* Whether arguments that nothing reads are arguments of the compiled program all the same. */
+CT_API bool ct_jit_keeps_unused(ct_fn f);
 /* Forgets the programs of every jitted function. */
 CT_API void ct_clear_caches(void);
 
@@ -36,6 +38,10 @@ CT_NODISCARD CT_API bool ct_cost_of(ct_fn f, int n, const ct_tree *args, ct_cost
  * (TypeError for others, and for traced values). */
 CT_API ct_fn ct_compile_(ct_fn f, int n, const ct_tree *args);
 
+/* The program of f for arguments like these as StableHLO, which other compilers read (free() it);
+ * NULL after an error. Operations that StableHLO does not have are calls of their name. */
+CT_API char *ct_stablehlo_text(ct_fn f, int n, const ct_tree *args);
+
 /* ---- names for parts of a program ---- */
 /* Equations written from here on carry the name, inside those of enclosing scopes: "loss/norm". */
 CT_API void ct_push_name(const char *name);
@@ -47,6 +53,9 @@ CT_API void ct_pop_name(void);
                cost)
 #define ct_compile(f, ...)                                                                         \
     ct_compile_(ct_function(f), CT_COUNT(__VA_ARGS__), (ct_tree[]){CT_MAP(CT_VALUE, __VA_ARGS__)})
+#define ct_stablehlo(f, ...)                                                                       \
+    ct_stablehlo_text(ct_function(f), CT_COUNT(__VA_ARGS__),                                       \
+                      (ct_tree[]){CT_MAP(CT_VALUE, __VA_ARGS__)})
 #endif
 #ifdef __cplusplus
 }

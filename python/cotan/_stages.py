@@ -62,12 +62,16 @@ class _Call:
         donated = set(fun._donated)
         flags = [i in donated for i, a in enumerate(args) if i not in nums for _ in _cotan.tree_leaves(a)]
         flags += [False] * (len(avals) - len(flags))
+        self.donated, self.keeps_unused = flags, fun._keeps_unused
         self.donate_argnums = tuple(i for i, d in enumerate(flags) if d)
         self.in_avals = self.in_tree.unflatten(avals)
         self.args_info = self.in_tree.unflatten([ArgInfo(a, d) for a, d in zip(avals, flags)])
 
     def path(self, leaf):
         return _cotan._argument_path(self.fun, self.call_def, leaf)
+
+    def stablehlo(self):
+        return _cotan._stablehlo(self.program, self.name, self.out_tree, self.donated, self.keeps_unused)
 
     def cost_analysis(self):
         flops, transcendentals, moved = _cotan._cost(self.program)
@@ -88,16 +92,31 @@ class Traced(Stage):
         return self.lower().compile()(*args, **kwargs)
 
 
+class Module:
+    """A program as StableHLO: its text."""
+    __slots__ = ("_text",)
+
+    def __init__(self, text):
+        self._text = text
+
+    def __str__(self):
+        return self._text
+
+    __repr__ = __str__
+
+
 class Lowered(Stage):
-    """A program as the compiler gets it: the jaxpr."""
+    """A program as other compilers take it: StableHLO. This library's own takes the jaxpr."""
 
     def as_text(self, dialect=None, *, debug_info=False):
-        if dialect not in (None, "jaxpr"):
-            raise NotImplementedError(f"Lowered.as_text(dialect={dialect!r}) is not there yet; programs are written as jaxprs")
-        return repr(self._call.program)
+        """The program as StableHLO, or with dialect "jaxpr" as a jaxpr."""
+        if dialect not in (None, "stablehlo", "jaxpr"):
+            raise NotImplementedError(f"Lowered.as_text(dialect={dialect!r}) is not there yet; \"stablehlo\" and \"jaxpr\" are")
+        return repr(self._call.program) if dialect == "jaxpr" else self._call.stablehlo()
 
     def compiler_ir(self, dialect=None):
-        raise NotImplementedError(f"Lowered.compiler_ir(dialect={dialect!r}) is not there yet; as_text() gives the jaxpr")
+        """What as_text writes, as an object."""
+        return Module(self.as_text(dialect))
 
     def compile(self, compiler_options=None, *, device_assignment=None):
         _cotan._compile(self._call.program)

@@ -88,8 +88,8 @@ static void compiled_destroy(ct_fn f)
 static const fn_class compiled_class = {
     .call = compiled_call, .of = compiled_of, .destroy = compiled_destroy};
 
-/* f staged for arguments like these; the two definitions are new references. */
-static jaxpr *stage_like(ct_fn f, int n, const ct_tree *args, treedef **in_def, treedef **out_def)
+jaxpr *transform_stage_like(ct_fn f, int n, const ct_tree *args, treedef **in_def,
+                            treedef **out_def)
 {
     int64_t nin;
     ct_array *in;
@@ -110,7 +110,7 @@ static jaxpr *stage_like(ct_fn f, int n, const ct_tree *args, treedef **in_def, 
 ct_fn ct_compile_(ct_fn f, int n, const ct_tree *args)
 {
     treedef *in_def, *out_def;
-    jaxpr *j = stage_like(f, n, args, &in_def, &out_def);
+    jaxpr *j = transform_stage_like(f, n, args, &in_def, &out_def);
     if (!j)
         return NULL;
     compiled *c = (compiled *)fn_new(&compiled_class, sizeof *c);
@@ -128,7 +128,7 @@ ct_fn ct_compile_(ct_fn f, int n, const ct_tree *args)
 char *ct_jaxpr_text(ct_fn f, int n, const ct_tree *args)
 {
     treedef *in_def, *out_def;
-    jaxpr *j = stage_like(f, n, args, &in_def, &out_def);
+    jaxpr *j = transform_stage_like(f, n, args, &in_def, &out_def);
     if (!j)
         return NULL;
     text t = {0};
@@ -144,7 +144,7 @@ char *ct_jaxpr_text(ct_fn f, int n, const ct_tree *args)
 bool ct_cost_of(ct_fn f, int n, const ct_tree *args, ct_cost *cost)
 {
     treedef *in_def, *out_def;
-    jaxpr *j = stage_like(f, n, args, &in_def, &out_def);
+    jaxpr *j = transform_stage_like(f, n, args, &in_def, &out_def);
     if (!j)
         return false;
     *cost = (ct_cost){0};

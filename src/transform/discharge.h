@@ -10,6 +10,8 @@ CT_NODISCARD bool discharge_run(jaxpr *j, int nin, const ct_array *in, int nout,
 bool jaxpr_has_ref_consts(const jaxpr *j);
 int jaxpr_ref_consts(const jaxpr *j, ct_array *refs);
 jaxpr *jaxpr_close_refs(jaxpr *j);
+/* The program without references, where its inputs and constants are none: borrowed. */
+jaxpr *jaxpr_discharge(jaxpr *j);
 /* A program must get each reference once: false and a ValueError that names the arguments of f. */
 CT_NODISCARD bool refs_are_distinct(ct_fn f, const treedef *in_def, const jaxpr *j, int64_t nin,
                                     const ct_array *in);

@@ -455,6 +455,12 @@ static bool bind_jit(const jitted *f, jaxpr *j, int nin, const ct_array *in, ct_
     return values_good(j->nout, out);
 }
 
+bool ct_jit_keeps_unused(ct_fn f)
+{
+    const jitted *j = as_jitted(f);
+    return j && j->bind == bind_jit && ((const jit_fn *)f)->keep_unused;
+}
+
 jitted *jitted_new(const fn_class *class, size_t size, ct_fn f, const char *by, jitted_bind *bind)
 {
     jitted *made = f ? (jitted *)fn_new(class, size) : NULL;

@@ -68,6 +68,9 @@ CT_NODISCARD jaxpr *transform_stage(flat f, int64_t n, const aval *in, const cha
  * reference. */
 CT_NODISCARD jaxpr *transform_stage_fn(ct_fn f, const char *by, const treedef *in_def, int64_t n,
                                        const aval *in, treedef **out_def);
+/* f staged for arguments like these; the two definitions are new references. */
+CT_NODISCARD jaxpr *transform_stage_like(ct_fn f, int n, const ct_tree *args, treedef **in_def,
+                                         treedef **out_def);
 extern _Thread_local bool transform_disable_jit; /* jax_disable_jit */
 
 /* ct_closure_convert_, and with `all` every tracer is hoisted: nothing of an enclosing

@@ -44,6 +44,31 @@ TEST(compiled_functions_take_what_they_were_compiled_for)
     CHECK_FAILS(ct_call(ct_jit(f), x, 1.0), CT_TYPE_ERROR, "Cannot apply JAX transformations");
 }
 
+static ct_array doubled(ct_array x) { return ct_mul(x, 2.0); }
+
+TEST(programs_as_stablehlo)
+{
+    ct_array x = ct_array_f32(I(3), 1, 2, 3);
+    char *got = ct_stablehlo(affine, x, x);
+    const char *want = "module @jit_affine attributes {mhlo.num_partitions = 1 : i32, "
+                       "mhlo.num_replicas = 1 : i32} {\n"
+                       "  func.func public @main(%arg0: tensor<3xf32>, %arg1: tensor<3xf32>) -> "
+                       "(tensor<3xf32> {jax.result_info = \"result\"}) {\n"
+                       "    %cst = stablehlo.constant dense<2.000000e+00> : tensor<f32>\n"
+                       "    %0 = stablehlo.broadcast_in_dim %cst, dims = [] : (tensor<f32>) -> "
+                       "tensor<3xf32>\n"
+                       "    %1 = stablehlo.multiply %arg0, %0 : tensor<3xf32>\n"
+                       "    %2 = stablehlo.add %1, %arg1 : tensor<3xf32>\n"
+                       "    return %2 : tensor<3xf32>\n"
+                       "  }\n"
+                       "}\n";
+    CHECK(got && !strcmp(got, want));
+    free(got);
+    got = ct_stablehlo(ct_jit(doubled, .donate_argnums = I(0)), x);
+    CHECK(got && strstr(got, "%arg0: tensor<3xf32> {tf.aliasing_output = 0 : i32}"));
+    free(got);
+}
+
 static ct_array named(ct_array x)
 {
     ct_push_name("outer");

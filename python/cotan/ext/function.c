@@ -214,12 +214,18 @@ static PyObject *get_donated(PyObject *self, void *c)
     return nums;
 }
 
+static PyObject *get_keeps_unused(PyObject *self, void *c)
+{
+    return PyBool_FromLong(ct_jit_keeps_unused(((ext_function *)self)->fn));
+}
+
 bool ext_init_functions(PyObject *module)
 {
 #define NAME(literal) ((void *)(uintptr_t)(literal))
     static PyGetSetDef getset[] = {
         {"_statics", get_statics, NULL, NULL, NULL},
         {"_donated", get_donated, NULL, NULL, NULL},
+        {"_keeps_unused", get_keeps_unused, NULL, NULL, NULL},
         {"__wrapped__", get_wrapped, NULL, NULL, NULL},
         {"__name__", get_from_wrapped, NULL, NULL, NAME("__name__")},
         {"__qualname__", get_from_wrapped, NULL, NULL, NAME("__qualname__")},

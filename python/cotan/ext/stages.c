@@ -2,6 +2,7 @@
  * names of its parts, and who is told of tracing and compiling. */
 #include "cotan/stages.h"
 #include "ext.h"
+#include "stablehlo/stablehlo.h"
 #include "transform/transform.h"
 
 static PyObject *wrap_list(int n, const ct_array *values)
@@ -92,6 +93,28 @@ static PyObject *memory(PyObject *self, PyObject *program)
                          (Py_ssize_t)code);
 }
 
+/* _stablehlo(program, name, structure of the results, donated (a list), keeps unused) -> text */
+static PyObject *stablehlo(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    jaxpr *j = n == 5 ? ext_jaxpr_of(args[0]) : NULL;
+    stablehlo_options o = {.name = j ? PyUnicode_AsUTF8(args[1]) : NULL,
+                           .out_def = j ? tree_def_of(args[2]) : NULL,
+                           .keep_unused = j && args[4] == Py_True};
+    if (!o.name || !o.out_def || !PyList_Check(args[3]) || PyList_GET_SIZE(args[3]) != j->nin)
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "_stablehlo");
+    bool *donated = PyMem_Calloc((size_t)j->nin + 1, 1);
+    for (int i = 0; i < j->nin && donated; i++)
+        donated[i] = PyList_GET_ITEM(args[3], i) == Py_True;
+    o.donated = donated;
+    text t = {0};
+    bool good = donated && stablehlo_text(&t, j, &o);
+    char *s = text_end(&t);
+    PyObject *out = good && s ? PyUnicode_FromString(s) : ext_raise();
+    base_free(s);
+    PyMem_Free(donated);
+    return out;
+}
+
 /* _argument_path(fun, structure of the call, leaf): "x['w']" */
 static PyObject *argument_path(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
@@ -172,6 +195,7 @@ PyMethodDef ext_stage_methods[] = {
     {"_compile", compile, METH_O, NULL},
     {"_cost", cost, METH_O, NULL},
     {"_memory", memory, METH_O, NULL},
+    {"_stablehlo", EXT_FASTCALL(stablehlo), METH_FASTCALL, NULL},
     {"_argument_path", EXT_FASTCALL(argument_path), METH_FASTCALL, NULL},
     {"_push_name", push_name, METH_O, NULL},
     {"_pop_name", pop_name, METH_NOARGS, NULL},
