@@ -32,6 +32,19 @@ static bool fans(const ct_nn_initializers_scaled_args *a, double *in, double *ou
     return true;
 }
 
+/* Complex numbers of any angle and variance one: uniform in a disk, or normal within modulus 2,
+ * where the variance is that before the cut. */
+static ct_array complex_draws(ct_array key, bool normal, ct_ints shape, ct_dtype dtype)
+{
+    ct_array keys = ct_random_split(key), u[2];
+    for (int i = 0; i < 2; i++)
+        u[i] = ct_random_uniform(ct_take(keys, ct_weak_int(i), .axis = GIVEN(0)), shape,
+                                 .dtype = dtype_real_part(dtype));
+    ct_array modulus = op_sqrt(normal ? neg(op_log(sub(1, mul(1 - exp(-4), u[0])))) : mul(2, u[0])),
+             angle = mul(2 * M_PI, u[1]);
+    return op_complex(op_mul(modulus, op_cos(angle)), op_mul(modulus, op_sin(angle)));
+}
+
 ct_array nn_initializers_scaled(const ct_nn_initializers_scaled_args *a)
 {
     double in, out, denominator;
@@ -49,20 +62,25 @@ ct_array nn_initializers_scaled(const ct_nn_initializers_scaled_args *a)
     else
         return ct_fail(CT_VALUE_ERROR, "invalid mode for variance scaling initializer: %s",
                        a->mode);
-    if (!dtype_is(dtype, FAMILY_FLOAT))
-        return ct_fail(CT_NOT_IMPLEMENTED_ERROR,
-                       "variance_scaling of dtype %s is not available yet.", ct_dtype_name(dtype));
+    if (!dtype_inexact(dtype))
+        return ct_fail(CT_VALUE_ERROR,
+                       "variance_scaling: dtype %s is neither floating nor complex.",
+                       ct_dtype_name(dtype));
     ct_array variance = array_scalar(dtype, false, a->scale.value / denominator);
-    if (!strcmp(a->distribution, "truncated_normal")) /* the constant is the standard deviation of a
-                                                         normal truncated at 2 of them */
-        return ct_multiply(ct_random_truncated_normal(a->key, -2, 2, a->shape, dtype),
-                           div(op_sqrt(variance), 0.87962566103423978));
+    bool real = dtype_is(dtype, FAMILY_FLOAT);
+    if (!strcmp(a->distribution, "truncated_normal")) /* the constants are the standard deviations
+                                                         of normals truncated at 2 of them */
+        return ct_multiply(
+            real ? ct_random_truncated_normal(a->key, -2, 2, a->shape, dtype)
+                 : complex_draws(a->key, true, a->shape, dtype),
+            div(op_sqrt(variance), real ? 0.87962566103423978 : 0.95311164380491208));
     if (!strcmp(a->distribution, "normal"))
         return ct_multiply(ct_random_normal(a->key, a->shape, .dtype = dtype), op_sqrt(variance));
     if (!strcmp(a->distribution, "uniform"))
-        return ct_multiply(
-            ct_random_uniform(a->key, a->shape, .dtype = dtype, .minval = ct_weak_int(-1)),
-            op_sqrt(mul(3, variance)));
+        return real ? ct_multiply(ct_random_uniform(a->key, a->shape, .dtype = dtype,
+                                                    .minval = ct_weak_int(-1)),
+                                  op_sqrt(mul(3, variance)))
+                    : ct_multiply(complex_draws(a->key, false, a->shape, dtype), op_sqrt(variance));
     return ct_fail(CT_VALUE_ERROR, "invalid distribution for variance scaling initializer: %s",
                    a->distribution);
 }

@@ -332,14 +332,6 @@ static bool run_part(void *env, int64_t n, const ct_array *in, leaves *out)
     return values_good(out->n, out->at);
 }
 
-static bool all_in_front(void *env, int64_t nout, int *dims)
-{
-    (void)env;
-    for (int64_t i = 0; i < nout; i++)
-        dims[i] = 0;
-    return true;
-}
-
 static ct_array whole(ct_array ref) { return core_bind1(&op_row_get, &(params_ref){{0}}, 1, &ref); }
 
 static bool map_part(batched_part *p, batch b, int nin, const ct_array *in, const int *dims,
@@ -350,8 +342,8 @@ static bool map_part(batched_part *p, batch b, int nin, const ct_array *in, cons
         return false;
     memcpy(values, in, (size_t)nin * sizeof *values);
     values[0] = whole(in[0]);
-    bool good = !is_poison(values[0]) && transform_vmap((flat){run_part, p, "part"}, b, nin, values,
-                                                        dims, all_in_front, NULL, out);
+    bool good = !is_poison(values[0]) &&
+                transform_vmap((flat){run_part, p, "part"}, b, nin, values, dims, NULL, NULL, out);
     base_free(values);
     return good;
 }

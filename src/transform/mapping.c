@@ -239,7 +239,23 @@ static bool run_mapped(void *env, int64_t n, const ct_array *in, leaves *out)
     return fn_call(c->m->f, c->in_def, n, in, &c->out_def, &out->n, &out->at);
 }
 
-static bool axes_of_results(void *env, int64_t nout, int *dims)
+static bool fail_mapped(const mapped_call *c, int64_t leaf, int have)
+{
+    text t = {0};
+    treedef_path(&t, c->out_def, leaf);
+    char *path = text_end(&t);
+    if (c->m->axis_name)
+        base_fail(CT_VALUE_ERROR, "vmap has mapped output%s (axis_name=%s) but out_axes is None",
+                  path ? path : "", c->m->axis_name);
+    else
+        base_fail(CT_VALUE_ERROR,
+                  "at vmap out_axes%s, got axis spec None but output was batched on axis %d",
+                  path ? path : "", have);
+    base_free(path);
+    return false;
+}
+
+static bool axes_of_results(void *env, int64_t nout, const int *have, int *dims)
 {
     mapped_call *c = env;
     const mapped_fn *m = c->m;
@@ -266,9 +282,12 @@ static bool axes_of_results(void *env, int64_t nout, int *dims)
         for (int64_t i = 0; i < nout; i++)
             dims[i] = m->n_out ? m->out_at[0] : 0;
     }
-    for (int64_t i = 0; i < nout;
-         i++) /* the interpreter counts -1 as "not mapped", so negative axes move below it */
+    for (int64_t i = 0; i < nout; i++) {
+        if (dims[i] == NONE && have[i] != NOT_MAPPED)
+            return fail_mapped(c, i, have[i]);
+        /* the interpreter counts -1 as "not mapped", so negative axes move below it */
         dims[i] = dims[i] == NONE ? NOT_MAPPED : dims[i] < 0 ? dims[i] - 1 : dims[i];
+    }
     return true;
 }
 

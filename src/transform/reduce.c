@@ -104,13 +104,6 @@ typedef struct mapped_program {
     ct_ints shape;
 } mapped_program;
 
-static bool in_front(void *env, int64_t nout, int *dims)
-{
-    (void)env;
-    memset(dims, 0, (size_t)nout * sizeof *dims);
-    return true;
-}
-
 /* Mapped over one axis after another. */
 static bool run_mapped(void *env, int64_t nin, const ct_array *in, leaves *out)
 {
@@ -122,7 +115,7 @@ static bool run_mapped(void *env, int64_t nin, const ct_array *in, leaves *out)
     int *dims = base_zalloc((size_t)(nin + 1) * sizeof *dims);
     bool good =
         dims && transform_vmap((flat){run_mapped, &inner, s->j->name},
-                               (batch){s->shape.at[0], NULL}, nin, in, dims, in_front, NULL, out);
+                               (batch){s->shape.at[0], NULL}, nin, in, dims, NULL, NULL, out);
     base_free(dims);
     return good;
 }

@@ -55,9 +55,10 @@ ct_array zero_tangent(ct_array primal);
  * ct_linearize belongs to: a new reference; NULL after an error. */
 treedef *derivative_def(ct_fn derivative, bool result);
 
-/* Batching. dims[i] may be NOT_MAPPED; `want` says where each output shall have its mapped axis: an
- * axis, -2 - k for axis -1 - k counted from the end, or NOT_MAPPED: it must have none. */
-typedef bool out_dims_fn(void *env, int64_t nout, int *dims);
+/* Batching. dims[i] may be NOT_MAPPED; `want` is told where each output has its mapped axis and
+ * says where it shall have it: an axis, -2 - k for axis -1 - k counted from the end, or NOT_MAPPED
+ * where it has none. NULL: in front. */
+typedef bool out_dims_fn(void *env, int64_t nout, const int *have, int *dims);
 CT_NODISCARD bool transform_vmap(flat f, batch b, int64_t n, const ct_array *in, const int *dims,
                                  out_dims_fn *want, void *env, leaves *out);
 

@@ -9,6 +9,7 @@
 typedef struct backward {
     const jaxpr *j;
     bool *linear;     /* by variable: depends on a linear input */
+    bool *wanted;     /* by variable: has a cotangent, or leads to what has one */
     ct_array *values; /* of the others; one reference each */
     ct_array *cts;    /* of the linear ones, so far; one reference each, NULL: zero */
     const eqn **order;
@@ -34,7 +35,23 @@ static bool accumulate(backward *b, const var *v, ct_array ct)
     if (is_poison(sum))
         return false;
     set(&b->cts[v->id], sum);
+    b->wanted[v->id] = true;
     return true;
+}
+
+/* Does the rule run on these cotangents? A backward function of the user's also where all are zero:
+ * what it gives need not be linear in them. */
+static bool runs(const backward *b, const eqn *e, const ct_array *cts)
+{
+    bool any = false, wanted = false;
+    for (int i = 0; i < e->nout; i++) {
+        any = any || cts[i];
+        wanted = wanted || (e->out[i] && b->wanted[e->out[i]->id]);
+    }
+    for (int i = 0; i < e->nin && wanted; i++)
+        if (is_linear(b, &e->in[i]))
+            b->wanted[e->in[i].var->id] = true;
+    return any || (wanted && e->op->code == OP_custom_lin);
 }
 
 /* Marks what is linear and evaluates what is not. */
@@ -79,16 +96,14 @@ static bool transpose_eqn(backward *b, const eqn *e)
     enum { FEW = 16 };
     ct_array few[3 * FEW];
     aval few_avals[FEW];
-    bool many = e->nin > FEW || e->nout > FEW, any = false;
+    bool many = e->nin > FEW || e->nout > FEW;
     ct_array *in = many ? base_alloc((size_t)(2 * e->nin + e->nout) * sizeof *in) : few;
     aval *avals = many ? base_alloc((size_t)(e->nin + 1) * sizeof *avals) : few_avals;
     bool good = in && avals;
     ct_array *in_cts = in ? in + e->nin : NULL, *cts = in ? in_cts + e->nin : NULL;
-    for (int i = 0; i < e->nout && good; i++) {
+    for (int i = 0; i < e->nout && good; i++)
         cts[i] = e->out[i] ? b->cts[e->out[i]->id] : NULL;
-        any = any || cts[i];
-    }
-    if (good && any) {
+    if (good && runs(b, e, cts)) {
         for (int i = 0; i < e->nin; i++) {
             in[i] = is_linear(b, &e->in[i]) ? NULL : known(b, &e->in[i]);
             avals[i] = *atom_aval(&e->in[i]);
@@ -138,9 +153,12 @@ bool jaxpr_backward(const jaxpr *j, int64_t nin, const bool *linear, const ct_ar
                     int64_t nout, const ct_array *cts, ct_array *in_cts)
 {
     size_t n = (size_t)j->nvars + 1;
-    backward b = {j, base_zalloc(n), base_zalloc(n * sizeof(ct_array)),
-                  base_zalloc(n * sizeof(ct_array)),
-                  base_alloc((size_t)(j->neqns + 1) * sizeof(eqn *))};
+    backward b = {.j = j,
+                  .linear = base_zalloc(2 * n),
+                  .values = base_zalloc(n * sizeof(ct_array)),
+                  .cts = base_zalloc(n * sizeof(ct_array)),
+                  .order = base_alloc((size_t)(j->neqns + 1) * sizeof(eqn *))};
+    b.wanted = b.linear ? b.linear + n : NULL;
     bool good = b.linear && b.values && b.cts && b.order && nin == j->nin && nout == j->nout;
     ct_scope scope = ct_begin();
     for (int i = 0; i < j->nconsts && good; i++)

@@ -148,15 +148,10 @@ static bool batch_run(flat f, batch b, int64_t n, const ct_array *in, const int 
 }
 
 /* A result's mapped axis where the caller wants it. */
-static ct_array place(ct_array value, int have, int want, int64_t size, int64_t index)
+static ct_array place(ct_array value, int have, int want, int64_t size)
 {
     if (want == NOT_MAPPED)
-        return have == NOT_MAPPED ? value
-                                  : ct_fail(CT_VALUE_ERROR,
-                                            "at vmap out_axes, got axis spec None but output "
-                                            "was batched on axis %d: result %lld depends on a "
-                                            "mapped input; give it an axis in out_axes",
-                                            have, (long long)index);
+        return value;
     if (have != NOT_MAPPED)
         return op_moveaxis(value, have, want);
     return op_moveaxis(batch_front(value, NOT_MAPPED, size), 0, want);
@@ -170,8 +165,8 @@ bool transform_vmap(flat f, batch b, int64_t n, const ct_array *in, const int *d
     trace *t;
     bool good = batch_run(f, b, n, in, dims, out, &have, &t);
     if (good)
-        good = (wanted = base_alloc((size_t)(out->n + 1) * sizeof *wanted)) &&
-               want(env, out->n, wanted);
+        good = (wanted = base_zalloc((size_t)(out->n + 1) * sizeof *wanted)) &&
+               (!want || want(env, out->n, have, wanted));
     for (int64_t i = 0; i < out->n && good; i++) {
         int ndim = out->at[i]->aval.ndim + (have[i] == NOT_MAPPED);
         int axis = wanted[i] < NOT_MAPPED ? wanted[i] + 1 + ndim : wanted[i];
@@ -182,7 +177,7 @@ bool transform_vmap(flat f, batch b, int64_t n, const ct_array *in, const int *d
             good = false;
             break;
         }
-        good = !is_poison(out->at[i] = place(out->at[i], have[i], axis, b.size, i));
+        good = !is_poison(out->at[i] = place(out->at[i], have[i], axis, b.size));
     }
     base_free(have);
     base_free(wanted);

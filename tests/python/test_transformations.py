@@ -200,6 +200,46 @@ def test_one_cotangent_of_a_backward_rule_stands_for_a_subtree():
     assert jax.tree.map(float, jax.grad(f)({"a": [1., 2.]}, 3.)) == {"a": [10., 10.]}
 
 
+def test_backward_rules_run_where_all_cotangents_are_zero():
+    @jax.custom_vjp
+    def f(x):
+        return jnp.sin(x)
+    f.defvjp(lambda x: (jnp.sin(x), None), lambda _, ct: (7. + ct,))
+
+    @jax.custom_vjp
+    def stop(x):
+        return 2 * x
+    stop.defvjp(lambda x: (2 * x, None), lambda _, ct: (None,))
+    cases = [(lambda x: x + stop(f(x)), 8.), (lambda x: x + stop(jnp.cos(f(x) * f(x))), 15.), (lambda x: x + jax.jit(lambda x: stop(f(x)))(x), 8.),
+             (lambda x: x + jax.lax.scan(lambda c, _: (stop(f(c)), None), x, None, length=2)[0], 8.), (lambda x: (f(x), x)[1], 1.), (lambda x: x + jax.lax.stop_gradient(f(x)), 1.)]
+    for g, slope in cases:
+        assert jax.grad(g)(1.) == jax.jit(jax.grad(g))(1.) == slope
+
+
+@pytest.mark.parametrize("reverse", [True, False])
+def test_numbers_in_arguments_that_are_not_differentiated_stay_numbers(reverse):
+    seen = []
+    dims = (((1,), (0,)), (2., True))
+    custom = (jax.custom_vjp if reverse else jax.custom_jvp)(lambda x, dims, n: x, nondiff_argnums=(1, 2))
+    if reverse:
+        custom.defvjp(lambda x, dims, n: (x, None), lambda dims, n, _, ct: seen.append((dims, n)) or (ct,))
+    else:
+        custom.defjvp(lambda dims, n, p, t: seen.append((dims, n)) or (p[0], t[0]))
+    f = lambda x: custom(x, dims, 3)
+    jax.grad(f)(1.), jax.jit(jax.grad(f))(1.), jax.grad(jax.jit(f))(1.)
+    assert [repr(s) for s in seen] == [repr((dims, 3))] * 3
+
+
+def test_vmap_names_the_result_that_out_axes_leaves_without_an_axis():
+    f = lambda x: {"a": x, "b": (x, 1.)}
+    for out_axes, message in [(None, r"at vmap out_axes\['a'\], got axis spec None but output was batched on axis 0"),
+                              ({"a": 0, "b": (None, None)}, r"at vmap out_axes\['b'\]\[0\], got axis spec None")]:
+        with pytest.raises(ValueError, match=message):
+            jax.vmap(f, out_axes=out_axes)(jnp.ones(3))
+    with pytest.raises(ValueError, match=r"vmap has mapped output \(axis_name=i\) but out_axes is None"):
+        jax.vmap(lambda x: x, out_axes=None, axis_name="i")(jnp.ones(3))
+
+
 def test_numbers_among_custom_vjp_residuals_stay_numbers():
     @jax.custom_vjp
     def f(x):

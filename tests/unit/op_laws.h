@@ -146,14 +146,6 @@ static inline ct_array law_row(ct_array x, int dim, int64_t index)
         axes);
 }
 
-static inline bool law_front(void *env, int64_t nout, int *dims)
-{
-    (void)env;
-    for (int64_t i = 0; i < nout; i++)
-        dims[i] = 0;
-    return true;
-}
-
 static inline bool law_same(ct_array want, ct_array got)
 {
     if (!CHECK(is_array(want) && is_array(got)) ||
@@ -189,7 +181,7 @@ static inline void law_vmap(const char *name, law_function *f, int n, ct_array (
         }
         leaves out = {0};
         bool good = CHECK(transform_vmap(law_flat(f), (batch){LAW_BATCH, NULL}, n, in, dims,
-                                         law_front, NULL, &out));
+                                         NULL, NULL, &out));
         for (int k = 0; k < LAW_BATCH && good; k++) {
             for (int i = 0; i < n; i++)
                 rows[i] = dims[i] == NOT_MAPPED ? in[i] : law_row(in[i], dims[i], k);

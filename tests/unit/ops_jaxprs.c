@@ -53,20 +53,12 @@ static bool run_vjp(void *env, int64_t nin, const ct_array *in, leaves *out)
     return good && give(out, l->n, results);
 }
 
-static bool all_front(void *env, int64_t nout, int *dims)
-{
-    (void)env;
-    for (int64_t i = 0; i < nout; i++)
-        dims[i] = 0;
-    return true;
-}
-
 static bool run_vmap(void *env, int64_t nin, const ct_array *in, leaves *out)
 {
     static const int front[] = {0, 0, 0}, mixed[] = {1, NOT_MAPPED, 2};
     law *l = env;
     return transform_vmap(flat_of(&l->s), (batch){4, NULL}, nin, in,
-                          strcmp(l->name, "vmap") ? mixed : front, all_front, NULL, out);
+                          strcmp(l->name, "vmap") ? mixed : front, NULL, NULL, out);
 }
 
 /* ---- operands ---- */

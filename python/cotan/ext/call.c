@@ -127,11 +127,11 @@ static bool add_keywords(ext_call *c, PyObject *const *values, PyObject *names, 
                 (tree_node){.kind = TREE_DICT, .arity = n, .host = &ext_tree_host, .data = sorted});
 }
 
-/* One argument: a tree of arrays, or passed through as it is. */
+/* One argument: a tree of arrays and of numbers, which stay numbers, or passed through as it is. */
 static bool flatten_arrays(ext_call *c, PyObject *o)
 {
     int64_t nodes = c->flat.nodes.n, leaves = c->flat.leaves.n;
-    if (!tree_flatten_into(&c->flat, o, NULL, 0))
+    if (!tree_flatten_into(&c->flat, o, NULL, FLATTEN_NUMBERS_ARE_STATIC))
         return false;
     for (int64_t i = leaves; i < c->flat.leaves.n; i++) {
         if (ext_try_array(c->flat.leaves.at[i], 0))
@@ -222,8 +222,8 @@ bool ext_call_begin(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *
     c->flat = (flattening){0};
     c->def = NULL;
     c->at = c->small;
-    if (n <= FEW && !names && !p->statics.n && (!p->only.at || (n == 1 && p->only.n == 1)) &&
-        plain_call(c, args, n))
+    if (n <= FEW && !names && !p->statics.n && !p->lenient_at.n &&
+        (!p->only.at || (n == 1 && p->only.n == 1)) && plain_call(c, args, n))
         return true;
     if (PyErr_Occurred())
         return false;

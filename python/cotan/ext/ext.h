@@ -266,8 +266,8 @@ typedef struct ext_policy {
     ct_ints only;       /* unless the zero list: only these positions are flattened, everything else
                            passes through as it is */
     bool lenient;       /* leaves that are no arrays pass through instead of raising TypeError */
-    ct_ints lenient_at; /* arguments that pass through as they are unless all their leaves are
-                           arrays */
+    ct_ints lenient_at; /* arguments whose numbers stay numbers, and that pass through as they are
+                           unless all their other leaves are arrays */
 } ext_policy;
 typedef struct ext_call {
     treedef *def;

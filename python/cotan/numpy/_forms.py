@@ -4,29 +4,63 @@ from .. import _cotan
 _numpy = _cotan.bound_functions("numpy")
 _einsum, _pad, _delete, _insert = (_numpy[n] for n in ("einsum", "pad", "delete", "insert"))
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # in the order of axes that no output names
+
+
+def _letters(axes):
+    """A letter for each axis, ascending with them."""
+    axes = sorted(axes)
+    if len(axes) > len(_LETTERS):
+        raise ValueError(f"einsum: {len(axes)} different axes, at most {len(_LETTERS)} are possible")
+    return dict(zip(axes, _LETTERS))
 
 
 def _subscripts(args):
     """einsum(x, [0, 1], y, [1, 2], [0, 2]) as a text and operands: axes in ascending order become letters."""
     *pairs, output = args if len(args) % 2 else (*args, None)
     operands, lists = pairs[::2], pairs[1::2]
-    axes = sorted({a for axes in lists for a in axes if a is not Ellipsis})
-    if len(axes) > len(_LETTERS):
-        raise ValueError(f"einsum: {len(axes)} different axes, at most {len(_LETTERS)} are possible")
-    letter = dict(zip(axes, _LETTERS))
+    letter = _letters({a for axes in lists for a in axes if a is not Ellipsis})
     letter[Ellipsis] = "..."
     text = lambda axes: "".join(letter[a] for a in axes)
     return ",".join(map(text, lists)) + ("" if output is None else "->" + text(output)), operands
 
 
-def einsum(subscripts, /, *operands, out=None, optimize="auto", precision=None, preferred_element_type=None, _dot_general=None, out_sharding=None):
-    if _dot_general is not None and _dot_general is not _cotan.bound_functions("lax")["dot_general"]:
-        raise NotImplementedError(f"einsum with _dot_general={_dot_general}; lax.dot_general is used")
+def _spelt(subscripts, operands):
+    """Subscripts as a text of letters, whatever the axes are called, and the operands."""
     if not isinstance(subscripts, str):
-        subscripts, operands = _subscripts((subscripts, *operands))
-    return _einsum(subscripts, *operands, out=out, optimize=_order(optimize), precision=precision, preferred_element_type=preferred_element_type,
-                   out_sharding=out_sharding)
+        return _subscripts((subscripts, *operands))
+    names = set(subscripts) - set(" .,->")
+    if not names <= set(_LETTERS):
+        subscripts = subscripts.translate(str.maketrans(_letters(names)))
+    return subscripts, operands
+
+
+def einsum(subscripts, /, *operands, out=None, optimize="auto", precision=None, preferred_element_type=None, _dot_general=None, out_sharding=None):
+    subscripts, operands = _spelt(subscripts, operands)
+
+    def contract(*operands):
+        return _einsum(subscripts, *operands, out=out, optimize=_order(optimize), precision=precision, preferred_element_type=preferred_element_type,
+                       out_sharding=out_sharding)
+    if _dot_general is None or _dot_general is _cotan.bound_functions("lax")["dot_general"]:
+        return contract(*operands)
+    return _with_products(contract, operands, _dot_general)
+
+
+def _with_products(f, operands, dot_general):
+    """f(*operands) with another function in place of lax.dot_general: its program, equation by equation."""
+    from .._api import make_jaxpr
+    from ..core import Literal
+    program = make_jaxpr(f)(*operands)
+    values = dict(zip(program.jaxpr.constvars + program.jaxpr.invars, [*program.consts, *operands]))
+    read = lambda atom: atom.val if isinstance(atom, Literal) else values[atom]
+    for eqn in program.eqns:
+        given, p = [read(a) for a in eqn.invars], eqn.params
+        if eqn.primitive.name == "dot_general":
+            out = dot_general(*given, p["dimension_numbers"], precision=p["precision"], preferred_element_type=p["preferred_element_type"])
+        else:
+            out = eqn.primitive.bind(*given, **p)
+        values.update(zip(eqn.outvars, out if eqn.primitive.multiple_results else [out]))
+    return read(program.jaxpr.outvars[0])
 
 
 def _order(optimize):
@@ -41,8 +75,7 @@ class PathInfo(str):
 
 
 def einsum_path(subscripts, /, *operands, optimize="auto"):
-    if not isinstance(subscripts, str):
-        subscripts, operands = _subscripts((subscripts, *operands))
+    subscripts, operands = _spelt(subscripts, operands)
     _order(optimize)
     n = len(operands)
     if isinstance(optimize, (list, tuple)):
