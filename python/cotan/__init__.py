@@ -1,6 +1,6 @@
 """Cotan: JAX's system in C. `import cotan as jax`, or `python -m cotan program.py` to run a program that says `import jax`."""
 from . import _cotan
-_cotan._exclude_path(__path__[0] + "/")
+_cotan._excluded_paths().append(__path__[0] + "/")
 from ._cotan import Array, grad, jit, jvp, value_and_grad, vmap
 from ._config import (check_tracer_leaks, checking_leaks, config, debug_infs, debug_key_reuse, debug_nans, default_matmul_precision, disable_jit, enable_checks, enable_x64,
                       explain_cache_misses, log_compiles, no_tracing, numpy_dtype_promotion, numpy_rank_promotion)

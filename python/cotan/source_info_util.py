@@ -99,7 +99,7 @@ def is_user_filename(name):
 
 def register_exclusion(path):
     """Files whose names begin so are no user's: neither equations nor tracebacks name them."""
-    _cotan._exclude_path(path)
+    _cotan._excluded_paths().append(path)
 
 
 @contextmanager

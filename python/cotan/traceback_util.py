@@ -4,6 +4,8 @@ import sys
 from . import _cotan
 from .source_info_util import register_exclusion
 
+_exclude_paths = _cotan._excluded_paths()  # what the names of files begin with whose frames are not the user's
+
 _NOTE = ("--------------------\n"
          "For simplicity, frames inside the library were removed from the traceback of this exception. Set JAX_TRACEBACK_FILTERING=off to include them.")
 

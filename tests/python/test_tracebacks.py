@@ -228,3 +228,18 @@ def test_interrupts():
     text = text.replace("for f in", "def endless(v):\n    while True:\n        v = jnp.sin(v)\nfor f in")
     done = subprocess.run([sys.executable, "-m", "cotan", "-c", text], capture_output=True, text=True, timeout=100)
     assert done.stdout == "interrupted 2.0\n" * len(programs), done.stdout + done.stderr
+
+
+def test_paths_are_excluded_and_included_again(tmp_path, filtering):
+    from jax._src import traceback_util
+    library = tmp_path / "library.py"
+    library.write_text("def wrap(f):\n    def wrapped(*args):\n        return f(*args)\n    return wrapped\n")
+    scope = {}
+    exec(compile(library.read_text(), str(library), "exec"), scope)
+    f = jax.jit(scope["wrap"](raises))
+    filtering("remove_frames")
+    assert frames(f, x)[0] == ["wrapped", "raises"]
+    traceback_util._exclude_paths.append(str(tmp_path))
+    assert frames(f, x)[0] == ["raises"]
+    traceback_util._exclude_paths.remove(str(tmp_path))
+    assert frames(f, x)[0] == ["wrapped", "raises"]

@@ -13,21 +13,21 @@ typedef struct known_place {
 } known_place;
 enum { REMEMBERED = 1024 };
 static known_place remembered[REMEMBERED];
-static vec(char *) excluded; /* prefixes of file names; the first is this package's */
+static PyObject *excluded;       /* prefixes of file names: a list that programs change */
+static Py_ssize_t excluded_then; /* how many there were when places were remembered */
 
 static bool is_internal_file(PyObject *name)
 {
-    const char *file = PyUnicode_AsUTF8(name);
-    if (!file) {
+    const char *file = PyUnicode_AsUTF8(name), *prefix;
+    bool internal = !file || !strncmp(file, "<frozen ", 8);
+    for (Py_ssize_t i = 0; !internal && excluded && i < PyList_GET_SIZE(excluded); i++)
+        if ((prefix = PyUnicode_AsUTF8(PyList_GET_ITEM(excluded, i))))
+            internal = !strncmp(file, prefix, strlen(prefix));
+        else
+            PyErr_Clear(); /* no text */
+    if (!file)
         PyErr_Clear();
-        return true;
-    }
-    if (!strncmp(file, "<frozen ", 8))
-        return true;
-    for (int64_t i = 0; i < excluded.n; i++)
-        if (!strncmp(file, excluded.at[i], strlen(excluded.at[i])))
-            return true;
-    return false;
+    return internal;
 }
 
 bool ext_is_internal(PyCodeObject *code) { return is_internal_file(code->co_filename); }
@@ -47,8 +47,17 @@ static const source_line *source_at(PyCodeObject *code, int at)
     return NULL;
 }
 
+static void forget_places(void)
+{
+    excluded_then = PyList_GET_SIZE(excluded);
+    for (int i = 0; i < REMEMBERED; i++)
+        Py_CLEAR(remembered[i].code);
+}
+
 static const known_place *look_up(PyCodeObject *code, int at)
 {
+    if (unlikely(excluded && PyList_GET_SIZE(excluded) != excluded_then))
+        forget_places();
     known_place *k = &remembered[base_mix((uint64_t)(uintptr_t)code, (uint64_t)at) % REMEMBERED];
     if (unlikely(k->code != code || k->at != at)) {
         Py_INCREF(code);
@@ -86,21 +95,12 @@ const source_line *ext_first_line(PyCodeObject *code) { return look_up(code, -1)
 
 /* ---- for Python ---- */
 
-/* register_exclusion(path): frames of files below it are no user's. */
-static PyObject *exclude(PyObject *self, PyObject *path)
+/* The list of what file names begin with whose frames are no user's. */
+static PyObject *excluded_paths(PyObject *self, PyObject *unused)
 {
-    const char *s = PyUnicode_AsUTF8(path);
-    char *copy = s ? base_alloc(strlen(s) + 1) : NULL;
-    if (!copy)
-        return PyErr_Occurred() ? NULL : ext_raise();
-    strcpy(copy, s);
-    if (!vec_push(&excluded, copy)) {
-        base_free(copy);
-        return ext_raise();
-    }
-    for (int i = 0; i < REMEMBERED; i++) /* some may be excluded now */
-        Py_CLEAR(remembered[i].code);
-    Py_RETURN_NONE;
+    if (!excluded)
+        excluded = PyList_New(0);
+    return Py_XNewRef(excluded);
 }
 
 static PyObject *ask_internal(PyObject *self, PyObject *name)
@@ -140,7 +140,7 @@ static PyObject *swap_line(PyObject *self, PyObject *place)
 }
 
 PyMethodDef ext_source_methods[] = {
-    {"_exclude_path", exclude, METH_O, NULL},
+    {"_excluded_paths", excluded_paths, METH_NOARGS, NULL},
     {"_is_internal_file", ask_internal, METH_O, NULL},
     {"_current_source", current_source, METH_NOARGS, NULL},
     {"_current_names", current_names, METH_NOARGS, NULL},
