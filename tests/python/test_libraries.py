@@ -48,11 +48,10 @@ def test_leaves_may_be_a_tuple():
     assert jax.tree_util.tree_unflatten(treedef, tuple(leaves)) == {"a": 1, "b": 2}
 
 
-def test_einsum_takes_the_usual_product():
+def test_einsum_takes_the_usual_product_and_others():
     x = jnp.ones((2, 3))
-    assert jnp.einsum("ij,kj->ik", x, x, _dot_general=jax.lax.dot_general).shape == (2, 2)
-    with pytest.raises(NotImplementedError, match="_dot_general"):
-        jnp.einsum("ij,kj->ik", x, x, _dot_general=lambda *a, **k: None)
+    for f, product in [(jax.lax.dot_general, 3), (lambda *a, **k: 2 * jax.lax.dot_general(*a, **k), 6)]:
+        assert (jnp.einsum("ij,kj->ik", x, x, _dot_general=f) == product).all()
 
 
 def test_partial_is_a_class():
