@@ -4,7 +4,7 @@
 #include "compile/fission.h"
 #include "ops/rules.h"
 
-enum { LEAST_WORK = 4096, MOST_PARTS = 4 };
+enum { LEAST_WORK = 4096, LEAST_LINES = 8, MOST_PARTS = 4 };
 
 bool fission_product(const eqn *e)
 {
@@ -131,6 +131,20 @@ static ct_array part_of(ct_array w, int64_t axis, int64_t from, int64_t n)
     return op_slice(w, ints_of(&start), ints_of(&limit), (ct_ints){0});
 }
 
+/* x by something that stays the same. Where that is contracted along its rows, it is turned round,
+ * which happens once: several lines of x by contiguous columns are the faster product. */
+static ct_array product_by(ct_array x, ct_array w, const params_dot_general *p)
+{
+    static const int64_t first[] = {0}, turned[] = {1, 0};
+    params_dot_general q = *p;
+    int64_t axis = p->dimension_numbers.lhs_contract.at[0];
+    bool turns = p->dimension_numbers.rhs_contract.at[0] == 1 &&
+                 shape_size(x->aval.ndim, x->aval.shape) >= LEAST_LINES * x->aval.shape[axis];
+    if (turns)
+        q.dimension_numbers.rhs_contract = (ct_ints){1, first};
+    return op_dot_general(x, turns ? op_transpose(w, (ct_ints){2, turned}) : w, &q);
+}
+
 static ct_array product_of_parts(values *v, const eqn *e, const eqn *join)
 {
     const params_dot_general *p = e->params;
@@ -140,7 +154,7 @@ static ct_array product_of_parts(values *v, const eqn *e, const eqn *join)
         ct_array part = values_of(v, &join->in[i]);
         int64_t n = part->aval.shape[axis];
         ct_array rows = part_of(w, p->dimension_numbers.rhs_contract.at[0], at, n);
-        ct_array term = op_dot_general(part, rows, p);
+        ct_array term = product_by(part, rows, p);
         sum = sum ? op_add(sum, term) : term;
         at += n;
     }
@@ -158,7 +172,7 @@ static void parts_of_product(values *v, const eqn *e, const eqn *split)
         ct_array columns =
             part_of(v->of[e->in[1].var->id], 1 - p->dimension_numbers.rhs_contract.at[0], at,
                     parts->sizes.at[k]);
-        v->of[split->out[k]->id] = op_dot_general(values_of(v, &e->in[0]), columns, p);
+        v->of[split->out[k]->id] = product_by(values_of(v, &e->in[0]), columns, p);
     }
 }
 
@@ -182,6 +196,9 @@ static bool run_distributed(void *env, int64_t nin, const ct_array *in, leaves *
             good = !is_poison(v.of[e->out[0]->id] = product_of_parts(&v, e, join));
         else if (split)
             parts_of_product(&v, e, split);
+        else if (product)
+            good = !is_poison(v.of[e->out[0]->id] = product_by(values_of(&v, &e->in[0]),
+                                                               v.of[e->in[1].var->id], e->params));
         else if (!from || !by_constant(d, from) || joined_operand(d, from) ||
                  splitting_user(d, from) != e) {
             values_read(&v, e);

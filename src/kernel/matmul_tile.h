@@ -12,24 +12,36 @@
 #define COLS (2 * LANES)
 typedef T LOCAL(_vector) __attribute__((vector_size(VECTOR_BYTES), aligned(VECTOR_BYTES)));
 
-/* A tile of ROWS x COLS: c = a b over depth, a and b packed. */
-static void LOCAL(_tile)(int64_t depth, const T *a, const T *b, T *c)
+/* The first rows, as many as are known when this is compiled, of a tile of ROWS x COLS: c = a b
+ * over depth; a is packed, b's rows are `step` apart. */
+static inline __attribute__((always_inline)) void
+LOCAL(_rows)(const int rows, int64_t depth, const T *a, const T *b, int64_t step, T *c)
 {
     LOCAL(_vector) sum[ROWS][2] = {0};
-    const LOCAL(_vector) *from = (const void *)b;
     for (int64_t p = 0; p < depth; p++) {
-        LOCAL(_vector) b0 = from[2 * p], b1 = from[2 * p + 1];
-        _Pragma("GCC unroll 16") for (int i = 0; i < ROWS; i++)
+        LOCAL(_vector) b0, b1;
+        memcpy(&b0, b + p * step, sizeof b0), memcpy(&b1, b + p * step + LANES, sizeof b1);
+        _Pragma("GCC unroll 16") for (int i = 0; i < rows; i++)
         {
             sum[i][0] += a[p * ROWS + i] * b0;
             sum[i][1] += a[p * ROWS + i] * b1;
         }
     }
-    _Pragma("GCC unroll 16") for (int i = 0; i < ROWS; i++)
+    _Pragma("GCC unroll 16") for (int i = 0; i < rows; i++)
     {
         ((LOCAL(_vector) *)(void *)c)[2 * i] = sum[i][0];
         ((LOCAL(_vector) *)(void *)c)[2 * i + 1] = sum[i][1];
     }
+}
+
+static void LOCAL(_tile)(int64_t rows, int64_t depth, const T *a, const T *b, int64_t step, T *c)
+{
+    if (rows > 2 * ROWS / 3)
+        LOCAL(_rows)(ROWS, depth, a, b, step, c);
+    else if (rows > ROWS / 3)
+        LOCAL(_rows)(2 * ROWS / 3, depth, a, b, step, c);
+    else
+        LOCAL(_rows)(ROWS / 3, depth, a, b, step, c);
 }
 
 /* `count` lines of x, `wide` at a time, each group stored depth by depth and padded with zeros. */
@@ -54,15 +66,25 @@ static void LOCAL(_pack)(int64_t count, int64_t depth, int wide, const S *x, int
     }
 }
 
-/* Packed a (m rows) times packed b (n columns), stored to c or added to it. */
-static void LOCAL(_block)(int64_t m, int64_t n, int64_t depth, const T *a, const T *b, T *c,
-                          int64_t c_row, bool add)
+/* Columns of b, COLS at a time: those that lie together where they are, `row` apart (0: none do),
+ * the others packed. */
+typedef struct LOCAL(_columns) {
+    const T *in_place, *packed;
+    int64_t row;
+} LOCAL(_columns);
+
+/* Packed a (m rows) times b (n columns), stored to c or added to it. */
+static void LOCAL(_block)(int64_t m, int64_t n, int64_t depth, const T *a,
+                          const LOCAL(_columns) * b, T *c, int64_t c_row, bool add)
 {
     T tile[ROWS * COLS] __attribute__((aligned(64)));
     for (int64_t j = 0; j < n; j += COLS)
         for (int64_t i = 0; i < m; i += ROWS) {
             int64_t rows = m - i < ROWS ? m - i : ROWS, cols = n - j < COLS ? n - j : COLS;
-            LOCAL(_tile)(depth, a + i * depth, b + j * depth, tile);
+            bool direct = b->row && cols == COLS;
+            LOCAL(_tile)
+            (rows, depth, a + i * depth, direct ? b->in_place + j : b->packed + j * depth,
+             direct ? b->row : COLS, tile);
             for (int64_t r = 0; r < rows; r++) {
                 T *to = c + (i + r) * c_row + j;
                 if (add)
@@ -82,6 +104,9 @@ static ct_status LOCAL(_product)(const gemm *g, const S *a, const S *b, T *c)
             wide = g->n < WIDE ? g->n : WIDE;
     int64_t a_size = ((tall + ROWS - 1) / ROWS * ROWS * depth + LANES - 1) / LANES * LANES,
             b_size = (wide + COLS - 1) / COLS * COLS * depth;
+    /* Few rows read b where it lies: to pack it costs as much as it would save. LOAD does nothing.
+     */
+    bool direct = g->m <= 4 * ROWS && g->b_col == 1 && sizeof(S) == sizeof(T);
     void *block = NULL;
     if ((size_t)(a_size + b_size) * sizeof(T) > sizeof room) {
         block = base_alloc((size_t)(a_size + b_size) * sizeof(T) + 64);
@@ -93,15 +118,19 @@ static ct_status LOCAL(_product)(const gemm *g, const S *a, const S *b, T *c)
         for (int64_t p = 0; p < g->k; p += depth) {
             int64_t cols = g->n - j < wide ? g->n - j : wide,
                     deep = g->k - p < depth ? g->k - p : depth;
+            const S *corner = b + j * g->b_col + p * g->b_row;
+            int64_t there = direct ? cols / COLS * COLS : 0;
+            LOCAL(_columns)
+            columns = {(const void *)corner, memory + a_size, direct ? g->b_row : 0};
             LOCAL(_pack)
-            (cols, deep, COLS, b + j * g->b_col + p * g->b_row, g->b_col, g->b_row,
-             memory + a_size);
+            (cols - there, deep, COLS, corner + there * g->b_col, g->b_col, g->b_row,
+             memory + a_size + there * deep);
             for (int64_t i = 0; i < g->m; i += tall) {
                 int64_t rows = g->m - i < tall ? g->m - i : tall;
                 LOCAL(_pack)
                 (rows, deep, ROWS, a + i * g->a_row + p * g->a_col, g->a_row, g->a_col, memory);
                 LOCAL(_block)
-                (rows, cols, deep, memory, memory + a_size, c + i * g->c_row + j, g->c_row, p > 0);
+                (rows, cols, deep, memory, &columns, c + i * g->c_row + j, g->c_row, p > 0);
             }
         }
     base_free(block);
