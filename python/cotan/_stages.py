@@ -49,7 +49,7 @@ class Stage:
 
 
 class _Call:
-    """A function traced for given arguments, of which the static ones are left out."""
+    """A function traced for given arguments, of which the static ones are left out. Types are made when somebody asks: they are made of NumPy's dtypes."""
 
     def __init__(self, fun, args, kwargs):
         nums, names = fun._statics
@@ -58,14 +58,19 @@ class _Call:
         nums = {n % len(args) for n in nums if -len(args) <= n < len(args)}
         self.in_tree = _cotan.tree_structure((tuple(a for i, a in enumerate(args) if i not in nums),
                                               {k: v for k, v in kwargs.items() if k not in (names or ())}))
-        avals = self.program.in_avals
-        donated = set(fun._donated)
-        flags = [i in donated for i, a in enumerate(args) if i not in nums for _ in _cotan.tree_leaves(a)]
-        flags += [False] * (len(avals) - len(flags))
-        self.donated, self.keeps_unused = flags, fun._keeps_unused
-        self.donate_argnums = tuple(i for i, d in enumerate(flags) if d)
-        self.in_avals = self.in_tree.unflatten(avals)
-        self.args_info = self.in_tree.unflatten([ArgInfo(a, d) for a, d in zip(avals, flags)])
+        self.keeps_unused = fun._keeps_unused
+        self._donated = [i in fun._donated for i in range(len(args)) if i not in nums]
+
+    in_avals = property(lambda self: self.in_tree.unflatten(self.program.in_avals))
+    donate_argnums = property(lambda self: tuple(i for i, d in enumerate(self.donated) if d))
+    args_info = property(lambda self: self.in_tree.unflatten([ArgInfo(a, d) for a, d in zip(self.program.in_avals, self.donated)]))
+
+    @property
+    def donated(self):
+        """Whether each leaf's memory is given away."""
+        positional, keywords = self.in_tree.children()
+        flags = [d for d, a in zip(self._donated, positional.children()) for _ in range(a.num_leaves)]
+        return flags + [False] * keywords.num_leaves
 
     def path(self, leaf):
         return _cotan._argument_path(self.fun, self.call_def, leaf)

@@ -1,17 +1,14 @@
 """jax.extend.source_info_util and what interpreters take from jax._src.source_info_util: where equations come from, and the names of the
 parts of programs they belong to."""
+from collections import namedtuple
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from . import _cotan
 
 
-class Frame(NamedTuple):
+class Frame(namedtuple("Frame", "file_name function_name start_line start_column")):
     """A place in the program: a line of a function, and the column where the call begins."""
-    file_name: str
-    function_name: str
-    start_line: int
-    start_column: int
+    __slots__ = ()
 
     line_num = property(lambda self: self.start_line)
     end_line = property(lambda self: self.start_line)

@@ -54,6 +54,20 @@ def test_numpy_reads_the_names_of_narrow_types():
         assert run("-c", f"import {modules}; print(numpy.dtype('bfloat16'), numpy.zeros(2, 'float8_e4m3fn').dtype.itemsize)") == "bfloat16 1\n"
 
 
+def test_first_program_imports_little():
+    """Neither NumPy nor what only takes time to import, such as typing with its regular expressions."""
+    code = """
+        import jax, sys
+        import jax.numpy as jnp
+        x = jnp.ones(3)
+        before = set(sys.modules)
+        compiled = jax.jit(lambda x: jnp.sin(x) * 2).trace(x).lower().compile()
+        compiled(x)
+        print(sorted(set(sys.modules) - before), [m for m in ("typing", "re", "enum", "inspect", "dataclasses") if m in sys.modules])
+    """
+    assert run("-c", textwrap.dedent(code)) == "['cotan._stages'] []\n"
+
+
 def test_both_names_are_one_package():
     assert run("-c", "import jax, cotan, jax.numpy, cotan.numpy, jax.tree_util; print(jax is cotan, jax.numpy is cotan.numpy)") == "True True\n"
 
