@@ -133,6 +133,7 @@ typedef enum ct_code {
     CT_INTERRUPTED,
     CT_ASSERTION_ERROR,
     CT_KEY_REUSE_ERROR,
+    CT_RECURSION_ERROR,         /* functions or programs inside one another, too deep */
     CT_CONCRETIZATION_ERROR,    /* jax.errors.ConcretizationTypeError */
     CT_TRACER_BOOL_ERROR,       /* jax.errors.TracerBoolConversionError */
     CT_TRACER_INTEGER_ERROR,    /* jax.errors.TracerIntegerConversionError */

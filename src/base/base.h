@@ -155,6 +155,9 @@ void base_set_threads(int threads); /* 0: default */
 /* Runs `cleanup` when this thread ends (each once a registration). */
 void base_at_thread_exit(void (*cleanup)(void));
 
+/* Whether functions may nest deeper on this thread's stack; false after a RecursionError. */
+CT_NODISCARD bool base_has_stack(void);
+
 /* ---- host hook: long native work polls this about every 10 ms; true asks to stop (Ctrl-C) ---- */
 extern bool (*base_interrupted)(void);
 /* Around native work of notable length, so that the host's other threads may run: release hands out

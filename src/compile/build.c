@@ -80,9 +80,16 @@ static bool omitted(const node *n, int k, const value *made)
     return k < 8 && n->op->optional >> k & 1 && !made->read && compile_optimizes();
 }
 
+/* Loops and branches inside native ones are native; they need not be looked through once more. */
+static bool is_native(const builder *b, const node *n)
+{
+    return compile_optimizes() && (b != b->root ? control_program(n->op, n->params, 0) != NULL
+                                                : control_is_native(n->op, n->params));
+}
+
 static bool opaque_step(builder *b, const node *n)
 {
-    bool native = compile_optimizes() && control_is_native(n->op, n->params);
+    bool native = is_native(b, n);
     step s = {.kind = native          ? STEP_CONTROL
                       : n->op->kernel ? STEP_OPAQUE
                                       : STEP_CALL,

@@ -106,6 +106,8 @@ static inline bool param_has_storage(const param_field *f)
 }
 bool params_equal(const op *o, const void *a, const void *b);
 uint64_t params_hash(const op *o, const void *a);
+/* The i-th of all programs among the parameters, borrowed; NULL: there are fewer. */
+jaxpr *params_program(const op *o, const void *params, int64_t i);
 /* Deep copy into the arena; references inside are retained and listed for release by the jaxpr that
  * owns the arena. NULL on failure. */
 CT_NODISCARD const void *params_copy(const op *o, const void *params, arena *a,
@@ -404,6 +406,7 @@ struct jaxpr_refs {
 };
 /* A closed jaxpr: constants are bound. Immutable once finished, shared by reference. Lives in one
  * arena. */
+enum { PROGRAM_DEPTH = 1024 };
 struct jaxpr {
     object head;
     arena arena;
@@ -415,8 +418,10 @@ struct jaxpr {
     var **in;
     atom *out;
     eqn *eqns;
-    uint32_t effects;         /* of its equations: enum effect */
-    const char *name;         /* of the traced function, or NULL */
+    uint32_t effects;      /* of its equations: enum effect */
+    int32_t depth;         /* of programs inside programs: 0 without any, at most PROGRAM_DEPTH */
+    _Atomic uint64_t hash; /* 0: not asked for yet */
+    const char *name;      /* of the traced function, or NULL */
     const source_line *where; /* its first line, or NULL */
     void *compiled;           /* cache slot of the backend; released through core_backend */
     struct derived *

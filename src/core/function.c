@@ -12,7 +12,7 @@ bool fn_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in, tr
     for (int64_t i = 0; i < nin; i++)
         if (is_poison(in[i]))
             return false;
-    if (f->class->call(f, in_def, nin, in, out_def, nout, out))
+    if (base_has_stack() && f->class->call(f, in_def, nin, in, out_def, nout, out))
         return true;
     object_release(*out_def);
     base_free(*out);

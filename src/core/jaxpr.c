@@ -67,21 +67,30 @@ var *jaxpr_var(jaxpr *j, const aval *a)
     return v;
 }
 
-/* A program that was read from text may lack a parameter; the verifier says so later. */
-static uint32_t program_effects(const jaxpr *j) { return j ? j->effects : 0; }
-
 uint32_t op_effects(const op *o, const void *params)
 {
     uint32_t effects = o->effects ? o->effects(o, params) : o->flags & OP_EFFECT ? EFFECT_OTHER : 0;
-    for (int i = 0; i < o->nfields; i++) {
-        const void *at = (const char *)params + o->fields[i].offset;
-        if (o->fields[i].kind == PARAM_JAXPR)
-            effects |= program_effects(*(jaxpr *const *)at);
-        else if (o->fields[i].kind == PARAM_JAXPRS)
-            for (int64_t k = 0; k < ((const jaxpr_list *)at)->n; k++)
-                effects |= program_effects(((const jaxpr_list *)at)->at[k]);
-    }
+    const jaxpr *inner;
+    for (int64_t i = 0; (inner = params_program(o, params, i)); i++)
+        effects |= inner->effects;
     return effects;
+}
+
+/* Interpreters and passes walk programs inside programs by recursion: none may be too deep for it.
+ */
+static bool take_depth(jaxpr *j, const op *o, const void *params)
+{
+    const jaxpr *inner;
+    for (int64_t i = 0; (inner = params_program(o, params, i)); i++)
+        if (j->depth <= inner->depth)
+            j->depth = inner->depth + 1;
+    if (likely(j->depth <= PROGRAM_DEPTH))
+        return true;
+    base_fail(CT_RECURSION_ERROR,
+              "maximum recursion depth exceeded: %s would hold programs inside one another deeper "
+              "than %d. Repeat a step by scan or fori_loop instead.",
+              o->name, PROGRAM_DEPTH);
+    return false;
 }
 
 eqn *jaxpr_eqn(jaxpr *j, eqn **tail, const op *o, const void *params, int nin, const atom *in,
@@ -91,7 +100,7 @@ eqn *jaxpr_eqn(jaxpr *j, eqn **tail, const op *o, const void *params, int nin, c
     atom *ins = arena_copy(&j->arena, in, (size_t)nin * sizeof *in);
     var **outs = arena_copy(&j->arena, out, (size_t)nout * sizeof *out);
     const void *copy = params_copy(o, params, &j->arena, &j->refs);
-    if (!e || !ins || !outs || !copy)
+    if (!e || !ins || !outs || !copy || !take_depth(j, o, copy))
         return NULL;
     *e = (eqn){.op = o,
                .params = copy,
@@ -288,7 +297,7 @@ bool jaxpr_eval(const jaxpr *j, int nin, const ct_array *in, int nout, ct_array 
     }
     environment env = {base_zalloc((size_t)j->nvars * sizeof(ct_array) + 1),
                        base_zalloc((size_t)j->nvars * sizeof(int32_t) + 1)};
-    bool good = env.values && env.left;
+    bool good = base_has_stack() && env.values && env.left;
     for (int i = 0; i < j->nconsts && good; i++)
         define(&env, j->constvars[i], j->consts[i]);
     for (int i = 0; i < j->nin && good; i++)
@@ -327,6 +336,7 @@ jaxpr *jaxpr_with_same_equations(const jaxpr *j)
     copy->out = j->out;
     copy->eqns = j->eqns;
     copy->effects = j->effects;
+    copy->depth = j->depth;
     copy->name = j->name;
     copy->where = j->where;
     return copy;
@@ -425,7 +435,7 @@ static uint64_t atom_hash(const atom *a)
 
 /* Constants count with their avals alone: the compiler takes them as inputs, so programs that
  * differ in them share code. */
-uint64_t jaxpr_hash(const jaxpr *j)
+static uint64_t hash_of(const jaxpr *j)
 {
     uint64_t h = base_mix((uint64_t)j->nin, (uint64_t)j->nout);
     for (int i = 0; i < j->nconsts; i++)
@@ -441,5 +451,15 @@ uint64_t jaxpr_hash(const jaxpr *j)
     }
     for (int i = 0; i < j->nout; i++)
         h = base_mix(h, atom_hash(&j->out[i]));
+    return h;
+}
+
+uint64_t jaxpr_hash(const jaxpr *j)
+{
+    uint64_t h = atomic_load_explicit(&j->hash, memory_order_relaxed);
+    if (!h) {
+        h = hash_of(j) | 1;
+        atomic_store_explicit(&((jaxpr *)(uintptr_t)j)->hash, h, memory_order_relaxed);
+    }
     return h;
 }

@@ -123,6 +123,24 @@ jaxpr *params_jaxpr(const op *o, const void *params)
     return NULL;
 }
 
+/* A program that was read from text may lack one; the verifier says so later. */
+jaxpr *params_program(const op *o, const void *params, int64_t i)
+{
+    for (int f = 0; f < o->nfields; f++) {
+        const void *at = (const char *)params + o->fields[f].offset;
+        jaxpr_list one = {1, (jaxpr **)(uintptr_t)at};
+        const jaxpr_list *list = o->fields[f].kind == PARAM_JAXPRS  ? at
+                                 : o->fields[f].kind == PARAM_JAXPR ? &one
+                                                                    : NULL;
+        if (!list || (list == &one && !*one.at))
+            continue;
+        if (i < list->n)
+            return list->at[i];
+        i -= list->n;
+    }
+    return NULL;
+}
+
 bool params_equal(const op *o, const void *a, const void *b)
 {
     for (int i = 0; i < o->nfields; i++)

@@ -506,14 +506,9 @@ static bool find_sites(sites *s, const jaxpr *j)
     for (const eqn *e = j->eqns; e && good; e = e->next) {
         if (e->op == &op_row_check)
             good = add_check(s, e);
-        for (int i = 0; i < e->op->nfields && good; i++) {
-            const void *at = (const char *)e->params + e->op->fields[i].offset;
-            if (e->op->fields[i].kind == PARAM_JAXPR)
-                good = find_sites(s, *(jaxpr *const *)at);
-            else if (e->op->fields[i].kind == PARAM_JAXPRS)
-                for (int64_t k = 0; k < ((const jaxpr_list *)at)->n && good; k++)
-                    good = find_sites(s, ((const jaxpr_list *)at)->at[k]);
-        }
+        const jaxpr *inner;
+        for (int64_t i = 0; good && (inner = params_program(e->op, e->params, i)); i++)
+            good = find_sites(s, inner);
     }
     return good;
 }

@@ -213,15 +213,10 @@ bool checks_inside(const jaxpr *j, uint32_t errors)
     for (const eqn *e = j->eqns; e; e = e->next) {
         if (checks_of(e->op) & errors)
             return true;
-        for (int i = 0; i < e->op->nfields; i++) {
-            const void *at = (const char *)e->params + e->op->fields[i].offset;
-            if (e->op->fields[i].kind == PARAM_JAXPR && checks_inside(*(jaxpr *const *)at, errors))
+        const jaxpr *inner;
+        for (int64_t i = 0; (inner = params_program(e->op, e->params, i)); i++)
+            if (checks_inside(inner, errors))
                 return true;
-            for (int64_t k = 0;
-                 e->op->fields[i].kind == PARAM_JAXPRS && k < ((const jaxpr_list *)at)->n; k++)
-                if (checks_inside(((const jaxpr_list *)at)->at[k], errors))
-                    return true;
-        }
     }
     return false;
 }

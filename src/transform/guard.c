@@ -5,32 +5,14 @@
 #include "transform/while.h"
 #include "transform/scan.h"
 
-/* The programs among an operation's parameters: *list in place. */
-static int64_t programs_of(const op *o, const void *params, jaxpr *const **list)
-{
-    for (int i = 0; i < o->nfields; i++) {
-        const void *at = (const char *)params + o->fields[i].offset;
-        if (o->fields[i].kind == PARAM_JAXPRS) {
-            *list = ((const jaxpr_list *)at)->at;
-            return ((const jaxpr_list *)at)->n;
-        }
-        if (o->fields[i].kind == PARAM_JAXPR) {
-            *list = at;
-            return *(jaxpr *const *)at != NULL;
-        }
-    }
-    return 0;
-}
-
 bool loop_inside(const jaxpr *j)
 {
     for (const eqn *e = j->eqns; e; e = e->next) {
-        jaxpr *const *inner;
-        int64_t n = programs_of(e->op, e->params, &inner);
+        const jaxpr *inner;
         if (e->op == &op_row_while)
             return true;
-        for (int64_t i = 0; i < n; i++)
-            if (loop_inside(inner[i]))
+        for (int64_t i = 0; (inner = params_program(e->op, e->params, i)); i++)
+            if (loop_inside(inner))
                 return true;
     }
     return false;
@@ -127,10 +109,10 @@ static bool guard_process(trace *base, const op *o, const void *params, int nin,
                           int nout, ct_array *out)
 {
     guard_trace *t = (guard_trace *)base;
-    jaxpr *const *inner;
-    int64_t n = programs_of(o, params, &inner), loops = 0;
-    for (int64_t i = 0; i < n; i++)
-        loops += loop_inside(inner[i]);
+    const jaxpr *inner;
+    bool loops = false;
+    for (int64_t i = 0; !loops && (inner = params_program(o, params, i)); i++)
+        loops = loop_inside(inner);
     if (o == &op_row_while) {
         params_while p = *(const params_while *)params;
         p.cond_nconsts++;

@@ -34,9 +34,8 @@ static void transposed_destroy(ct_fn base)
 static bool holds_programs(const jaxpr *j)
 {
     for (const eqn *e = j->eqns; e; e = e->next)
-        for (int i = 0; i < e->op->nfields; i++)
-            if (e->op->fields[i].kind == PARAM_JAXPR || e->op->fields[i].kind == PARAM_JAXPRS)
-                return true;
+        if (params_program(e->op, e->params, 0))
+            return true;
     return false;
 }
 

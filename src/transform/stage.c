@@ -428,7 +428,7 @@ jaxpr *transform_stage(flat f, int64_t n, const aval *in, const char *name)
         return NULL;
     ct_scope scope = ct_begin();
     ct_array *inputs = base_alloc((size_t)(n + 1) * sizeof *inputs);
-    bool good = inputs != NULL;
+    bool good = base_has_stack() && inputs;
     for (int64_t i = 0; i < n && good; i++)
         good = !is_poison(inputs[i] = stage_input(t, &in[i]));
     leaves out = {0};

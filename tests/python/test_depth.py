@@ -48,6 +48,19 @@ def test_the_stack_ends(wrap, deep):
         nested(WRAPS[wrap], 20000)(0.5)
 
 
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_programs_put_together_are_no_deeper(wrap):
+    """Without a function inside another: each program calls the one made before."""
+    program = jax.make_jaxpr(jnp.sin)(0.5)
+    with pytest.raises(RecursionError, match="Repeat a step by scan or fori_loop"):
+        for _ in range(2000):
+            step = jax.extend.core.jaxpr_as_fun(program)
+            last, program = program, jax.make_jaxpr(WRAPS[wrap](lambda x, step=step: step(x)[0]))(0.5)
+    f = jax.extend.core.jaxpr_as_fun(last)
+    assert np.allclose(jax.jit(f)(0.5), np.sin(0.5)) and "sin" in str(last)
+    assert np.allclose(jax.jit(lambda x: jax.jvp(lambda x: f(x)[0], (x,), (1.0,))[1])(0.5), np.cos(0.5))
+
+
 def test_deep_trees():
     tree = 1.0
     for _ in range(100000):

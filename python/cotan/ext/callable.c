@@ -248,36 +248,12 @@ static bool take_apart(PyObject *callable, PyObject *result, host_results what, 
     return *out_def != NULL;
 }
 
-/* Functions inside one another use this thread's stack, however high Python's own limit is set. A
- * quarter is left for what transforms and compiles the program afterwards. */
-static bool has_stack(void)
-{
-    static _Thread_local const char *lowest;
-    if (!lowest) {
-        pthread_attr_t attributes;
-        void *at = NULL;
-        size_t bytes = 0;
-        if (!pthread_getattr_np(pthread_self(), &attributes)) {
-            pthread_attr_getstack(&attributes, &at, &bytes);
-            pthread_attr_destroy(&attributes);
-        }
-        lowest = (const char *)at + bytes / 4;
-    }
-    char here;
-    if ((const char *)&here > lowest)
-        return true;
-    PyErr_SetString(PyExc_RecursionError,
-                    "maximum recursion depth exceeded: the stack has no room for more functions "
-                    "inside one another");
-    return false;
-}
-
 static bool host_call(ct_fn f, const treedef *in_def, int64_t nin, const ct_array *in,
                       treedef **out_def, int64_t *nout, ct_array **out)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
     const host_fn *h = (host_fn *)f;
-    PyObject *callable = has_stack() ? callable_of(h) : NULL;
+    PyObject *callable = callable_of(h);
     PyObject *result = callable ? invoke(callable, in_def, nin, in) : NULL;
     bool good = result && take_apart(callable, result, h->results, out_def, nout, out);
     Py_XDECREF(result);

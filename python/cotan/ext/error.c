@@ -109,6 +109,7 @@ bool ext_init_errors(PyObject *module)
     classes[CT_ATTRIBUTE_ERROR] = PyExc_AttributeError;
     classes[CT_OVERFLOW_ERROR] = PyExc_OverflowError;
     classes[CT_ZERO_DIVISION_ERROR] = PyExc_ZeroDivisionError;
+    classes[CT_RECURSION_ERROR] = PyExc_RecursionError;
     classes[CT_FLOATING_POINT_ERROR] = PyExc_FloatingPointError;
     classes[CT_NOT_IMPLEMENTED_ERROR] = PyExc_NotImplementedError;
     classes[CT_OUT_OF_MEMORY_ERROR] = PyExc_MemoryError;
