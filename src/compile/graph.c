@@ -259,13 +259,16 @@ static bool read_split(graph *g, const eqn *e, const int32_t *in, int32_t *map)
     return true;
 }
 
-/* A scan that some products leave, with them; NULL: it stays as it is, or after a failure. */
-static const jaxpr *without_products(graph *g, const eqn *e)
+/* What the equation is in terms of others: a scan that some products leave, with them; what kernels
+ * take in once it is spelled out. NULL: it stays as it is, or after a failure. */
+static const jaxpr *rewritten(graph *g, const eqn *e)
 {
     aval *avals = arena_alloc(&g->arena, (size_t)(e->nin + 1) * sizeof *avals);
     for (int i = 0; avals && i < e->nin; i++)
         avals[i] = *atom_aval(&e->in[i]);
-    jaxpr *j = avals ? fission_scan(e->params, e->nin, avals) : NULL;
+    jaxpr *j = !avals                    ? NULL
+               : e->op->code == OP_scan ? fission_scan(e->params, e->nin, avals)
+                                        : graph_spelled(e, avals);
     return j && keep(g, &j->head) ? j : NULL;
 }
 
@@ -297,8 +300,8 @@ static bool read_eqn(graph *g, const eqn *e, int32_t *map)
     }
     if (has_lowering)
         inner = lowering_of(g, e, in);
-    else if (e->op->code == OP_scan && compile_optimizes())
-        inner = without_products(g, e);
+    else if (!inner && compile_optimizes())
+        inner = rewritten(g, e);
     if (!ct_ok())
         return false;
     if (!inner)

@@ -50,6 +50,7 @@ typedef struct node {
     bool live;
     uint8_t role; /* node_role */
     int32_t group;
+    int32_t tree;   /* where the expression ends that it is part of; set by grouping */
     int32_t region; /* of what is computed again (remat2): its nodes are not merged with those of
                        other regions, nor put into groups from before it; 0: none */
 } node;
@@ -76,6 +77,9 @@ CT_NODISCARD bool graph_build(graph *g, const jaxpr *j, arena *kept);
 CT_NODISCARD bool graph_move_slices(graph *g);
 /* rewrite.c: products of transposed matrices and transposed products, without the transposes. */
 CT_NODISCARD bool graph_rewrite(graph *g);
+/* spell.c: the program of an equation that kernels take in once it is spelled out; NULL: none, or
+ * after a failure. */
+CT_NODISCARD jaxpr *graph_spelled(const eqn *e, const aval *in);
 void graph_free(graph *g);
 /* -1 without memory. */
 int32_t graph_add_value(graph *g, const aval *a, value_origin origin, int index, ct_array array);

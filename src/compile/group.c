@@ -278,6 +278,17 @@ static bool aligned(const graph *g, int32_t number, const candidate *c, const in
     return true;
 }
 
+enum { RECENT_MEMBERS = 8 };
+
+/* Will what members make and what this node makes be read together? */
+static bool shares_tree(const graph *g, const group *gr, const candidate *c)
+{
+    for (int64_t m = gr->members.n; m-- > 0 && m > gr->members.n - RECENT_MEMBERS;)
+        if (g->nodes.at[gr->members.at[m]].tree == c->n->tree)
+            return true;
+    return false;
+}
+
 static bool shares_operand(const graph *g, const group *gr, int32_t number, const candidate *c)
 {
     for (int i = 0; i < c->noperands; i++) {
@@ -286,7 +297,7 @@ static bool shares_operand(const graph *g, const group *gr, int32_t number, cons
             return true;
         if (g->values.at[s].size <= 1)
             continue;
-        for (int64_t m = gr->members.n; m-- > 0 && m > gr->members.n - 8;) {
+        for (int64_t m = gr->members.n; m-- > 0 && m > gr->members.n - RECENT_MEMBERS;) {
             const node *n = &g->nodes.at[gr->members.at[m]];
             view v;
             for (int k = 0; k < operand_count(g, n); k++)
@@ -335,7 +346,7 @@ static bool fits(const graph *g, groups *gs, int32_t at, const candidate *c, int
         return false;
     if (!place(g, gr, at, c, dims) || !aligned(g, at, c, dims))
         return false;
-    if (!shares_operand(g, gr, at, c))
+    if (!shares_operand(g, gr, at, c) && !shares_tree(g, gr, c))
         return false;
     return depth_of(g, at, c) + (c->axes != 0) <= MOST_DEPTH;
 }
@@ -515,6 +526,38 @@ static bool place_nodes(graph *g, groups *gs, const bool *needed)
     return true;
 }
 
+/* Maps that are read once, by a map of their shape or a reduction, belong to its tree. */
+static bool find_trees(graph *g)
+{
+    enum { UNREAD = -1, MANY = -2 };
+    int32_t *reader = base_alloc((size_t)(g->values.n + 1) * sizeof *reader);
+    if (!reader)
+        return false;
+    for (int64_t v = 0; v < g->values.n; v++)
+        reader[v] = UNREAD;
+    for (int64_t i = 0; i < g->nodes.n; i++)
+        for (int k = 0; g->nodes.at[i].live && k < g->nodes.at[i].nin; k++) {
+            int32_t *r = &reader[g->nodes.at[i].in[k]];
+            *r = *r == UNREAD || *r == i ? (int32_t)i : MANY;
+        }
+    for (int i = 0; i < g->j->nout; i++)
+        reader[g->outputs[i]] = MANY;
+    for (int64_t i = g->nodes.n; i-- > 0;) {
+        node *n = &g->nodes.at[i];
+        int32_t r = n->nout == 1 && n->role == ROLE_MAP ? reader[n->out[0]] : MANY;
+        n->tree = (int32_t)i;
+        if (r < 0)
+            continue;
+        const node *by = &g->nodes.at[r];
+        if (by->role == ROLE_REDUCE)
+            n->tree = r;
+        else if (by->role == ROLE_MAP && graph_out(g, by, 0)->size == graph_out(g, n, 0)->size)
+            n->tree = by->tree;
+    }
+    base_free(reader);
+    return true;
+}
+
 bool group_nodes(graph *g, groups *out)
 {
     bool *needed = base_zalloc((size_t)g->values.n + 1), fuses = compile_optimizes();
@@ -527,7 +570,7 @@ bool group_nodes(graph *g, groups *out)
         if (g->nodes.at[i].live)
             g->nodes.at[i].role = fuses ? graph_role(g, &g->nodes.at[i]) : ROLE_OPAQUE;
     mark_needed(g, needed);
-    bool ok = place_nodes(g, out, needed);
+    bool ok = find_trees(g) && place_nodes(g, out, needed);
     base_free(needed);
     return ok;
 }

@@ -548,6 +548,51 @@ static bool split(lowering *l, lowered *second, size_t *partial_bytes)
     return ok;
 }
 
+/* ---- rows of a few elements ---- */
+
+/* May vectors run along dimension d of a place? Lanes a few elements apart are shuffled. */
+static bool runs_along(const loop_access *a, int d, int dtype, int64_t most)
+{
+    int64_t step = a->stride[d];
+    return step == 1 || (loop_itemsize(dtype) >= 4 && step > 1 && step <= most);
+}
+
+static void swap_strides(loop_access *a, int d)
+{
+    int64_t held = a->stride[d];
+    a->stride[d] = a->stride[d + 1], a->stride[d + 1] = held;
+}
+
+/* Maps over rows that would leave most lanes of a vector empty run across them: the last two
+ * dimensions change places. */
+static void turn_short_rows(lowering *l)
+{
+    enum { SHORT_ROW = 4, MANY_ROWS = 64, MOST_LOADED = 10, MOST_STORED = 4 };
+    kernel_ir *k = &l->out->k;
+    int d = k->ndim - 2;
+    if (k->reduced || d < 0 || k->extent[d + 1] > SHORT_ROW || k->extent[d] < MANY_ROWS)
+        return;
+    for (int64_t i = 0; i < l->nodes.n; i++) {
+        const loop_node *n = &l->nodes.at[i];
+        const loop_access *a = n->kind == LOOP_LOAD ? &l->accesses.at[n->number] : NULL;
+        if (a && (n->nin || (a->stride[d] && !runs_along(a, d, n->dtype, MOST_LOADED))))
+            return;
+    }
+    for (int64_t i = 0; i < l->stores.n; i++)
+        if (!runs_along(&l->stores.at[i].access, d, l->nodes.at[l->stores.at[i].node].dtype,
+                        MOST_STORED))
+            return;
+    int64_t row = k->extent[d + 1];
+    k->extent[d + 1] = k->extent[d], k->extent[d] = row;
+    for (int64_t i = 0; i < l->accesses.n; i++)
+        swap_strides(&l->accesses.at[i], d);
+    for (int64_t i = 0; i < l->stores.n; i++)
+        swap_strides(&l->stores.at[i].access, d);
+    for (int64_t i = 0; i < l->nodes.n; i++)
+        if (l->nodes.at[i].kind == LOOP_INDEX && l->nodes.at[i].number >= d)
+            l->nodes.at[i].number = 2 * d + 1 - l->nodes.at[i].number;
+}
+
 /* ---- a group ---- */
 static bool lower(lowering *l, lowered *out, int *n, size_t *partial_bytes)
 {
@@ -568,6 +613,7 @@ static bool lower(lowering *l, lowered *out, int *n, size_t *partial_bytes)
             merge(l, d);
         else
             d++;
+    turn_short_rows(l);
     *n = 1;
     if (l->gr->split && out->k.reduced) {
         if (!split(l, &out[1], partial_bytes))

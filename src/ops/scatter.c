@@ -5,6 +5,7 @@
  * The walk is in indexed.c; the derivatives are in scatter_rules.c. */
 #include <pthread.h>
 
+#include "kernel/bodies_arithmetic.c"
 #include "kernel/kernel.h"
 #include "ops/structured.h"
 
@@ -179,25 +180,30 @@ static void combine_units(const scatter_run *s, int64_t n, const int64_t *to, co
 }
 
 /* Single elements, as histograms and segment sums have them. */
-#define ADD_ELEMENTS(S, T)                                                                         \
-    static void add_##S(const scatter_run *s, int64_t n, const int64_t *to, const int64_t *from)   \
+#define ELEMENTS(P, S, T)                                                                          \
+    static void P##_##S(const scatter_run *s, int64_t n, const int64_t *to, const int64_t *from)   \
     {                                                                                              \
         const T *updates = (const T *)(const void *)s->updates;                                    \
-        for (int64_t k = 0; k < n; k++)                                                            \
-            *(T *)(void *)(s->out + to[k]) += updates[from[k]];                                    \
+        for (int64_t k = 0; k < n; k++) {                                                          \
+            T *at = (T *)(void *)(s->out + to[k]);                                                 \
+            *at = body_##P##_##S(*at, updates[from[k]]);                                           \
+        }                                                                                          \
     }
-ADD_ELEMENTS(f32, float)
-ADD_ELEMENTS(u32, uint32_t)
+#define COMBINERS(X) X(add) X(max) X(min)
+#define ELEMENTS_OF(P) ELEMENTS(P, f32, float) ELEMENTS(P, i32, int32_t)
+COMBINERS(ELEMENTS_OF)
 
 static scatter_units *units_for(int code, ct_dtype dtype, const indexed_plan *plan,
                                 int64_t elements)
 {
     if (code == OP_scatter)
         return plan->unit == 4 ? set_words : set_units;
-    if (code == OP_scatter_add && elements == 1 && dtype == CT_FLOAT32)
-        return add_f32;
-    if (code == OP_scatter_add && elements == 1 && (dtype == CT_INT32 || dtype == CT_UINT32))
-        return add_u32;
+    if (elements != 1)
+        return combine_units;
+#define CHOOSE(P)                                                                                  \
+    if (code == OP_scatter_##P && (dtype == CT_FLOAT32 || dtype == CT_INT32))                      \
+        return dtype == CT_FLOAT32 ? P##_f32 : P##_i32;
+    COMBINERS(CHOOSE)
     return combine_units;
 }
 

@@ -1,4 +1,4 @@
-"""Reductions of rows of a few elements, along which no vector would be full: they run across the rows."""
+"""Rows of a few elements, along which no vector would be full: reductions and maps run across them."""
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,6 +16,30 @@ ROWS = {
     "distances": lambda x: jnp.sqrt(((x[:20, None] - x[None, :40]) ** 2).sum(-1) + 1),
     "turned": lambda x: jnp.tanh(x.T[:, ::-1]).sum(0),
 }
+
+
+MAPS = {
+    "by columns": lambda x: x * x[0],
+    "by rows": lambda x: jnp.tanh(x) + x[:, :1],
+    "one column": lambda x: x.at[:, 0].multiply(2),
+    "repeated": lambda x: jnp.repeat(x[:, 0], 3),
+    "stacked": lambda x: jnp.stack([x[:, 0], x[:, -1], x[:, 0] * 2], -1),
+    "numbered": lambda x: x + jnp.arange(x.shape[1]) * jnp.arange(x.shape[0])[:, None],
+    "tested": lambda x: (x > x[:, :1], x * (x > 0)[:, :1]),
+    "halves": lambda x: x.astype(jnp.bfloat16) * x[0].astype(jnp.bfloat16),
+    "turned back": lambda x: x[:, ::-1] * x[0],
+}
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("rows", [63, 64, 1000, 20001])
+@pytest.mark.parametrize("name", MAPS)
+def test_maps_across_rows(name, rows, columns):
+    f = MAPS[name]
+    x = jnp.sin(jnp.arange(rows * columns, dtype=jnp.float32)).reshape(rows, columns)
+    for got, want in zip(jax.tree.leaves(jax.jit(f)(x)), jax.tree.leaves(f(x)), strict=True):
+        assert got.dtype == want.dtype
+        np.testing.assert_array_equal(np.asarray(got, np.float32), np.asarray(want, np.float32))
 
 
 @pytest.mark.parametrize("columns", [1, 2, 3, 7, 10, 11])
