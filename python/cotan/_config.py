@@ -101,11 +101,28 @@ class Config:
     def values(self):
         return {name: getattr(self, name) for name in _flags}
 
-    def parse_flags_with_absl(self):
-        pass
-
     def config_with_absl(self):
-        pass
+        """Makes every flag one of absl's too, which its app.run reads from the command line: --jax_enable_x64."""
+        from absl import app, flags
+        kinds = {bool: flags.DEFINE_bool, int: flags.DEFINE_integer, float: flags.DEFINE_float}
+        for name, value in self.values.items():
+            if name not in flags.FLAGS:
+                kinds.get(type(value), flags.DEFINE_string)(name, value, "A flag of jax.config.")
+        app.call_after_init(lambda: self.complete_absl_config(flags))
+
+    def complete_absl_config(self, absl_flags):
+        """Takes the values of flags that the command line gave."""
+        for name in _flags:
+            if absl_flags.FLAGS[name].present:
+                self.update(name, absl_flags.FLAGS[name].value)
+
+    def parse_flags_with_absl(self):
+        """Reads the arguments of the command line that begin with --jax, up to --, now."""
+        from absl import flags
+        self.config_with_absl()
+        given = sys.argv[:sys.argv.index("--")] if "--" in sys.argv else sys.argv
+        flags.FLAGS(["", *(a for a in given if a.startswith("--jax"))], known_only=True)
+        self.complete_absl_config(flags)
 
 
 config = Config()

@@ -209,6 +209,7 @@ class Sharding:
     device_set = property(lambda self: set(self._devices()))
     addressable_devices = device_set
     num_devices = property(lambda self: len(self._devices()))
+    _device_assignment = _addressable_device_assignment = property(lambda self: tuple(self._devices()))
     is_fully_replicated = property(lambda self: self.num_devices == 1)
 
     def is_equivalent_to(self, other, ndim):

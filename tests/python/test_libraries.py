@@ -1,4 +1,7 @@
 """What libraries built on JAX ask of its less known modules."""
+import sys
+import types
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -163,3 +166,54 @@ def test_values_close_by_dtype():
     for x, y in (jnp.float32(1), jnp.float32(1.001)), (jnp.arange(3), jnp.arange(1, 4)):
         with pytest.raises(AssertionError, match="not equal to tolerance"):
             check_close(x, y)
+
+
+class _Flags(dict):
+    """As much of absl.flags as a configuration needs."""
+
+    class Flag:
+        def __init__(self, kind, value):
+            self.kind, self.value, self.present = kind, value, 0
+
+    def __init__(self):
+        kinds = {"DEFINE_bool": lambda text: text != "False", "DEFINE_integer": int, "DEFINE_float": float, "DEFINE_string": str}
+        for name, kind in kinds.items():
+            setattr(self, name, lambda flag, value, help, kind=kind: self.__setitem__(flag, self.Flag(kind, value)))
+        self.FLAGS = self
+
+    def __call__(self, argv, known_only):
+        for name, _, text in (a.removeprefix("--").partition("=") for a in argv[1:]):
+            self[name].value, self[name].present = self[name].kind(text or "True"), 1
+
+
+def test_flags_of_the_command_line(monkeypatch):
+    flags, later = _Flags(), []
+    absl = types.ModuleType("absl")
+    absl.flags, absl.app = flags, types.SimpleNamespace(call_after_init=later.append)
+    monkeypatch.setitem(sys.modules, "absl", absl)
+    monkeypatch.setattr(sys, "argv", ["program", "--jax_explain_cache_misses", "--jax_num_cpu_devices=3", "--steps=7", "--", "--jax_debug_nans"])
+    before = jax.config.jax_num_cpu_devices
+    try:
+        jax.config.parse_flags_with_absl()
+        assert jax.config.jax_explain_cache_misses is True and jax.config.jax_num_cpu_devices == 3 and not jax.config.jax_debug_nans
+        flags["jax_num_cpu_devices"].value = 5
+        later[0]()
+        assert jax.config.jax_num_cpu_devices == 5
+    finally:
+        jax.config.update("jax_num_cpu_devices", before)
+        jax.config.update("jax_explain_cache_misses", False)
+
+
+def test_one_process_stands_for_several():
+    from jax.experimental import colocated_python
+    from jax.experimental.array_serialization import serialization
+    from jax.experimental.colocated_python import func
+    from jax.experimental.pjit import pjit
+    assert pjit is jax.jit and func is colocated_python and issubclass(serialization.GlobalAsyncCheckpointManager, serialization.GlobalAsyncCheckpointManagerBase)
+    jax.distributed.initialize()
+    state = jax._src.distributed.global_state
+    assert (state.process_id, state.num_processes, state.client, jax.distributed.is_initialized()) == (0, 1, None, False)
+    assert jnp.ones(2).sharding._addressable_device_assignment == (jax.devices()[0],)
+    for f in (lambda: jax.distributed.initialize("host:1", 2, 0), lambda: colocated_python.colocated_python(abs), lambda: serialization.GlobalAsyncCheckpointManager()):
+        with pytest.raises(NotImplementedError, match="process"):
+            f()

@@ -1,0 +1,2 @@
+"""jax.experimental.pjit: jit under its older name."""
+from .. import jit as pjit
