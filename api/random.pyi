@@ -1,13 +1,13 @@
 """jax.random. tools/generate.py says what the notation means."""
-from _types import Array, ArrayLike, Axis, DTypeLike, PrecisionLike, Shape, jitted, positional, short, ufunc
+from _types import Array, ArrayLike, Axis, DTypeLike, PrecisionLike, Shape, Wide, jitted, positional, short, ufunc
 from collections.abc import Callable, Sequence
 # ---- keys (src/random/keys.c) ----
 
-def key(seed: ArrayLike, *, impl: str | None = None, dtype: DTypeLike | None = None) -> Array:
+def key(seed: ArrayLike | Wide, *, impl: str | None = None, dtype: DTypeLike | None = None) -> Array:
     """A key for random draws, from an integer.
 
     Args:
-      seed: any integer.
+      seed: any integer of 64 bits; without jax_enable_x64 the lower 32 of them count.
       impl: the generator, "threefry2x32", "rbg" or "unsafe_rbg"; that of jax_default_prng_impl by default.
       dtype: the same as the dtype of keys, such as jax.random.key_dtype("rbg").
 
@@ -16,7 +16,7 @@ def key(seed: ArrayLike, *, impl: str | None = None, dtype: DTypeLike | None = N
     [0 0]
     """
 
-def PRNGKey(seed: ArrayLike, *, impl: str | None = None) -> Array:
+def PRNGKey(seed: ArrayLike | Wide, *, impl: str | None = None) -> Array:
     """A key in the older form, two raw words of uint32.
 
     >>> jax.random.PRNGKey(0)
@@ -55,7 +55,7 @@ def split(key: ArrayLike, num: Shape = 2) -> Array:
     (2,)
     """
 
-def fold_in(key: ArrayLike, data: ArrayLike) -> Array:
+def fold_in(key: ArrayLike, data: ArrayLike | Wide) -> Array:
     """A new key from a key and an integer, such as the number of a step.
 
     >>> jax.random.key_data(jax.random.fold_in(jax.random.key(0), 1))

@@ -26,6 +26,7 @@ Annotations (KINDS below):                                     in C, and what th
     ArrayLike = 1e-05               array with a default       ct_array; the default as a weakly typed scalar
     ArrayLike | None = None         optional array             ct_array or NULL
     ArrayLike | Shaped              also takes what has only a shape and a dtype
+    ArrayLike | Wide                also takes ints of 64 bits, of which the lower half counts without jax_enable_x64
     ArrayLike | list                also takes nested lists    ct_array (in C the same as ArrayLike)
     Sequence[ArrayLike], *xs: ArrayLike                        ct_arrays
     PyTree                                                     ct_tree; with a default of None perhaps NULL
@@ -68,6 +69,7 @@ KINDS = {
     "ArrayLike": ("ARRAY", "ct_array"),
     "ArrayLike | list": ("ARRAY", "ct_array"),
     "ArrayLike | Shaped": ("ARRAY", "ct_array"),
+    "ArrayLike | Wide": ("ARRAY", "ct_array"),
     "ArrayLike | None": ("ARRAY_OPT", "ct_array"),
     "Sequence[ArrayLike]": ("ARRAYS", "ct_arrays"),
     "PyTree": ("TREE", "ct_tree"),
@@ -432,7 +434,8 @@ def write_call(f, index):
 
 def param_row(f, p, position):
     flags = [("REQUIRED", p.required), ("POSITIONAL_ONLY", p.where == "positional"), ("KEYWORD_ONLY", p.where == "keyword"),
-             ("LIST_OK", "list" in p.annotation), ("VARIADIC", p.variadic), ("SHAPED_OK", "Shaped" in p.annotation)]
+             ("LIST_OK", "list" in p.annotation), ("VARIADIC", p.variadic), ("SHAPED_OK", "Shaped" in p.annotation),
+             ("WIDE_OK", "Wide" in p.annotation)]
     flags = " | ".join("BIND_" + n for n, on in flags if on) or "0"
     offset = "0" if not p.ctype else f"{position} * sizeof(ct_array)" if f.direct else f"offsetof({f.struct}, {p.field})"
     v = p.value

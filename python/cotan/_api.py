@@ -266,6 +266,10 @@ def _check(who, tree, holomorphic, allow_int, what, allow_complex=False):
 
 
 def _partial(fun, argnums, args, kwargs):
+    for i in argnums:
+        if not -len(args) <= i < len(args):
+            raise ValueError("Positional argument indices, e.g. for `argnums`, must have value greater than or equal to -len(args) and less than len(args), "
+                             f"but got value {i} for len(args) == {len(args)}.")
     chosen = tuple(args[i] for i in argnums)
 
     def of_chosen(*values):

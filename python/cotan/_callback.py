@@ -115,4 +115,4 @@ def debug_callback(callback, *args, ordered=False, partitioned=False, **kwargs):
 
 
 def debug_print(write, fmt, args, kwargs, ordered, partitioned):
-    _bind(_PRINT, lambda *a, **k: write(fmt.format(*a, **k)), args, kwargs, ordered, partitioned, fmt)
+    _bind(_PRINT, lambda *a, **k: write(fmt.format(*a, **k) if a or k else fmt), args, kwargs, ordered, partitioned, fmt)

@@ -40,8 +40,7 @@ _words = {**{f"jax_transfer_guard{kind}": _guards for kind in ("", "_host_to_dev
           "jax_numpy_rank_promotion": _ranks, "jax_traceback_filtering": _filterings}
 
 # values that would have to change results or raise errors, and cannot yet
-_refused = {"jax_no_execution": (True,), "jax_threefry_partitionable": (False,), "jax_allow_f16_reductions": (False,), "jax_legacy_prng_key": ("warn", "error"),
-            "jax_numpy_dtype_promotion": ("strict",)}
+_refused = {"jax_no_execution": (True,), "jax_threefry_partitionable": (False,), "jax_allow_f16_reductions": (False,), "jax_legacy_prng_key": ("warn", "error")}
 
 
 def _filtering(mode):
@@ -49,6 +48,11 @@ def _filtering(mode):
     if mode == "auto":
         mode = "tracebackhide" if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() else "quiet_remove_frames"
     return _filterings.index(mode)
+
+
+# flags that the library reads while it traces
+_traced = {"jax_default_prng_impl": _cotan.set_prng, "jax_numpy_dtype_promotion": lambda value: _cotan.set_strict_promotion(value == "strict"),
+           "jax_numpy_rank_promotion": lambda value: _cotan.set_rank_promotion(_ranks.index(value))}
 
 
 class Config:
@@ -81,12 +85,9 @@ class Config:
             self.update("jax_transfer_guard_host_to_device", value)
         if name == "jax_transfer_guard_host_to_device":
             _cotan.set_transfer_guard(_guards.index(value or "allow") - 1)
-        if name == "jax_default_prng_impl" and value != _flags[name]:
-            _cotan.set_prng(value)
-            _cotan._clear_caches()  # programs have made keys of the other kind
-        if name == "jax_numpy_rank_promotion" and value != _flags[name]:
-            _cotan.set_rank_promotion(_ranks.index(value))
-            _cotan._clear_caches()  # programs were written down under the other rule
+        if name in _traced and value != _flags[name]:
+            _traced[name](value)
+            _cotan._clear_caches()  # programs were traced with the other value
         _flags[name] = value
         if name == "jax_traceback_filtering":
             _cotan._set_filtering(_filtering(value))

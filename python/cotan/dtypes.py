@@ -1,6 +1,6 @@
 """jax.dtypes: dtypes by category, and the dtypes that NumPy has not."""
 from . import _cotan
-from ._cotan import canonical_dtype as canonicalize_dtype
+from ._cotan import TypePromotionError, canonical_dtype as canonicalize_dtype
 
 
 class KeyType:
@@ -51,10 +51,6 @@ def itemsize_bits(dtype):
 def supports_inf(dtype):
     """Whether a floating-point type has infinities."""
     return float(_cotan._as_array(float("inf"), dtype)) == float("inf")
-
-
-class TypePromotionError(ValueError):
-    """Dtypes that are not promoted to one another without being asked."""
 
 
 class extended:

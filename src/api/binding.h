@@ -50,6 +50,7 @@ enum bind_flags {
     BIND_LIST_OK = 8,
     BIND_VARIADIC = 16,  /* *args: BIND_ARRAYS */
     BIND_SHAPED_OK = 32, /* anything with shape and dtype */
+    BIND_WIDE_OK = 64,   /* ints of 64 bits, of which the lower half counts without x64 */
 };
 typedef struct bind_param {
     const char *name;

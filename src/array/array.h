@@ -29,6 +29,8 @@ static inline bool dtype_is(ct_dtype d, int families) { return dtype_table[d].fa
 /* JAX's promotion of two (dtype, weak) pairs; *weak is the result's weakness. Keys and float0
  * promote only with themselves: CT_NO_DTYPE otherwise. */
 ct_dtype dtype_promote(ct_dtype a, bool a_weak, ct_dtype b, bool b_weak, bool *weak);
+/* What `what` says of two dtypes that do not promote together; false. */
+bool dtype_fail_promotion(const char *what, ct_dtype a, bool a_weak, ct_dtype b, bool b_weak);
 ct_dtype dtype_to_inexact(
     ct_dtype d); /* 64-bit ints -> float64 (canonical), other ints and bool -> float32 */
 ct_dtype dtype_real_part(ct_dtype d);   /* complex64 -> float32; others unchanged */
@@ -37,6 +39,8 @@ ct_dtype dtype_default(dtype_family f); /* int32/float32/complex64, or the 64-bi
 ct_dtype dtype_tangent(ct_dtype d);     /* itself for inexact types, else CT_FLOAT0 */
 static inline bool dtype_inexact(ct_dtype d) { return dtype_is(d, FAMILY_FLOAT | FAMILY_COMPLEX); }
 extern _Thread_local bool array_x64; /* jax_enable_x64 on this thread */
+/* jax_numpy_dtype_promotion is "strict" on this thread: only Python's numbers promote. */
+extern _Thread_local bool array_strict;
 /* One stored element as a double (complex: the real part) and back, rounding to nearest even;
  * overflow as JAX's casts do. */
 double dtype_decode(ct_dtype d, const void *at);

@@ -50,7 +50,7 @@ const dtype_info dtype_table[CT_DTYPE_COUNT] = {
     [CT_KEY_UNSAFE_RBG] = {"key<urbg>", "key<urbg>", K, 128, 16},
 };
 
-_Thread_local bool array_x64;
+_Thread_local bool array_x64, array_strict;
 
 /* ---- the lattice ---- */
 
@@ -142,6 +142,21 @@ static ct_dtype dtype_of_node(int node)
                                               : FAMILY_COMPLEX);
 }
 
+/* Python's numbers take a dtype that holds numbers of their kind; dtypes that differ never meet. */
+static bool meet_strictly(ct_dtype a, bool a_weak, ct_dtype b, bool b_weak)
+{
+    if (!a_weak && !b_weak)
+        return false;
+    if (a_weak && b_weak)
+        return true;
+    ct_dtype number = a_weak ? a : b, dtype = a_weak ? b : a;
+    int kinds = dtype_is(number, FAMILY_INT)
+                    ? FAMILY_INT | FAMILY_UINT | FAMILY_FLOAT | FAMILY_COMPLEX
+                : dtype_is(number, FAMILY_FLOAT) ? FAMILY_FLOAT | FAMILY_COMPLEX
+                                                 : FAMILY_COMPLEX;
+    return dtype_is(dtype, kinds);
+}
+
 ct_dtype dtype_promote(ct_dtype a, bool a_weak, ct_dtype b, bool b_weak, bool *weak)
 {
     if (a == b) {
@@ -149,7 +164,8 @@ ct_dtype dtype_promote(ct_dtype a, bool a_weak, ct_dtype b, bool b_weak, bool *w
         return a;
     }
     *weak = false;
-    if (a >= CT_FLOAT0 || b >= CT_FLOAT0 || !a || !b)
+    if (a >= CT_FLOAT0 || b >= CT_FLOAT0 || !a || !b ||
+        (unlikely(array_strict) && !meet_strictly(a, a_weak, b, b_weak)))
         return CT_NO_DTYPE;
     bool both = a_weak && b_weak;
     int node =
@@ -157,6 +173,33 @@ ct_dtype dtype_promote(ct_dtype a, bool a_weak, ct_dtype b, bool b_weak, bool *w
     ct_dtype result = dtype_of_node(node);
     *weak = result && (both || node >= WEAK_INT) && result != CT_BOOL;
     return result;
+}
+
+static const char *name_of(ct_dtype d, bool weak)
+{
+    return !weak                         ? ct_dtype_name(d)
+           : dtype_is(d, FAMILY_FLOAT)   ? "Python's float"
+           : dtype_is(d, FAMILY_COMPLEX) ? "Python's complex"
+                                         : "Python's int";
+}
+
+bool dtype_fail_promotion(const char *what, ct_dtype a, bool a_weak, ct_dtype b, bool b_weak)
+{
+    const char *x = name_of(a, a_weak), *y = name_of(b, b_weak);
+    if (a >= CT_FLOAT0 || b >= CT_FLOAT0)
+        base_fail(CT_TYPE_ERROR, "%s does not accept dtypes %s, %s.", what, x, y);
+    else if (array_strict)
+        base_fail(CT_TYPE_PROMOTION_ERROR,
+                  "%s: Input dtypes ('%s', '%s') have no available implicit dtype promotion path "
+                  "when jax_numpy_dtype_promotion=strict. Try explicitly casting inputs to the "
+                  "desired output type, or set jax_numpy_dtype_promotion=standard.",
+                  what, x, y);
+    else
+        base_fail(CT_TYPE_PROMOTION_ERROR,
+                  "%s: Input dtypes ('%s', '%s') have no available implicit dtype promotion path. "
+                  "Convert one of them, for example by x.astype('%s').",
+                  what, x, y, a_weak ? y : x);
+    return false;
 }
 
 /* ---- relatives of a type ---- */

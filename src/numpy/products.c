@@ -13,9 +13,9 @@ ct_array product_dot(ct_array x, ct_array y, const dot_dims *d, int precision, c
     ct_dtype common = dtype_promote((ct_dtype)x->aval.dtype, x->aval.weak, (ct_dtype)y->aval.dtype,
                                     y->aval.weak, &both_weak);
     if (common == CT_NO_DTYPE)
-        return ct_fail(CT_TYPE_ERROR, "product of dtypes %s and %s",
-                       ct_dtype_name((ct_dtype)x->aval.dtype),
-                       ct_dtype_name((ct_dtype)y->aval.dtype));
+        return dtype_fail_promotion("dot", (ct_dtype)x->aval.dtype, x->aval.weak,
+                                    (ct_dtype)y->aval.dtype, y->aval.weak),
+               array_poison;
     if (x->aval.dtype != y->aval.dtype && !numpy_promote("product_dot", 2, xs, xs))
         return array_poison;
     for (int64_t i = 0; i < d->lhs_contract.n; i++)

@@ -44,13 +44,11 @@ bool numpy_result_dtype(const char *what, int64_t n, const ct_array *in, ct_dtyp
     bool w = n ? in[0]->aval.weak : false;
     for (int64_t i = 1; i < n; i++) {
         ct_dtype before = d;
+        bool weak_before = w;
         d = dtype_promote(d, w, dtype_of(in[i]), in[i]->aval.weak, &w);
-        if (d == CT_NO_DTYPE) {
-            base_fail(CT_TYPE_ERROR,
-                      "%s: no implicit promotion of %s and %s. Convert one of them with astype.",
-                      what, dtype_table[before].name, dtype_table[dtype_of(in[i])].name);
-            return false;
-        }
+        if (d == CT_NO_DTYPE)
+            return dtype_fail_promotion(what, before, weak_before, dtype_of(in[i]),
+                                        in[i]->aval.weak);
     }
     *dtype = d;
     *weak = w;

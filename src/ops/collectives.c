@@ -382,26 +382,31 @@ ct_array op_all_to_all(ct_array x, const char *axis_name, int64_t split_axis, in
 
 /* ---- ppermute: example `destination` gets the value of example `source`; others get zeros ---- */
 
+static bool check_perm(ct_ints perm, int64_t size)
+{
+    for (int64_t i = 0; i < perm.n; i++) {
+        bool again = false;
+        for (int64_t j = i % 2; j < i; j += 2)
+            again |= perm.at[j] == perm.at[i];
+        if (again || perm.at[i] < 0 || perm.at[i] >= size)
+            return base_fail(CT_VALUE_ERROR,
+                             "ppermute: sources and destinations must be unique indices below the "
+                             "axis size %lld, got perm=%s",
+                             (long long)size, INTS(perm)),
+                   false;
+    }
+    return true;
+}
+
 static bool ppermute_abstract(const op *o, const void *params, int nin, const aval *in, int *nout,
                               aval *out, arena *a)
 {
-    (void)nin, (void)a;
+    (void)o, (void)nin, (void)a;
     const params_ppermute *p = params;
     int64_t size = op_axis_size(p->axis_name);
     *nout = 1;
     *out = *in;
-    for (int64_t i = 0; i < p->perm.n; i++) {
-        bool again = false;
-        for (int64_t j = i % 2; j < i; j += 2)
-            again |= p->perm.at[j] == p->perm.at[i];
-        if (size && (again || p->perm.at[i] < 0 || p->perm.at[i] >= size))
-            return base_fail(CT_VALUE_ERROR,
-                             "%s: sources and destinations must be unique indices below the axis "
-                             "size %lld, got perm=%s",
-                             o->name, (long long)size, INTS(p->perm)),
-                   false;
-    }
-    return size > 0;
+    return size > 0 && check_perm(p->perm, size);
 }
 
 static ct_array part_at(ct_array x, int64_t dim, int64_t index)
@@ -436,6 +441,8 @@ static bool ppermute_vmap(const op *o, const void *params, batch b, int nin, con
     const params_ppermute *p = params;
     if (!names_contain(p->axis_name, b.axis_name))
         return same_dim_vmap(o, params, b, nin, in, dims, nout, out, out_dims);
+    if (!check_perm(p->perm, b.size))
+        return false;
     ct_scope scope = ct_begin();
     ct_array x = dims[0] == NOT_MAPPED ? batch_front(in[0], NOT_MAPPED, b.size) : in[0];
     out_dims[0] = dims[0] == NOT_MAPPED ? 0 : dims[0];

@@ -145,6 +145,32 @@ static bool transposed_call(ct_fn base, const treedef *in_def, int64_t nin, cons
 
 static const fn_class transposed_class = {.call = transposed_call, .destroy = transposed_destroy};
 
+/* Whether cotangents of the results are of the kind that the arguments take. */
+static bool check_kinds(const jaxpr *j)
+{
+    bool floats = true, integers = true;
+    for (int i = 0; i < j->nin + j->nout; i++) {
+        const aval *a = i < j->nin ? &j->in[i]->aval : atom_aval(&j->out[i - j->nin]);
+        floats &= dtype_inexact((ct_dtype)a->dtype);
+        integers &= dtype_is((ct_dtype)a->dtype, FAMILY_INT | FAMILY_UINT);
+    }
+    if (floats || integers)
+        return true;
+    text t = {0};
+    for (int i = 0; i < j->nin; i++)
+        text_add(&t, i ? ", %s" : "[%s", ct_dtype_name((ct_dtype)j->in[i]->aval.dtype));
+    for (int i = 0; i < j->nout; i++)
+        text_add(&t, i ? ", %s" : "] -> [%s",
+                 ct_dtype_name((ct_dtype)atom_aval(&j->out[i])->dtype));
+    char *dtypes = text_end(&t);
+    base_fail(CT_TYPE_ERROR,
+              "linear_transpose only supports [float or complex] -> [float or complex], and "
+              "integer -> integer functions, but got %s].",
+              dtypes ? dtypes : "[");
+    base_free(dtypes);
+    return false;
+}
+
 ct_fn ct_linear_transpose_(ct_fn f, ct_tree primals)
 {
     int64_t n = 0;
@@ -159,7 +185,7 @@ ct_fn ct_linear_transpose_(ct_fn f, ct_tree primals)
         object_retain(def);
         t->j = transform_stage_fn(f, "linear_transpose", def, n, avals, &t->out_def);
     }
-    bool good = avals && t->j;
+    bool good = avals && t->j && check_kinds(t->j);
     if (good && holds_programs(t->j) && is_inexact(t->j))
         good = split_linear(t);
     object_release(def);

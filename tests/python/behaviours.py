@@ -270,3 +270,91 @@ def flattened_to_no_children():
 @fails("division by zero")
 def flattened_with_an_error():
     flattened_by(lambda _: 1 / 0)
+
+
+# ---- promotion that a program restricts ----
+
+@case
+def strict_dtypes_that_meet():
+    with jax.numpy_dtype_promotion("strict"):
+        return (jnp.ones(2) + 1, jnp.arange(3) * 2, jnp.ones(2, "complex64") * 2., jnp.zeros(2).at[0].set(3), jnp.power(jnp.ones(2), 2), jax.nn.softmax(jnp.ones(2)),
+                jnp.mean(jnp.ones(2)), jnp.linspace(0, 1, 3), jax.grad(lambda x: jnp.sum(jnp.tanh(x) * 3))(jnp.zeros(2)))
+
+
+def strictly(f):
+    with jax.numpy_dtype_promotion("strict"):
+        return f()
+
+
+strict = "have no available implicit dtype promotion path when jax_numpy_dtype_promotion=strict."
+
+
+@fails(strict)
+def strict_int_and_float():
+    strictly(lambda: jnp.int32(1) + jnp.float32(2))
+
+
+@fails(strict)
+def strict_ints_and_a_python_float():
+    strictly(lambda: jnp.ones(2, int) + 1.)
+
+
+@fails(strict)
+def strict_float_and_bool():
+    strictly(lambda: jnp.ones(2) + True)
+
+
+@fails(strict)
+def strict_inside_jit():
+    add = jax.jit(lambda x: x + jnp.float16(2))
+    add(jnp.ones(2))
+    strictly(lambda: add(jnp.ones(2)))
+
+
+@fails("have no available implicit dtype promotion path.")
+def eight_bit_floats_and_others():
+    jnp.result_type(jnp.float8_e4m3fn, jnp.float32)
+
+
+# ---- keys ----
+
+@case
+def seeds_of_64_bits():
+    return [jax.random.key_data(jax.random.key(seed)) for seed in (2 ** 32 - 1, 2 ** 40 + 7, -1, -2 ** 40 - 5)] + [jax.random.PRNGKey(2 ** 40 + 7)]
+
+
+@fails("too")
+def seed_of_more_bits():
+    jax.random.key(2 ** 64)
+
+
+@case
+def key_and_a_large_number():
+    return jax.random.key_data(jax.random.fold_in(jax.random.key(0), 2 ** 31))
+
+
+@fails("not 'PRNGKeyArray'")
+def key_as_int():
+    int(jax.random.key(0))
+
+
+@fails("cannot be converted to boolean")
+def key_as_bool():
+    bool(jax.random.key(0))
+
+
+# ---- others ----
+
+@case
+def rounding_to_an_integer():
+    return round(jnp.float32(1.5)), round(jnp.array([1.5, 2.5])), jax.jit(round)(2.5), round(jnp.array(1.25), 1)
+
+
+@fails("linear_transpose only supports [float or complex] -> [float or complex], and integer -> integer functions, but got ")
+def transposed_from_floats_to_ints():
+    jax.linear_transpose(lambda x: 2. * x, 1)(3.)
+
+
+@fails("but got value 1 for len(args) == 1.")
+def jacfwd_of_a_missing_argument():
+    jax.jacfwd(lambda x: x, argnums=1)(1.)

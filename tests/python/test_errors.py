@@ -176,5 +176,5 @@ def test_debug_nans():
 
 
 def test_switches_that_would_do_nothing_say_so():
-    with pytest.raises(NotImplementedError, match="dtype_promotion"):
-        jax.config.update("jax_numpy_dtype_promotion", "strict")
+    with pytest.raises(NotImplementedError, match="legacy_prng_key"):
+        jax.config.update("jax_legacy_prng_key", "error")

@@ -219,8 +219,14 @@ static PyObject *method_round(PyObject *self, PyObject *const *args, Py_ssize_t 
     if (!f)
         return PyErr_Format(PyExc_NotImplementedError,
                             "round() of arrays needs jax.numpy.round, which does not exist yet");
-    PyObject *all[] = {self, n ? args[0] : NULL};
-    return PyObject_Vectorcall(f, all, n && args[0] != Py_None ? 2 : 1, NULL);
+    bool to_digits = n && args[0] != Py_None;
+    PyObject *all[] = {self, n ? args[0] : NULL},
+             *rounded = PyObject_Vectorcall(f, all, to_digits ? 2 : 1, NULL);
+    if (to_digits || !rounded)
+        return rounded;
+    PyObject *whole = PyObject_CallMethod(rounded, "astype", "O", (PyObject *)&PyLong_Type);
+    Py_DECREF(rounded);
+    return whole;
 }
 
 /* Elements never change, so a copy is another array over the same memory. */

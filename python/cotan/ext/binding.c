@@ -406,7 +406,7 @@ static bool makes_array(const bind_function *f)
 }
 
 /* After put has failed: an int beyond the default integers is fine where the call names a dtype
- * that holds it. */
+ * that holds it, or where the lower half counts. */
 static bool put_large_int(const bind_function *f, const bind_param *p, PyObject *o, char *args,
                           PyObject *const *values, Py_ssize_t n, PyObject *names)
 {
@@ -414,6 +414,13 @@ static bool put_large_int(const bind_function *f, const bind_param *p, PyObject 
         (p->kind != BIND_ARRAY && p->kind != BIND_ARRAY_OPT))
         return false;
     PyObject *type, *value, *traceback;
+    if (p->flags & BIND_WIDE_OK) {
+        PyErr_Clear();
+        long long wide = PyLong_AsLongLong(o);
+        if (PyErr_Occurred())
+            return false;
+        return !is_poison(*(ct_array *)(args + p->offset) = ct_weak_int((int32_t)wide));
+    }
     PyErr_Fetch(&type, &value, &traceback);
     ct_dtype d = dtype_ahead(f, values, n, names);
     PyErr_Restore(type, value, traceback);

@@ -22,6 +22,12 @@ static PyObject *set_disable_jit(PyObject *self, PyObject *on)
     Py_RETURN_NONE;
 }
 
+static PyObject *set_strict_promotion(PyObject *self, PyObject *on)
+{
+    array_strict = PyObject_IsTrue(on) > 0;
+    Py_RETURN_NONE;
+}
+
 static PyObject *set_prng(PyObject *self, PyObject *name)
 {
     const char *asked = PyUnicode_AsUTF8(name);
@@ -77,6 +83,7 @@ PyMethodDef ext_config_methods[] = {
     {"get_x64", get_x64, METH_NOARGS, NULL},
     {"set_x64", set_x64, METH_O, NULL},
     {"set_transfer_guard", set_transfer_guard, METH_O, NULL},
+    {"set_strict_promotion", set_strict_promotion, METH_O, NULL},
     {"set_rank_promotion", set_rank_promotion, METH_O, NULL},
     {"set_prng", set_prng, METH_O, NULL},
     {"get_disable_jit", get_disable_jit, METH_NOARGS, NULL},

@@ -199,12 +199,14 @@ static PyObject *result_type(PyObject *self, PyObject *const *args, Py_ssize_t n
         ct_end_(scope, NULL);
         if (e == CT_NO_DTYPE)
             return NULL;
-        if (i)
-            d = dtype_promote(d, weak, e, e_weak, &weak);
-        else
-            d = e, weak = e_weak;
-        if (d == CT_NO_DTYPE)
-            return ct_ok() ? PyErr_Format(PyExc_TypeError, "no common dtype: %R", o) : ext_raise();
+        ct_dtype before = d;
+        bool weak_before = weak;
+        d = i ? dtype_promote(d, weak, e, e_weak, &weak) : e;
+        weak = i ? weak : e_weak;
+        if (d == CT_NO_DTYPE) {
+            dtype_fail_promotion("result_type", before, weak_before, e, e_weak);
+            return ext_raise();
+        }
     }
     return ext_dtype(d);
 }

@@ -98,6 +98,11 @@ bool ext_init_errors(PyObject *module)
                   "A traced value was used after its function had returned.");
     classes[CT_NONCONCRETE_INDEX_ERROR] = add_class(
         module, "NonConcreteBooleanIndexError", index_error, "A traced mask was used as an index.");
+    classes[CT_TYPE_PROMOTION_ERROR] = PyErr_NewExceptionWithDoc(
+        "jax.dtypes.TypePromotionError", "Values of these dtypes do not promote to one.",
+        PyExc_ValueError, NULL);
+    if (PyModule_AddObjectRef(module, "TypePromotionError", classes[CT_TYPE_PROMOTION_ERROR]) < 0)
+        return false;
     classes[CT_RUNTIME_ERROR] = PyExc_RuntimeError;
     ext_runtime_error =
         add_class(module, "JaxRuntimeError", PyExc_RuntimeError, "The runtime failed.");

@@ -124,11 +124,12 @@ BINARY(add)
 BINARY(subtract)
 BINARY(multiply)
 BINARY(remainder)
-BINARY(true_divide) BINARY(floor_divide) BINARY(matmul) BINARY(left_shift) BINARY(right_shift)
-    BINARY(bitwise_and) BINARY(bitwise_or) BINARY(bitwise_xor) BINARY(divmod) UNARY(negative)
-        UNARY(abs) UNARY(invert)
+BINARY(true_divide)
+BINARY(floor_divide)
+BINARY(matmul) BINARY(left_shift) BINARY(right_shift) BINARY(bitwise_and) BINARY(bitwise_or)
+    BINARY(bitwise_xor) BINARY(divmod) UNARY(negative) UNARY(abs) UNARY(invert)
 
-            static PyObject *slot_power(PyObject *a, PyObject *b, PyObject *modulus)
+        static PyObject *slot_power(PyObject *a, PyObject *b, PyObject *modulus)
 {
     if (modulus == Py_None)
         return binary(OPERATOR_power, a, b);
@@ -150,8 +151,23 @@ PyObject *ext_richcompare(PyObject *a, PyObject *b, int comparison)
 
 /* ---- Python's scalars ---- */
 
+/* Keys are no numbers; false: exception. */
+static bool check_number(PyObject *self)
+{
+    if (likely(!dtype_is((ct_dtype)ext_value_of(self)->aval.dtype, FAMILY_KEY)))
+        return true;
+    PyErr_Format(
+        PyExc_TypeError,
+        "a key array cannot be converted to boolean or to a number: the argument must be a "
+        "string or a real number, not '%s'. jax.random.key_data gives its words.",
+        strrchr(Py_TYPE(self)->tp_name, '.') + 1);
+    return false;
+}
+
 static ct_array one_element(PyObject *self, ct_code code, const char *function)
 {
+    if (!check_number(self))
+        return NULL;
     ct_array a = ext_concrete(self, code, function);
     if (a && a->aval.ndim && code != CT_TRACER_BOOL_ERROR) {
         PyErr_Format(PyExc_TypeError,
@@ -202,6 +218,8 @@ static PyObject *slot_index(PyObject *self)
 
 static int slot_bool(PyObject *self)
 {
+    if (!check_number(self))
+        return -1;
     int64_t size = ext_value_of(self)->size;
     ct_array a = size == 1 ? ext_concrete(self, CT_TRACER_BOOL_ERROR, NULL) : NULL;
     if (!a && size == 1)
