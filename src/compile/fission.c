@@ -9,12 +9,13 @@
 #include "ops/rules.h"
 
 /* Multiply-adds of all steps and of one from which a product leaves; terms of an element of what is
- * then kept for all steps; how many times the elements that the loop stacks for it may be those of
- * its result; how many elements may be kept for all steps. */
+ * then kept for all steps, and of what is transposed for that; how many times the elements that the
+ * loop stacks for it may be those of its result; how many elements may be kept for all steps. */
 enum {
     LEAST_WORK = 1 << 18,
     LEAST_STEP = 1 << 10,
     LEAST_TERMS = 16,
+    TURNED_TERMS = 256,
     MOST_STACKED = 4,
     MOST_KEPT = 1 << 26,
     MOST_LINKS = 8,
@@ -85,10 +86,21 @@ static bool may_be_once(const fission *f, const eqn *e)
     return pure && result_size(e) <= size;
 }
 
+/* The operand that is a slice, the other one being constant; -1: it is otherwise. */
+static int sliced_side(const fission *f, const eqn *e)
+{
+    for (int side = 0; side < 2; side++)
+        if (sliced_atom(f, &e->in[side]) && constant_atom(f, &e->in[1 - side]))
+            return side;
+    return -1;
+}
+
 static bool may_go_ahead(const fission *f, const eqn *e)
 {
-    return fission_product(e) && sliced_atom(f, &e->in[0]) && constant_atom(f, &e->in[1]) &&
-           worth_moving(f, e) && fission_work(e) >= LEAST_TERMS * result_size(e) &&
+    int side = fission_product(e) ? sliced_side(f, e) : -1;
+    bool turns = side == 1 && e->in[1].var->aval.ndim > 1;
+    return side >= 0 && worth_moving(f, e) &&
+           fission_work(e) >= (turns ? TURNED_TERMS : LEAST_TERMS) * result_size(e) &&
            result_size(e) * f->p->length <= MOST_KEPT;
 }
 
@@ -296,19 +308,34 @@ static int_list behind_steps(ct_ints axes)
     return ints_insert(ints_of(&shifted), 0, 0);
 }
 
-/* The product of all steps: of the first operand's with the second, or of both operands',
- * contracted along the steps too. */
-static ct_array whole_product(const fission *f, const eqn *e, bool both)
+/* The product of both operands of all steps, contracted along the steps too. */
+static ct_array summed_product(const fission *f, const eqn *e)
 {
     params_dot_general p = *(const params_dot_general *)e->params;
     dot_dims *d = &p.dimension_numbers;
-    int_list x, y;
-    if (both)
-        x = behind_steps(d->lhs_contract), y = behind_steps(d->rhs_contract);
-    else
-        x = ints_shifted(d->lhs_contract, 0), y = ints_shifted(d->rhs_contract, INT64_MAX);
+    int_list x = behind_steps(d->lhs_contract), y = behind_steps(d->rhs_contract);
     d->lhs_contract = ints_of(&x), d->rhs_contract = ints_of(&y);
     return op_dot_general(f->outer[e->in[0].var->id], f->outer[e->in[1].var->id], &p);
+}
+
+/* The products of all steps, one behind the other: of one operand's steps with the other, which is
+ * constant. */
+static ct_array stacked_product(const fission *f, const eqn *e, int side)
+{
+    params_dot_general p = *(const params_dot_general *)e->params;
+    const var *x = e->in[side].var, *y = e->in[1 - side].var;
+    ct_ints contract[] = {p.dimension_numbers.lhs_contract, p.dimension_numbers.rhs_contract};
+    int_list moved = ints_shifted(contract[side], 0);
+    p.dimension_numbers.lhs_contract = ints_of(&moved);
+    p.dimension_numbers.rhs_contract = contract[1 - side];
+    ct_array made = op_dot_general(f->outer[x->id], f->outer[y->id], &p);
+    int64_t nx = x->aval.ndim - 1, ny = y->aval.ndim - 1;
+    if (!side || !nx)
+        return made;
+    int_list order = ints_range(0, 1 + nx + ny); /* steps, what is x's, what is y's */
+    for (int64_t i = 0; i < nx + ny; i++)
+        order.at[1 + i] = 1 + (i < ny ? nx + i : i - ny);
+    return op_transpose(made, ints_of(&order));
 }
 
 static ct_array whole_sum(const fission *f, const eqn *e)
@@ -326,7 +353,7 @@ static bool run_before(const fission *f)
             continue;
         ct_array in[MOST_READ], *made = &f->outer[out->id];
         if (f->place[out->id] == AHEAD) {
-            *made = whole_product(f, e, false);
+            *made = stacked_product(f, e, sliced_side(f, e));
         } else {
             for (int i = 0; i < e->nin; i++)
                 in[i] = e->in[i].var ? f->outer[e->in[i].var->id] : e->in[i].literal;
@@ -343,7 +370,8 @@ static ct_array run_late(const fission *f, int k, ct_array start)
     const late *l = &f->late[k];
     bool adds = k < f->p->num_carry;
     ct_array made = l->base->op->code == OP_reduce_sum ? whole_sum(f, l->base)
-                                                       : whole_product(f, l->base, adds);
+                    : adds                             ? summed_product(f, l->base)
+                                                       : stacked_product(f, l->base, 0);
     for (int i = 0; i < l->nlinks && !is_poison(made); i++)
         eqn_bind(l->links[i], (ct_array[]){made}, &made);
     return adds ? op_add_any(start, made) : made;

@@ -63,6 +63,14 @@ def vectors(w, h, vs):
     return lax.scan(lambda h, v: (jnp.tanh(h @ w + v), None), h, vs)
 
 
+def columns(w, u, xs):
+    """Products from the other side, of vectors and of matrices."""
+    def step(h, x):
+        h = jnp.tanh(w @ x + u @ h)
+        return h, h
+    return lax.scan(step, jnp.zeros(u.shape[:1] + xs.shape[2:]), xs)
+
+
 def nested(w):
     def step(c, x):
         h = rnn(w, c, b, xs * x[0, 0])[0]
@@ -94,9 +102,18 @@ CASES = {
     "invariants, gradient": (gradient(invariants, 2), w, xs),
     "second derivative": (lambda w, u: jax.jvp(lambda w: gradient(rnn, 2)(w, u, b, xs), (w,), (u,)), w, u),
     "checkpointed": (gradient(lambda w, u, b: rnn(w, u, b, jax.checkpoint(lambda x: rnn(w, u, b, x)[1])(xs))), w, u, b),
+    "columns": (columns, w, u / 4, numbers(150, WIDTH)),
+    "columns, gradient": (gradient(columns), w, u / 4, numbers(150, WIDTH)),
+    "columns in lanes": (jax.vmap(columns, (None, None, 0)), numbers(WIDTH, 300), u, numbers(5, 30, 300)),
+    "columns in lanes, gradient": (gradient(jax.vmap(columns, (None, None, 0))), w, u, numbers(5, 30, WIDTH)),
+    "columns of matrices": (columns, w, u, jnp.swapaxes(xs, 1, 2)),
     "nested": (nested, w),
     "half": (lambda *a: rnn(*a, h0=h0.astype(jnp.bfloat16)), *(a.astype(jnp.bfloat16) for a in (w, u, b, xs))),
 }
+
+
+LEFT = {"rnn": 1, "rnn, gradient": 2,
+        "columns": 1, "columns in lanes": 1, "columns, gradient": 2, "lstm": 1, "lstm, gradient": 2, "what is only stacked": 1, "outer products": 1}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -112,7 +129,7 @@ def test_same_values(name, monkeypatch):
 
 
 @pytest.mark.skipif(os.environ.get("COTAN_OPTIMIZE") == "0", reason="loops stay as they are written")
-@pytest.mark.parametrize("name, left", [("rnn", 1), ("rnn, gradient", 2), ("lstm", 1), ("lstm, gradient", 2), ("what is only stacked", 1), ("outer products", 1)])
+@pytest.mark.parametrize("name, left", LEFT.items())
 def test_products_left(name, left, monkeypatch, capfd):
     """As many products stay in loops: those that the carry goes through, and in the first of two rounds what is a factor of another."""
     monkeypatch.setenv("COTAN_DEBUG", "1")
