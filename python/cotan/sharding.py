@@ -295,6 +295,15 @@ def make_single_device_sharding(device, *, memory_kind=None):
     return SingleDeviceSharding(device, memory_kind)
 
 
+def _is_here(place):
+    """Whether a device, a sharding or the axes of one name where arrays lie anyway: the first device, alone or in a mesh."""
+    if isinstance(place, PartitionSpec):
+        return get_mesh().size == 1
+    if isinstance(place, NamedSharding):
+        return place.mesh.size == 1
+    return place == all_devices()[0] or (isinstance(place, Sharding) and place.device_set == {all_devices()[0]})
+
+
 def make_mesh(axis_shapes, axis_names, axis_types=None, *, devices=None):
     """A mesh of these sizes over the first of the devices."""
     devices = list(devices or all_devices())

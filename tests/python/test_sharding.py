@@ -65,3 +65,16 @@ def test_meshes_tell_the_types_of_all_axes():
     mesh = jax.make_mesh((1, 1), ("a", "b"), axis_types=(jax.sharding.AxisType.Explicit,) * 2)
     assert mesh.are_all_axes_explicit and not mesh.are_all_axes_auto and not mesh.are_all_axes_manual
     assert mesh.abstract_mesh.are_all_axes_explicit and not jax.sharding.AbstractMesh((), ()).are_all_axes_auto
+
+
+def test_results_may_be_sent_where_they_lie():
+    x, key, here = jnp.ones((2, 3)), jax.random.key(0), jax.devices()[0]
+    mesh = jax.make_mesh((1,), ("x",))
+    draws = jax.random.bernoulli(key, 0.5, (3,))
+    for place in (jax.typeof(x).sharding, NamedSharding(mesh, P("x"))):
+        assert (jax.random.bernoulli(key, 0.5, (3,), out_sharding=place) == draws).all() and jnp.einsum("ij,kj->ik", x, x, out_sharding=place).shape == (2, 2)
+    with jax.set_mesh(mesh):
+        assert (jax.random.bernoulli(key, 0.5, (3,), out_sharding=P("x")) == draws).all()
+    assert jnp.zeros(2, device=here).device == here
+    with pytest.raises(NotImplementedError, match="out_sharding"):
+        jax.random.bernoulli(key, 0.5, (3,), out_sharding="everywhere")

@@ -33,6 +33,20 @@ static bool is_default(const bind_param *p, PyObject *o)
     return same;
 }
 
+/* Places for results: those where they lie anyway, on the one device. */
+static bool is_here(const bind_param *p, PyObject *o)
+{
+    if (strcmp(p->name, "device") != 0 && strcmp(p->name, "out_sharding") != 0)
+        return false;
+    PyObject *m = PyImport_ImportModule("cotan.sharding"),
+             *here = m ? PyObject_CallMethod(m, "_is_here", "O", o) : NULL;
+    bool good = here == Py_True;
+    PyErr_Clear();
+    Py_XDECREF(here);
+    Py_XDECREF(m);
+    return good;
+}
+
 static bool arrays_argument(PyObject *o, ct_arrays *out, arena *a, const char *function)
 {
     PyObject *fast = PySequence_Fast(o, "");
@@ -350,7 +364,7 @@ static bool put(const bind_function *f, const bind_param *p, PyObject *o, char *
     case BIND_ACCURACY:
         return none || accuracy_argument(o, f->name);
     case BIND_NONE:
-        return is_default(p, o) || missing_kind(p, f->name);
+        return is_default(p, o) || is_here(p, o) || missing_kind(p, f->name);
     }
     return false;
 }
