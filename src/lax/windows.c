@@ -152,6 +152,21 @@ static bool read_numbers(ct_ints given, int64_t n, axis_list specs[3])
 
 /* ---- convolution ---- */
 
+/* A rule for the padding is about images without gaps. */
+static bool padding_fits(ct_ints padding, ct_ints dilation)
+{
+    nested r = nested_begin("conv_general_dilated: padding", padding);
+    bool named = text_is(&r, "SAME") || text_is(&r, "VALID") || text_is(&r, "SAME_LOWER");
+    for (int64_t i = 0; i < dilation.n && named; i++)
+        if (dilation.at[i] != 1) {
+            base_fail(CT_VALUE_ERROR,
+                      "String padding is not implemented for transposed convolution using this op. "
+                      "Please either exactly specify the required padding or use conv_transpose.");
+            return false;
+        }
+    return true;
+}
+
 ct_array lax_conv_general_dilated(const ct_lax_conv_general_dilated_args *a)
 {
     int64_t n = a->lhs->aval.ndim, spatial = n - 2, size[LAX_MAX_NDIM], window[LAX_MAX_NDIM],
@@ -166,7 +181,8 @@ ct_array lax_conv_general_dilated(const ct_lax_conv_general_dilated_args *a)
     if (!read_numbers(a->dimension_numbers, n, specs) ||
         !each_axis(what, a->window_strides, spatial, &strides) ||
         !each_axis(what, a->lhs_dilation, spatial, &left) ||
-        !each_axis(what, a->rhs_dilation, spatial, &right))
+        !each_axis(what, a->rhs_dilation, spatial, &right) ||
+        !padding_fits(a->padding, axis_ints(&left)))
         return array_poison;
     for (int64_t i = 0; i < spatial; i++) {
         size[i] = spread(a->lhs->aval.shape[specs[0].at[2 + i]], left.at[i]);

@@ -49,6 +49,12 @@ def test_against_sums(n, channels, stride, pads, gap, apart):
     np.testing.assert_allclose(got, direct(x, w, stride, pads, gap, apart), rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.parametrize("padding", ["SAME", "VALID", "SAME_LOWER"])
+def test_named_paddings_are_for_images_without_gaps(padding):
+    with pytest.raises(ValueError, match="String padding is not implemented for transposed convolution"):
+        lax.conv_general_dilated(numbers(1, 4, 4, 1), numbers(3, 3, 1, 1), (1, 1), padding, lhs_dilation=(1, 2), dimension_numbers=LAYOUTS[2])
+
+
 @pytest.mark.parametrize("shape", [(1, 9, 9, 2), (2, 40, 33, 5), (9, 12, 8, 1)])
 def test_derivatives_of_strided_ones(shape):
     x, w = jnp.asarray(numbers(*shape)), jnp.asarray(numbers(3, 3, shape[-1], 4))

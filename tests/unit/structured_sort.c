@@ -85,15 +85,22 @@ TEST(top)
 static params_approx_top_k approximate = {
     .is_max_k = true, .k = 2, .recall_target = 0.95, .reduction_input_size_override = -1};
 
+static int64_t columns(ct_array x)
+{
+    return is_poison(x) ? -1 : x->aval.shape[x->aval.ndim - 1];
+}
+
 TEST(top_approximately)
 {
+    approximate.aggregate_to_topk = false;
+    approximate.is_max_k = true;
     ct_array out[2], x = op_full(&(aval){CT_FLOAT32, false, 2, (int64_t[]){3, 1000}}, 0);
     approximate.reduction_dimension = -1;
     op_approx_top_k(x, &approximate, out); /* as many as the bins of its tiles */
-    CHECK_INT(out[0]->aval.shape[1], 256);
+    CHECK_INT(columns(out[0]), 256);
     approximate.aggregate_to_topk = true;
     op_approx_top_k(x, &approximate, out);
-    CHECK_INT(out[0]->aval.shape[1], 2);
+    CHECK_INT(columns(out[0]), 2);
     approximate.is_max_k = false;
     op_approx_top_k(ct_array_f32(I(4), 3, -1, 5, 2), &approximate, out);
     CHECK_INT(array_get_int(out[1], 0), 1);
