@@ -34,6 +34,15 @@ def wide(n):
     return f
 
 
+def kernels(n):
+    """n // 20 kernels, no two of which are equal, with operations between them that fuse with nothing."""
+    def f(x):
+        for i in range(n // 20):
+            x = jnp.sort(jnp.sin(x) * (1.0 + i))
+        return x
+    return f
+
+
 X = jnp.float32(0.5)
 
 
@@ -107,6 +116,11 @@ def scanned(n):
     return lambda: jax.block_until_ready(jax.grad(lambda x: lax.scan(lambda c, _: (body(c), c), x, None, length=3)[0])(X))
 
 
+def compiled_twice(n):
+    jax.jit(kernels(n)).lower(jnp.ones(8)).compile()
+    return lambda: jax.jit(kernels(n)).lower(jnp.ones(8)).compile()
+
+
 EQUATIONS, LEAVES, DEPTHS = (1000, 10000, 100000), (100, 1000, 10000), (10, 100, 1000)
 CASES = {
     "equations": (EQUATIONS, {
@@ -125,6 +139,8 @@ CASES = {
         "jit, the first call": fresh(lambda f: jax.jit(f)(X)),
         "jit of grad, the first call": fresh(lambda f: jax.jit(jax.grad(f))(X)),
         "jit, a call": run_compiled,
+        "kernels that differ, the first call": lambda n: lambda: jax.block_until_ready(jax.jit(kernels(n))(jnp.ones(8))),
+        "kernels that differ, known code": compiled_twice,
         "grad of scan": scanned,
         "one value read by all": lambda n: lambda: jax.block_until_ready(jax.jit(jax.grad(wide(n)))(X)),
     }),

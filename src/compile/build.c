@@ -17,6 +17,7 @@ typedef struct builder {
     bool *is_boxed;                  /* by slot; there are no more slots than values */
     struct builder *root, *next;     /* the outermost program; the list of all those inside it */
     vec(const kernel_ir *) distinct; /* of the root */
+    table numbering;                 /* of the root: finds them */
 } builder;
 
 static program *build_inner(builder *b, const jaxpr *j);
@@ -131,17 +132,36 @@ static bool opaque_step(builder *b, const node *n)
                    (size_t)val->aval.ndim * sizeof(int64_t));
         s.work += val->size;
     }
+    if (s.kind == STEP_OPAQUE && n->op->prepare)
+        n->op->prepare(n->params, s.operands, s.operands + n->nin);
     return (!native || control_parts(b, &s)) && vec_push(&b->steps, s) &&
            vec_push(&b->kernels, NULL);
+}
+
+typedef struct kernel_probe {
+    const builder *root;
+    const kernel_ir *k;
+} kernel_probe;
+
+/* Known kernels are numbers in the list, counted from 1. */
+static bool same_kernel(const void *known, const void *probe)
+{
+    const kernel_probe *p = probe;
+    return loop_equal(p->root->distinct.at[(intptr_t)known - 1], p->k);
 }
 
 static bool distinct_kernel(builder *b, const kernel_ir *k)
 {
     builder *root = b->root;
-    for (int64_t i = 0; i < root->distinct.n; i++)
-        if (loop_equal(root->distinct.at[i], k))
-            return vec_push(&b->code_index, (int32_t)i);
-    return vec_push(&root->distinct, k) && vec_push(&b->code_index, (int32_t)root->distinct.n - 1);
+    uint64_t h = loop_hash(k, 0);
+    intptr_t known =
+        (intptr_t)table_find(&root->numbering, h, same_kernel, &(kernel_probe){root, k});
+    if (!known) {
+        known = root->distinct.n + 1;
+        if (!vec_push(&root->distinct, k) || !table_add(&root->numbering, h, (void *)known))
+            return false;
+    }
+    return vec_push(&b->code_index, (int32_t)known - 1);
 }
 
 static void print_kernel(const kernel_ir *k)
@@ -416,6 +436,7 @@ static void builder_free(builder *b)
     graph_free(&b->g);
     vec_free(&b->steps), vec_free(&b->kernels), vec_free(&b->code_index);
     vec_free(&b->boxes), vec_free(&b->distinct);
+    table_free(&b->numbering);
 }
 
 program *program_build(const jaxpr *j)

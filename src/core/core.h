@@ -166,6 +166,9 @@ struct op {
      * OP_IN_PLACE). Used eagerly, and by compiled programs for opaque calls. */
     ct_status (*kernel)(const op *o, const void *params, int nin, const operand *in, int nout,
                         operand *out);
+    /* Optional: has ready what the kernel's first call on such operands (without data) would wait
+     * for, a library say. Asked when a program with it is compiled. */
+    void (*prepare)(const void *params, const operand *in, const operand *out);
     /* Instead of abstract + kernel, for calls and host callbacks: evaluates on values under the
      * current trace. */
     bool (*call)(const op *o, const void *params, int nin, const ct_array *in, int nout,

@@ -90,6 +90,8 @@ typedef struct kernel_matmul {
     ct_dtype dtype, out_dtype;                 /* of A and B; of C */
 } kernel_matmul;
 ct_status kernel_matrix_product(const kernel_matmul *p, const void *a, const void *b, void *c);
+/* Has ready what the first m x k by k x n product would wait for: oneDNN and the code it makes. */
+void kernel_matrix_prepare(ct_dtype dtype, int64_t m, int64_t n, int64_t k);
 
 /* y[i] = the sum of w[t] x[i + offset[t]] over the taps, for n places. */
 void kernel_weigh(int64_t n, int64_t taps, const float *x, const int64_t *offset, const float *w,

@@ -41,6 +41,29 @@ static bool for_library(ct_dtype dtype, const gemm *g)
            least >= LIBRARY_LEAST;
 }
 
+void kernel_matrix_prepare(ct_dtype dtype, int64_t m, int64_t n, int64_t k)
+{
+    enum { SIDE = 8 };
+    static _Atomic bool done[CT_DTYPE_COUNT];
+    if (!for_library(dtype, &(gemm){.m = m, .n = n, .k = k}) || atomic_exchange(&done[dtype], true))
+        return;
+    float zeros[SIDE * SIDE] = {0}, result[SIDE * SIDE];
+    gemm g = {.m = SIDE,
+              .n = SIDE,
+              .k = SIDE,
+              .a = zeros,
+              .b = zeros,
+              .c = result,
+              .a_row = SIDE,
+              .a_col = 1,
+              .b_row = SIDE,
+              .b_col = 1,
+              .c_row = SIDE,
+              .batch = 1};
+    ct_status status;
+    (void)!kernel_onednn(dtype, &g, &status);
+}
+
 static void multiply_panels(void *context, int64_t begin, int64_t end)
 {
     product_task *t = context;

@@ -514,6 +514,17 @@ static bool plain_product(const dot_dims *d, ct_dtype dtype, const operand *x, c
     return true;
 }
 
+static void prepare_dot(const void *params, const operand *in, const operand *out)
+{
+    const dot_dims *d = &((const params_dot_general *)params)->dimension_numbers;
+    const aval *x = &in[0].aval, *y = &in[1].aval;
+    int64_t k = group_size(x, d->lhs_contract), each = k * group_size(x, d->lhs_batch);
+    if (each)
+        kernel_matrix_prepare(
+            product_dtype((ct_dtype)x->dtype, (ct_dtype)y->dtype, (ct_dtype)out->aval.dtype),
+            shape_size(x->ndim, x->shape) / each, shape_size(y->ndim, y->shape) / each, k);
+}
+
 static ct_status kernel_dot(const op *o, const void *params, int nin, const operand *in, int nout,
                             operand *out)
 {
@@ -653,6 +664,7 @@ const op op_row_dot_general = {
     .params_size = sizeof(params_dot_general),
     .abstract = abstract_dot,
     .kernel = kernel_dot,
+    .prepare = prepare_dot,
     .jvp = jvp_dot,
     .transpose = transpose_dot,
     .vmap = vmap_dot,

@@ -68,6 +68,18 @@ def test_first_program_imports_little():
     assert run("-c", textwrap.dedent(code)) == "['cotan._stages'] []\n"
 
 
+def test_compiling_a_product_loads_its_library():
+    """Small products need none; what a large one needs is there before it first runs."""
+    code = """
+        import jax
+        import jax.numpy as jnp
+        for n in 8, 512:
+            jax.jit(lambda x: x @ x).lower(jax.ShapeDtypeStruct((n, n), "float32")).compile()
+            print(any("libdnnl" in line for line in open("/proc/self/maps")))
+    """
+    assert run("-c", textwrap.dedent(code)) == "False\nTrue\n"
+
+
 def test_both_names_are_one_package():
     assert run("-c", "import jax, cotan, jax.numpy, cotan.numpy, jax.tree_util; print(jax is cotan, jax.numpy is cotan.numpy)") == "True True\n"
 
