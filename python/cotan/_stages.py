@@ -10,8 +10,8 @@ def cache_info(hits, misses, size, reasons):
     return CacheInfo(hits, misses, None, size, reasons)
 
 
-def stage(fun, args, kwargs, static_argnums=(), static_argnames=None):
-    return _cotan._stage(fun, static_argnums, static_argnames, args, kwargs)
+def stage(fun, args, kwargs, static_argnums=(), static_argnames=None, axis_env=()):
+    return _cotan._stage(fun, static_argnums, static_argnames, args, kwargs, axis_env)
 
 
 class ArgInfo:
@@ -291,7 +291,7 @@ def make_jaxpr(fun, static_argnums=(), axis_env=None, return_shape=False):
     nums = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
 
     def make(*args, **kwargs):
-        program, _, out_tree = stage(fun, args, kwargs, nums)
+        program, _, out_tree = stage(fun, args, kwargs, nums, axis_env=tuple(axis_env or ()))
         return (program, _shapes(program, out_tree)) if return_shape else program
 
     make.__name__ = f"make_jaxpr({getattr(fun, '__name__', fun)})"

@@ -11,6 +11,7 @@ def ravel_pytree(pytree):
         return jnp.zeros(0), lambda vector: treedef.unflatten([])
     common = _cotan._result_type(*leaves)
     shapes, dtypes = [leaf.shape for leaf in leaves], [leaf.dtype for leaf in leaves]
+    uniform = len(set(dtypes)) == 1
     total = sum(leaf.size for leaf in leaves)
     ends = [0]
     for leaf in leaves:
@@ -19,7 +20,11 @@ def ravel_pytree(pytree):
     def unravel(vector):
         if jnp.shape(vector) != (total,):
             raise ValueError(f"The unravel function expected an array of shape {(total,)}, got {jnp.shape(vector)}.")
-        pieces = [vector[a:b].reshape(s).astype(d) for a, b, s, d in zip(ends, ends[1:], shapes, dtypes)]
-        return treedef.unflatten(pieces)
+        pieces = [vector[a:b].reshape(s) for a, b, s in zip(ends, ends[1:], shapes)]
+        if uniform:  # the elements may be of another dtype than those that were taken apart
+            return treedef.unflatten([jnp.asarray(p) for p in pieces])
+        if vector.dtype != common:
+            raise TypeError(f"unravel function given array of dtype {vector.dtype}, but expected dtype {common}")
+        return treedef.unflatten([p.astype(d) for p, d in zip(pieces, dtypes)])
 
     return jnp.concatenate([leaf.astype(common).ravel() for leaf in leaves]), unravel

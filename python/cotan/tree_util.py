@@ -139,8 +139,13 @@ def treedef_children(treedef):
     return treedef.children()
 
 
-def tree_reduce_associative(operation, tree, *, identity=None, is_leaf=None):
+_unset = object()
+
+
+def tree_reduce_associative(operation, tree, *, identity=_unset, is_leaf=None):
     leaves = tree_leaves(tree, is_leaf)
+    if not leaves and identity is _unset:
+        raise TypeError("Must specify identity for parallel reduction of empty sequence.")
     while len(leaves) > 1:
         leaves = [operation(*leaves[i:i + 2]) if len(leaves[i:i + 2]) == 2 else leaves[i] for i in range(0, len(leaves), 2)]
     return leaves[0] if leaves else identity

@@ -293,8 +293,8 @@ static jaxpr *stage_test(ct_fn f, const treedef *in_def, int64_t n, const ct_arr
         char *s = text_end(&t);
         base_fail(
             CT_TYPE_ERROR,
-            "cond_fun must return a boolean scalar, but got output type(s) [ShapedArray(%s)].",
-            s ? s : "?");
+            "cond_fun must return a boolean scalar, but got output type(s) [ShapedArray(%s%s)].",
+            s ? s : "?", atom_aval(&j->out[0])->weak ? ", weak_type=True" : "");
         base_free(s);
         good = false;
     }
@@ -440,6 +440,8 @@ static bool agree_on_bounds(ct_array bounds[2])
                   ct_dtype_name((ct_dtype)a->aval.dtype), ct_dtype_name((ct_dtype)b->aval.dtype));
         return false;
     }
+    if (a->aval.dtype == b->aval.dtype)
+        return true; /* the index is as weak as the lower bound */
     bool weak;
     ct_dtype d = dtype_promote((ct_dtype)a->aval.dtype, a->aval.weak, (ct_dtype)b->aval.dtype,
                                b->aval.weak, &weak);
@@ -456,7 +458,7 @@ static bool run_fori(loop_body *b, const while_fn *w, int64_t n, ct_array *value
                    core_concrete(values[1], &upper); /* before a conversion is traced */
     if (!agree_on_bounds(values))
         return false;
-    ct_array index = values[0], limit = values[1];
+    ct_array limit = values[1], index = counted ? ct_weak_int(array_get_int(lower, 0)) : values[0];
     values[1] = index; /* the body's carry is the index and what follows */
     if (counted && transform_disable_jit)
         return plain_fori(b, array_get_int(lower, 0), array_get_int(upper, 0), n - 1, values + 1,

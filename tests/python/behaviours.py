@@ -4,6 +4,7 @@ import dataclasses
 import os
 
 import jax
+import jax.flatten_util
 import jax.numpy as jnp
 import jax.tree_util as tree_util
 import numpy as np
@@ -358,3 +359,53 @@ def transposed_from_floats_to_ints():
 @fails("but got value 1 for len(args) == 1.")
 def jacfwd_of_a_missing_argument():
     jax.jacfwd(lambda x: x, argnums=1)(1.)
+
+
+@case
+def index_of_a_counted_loop_is_weak():
+    def summed(lower, upper):
+        return jax.lax.fori_loop(lower, upper, lambda i, x: x + i, 0)
+    return [(out, out.weak_type) for out in (summed(0, jnp.int32(3)), summed(jnp.int32(0), 3), summed(0, jnp.int8(3)), jax.jit(summed)(jnp.int32(0), jnp.int32(3)),
+                                             jax.vmap(lambda n: summed(0, n))(jnp.arange(4)))]
+
+
+@case
+def size_of_an_axis_while_tracing():
+    return jax.jit(jax.vmap(lambda x: x * jax.lax.axis_size("i"), axis_name="i"))(jnp.arange(3.))
+
+
+@fails("got output type(s) [ShapedArray(float32[], weak_type=True)].")
+def condition_that_is_a_number():
+    jax.lax.while_loop(lambda c: 1., lambda c: c, 1.)
+
+
+@fails("Must specify identity for parallel reduction of empty sequence.")
+def reduction_of_nothing():
+    tree_util.tree_reduce_associative(lambda a, b: a + b, [])
+
+
+@case
+def unravelled_in_another_dtype():
+    _, unravel = jax.flatten_util.ravel_pytree({"a": 1., "b": jnp.ones(2)})
+    return unravel(jnp.arange(3)), unravel(np.arange(3, dtype=np.int8)), unravel(jnp.ones(3, "float16"))
+
+
+@fails("unravel function given array of dtype int32, but expected dtype float32")
+def unravelled_in_the_wrong_dtype():
+    jax.flatten_util.ravel_pytree({"a": 1, "b": jnp.ones(2)})[1](jnp.arange(3))
+
+
+def written_for_axes(f, *axes):
+    return str(jax.make_jaxpr(f, axis_env=axes)(2.))
+
+
+@case
+def jaxprs_over_named_axes():
+    return [written_for_axes(lambda x: jax.lax.psum(x, "i"), ("i", 4)), written_for_axes(lambda x: x * jax.lax.axis_size("i"), ("i", 4)),
+            written_for_axes(lambda x: jax.lax.pmax(x, ("i", "j")) + jax.lax.axis_index("j"), ("i", 4), ("j", 2)),
+            written_for_axes(jax.grad(lambda x: jax.lax.psum(x * x, "i")), ("i", 4))]
+
+
+@fails("Found an unbound axis name: k.")
+def jaxpr_over_another_axis():
+    written_for_axes(lambda x: jax.lax.psum(x, "k"), ("i", 4))

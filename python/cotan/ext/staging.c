@@ -84,19 +84,54 @@ static jaxpr *stage(PyObject *fun, PyObject *args, PyObject *kwargs, const ext_p
     return j;
 }
 
-/* _stage(fun, static_argnums, static_argnames, args, kwargs) -> (ClosedJaxpr, in_tree, out_tree) */
+/* Names of axes that the program is written for, from a tuple of pairs (name, size): the frames,
+ * innermost last, of which core_axes is the last. NULL: exception. */
+static axis_frame *name_axes(PyObject *env)
+{
+    Py_ssize_t n = env ? PyTuple_GET_SIZE(env) : 0;
+    axis_frame *frames = PyMem_Calloc((size_t)n + 1, sizeof *frames), *outer = core_axes;
+    if (!frames)
+        PyErr_NoMemory();
+    for (Py_ssize_t i = 0; frames && i < n; i++) {
+        long long size;
+        if (!PyTuple_Check(PyTuple_GET_ITEM(env, i)) ||
+            !PyArg_ParseTuple(PyTuple_GET_ITEM(env, i), "sL:axis_env", &frames[i].name, &size)) {
+            if (!PyErr_Occurred())
+                PyErr_Format(PyExc_TypeError, "axis_env is pairs (name, size), got %R",
+                             PyTuple_GET_ITEM(env, i));
+            core_axes = outer;
+            PyMem_Free(frames);
+            return NULL;
+        }
+        frames[i].size = size;
+        frames[i].outer = core_axes;
+        core_axes = &frames[i];
+    }
+    return frames;
+}
+
+/* _stage(fun, static_argnums, static_argnames, args, kwargs, axis_env=()) -> (ClosedJaxpr, in_tree,
+ * out_tree) */
 static PyObject *stage_function(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     ct_ints statics;
     bool one;
-    if (n != 5 || !ext_argnums(args[1], &statics, &one, "static_argnums"))
-        return n == 5 ? NULL : PyErr_Format(PyExc_TypeError, "_stage takes 5 arguments");
+    if (n < 5 || n > 6 || (n == 6 && !PyTuple_Check(args[5])))
+        return PyErr_Format(PyExc_TypeError, "_stage takes 5 or 6 arguments");
+    axis_frame *outer = core_axes, *frames = name_axes(n == 6 ? args[5] : NULL);
+    if (!frames || !ext_argnums(args[1], &statics, &one, "static_argnums")) {
+        core_axes = outer;
+        PyMem_Free(frames);
+        return NULL;
+    }
     ext_policy p = {.statics = statics.n ? statics : (ct_ints){0},
                     .static_names = args[2] == Py_None ? NULL : args[2]};
     treedef *in_def, *out_def;
     ct_scope scope = ct_begin();
     jaxpr *j = stage(args[0], args[3], args[4], &p, &in_def, &out_def);
     ct_end_(scope, NULL);
+    core_axes = outer;
+    PyMem_Free(frames);
     PyMem_Free((void *)(uintptr_t)statics.at);
     if (!j)
         return NULL;

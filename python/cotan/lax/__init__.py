@@ -14,7 +14,9 @@ from ._types import (AccuracyMode, ConvDimensionNumbers, ConvGeneralDilatedDimen
 
 def axis_size(axis_name):
     """How many positions a named axis has."""
-    return int(_axis_size(axis_name))
+    from .._api import ensure_compile_time_eval
+    with ensure_compile_time_eval():
+        return int(_axis_size(axis_name))
 
 
 def broadcast_shapes(*shapes):
