@@ -2,6 +2,7 @@
  * together. Also iteration over rows. */
 #include "ext.h"
 #include "numpy/index.h"
+#include "ops/ops.h"
 
 static bool slice_part(PyObject *o, bool *given, int64_t *value)
 {
@@ -70,7 +71,24 @@ static bool is_run(PyObject *o)
     return run;
 }
 
-static bool parse_item(PyObject *o, index_item *item)
+/* A list or tuple inside an index is an array of places; NumPy's old reading of one that is the
+ * whole index, as a tuple, is refused. */
+static bool sequence_item(PyObject *o, bool whole, index_item *item)
+{
+    if (whole) {
+        PyErr_Format(PyExc_TypeError, "Using a non-tuple sequence for multidimensional indexing is "
+                                      "not allowed; use `arr[array(seq)]` instead of `arr[seq]`.");
+        return false;
+    }
+    item->kind = INDEX_ARRAY;
+    item->array = ext_array(o, "an index", CONVERT_LISTS);
+    if (item->array && !is_poison(item->array) && !item->array->size)
+        item->array = op_convert(item->array, dtype_default(FAMILY_INT), false); /* [] is no float */
+    return item->array != NULL;
+}
+
+/* `whole`: o is all of the index, not a member of a tuple. */
+static bool parse_item(PyObject *o, bool whole, index_item *item)
 {
     if (PyBool_Check(o)) {
         item->kind = INDEX_ARRAY;
@@ -92,9 +110,8 @@ static bool parse_item(PyObject *o, index_item *item)
     } else if (PyUnicode_Check(o) || PyFloat_Check(o)) {
         return bad_index(o);
     } else if (PyList_Check(o) || PyTuple_Check(o)) {
-        PyErr_Format(PyExc_TypeError, "Using a non-tuple sequence for multidimensional indexing is "
-                                      "not allowed; use `arr[array(seq)]` instead of `arr[seq]`.");
-        return false;
+        if (!sequence_item(o, whole, item))
+            return false;
     } else {
         item->kind = INDEX_ARRAY;
         item->array = ext_try_array(o, 0);
@@ -131,7 +148,7 @@ bool ext_parse_index(PyObject *index, ext_index *out)
     }
     memset(out->items, 0, sizeof *out->items * (size_t)(n + 1));
     for (int64_t i = 0; i < n; i++)
-        if (!parse_item(many ? PyTuple_GET_ITEM(index, i) : index, &out->items[i])) {
+        if (!parse_item(many ? PyTuple_GET_ITEM(index, i) : index, !many, &out->items[i])) {
             arena_free(&out->arena);
             return false;
         }
@@ -144,7 +161,7 @@ PyObject *ext_subscript(PyObject *self, PyObject *index)
     if (!PyTuple_Check(index)) { /* the common case needs no memory */
         index_item item = {0};
         ct_array r =
-            parse_item(index, &item) ? numpy_index(ext_value_of(self), 1, &item, NULL) : NULL;
+            parse_item(index, true, &item) ? numpy_index(ext_value_of(self), 1, &item, NULL) : NULL;
         if (r)
             return ext_finish(scope, r);
         ct_end_(scope, NULL);
