@@ -37,6 +37,12 @@ _LATER = {name: module for module, names in {
 }.items() for name in names.split()}
 
 
+def _package():
+    """The name that modules are imported by: both, where `import jax` means this package."""
+    from sys import modules
+    return "jax" if modules.get("jax") is modules[__name__] else __name__
+
+
 def __getattr__(name):
     """Submodules and rarer names come in when they are asked for."""
     from importlib import import_module
@@ -46,9 +52,9 @@ def __getattr__(name):
         return value
     if name in _SUBMODULES:
         try:
-            return import_module("." + name, __name__)
+            return import_module("." + name, _package())
         except ModuleNotFoundError as e:
-            if e.name != f"{__name__}.{name}":
+            if e.name not in (f"{__name__}.{name}", f"jax.{name}"):
                 raise
     if name == "_src":
         from ._alias import private

@@ -31,6 +31,9 @@ class _Loader:
 
     def exec_module(self, module):
         module.__spec__ = self.spec  # importing wrote the alias's
+        if self.target == _HERE:  # what has come in with it is there by both names, as what comes later is
+            for name in [m for m in sys.modules if m.startswith(f"{_HERE}.") and "._" not in m]:
+                sys.modules.setdefault(f"jax{name.removeprefix(_HERE)}", sys.modules[name])
 
 
 class Finder:
@@ -89,6 +92,9 @@ class _Jaxlib:
         module.__path__ = []
         if module.__name__ == "jaxlib._jax":
             module.ArrayImpl = _cotan.ArrayImpl
+        if module.__name__ in ("jaxlib._jax", "jaxlib.xla_client"):
+            from ._device import Device
+            module.Device = Device
 
 
 class _NumPy:

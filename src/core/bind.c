@@ -289,3 +289,24 @@ axis_frame *core_find_axis(const char *name)
               name, name);
     return NULL;
 }
+
+bool core_number_axis(const char *name, int64_t *number)
+{
+    axis_frame *f = core_find_axis(name);
+    if (!f)
+        return false;
+    for (*number = INT64_MIN; (f = f->outer);)
+        ++*number;
+    return true;
+}
+
+const char *core_numbered_axis(int64_t number)
+{
+    int64_t depth = 0;
+    for (axis_frame *f = core_axes; f; f = f->outer)
+        depth++;
+    for (axis_frame *f = core_axes; f; f = f->outer)
+        if (number == INT64_MIN + --depth)
+            return f->name;
+    return NULL;
+}

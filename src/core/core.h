@@ -378,7 +378,11 @@ typedef struct axis_frame {
     trace *trace;
 } axis_frame;
 extern _Thread_local axis_frame *core_axes;
-axis_frame *core_find_axis(const char *name); /* NULL after a NameError */
+axis_frame *core_find_axis(const char *name);
+/* A named axis among those that are counted: a number far below them, by the depth of its frame.
+ * NameError if the name is unbound; NULL for numbers that stand for no name. */
+CT_NODISCARD bool core_number_axis(const char *name, int64_t *number);
+const char *core_numbered_axis(int64_t number); /* NULL after a NameError */
 
 /* ---- the jaxpr ---- */
 typedef struct var {

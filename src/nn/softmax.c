@@ -40,6 +40,7 @@ ct_tree nn_logsumexp_of(ct_array a, ct_ints axis, ct_array b, bool keepdims, boo
 {
     ct_array v[] = {a, b ? b : a};
     dimlist axes;
+    axis_names names;
     v[0] = masked(v[0], where, ct_weak_int(0));
     if (!numpy_promote_inexact("logsumexp", b ? 2 : 1, v, v))
         return array_poison;
@@ -49,7 +50,7 @@ ct_tree nn_logsumexp_of(ct_array a, ct_ints axis, ct_array b, bool keepdims, boo
             return array_poison;
     }
     ct_array x = v[0];
-    if (is_poison(x) || !numpy_axes("logsumexp", axis, x->aval.ndim, &axes))
+    if (is_poison(x) || !numpy_axes_and_names("logsumexp", axis, x->aval.ndim, &axes, &names))
         return array_poison;
     bool is_complex = dtype_is(dtype_of(x), FAMILY_COMPLEX);
     ct_array largest = ct_max(is_complex ? op_real(x) : x, .axis = axis, .keepdims = keepdims,
@@ -81,10 +82,12 @@ ct_array nn_logmeanexp(const ct_nn_logmeanexp_args *a)
 {
     ct_array sums = nn_logsumexp_of(a->x, a->axis, NULL, a->keepdims, false, a->where);
     dimlist axes;
-    if (is_poison(sums) || !numpy_axes("logmeanexp", a->axis, a->x->aval.ndim, &axes))
+    axis_names names;
+    if (is_poison(sums) ||
+        !numpy_axes_and_names("logmeanexp", a->axis, a->x->aval.ndim, &axes, &names))
         return array_poison;
     if (!a->where)
-        return op_sub(sums, op_log(op_number((double)numpy_axes_size(a->x, &axes), sums)));
+        return op_sub(sums, op_log(op_number((double)numpy_axes_size(a->x, &axes, &names), sums)));
     ct_array flags =
         numpy_cast(numpy_broadcast_one("logmeanexp", a->where, shape_of(a->x)), dtype_of(sums));
     return op_sub(sums, op_log(ct_sum(flags, .axis = a->axis, .keepdims = a->keepdims)));

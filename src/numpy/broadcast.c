@@ -1,4 +1,6 @@
 /* Shapes that fit together, and axes as users write them. Next: ufunc.c. */
+#include <stdio.h>
+
 #include "numpy/numpy.h"
 
 bool dimlist_copy(dimlist *d, const char *what, ct_ints from)
@@ -193,6 +195,12 @@ ct_array numpy_broadcast_one(const char *what, ct_array x, ct_ints shape)
 
 bool numpy_axis(const char *what, int64_t axis, int64_t ndim, int64_t *out)
 {
+    const char *name = axis < -ndim ? core_numbered_axis(axis) : NULL;
+    if (name) {
+        base_fail(CT_TYPE_ERROR, "%s: 'str' object cannot be interpreted as an integer: axis '%s'",
+                  what, name);
+        return false;
+    }
     if (axis < -ndim || axis >= ndim) {
         base_fail(CT_VALUE_ERROR, "%s: axis %lld is out of bounds for array of dimension %lld",
                   what, (long long)axis, (long long)ndim);
@@ -240,9 +248,28 @@ bool numpy_axes(const char *what, ct_ints axes, int64_t ndim, dimlist *out)
     return true;
 }
 
-int64_t numpy_axes_size(ct_array a, const dimlist *axes)
+bool numpy_axes_and_names(const char *what, ct_ints axes, int64_t ndim, dimlist *out,
+                          axis_names *names)
 {
-    int64_t size = 1;
+    dimlist counted = {.n = 0};
+    size_t used = 0;
+    names->text[0] = 0;
+    for (int64_t i = 0; i < axes.n; i++) {
+        const char *name = core_numbered_axis(axes.at[i]);
+        if (name)
+            used += (size_t)snprintf(names->text + used, sizeof names->text - used, "%s%s",
+                                     used ? "," : "", name);
+        else if (counted.n < NUMPY_MAX_NDIM)
+            counted.at[counted.n++] = axes.at[i];
+        if (used >= sizeof names->text)
+            return base_fail(CT_VALUE_ERROR, "%s: the names of the axes are too long", what), false;
+    }
+    return numpy_axes(what, used ? dimlist_ints(&counted) : axes, ndim, out);
+}
+
+int64_t numpy_axes_size(ct_array a, const dimlist *axes, const axis_names *names)
+{
+    int64_t size = names && names->text[0] ? op_axis_size(names->text) : 1;
     for (int64_t i = 0; i < axes->n; i++)
         size *= a->aval.shape[axes->at[i]];
     return size;

@@ -77,10 +77,17 @@ ct_array numpy_filled(ct_array scalar, ct_ints shape);
 CT_NODISCARD bool numpy_axis(const char *what, int64_t axis, int64_t ndim, int64_t *out);
 /* A list of axes, sorted and without repetition; the zero list is all axes. */
 CT_NODISCARD bool numpy_axes(const char *what, ct_ints axes, int64_t ndim, dimlist *out);
+/* The same where names of the axes of enclosing vmaps may be among them (core_number_axis): these
+ * apart, separated by commas. */
+typedef struct axis_names {
+    char text[256];
+} axis_names;
+CT_NODISCARD bool numpy_axes_and_names(const char *what, ct_ints axes, int64_t ndim, dimlist *out,
+                                       axis_names *names);
 /* The same in the order given. */
 CT_NODISCARD bool numpy_axes_ordered(const char *what, ct_ints axes, int64_t ndim, dimlist *out);
-/* Product of the sizes of some axes. */
-int64_t numpy_axes_size(ct_array a, const dimlist *axes);
+/* Product of the sizes of some axes, and of named ones unless NULL. */
+int64_t numpy_axes_size(ct_array a, const dimlist *axes, const axis_names *names);
 
 /* ---- calling an operation of jax.lax with NumPy's promotion (promote.c) ---- */
 typedef ct_array unary_op(ct_array x);

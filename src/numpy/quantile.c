@@ -64,7 +64,7 @@ static bool choose_axis(const char *what, ct_array x, ct_array weights, ct_ints 
             shape.at[shape.n++] = x->aval.shape[d];
         }
     t->axis = shape.n;
-    shape.at[shape.n++] = numpy_axes_size(x, &axes);
+    shape.at[shape.n++] = numpy_axes_size(x, &axes, NULL);
     for (int64_t i = 0; i < axes.n; i++)
         order.at[order.n++] = axes.at[i];
     t->x = merged(t->x, &order, axes.n, &shape);

@@ -32,6 +32,7 @@ typedef struct reduction {
     ct_ints axis;
     ct_array where, initial;
     bool keepdims;
+    ct_array (*over_names)(ct_array x, const char *names); /* NULL: only counted axes */
 } reduction;
 
 /* The extreme itself where a dtype cannot hold an infinity. */
@@ -47,7 +48,7 @@ static ct_array neutral_of(const reduction *r, ct_dtype d)
 
 static bool nonempty(const reduction *r, ct_array x, const dimlist *axes)
 {
-    if (r->has_identity || r->initial || numpy_axes_size(x, axes) > 0)
+    if (r->has_identity || r->initial || numpy_axes_size(x, axes, NULL) > 0)
         return true;
     base_fail(CT_VALUE_ERROR, "zero-size array to reduction operation %s which has no identity",
               r->what);
@@ -58,18 +59,26 @@ static bool nonempty(const reduction *r, ct_array x, const dimlist *axes)
 static ct_array reduce_in(const reduction *r, ct_array x, ct_dtype inside, ct_dtype result)
 {
     dimlist axes;
+    axis_names names;
     if (!r->initial && !r->has_identity && r->where)
         return ct_fail(CT_VALUE_ERROR,
                        "reduction operation %s does not have an identity, so to use a where mask "
                        "one has to specify 'initial'",
                        r->what);
     if (!numpy_check_where(r->what, r->where) ||
-        !numpy_axes(r->what, r->axis, x->aval.ndim, &axes) || !nonempty(r, x, &axes))
+        !numpy_axes_and_names(r->what, r->axis, x->aval.ndim, &axes, &names) ||
+        !nonempty(r, x, &axes))
         return array_poison;
     x = numpy_cast(x, inside);
     if (r->where)
         x = ct_where(r->where, x, neutral_of(r, inside));
+    if (names.text[0] && !r->over_names)
+        return ct_fail(CT_NOT_IMPLEMENTED_ERROR,
+                       "Named reductions not implemented for jnp.%s(): axis '%s'", r->what,
+                       names.text);
     x = r->reduce(x, dimlist_ints(&axes));
+    if (names.text[0])
+        x = r->over_names(x, names.text);
     if (r->initial) {
         if (r->initial->aval.ndim)
             return ct_fail(CT_VALUE_ERROR, "initial value must be a scalar. Got array with %d axes",
@@ -108,7 +117,8 @@ static ct_array prod_axes(ct_array x, ct_ints axes)
 
 ct_array numpy_sum(const ct_sum_args *a)
 {
-    reduction r = {"sum", sum_axes, op_add, 0, true, a->axis, a->where, a->initial, a->keepdims};
+    reduction r = {"sum",   sum_axes, op_add,     0,           true,
+                   a->axis, a->where, a->initial, a->keepdims, op_psum};
     return accumulate(&r, a->a, a->dtype, a->promote_integers == CT_TRUE);
 }
 
@@ -121,14 +131,14 @@ ct_array numpy_prod(const ct_prod_args *a)
 ct_array numpy_max(const ct_max_args *a)
 {
     reduction r = {"max",   op_reduce_max, op_max,     -__builtin_inf(), false,
-                   a->axis, a->where,      a->initial, a->keepdims};
+                   a->axis, a->where,      a->initial, a->keepdims,      op_pmax};
     return reduce_in(&r, a->a, dtype_of(a->a), dtype_of(a->a));
 }
 
 ct_array numpy_min(const ct_min_args *a)
 {
     reduction r = {"min",   op_reduce_min, op_min,     __builtin_inf(), false,
-                   a->axis, a->where,      a->initial, a->keepdims};
+                   a->axis, a->where,      a->initial, a->keepdims,     op_pmin};
     return reduce_in(&r, a->a, dtype_of(a->a), dtype_of(a->a));
 }
 

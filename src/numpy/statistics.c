@@ -12,10 +12,11 @@ static ct_array count(const char *what, ct_array x, ct_ints axis, bool keepdims,
                       ct_dtype dtype)
 {
     dimlist axes;
-    if (!numpy_axes(what, axis, x->aval.ndim, &axes))
+    axis_names names;
+    if (!numpy_axes_and_names(what, axis, x->aval.ndim, &axes, &names))
         return array_poison;
     if (!where)
-        return array_scalar(dtype, false, (double)numpy_axes_size(x, &axes));
+        return array_scalar(dtype, false, (double)numpy_axes_size(x, &axes, &names));
     ct_array all = numpy_broadcast_one(what, where, shape_of(x));
     all = numpy_cast(
         all, dtype_default(FAMILY_INT)); /* booleans count as integers before they are floats */

@@ -217,3 +217,8 @@ def test_one_process_stands_for_several():
     for f in (lambda: jax.distributed.initialize("host:1", 2, 0), lambda: colocated_python.colocated_python(abs), lambda: serialization.GlobalAsyncCheckpointManager()):
         with pytest.raises(NotImplementedError, match="process"):
             f()
+
+
+def test_modules_are_there_by_the_name_they_were_asked_by():
+    import sys
+    assert jax.tree_util is sys.modules["jax.tree_util"] and jax.nn is sys.modules["jax.nn"]

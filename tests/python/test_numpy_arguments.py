@@ -98,3 +98,17 @@ def test_nested_lists_are_compared_and_floats_unraveled():
     assert rows.tolist() == [0., 1.] and columns.tolist() == [1.5, 2.]
     with pytest.raises(NotImplementedError, match="flat"):
         jnp.ones(3).flat
+
+
+def test_sequences_inside_an_index_are_arrays_of_places():
+    x = np.arange(12).reshape(3, 4)
+    y = jnp.asarray(x)
+    for index in ((slice(None), [0, 2]), ([0, 1], [1, 2]), (None, [0, 1]), (..., [1, 1]), ([[0, 1], [1, 0]], [0, 1]), ((0, 1), (1, 2)), ([True, False, True],),
+                  (slice(None), [True, False, True, False]), (slice(None), []), ([],)):
+        assert y[index].tolist() == x[index].tolist() and y[index].dtype == y.dtype
+        changed = x.copy()
+        changed[index] = -1
+        assert y.at[index].set(-1).tolist() == changed.tolist() and jax.jit(lambda y: y[index])(y).tolist() == x[index].tolist()
+    for index in (slice(None), [1.0]), (slice(None), ["a"]), [0, 1]:
+        with pytest.raises(TypeError):
+            y[index]

@@ -342,3 +342,26 @@ def test_a_reduction_broadcast_again_is_a_result(shape):
             want = f(x)
         for got, plain in zip(jax.jit(f)(x), want):
             assert np.allclose(got, plain, rtol=1e-5)
+
+
+def test_reductions_over_named_axes():
+    """Beside counted axes, as jax.numpy and jax.nn take them."""
+    x = jnp.arange(12.0).reshape(3, 4)
+
+    def over(f, **kwargs):
+        return jax.vmap(lambda x: f(x, axis="y", **kwargs), axis_name="y")(x), jax.vmap(lambda x: f(x, axis=("y", 0)), axis_name="y")(x)
+
+    for f, reduce in (jnp.sum, np.sum), (jnp.max, np.max), (jnp.min, np.min), (jnp.mean, np.mean), (jnp.ptp, np.ptp), (jnp.count_nonzero, np.count_nonzero):
+        along, both = over(f)
+        assert along.tolist() == [reduce(np.asarray(x), 0).tolist()] * 3 and both.tolist() == [reduce(np.asarray(x))] * 3
+    np.testing.assert_allclose(over(jnp.std)[1], [np.std(x)] * 3, rtol=1e-6)
+    np.testing.assert_allclose(over(jax.nn.logsumexp)[1], [jax.nn.logsumexp(x)] * 3, rtol=1e-6)
+    np.testing.assert_allclose(over(jax.nn.softmax)[0], jax.nn.softmax(x, axis=0), rtol=1e-6)
+    g = jax.grad(lambda x: jax.vmap(lambda x: jnp.sum(x ** 2, axis=("y", 0)), axis_name="y")(x)[0])(x)
+    assert g.tolist() == (2 * x).tolist()
+    with pytest.raises(NotImplementedError, match="prod"):
+        over(jnp.prod)
+    with pytest.raises(TypeError, match="integer"):
+        over(jnp.median)
+    with pytest.raises(NameError, match="unbound axis name: z"):
+        jnp.sum(x, axis="z")

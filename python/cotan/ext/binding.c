@@ -270,6 +270,42 @@ static ct_array first_tracer(PyObject *o)
     return found;
 }
 
+/* ---- axes, some of them by the names that an enclosing vmap gave ---- */
+static bool has_names(PyObject *o)
+{
+    bool named = PyUnicode_Check(o);
+    if (PyTuple_Check(o) || PyList_Check(o))
+        for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); i++)
+            named |= PyUnicode_Check(PySequence_Fast_GET_ITEM(o, i));
+    return named;
+}
+
+static bool axis_with_name(PyObject *o, int64_t *out, const char *what)
+{
+    if (!PyUnicode_Check(o))
+        return ext_int(o, out, what);
+    const char *name = PyUnicode_AsUTF8(o);
+    if (name && core_number_axis(name, out))
+        return true;
+    if (name)
+        ext_raise();
+    return false;
+}
+
+static bool axes_with_names(PyObject *o, ct_ints *out, arena *a, const char *what)
+{
+    bool one = PyUnicode_Check(o);
+    Py_ssize_t n = one ? 1 : PySequence_Fast_GET_SIZE(o);
+    int64_t *axes = arena_alloc(a, sizeof *axes * (size_t)n);
+    if (!axes)
+        ext_raise();
+    bool good = axes != NULL;
+    for (Py_ssize_t i = 0; good && i < n; i++)
+        good = axis_with_name(one ? o : PySequence_Fast_GET_ITEM(o, i), &axes[i], what);
+    *out = (ct_ints){n, axes};
+    return good;
+}
+
 /* After a failure: says what a traced value was to be used for. */
 static bool must_be_known(const bind_param *p, PyObject *o)
 {
@@ -348,6 +384,8 @@ static bool put(const bind_function *f, const bind_param *p, PyObject *o, char *
         return none || ext_dtype_code(o, at, f->name);
     case BIND_AXES:
     case BIND_SHAPE:
+        if (p->kind == BIND_AXES && has_names(o))
+            return axes_with_names(o, at, a, p->name);
         if (none) {
             *(ct_ints *)at = none_is_default ? (ct_ints){0} : ALL_AXES;
             return true;

@@ -83,7 +83,8 @@ static bool sequence_item(PyObject *o, bool whole, index_item *item)
     item->kind = INDEX_ARRAY;
     item->array = ext_array(o, "an index", CONVERT_LISTS);
     if (item->array && !is_poison(item->array) && !item->array->size)
-        item->array = op_convert(item->array, dtype_default(FAMILY_INT), false); /* [] is no float */
+        item->array =
+            op_convert(item->array, dtype_default(FAMILY_INT), false); /* [] is no float */
     return item->array != NULL;
 }
 
