@@ -40,6 +40,20 @@ def argnums_partial(f, dyn_argnums, args, require_static_args_hashable=True):
     return f.wrap(outer), tuple(args[i] for i in chosen)
 
 
+def infer_argnums_and_argnames(sig, argnums, argnames):
+    """Positions and names of the same arguments, where one of the two was given: pairs of tuples."""
+    from inspect import Parameter
+    numbers = None if argnums is None else (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    names = None if argnames is None else (argnames,) if isinstance(argnames, str) else tuple(argnames)
+    by_position = [p.name for p in sig.parameters.values() if p.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)]
+    nameable = {p.name for p in sig.parameters.values() if p.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)}
+    if numbers is None:
+        return tuple(i for i, name in enumerate(by_position) if name in (names or ())), names or ()
+    if names is None:
+        names = tuple(by_position[i] for i in numbers if -len(by_position) <= i < len(by_position) and by_position[i] in nameable)
+    return numbers, names
+
+
 def flatten_axes(name, treedef, axis_tree, *, kws=False, tupled_args=False):
     """One axis a leaf from a tree of axes that is a prefix of the structure."""
     from .tree_util import broadcast_prefix

@@ -111,3 +111,16 @@ def bcoo_todense(mat):
 def todense(arr):
     """A dense array of a sparse one; dense ones as they are."""
     return arr.todense() if isinstance(arr, BCOO) else arr
+
+
+def sparsify(f, use_tracer=False):
+    """f where arguments may be BCOO: dense ones so far."""
+    from functools import wraps
+    from ..tree_util import tree_leaves
+
+    @wraps(f)
+    def sparse(*args, **kwargs):
+        if any(isinstance(x, BCOO) for x in tree_leaves((args, kwargs), is_leaf=lambda x: isinstance(x, BCOO))):
+            raise NotImplementedError("sparsify of a function that is given a BCOO; call todense() on it")
+        return f(*args, **kwargs)
+    return sparse

@@ -441,22 +441,36 @@ static PyObject *replace_rule(PyObject *self, PyObject *const *args, Py_ssize_t 
     Py_RETURN_NONE;
 }
 
-static PyObject *primitive_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+/* The string among the arguments, borrowed; NULL if there is none. */
+static PyObject *name_among(PyObject *args, PyObject *kwargs)
 {
     PyObject *name = PyTuple_GET_SIZE(args) ? PyTuple_GET_ITEM(args, 0) : NULL;
     name = !name && kwargs ? PyDict_GetItemString(kwargs, "name") : name;
-    if (!name || !PyUnicode_Check(name))
-        return PyErr_Format(PyExc_TypeError, "Primitive(name) takes a string");
-    ext_primitive *p = (ext_primitive *)type->tp_alloc(type, 0);
-    const char *s = p ? PyUnicode_AsUTF8(name) : NULL;
+    return name && PyUnicode_Check(name) ? name : NULL;
+}
+
+static bool give_name(ext_primitive *p, PyObject *name)
+{
+    const char *s = PyUnicode_AsUTF8(name);
     op *row = s ? ext_host_row((PyObject *)p, s) : NULL;
-    if (!row) {
-        Py_XDECREF(p);
-        return PyErr_Occurred() ? NULL : ext_raise();
-    }
+    if (!row)
+        return PyErr_Occurred() ? false : (ext_raise(), false);
+    base_free((void *)(uintptr_t)p->op);
     p->op = row;
-    p->name = Py_NewRef(name);
-    return Py_NewRef(p); /* one reference stays with the row */
+    Py_XSETREF(p->name, Py_NewRef(name));
+    return true;
+}
+
+/* A class derived from Primitive may name itself in __init__ only; until then it has its type's. */
+static PyObject *primitive_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    ext_primitive *p = (ext_primitive *)type->tp_alloc(type, 0);
+    PyObject *name = name_among(args, kwargs), *of_type = name ? NULL : PyType_GetName(type);
+    bool good = p && (name || of_type) && give_name(p, name ? name : of_type);
+    Py_XDECREF(of_type);
+    if (!good)
+        Py_CLEAR(p);
+    return Py_XNewRef(p); /* one reference stays with the row */
 }
 
 static void primitive_dealloc(PyObject *self)
@@ -471,7 +485,19 @@ static void primitive_dealloc(PyObject *self)
     Py_DECREF(t);
 }
 
-static int primitive_init(PyObject *self, PyObject *args, PyObject *kwargs) { return 0; }
+/* multiple_results may be an attribute of the class as well. */
+static int primitive_init(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    ext_primitive *p = (ext_primitive *)self;
+    PyObject *name = name_among(args, kwargs),
+             *many = PyObject_GetAttrString((PyObject *)Py_TYPE(self), "multiple_results");
+    if (!name)
+        PyErr_SetString(PyExc_TypeError, "Primitive(name) takes a string");
+    p->multiple |= many == Py_True;
+    Py_XDECREF(many);
+    bool same = name && p->name && PyObject_RichCompareBool(name, p->name, Py_EQ) == 1;
+    return name && (same || give_name(p, name)) ? 0 : -1;
+}
 
 static PyObject *primitive_repr(PyObject *self) { return Py_NewRef(((ext_primitive *)self)->name); }
 
