@@ -294,3 +294,21 @@ def test_derivatives_of_wrapped_functions():
     assert (out, tangents) == ([6, 2], [3, 1])
     out, push = ad.linearize(f, 2., 3.)
     assert out == [6, 2] and push(1., 0.) == [3, 1]
+
+
+def test_a_class_of_primitives_names_itself():
+    from jax.extend.core import Primitive
+
+    class Tag(Primitive):
+        multiple_results = True
+
+        def __init__(self):
+            super().__init__("tag")
+            self.def_impl(lambda *a: list(a))
+            self.def_abstract_eval(lambda *a: list(a))
+
+    tag = Tag()
+    assert tag.name == "tag" and tag.multiple_results
+    assert str(jax.make_jaxpr(lambda x: tag.bind(x, x))(1.0)) == "{ lambda ; a:f32[]. let b:f32[] c:f32[] = tag a a in (b, c) }"
+    with pytest.raises(TypeError, match="string"):
+        Primitive()
