@@ -40,12 +40,31 @@ const char *core_bad_value(int n, const ct_array *values)
     return bad;
 }
 
+/* The calls that are being checked as a whole, and what made the first bad value in them. */
+static _Thread_local int within;
+static _Thread_local const char *culprit;
+
 bool core_check_values(const char *operation, int n, const ct_array *values)
 {
-    const char *bad = core_bad_value(n, values);
+    const char *bad = within && culprit ? NULL : core_bad_value(n, values);
+    if (bad && within)
+        return culprit = operation, true;
     if (bad)
         base_fail(CT_FLOATING_POINT_ERROR, "invalid value (%s) encountered in %s", bad, operation);
     return !bad;
+}
+
+void core_checks_begin(void)
+{
+    if (!within++)
+        culprit = NULL;
+}
+
+bool core_checks_end(ct_tree results)
+{
+    const ct_array *values;
+    int64_t n = tree_leaves(&results, &values);
+    return --within || !culprit || core_check_values(culprit, (int)n, values);
 }
 
 /* ---- values that escape ---- */

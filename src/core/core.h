@@ -282,6 +282,10 @@ const char *core_bad_value(int n, const ct_array *values);
 /* False after a FloatingPointError that names the operation. */
 CT_NODISCARD bool core_check_values(const char *operation, int n, const ct_array *values);
 static inline bool core_checks_values(void) { return core_checks.nans || core_checks.infs; }
+/* Between the two, operations may make NaNs on the way to results that have none: only the results
+ * count, and the error names the operation that made the first. They nest; the outermost counts. */
+void core_checks_begin(void);
+CT_NODISCARD bool core_checks_end(ct_tree results);
 /* With `leaks`: tracers are watched from when they are made until they die; after its function has
  * returned and its scope is closed, a trace has none. */
 bool trace_watch(struct trace *t, ct_array tracer);

@@ -81,6 +81,11 @@ def test_nans_name_operation_and_line():
     assert np.isnan(jax.jit(inner)(-1.))
     with jax.debug_infs(True), pytest.raises(FloatingPointError, match=r"\(inf\) encountered in exp"):
         jax.jit(lambda v: jnp.exp(v) + 1)(1000.)
+    with jax.debug_nans(True), jax.debug_infs(True):  # what a function of the library meets on its way is its own business
+        assert jax.nn.logsumexp(jnp.zeros(1)) == 0 and np.isfinite(jax.scipy.linalg.expm(jnp.zeros((2, 2)))).all()
+        assert jnp.nansum(jnp.zeros(2)) == 0 and jnp.where(jnp.arange(2) > 0, jnp.arange(2.), 1.)[0] == 1
+        with pytest.raises(FloatingPointError, match=r"\(nan\) encountered in"):
+            jnp.std(jnp.zeros(0))
     with jax.debug_nans(True):
         assert jax.jit(jnp.exp)(1000.) == jnp.inf
         with pytest.raises(FloatingPointError, match="nan"):

@@ -581,8 +581,11 @@ static PyObject *bound_call(PyObject *self, PyObject *const *values, size_t narg
     bool good = parse(b, values, PyVectorcall_NARGS(nargs), names, args, &a);
     ext_lending = before;
     if (good) {
+        bool checked = unlikely(core_checks_values()) && !core_current;
+        if (checked)
+            core_checks_begin();
         ct_tree result = call_direct(f, (const ct_array *)(void *)args);
-        out = ext_wrap_made(result);
+        out = !checked || core_checks_end(result) ? ext_wrap_made(result) : ext_raise();
     }
     ext_list_dtype = CT_NO_DTYPE;
     arena_free(&a);
