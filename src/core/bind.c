@@ -75,6 +75,8 @@ static bool acts_here(const trace *t, const op *o, const void *params, int nin, 
 static bool eval_checked(const op *o, const void *params, int nin, const ct_array *in, int nout,
                          ct_array *out)
 {
+    if (unlikely(core_checks.no_execution) && !core_may_run(o->name))
+        return false;
     bool good = unlikely(core_checks.keys) && core_eval_keys
                     ? core_eval_keys(o, params, nin, in, nout, out)
                     : core_eval(o, params, nin, in, nout, out);

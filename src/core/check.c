@@ -4,6 +4,16 @@
 
 check_flags core_checks;
 
+bool core_may_run(const char *what)
+{
+    if (core_checks.no_execution)
+        base_fail(
+            CT_RUNTIME_ERROR,
+            "JAX tried to execute function jit(%s), but the no_execution config option is set",
+            what);
+    return !core_checks.no_execution;
+}
+
 /* Real and imaginary parts one after the other. */
 static double component(ct_array a, int64_t i)
 {

@@ -270,11 +270,13 @@ extern const source_line source_unknown;
 
 /* ---- what is checked while a program is debugged (check.c) ---- */
 typedef struct check_flags {
-    bool nans, infs; /* results of operations and programs */
-    bool programs;   /* every program is verified */
-    bool leaks;      /* no tracer outlives its function */
-    bool no_tracing; /* jitted functions must have a program already */
-    bool keys;       /* no random key is used twice (transform/keys.c) */
+    bool nans, infs;   /* results of operations and programs */
+    bool programs;     /* every program is verified */
+    bool leaks;        /* no tracer outlives its function */
+    bool no_tracing;   /* jitted functions must have a program already */
+    bool keys;         /* no random key is used twice (transform/keys.c) */
+    bool no_execution; /* programs may be traced and compiled, but nothing is computed */
+    bool no_f16_sums;  /* sums and products of float16 are refused */
 } check_flags;
 extern check_flags core_checks; /* of all threads */
 /* "nan" or "inf" where the checks ask for it and a value has one, else NULL. */
@@ -286,6 +288,8 @@ static inline bool core_checks_values(void) { return core_checks.nans || core_ch
  * count, and the error names the operation that made the first. They nest; the outermost counts. */
 void core_checks_begin(void);
 CT_NODISCARD bool core_checks_end(ct_tree results);
+/* Fails where nothing may be computed. */
+CT_NODISCARD bool core_may_run(const char *what);
 /* With `leaks`: tracers are watched from when they are made until they die; after its function has
  * returned and its scope is closed, a trace has none. */
 bool trace_watch(struct trace *t, ct_array tracer);

@@ -31,6 +31,47 @@ static void hash_numbers(const uint32_t *key, int64_t first, int64_t n, int64_t 
     }
 }
 
+bool generators_in_halves;
+
+/* Words 0 .. n - 1 of what hashing the counters 0 .. n - 1 gives, one half of them with the other:
+ * the first half, or what it became, and then the second. */
+static void hash_halves(const uint32_t *key, int64_t n, uint32_t *out)
+{
+    int64_t half = (n + 1) / 2;
+    uint32_t first[CHUNK], second[CHUNK], y0[CHUNK], y1[CHUNK];
+    for (int64_t done = 0; done < half; done += CHUNK) {
+        int64_t count = half - done < CHUNK ? half - done : CHUNK;
+        for (int64_t i = 0; i < count; i++) {
+            first[i] = (uint32_t)(done + i);
+            second[i] = half + done + i < n ? (uint32_t)(half + done + i) : 0;
+        }
+        kernel_threefry(count, key, key + 1, 0, first, second, y0, y1);
+        for (int64_t i = 0; i < count; i++) {
+            out[done + i] = y0[i];
+            if (half + done + i < n)
+                out[half + done + i] = y1[i];
+        }
+    }
+}
+
+/* One word holds several draws, or two words one, whose upper half is from the first half. */
+static void bits_in_halves(const uint32_t *key, int64_t n, int bit_width, void *out)
+{
+    int64_t words = (n * bit_width + 31) / 32;
+    uint32_t *all = array_memory((size_t)words * sizeof *all);
+    if (!all)
+        return base_fail(CT_OUT_OF_MEMORY_ERROR, "out of memory for %lld random bits",
+                         (long long)n * bit_width),
+               (void)0;
+    hash_halves(key, words, all);
+    if (bit_width == 64)
+        for (int64_t i = 0; i < n; i++)
+            ((uint64_t *)out)[i] = (uint64_t)all[i] << 32 | all[n + i];
+    else
+        memcpy(out, all, (size_t)(n * bytes_of(bit_width)));
+    array_memory_free(all, (size_t)words * sizeof *all);
+}
+
 static void threefry_seed(uint64_t seed, bool wide, uint32_t *key)
 {
     key[0] = wide ? (uint32_t)(seed >> 32) : 0;
@@ -40,7 +81,10 @@ static void threefry_seed(uint64_t seed, bool wide, uint32_t *key)
 static void threefry_split(const uint32_t *keys, int64_t n, int64_t each, uint32_t *out)
 {
     for (int64_t i = 0; i < n; i++)
-        hash_numbers(keys + 2 * i, 0, each, 2, out + 2 * i * each);
+        if (generators_in_halves)
+            hash_halves(keys + 2 * i, 2 * each, out + 2 * i * each);
+        else
+            hash_numbers(keys + 2 * i, 0, each, 2, out + 2 * i * each);
 }
 
 static void threefry_child(const uint32_t *key, int64_t i, uint32_t *out)
@@ -72,7 +116,10 @@ static void threefry_bits(const uint32_t *keys, int64_t n, int64_t each, int bit
 {
     for (int64_t i = 0; i < n && each; i++) {
         draw d = {keys + 2 * i, bit_width, (char *)out + i * each * bytes_of(bit_width)};
-        base_parallel(each, GRAIN, threefry_piece, &d);
+        if (generators_in_halves)
+            bits_in_halves(d.key, each, bit_width, d.out);
+        else
+            base_parallel(each, GRAIN, threefry_piece, &d);
     }
 }
 

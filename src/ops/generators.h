@@ -24,6 +24,10 @@ typedef struct generator {
     void (*bits)(const uint32_t *keys, int64_t n, int64_t each, int bit_width, void *out);
 } generator;
 
+/* Whether threefry hashes the two halves of its counters together, as JAX does without
+ * jax_threefry_partitionable. */
+extern bool generators_in_halves;
+
 /* That of a key dtype, and of jax.random's names or jaxprs' tags; NULL for others. */
 const generator *generator_of(ct_dtype key);
 ct_dtype generator_named(const char *name);

@@ -147,6 +147,9 @@ static ct_status kernel_gamma(const op *o, const void *params, int nin, const op
                               operand *out)
 {
     (void)o, (void)nin, (void)nout;
+    if (generators_in_halves)
+        return base_fail(CT_NOT_IMPLEMENTED_ERROR,
+                         "gamma draws with jax_threefry_partitionable=False");
     int64_t n = shape_size(out[0].aval.ndim, out[0].aval.shape),
             keys = shape_size(in[0].aval.ndim, in[0].aval.shape);
     gamma_run r = {in[0].data,

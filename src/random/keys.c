@@ -9,6 +9,19 @@
 static bool is_key(ct_array a) { return dtype_is(dtype_of(a), FAMILY_KEY); }
 
 _Atomic ct_dtype random_default = CT_KEY_THREEFRY;
+_Atomic int random_raw_keys = RAW_KEYS_ALLOWED;
+_Atomic bool random_typed_keys;
+
+static bool raw_keys_allowed(void)
+{
+    static const char message[] =
+        "Legacy uint32 key array passed as key to jax.random function. Please create keys using "
+        "jax.random.key(). If use of a raw key array was intended, set "
+        "jax_legacy_prng_key=\"allow\".";
+    if (random_raw_keys == RAW_KEYS_REFUSED)
+        return base_fail(CT_VALUE_ERROR, "%s", message), false;
+    return random_raw_keys == RAW_KEYS_ALLOWED || !base_warn || base_warn(message);
+}
 
 static ct_array wrap(ct_array raw, ct_dtype keys)
 {
@@ -45,7 +58,7 @@ static bool keys_given(const char *what, ct_array given, ct_dtype dtype, ct_arra
 
 bool random_key_given(const char *what, ct_array given, ct_array *key, bool *raw)
 {
-    if (!keys_given(what, given, random_default, key, raw))
+    if (!keys_given(what, given, random_default, key, raw) || (*raw && !raw_keys_allowed()))
         return false;
     if (!(*key)->aval.ndim)
         return true;
@@ -58,7 +71,8 @@ bool random_key_given(const char *what, ct_array given, ct_array *key, bool *raw
 
 bool random_key_known(ct_array key, uint32_t words[2])
 {
-    if (core_current || core_checks.keys || !is_array(key) || dtype_of(key) != CT_KEY_THREEFRY)
+    if (core_current || core_checks.keys || generators_in_halves || !is_array(key) ||
+        dtype_of(key) != CT_KEY_THREEFRY)
         return false;
     memcpy(words, key->data, 2 * sizeof *words);
     return true;
@@ -196,14 +210,15 @@ ct_array random_PRNGKey(const ct_random_PRNGKey_args *a)
 {
     ct_dtype keys;
     return known_impl("PRNGKey", a->impl, CT_NO_DTYPE, &keys)
-               ? as_given(seed_key("PRNGKey", a->seed, keys), true)
+               ? as_given(seed_key("PRNGKey", a->seed, keys), !random_typed_keys)
                : array_poison;
 }
 
 ct_array random_key_data(ct_array keys)
 {
     bool raw;
-    return keys_given("key_data", keys, random_default, &keys, &raw) ? raw_of(keys) : array_poison;
+    bool good = keys_given("key_data", keys, random_default, &keys, &raw);
+    return good && (!raw || raw_keys_allowed()) ? raw_of(keys) : array_poison;
 }
 
 ct_array random_wrap_key_data(const ct_random_wrap_key_data_args *a)

@@ -9,6 +9,11 @@
 
 /* The dtype of new keys and of raw words: jax_default_prng_impl. */
 extern _Atomic ct_dtype random_default;
+/* What raw words given as a key do: jax_legacy_prng_key; and whether PRNGKey makes typed keys:
+ * jax_enable_custom_prng. */
+enum { RAW_KEYS_ALLOWED, RAW_KEYS_WARN, RAW_KEYS_REFUSED };
+extern _Atomic int random_raw_keys;
+extern _Atomic bool random_typed_keys;
 /* A typed scalar key from what the user gave: itself, or raw words wrapped. False and JAX's
  * error for anything else. */
 CT_NODISCARD bool random_key_given(const char *what, ct_array given, ct_array *key, bool *raw);

@@ -28,6 +28,8 @@ static bool run_plain(jaxpr *j, int nin, const ct_array *in, int nout, ct_array 
 bool transform_run(jaxpr *j, int nin, const ct_array *in, const bool *donated, int nout,
                    ct_array *out)
 {
+    if (unlikely(core_checks.no_execution) && !core_may_run(j->name ? j->name : "jaxpr"))
+        return false;
     if (unlikely(j->effects & EFFECT_REF))
         return discharge_run(j, nin, in, nout, out);
     if (unlikely(core_checks.keys))

@@ -173,8 +173,3 @@ def test_debug_nans():
     assert bool(jnp.isnan(jnp.log(-1.)))
     with jax.debug_infs(True), pytest.raises(FloatingPointError, match="inf"):
         jnp.exp(1000.)
-
-
-def test_switches_that_would_do_nothing_say_so():
-    with pytest.raises(NotImplementedError, match="legacy_prng_key"):
-        jax.config.update("jax_legacy_prng_key", "error")

@@ -48,10 +48,8 @@ def test_flags_are_contexts():
         assert jnp.ones(2).sum() == 2
     with pytest.raises(ValueError):
         jax.transfer_guard("nonsense").__enter__()
-    with pytest.raises(NotImplementedError, match="jax_no_execution"):
-        jax.no_execution(True).__enter__()
-    with pytest.raises(NotImplementedError):
-        jax.threefry_partitionable(False).__enter__()
+    with pytest.raises(NotImplementedError, match="jax_random_seed_offset"):
+        jax.config.update("jax_random_seed_offset", 1)
     assert jax.config.jax_transfer_guard == "allow" or jax.config.jax_transfer_guard is None
 
 

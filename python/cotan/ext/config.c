@@ -49,7 +49,37 @@ static PyObject *set_transfer_guard(PyObject *self, PyObject *level)
     return PyLong_FromLong(before);
 }
 
-/* 0: allow, 1: warn, 2: raise. */
+/* ---- switches by name: what is checked (core/check.c), and what is refused ---- */
+
+static PyObject *set_switch(PyObject *self, PyObject *args)
+{
+    static const struct {
+        const char *name;
+        bool *flag;
+    } switches[] = {
+        {"nans", &core_checks.nans},
+        {"infs", &core_checks.infs},
+        {"programs", &core_checks.programs},
+        {"leaks", &core_checks.leaks},
+        {"no_tracing", &core_checks.no_tracing},
+        {"keys", &core_checks.keys},
+        {"no_execution", &core_checks.no_execution},
+        {"no_f16_sums", &core_checks.no_f16_sums},
+        {"in_halves", &generators_in_halves},
+    };
+    const char *name;
+    int on;
+    if (!PyArg_ParseTuple(args, "sp", &name, &on))
+        return NULL;
+    for (size_t i = 0; i < countof(switches); i++)
+        if (!strcmp(name, switches[i].name)) {
+            *switches[i].flag = on;
+            Py_RETURN_NONE;
+        }
+    return PyErr_Format(PyExc_ValueError, "nothing is switched by %s", name);
+}
+
+/* 0, 1 or 2: allowed, allowed with a warning, refused. */
 static PyObject *set_rank_promotion(PyObject *self, PyObject *level)
 {
     long n = PyLong_AsLong(level);
@@ -58,28 +88,21 @@ static PyObject *set_rank_promotion(PyObject *self, PyObject *level)
     numpy_rank_promotion = (numpy_ranks)n;
     Py_RETURN_NONE;
 }
-
-/* ---- what is checked (core/check.c) ---- */
-
-static PyObject *set_checks(PyObject *self, PyObject *args)
+static PyObject *set_raw_keys(PyObject *self, PyObject *level)
 {
-    static const char *const names[] = {"nans", "infs", "programs", "leaks", "no_tracing", "keys"};
-    bool *const flags[] = {&core_checks.nans,  &core_checks.infs,       &core_checks.programs,
-                           &core_checks.leaks, &core_checks.no_tracing, &core_checks.keys};
-    const char *name;
-    int on;
-    if (!PyArg_ParseTuple(args, "sp", &name, &on))
-        return NULL;
-    for (size_t i = 0; i < countof(names); i++)
-        if (!strcmp(name, names[i])) {
-            *flags[i] = on;
-            Py_RETURN_NONE;
-        }
-    return PyErr_Format(PyExc_ValueError, "nothing checks %s", name);
+    random_raw_keys = (int)PyLong_AsLong(level);
+    return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+}
+static PyObject *set_typed_keys(PyObject *self, PyObject *on)
+{
+    random_typed_keys = PyObject_IsTrue(on) > 0;
+    Py_RETURN_NONE;
 }
 
 PyMethodDef ext_config_methods[] = {
-    {"_set_check", set_checks, METH_VARARGS, NULL},
+    {"_set_switch", set_switch, METH_VARARGS, NULL},
+    {"set_raw_keys", set_raw_keys, METH_O, NULL},
+    {"set_typed_keys", set_typed_keys, METH_O, NULL},
     {"get_x64", get_x64, METH_NOARGS, NULL},
     {"set_x64", set_x64, METH_O, NULL},
     {"set_transfer_guard", set_transfer_guard, METH_O, NULL},
