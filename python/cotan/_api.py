@@ -85,19 +85,48 @@ def typeof(x):
 # ---- devices ----
 
 def devices(backend=None):
+    """The devices of a backend; here there is the processor's."""
     from ._device import all_devices
     if backend not in (None, "cpu"):
         raise RuntimeError(f"Unknown backend: {backend!r} requested, but no platforms that are instances of {backend} are present.")
     return list(all_devices())
 
 
-local_devices = lambda process_index=None, backend=None, host_id=None: devices(backend)
-device_count = lambda backend=None: len(devices(backend))
-local_device_count = lambda backend=None: len(devices(backend))
-default_backend = lambda: "cpu"
-process_index = lambda backend=None: 0
-process_count = lambda backend=None: 1
-process_indices = lambda backend=None: [0]
+def local_devices(process_index=None, backend=None, host_id=None):
+    """The devices of this process: all."""
+    return devices(backend)
+
+
+def device_count(backend=None):
+    """How many devices there are."""
+    return len(devices(backend))
+
+
+def local_device_count(backend=None):
+    """How many devices this process has: all."""
+    return len(devices(backend))
+
+
+def default_backend():
+    """The platform that programs run on."""
+    return "cpu"
+
+
+def process_index(backend=None):
+    """The number of this process among those that compute together; it is alone."""
+    return 0
+
+
+def process_count(backend=None):
+    """How many processes compute together."""
+    return 1
+
+
+def process_indices(backend=None):
+    """The numbers of all processes."""
+    return list(range(process_count(backend)))
+
+
 host_id, host_count, host_ids = process_index, process_count, process_indices
 live_arrays = lambda platform=None: []
 
@@ -133,6 +162,7 @@ def device_get(x):
 
 
 def make_array_from_callback(shape, sharding, data_callback, dtype=None):
+    """The array whose parts data_callback gives for their indices: here one part, which is all of it."""
     return _cotan._as_array(data_callback((slice(None),) * len(shape)), dtype)
 
 

@@ -34,15 +34,18 @@ class UndefinedPrimal:
 
 
 def is_undefined_primal(x):
+    """Whether a transpose rule is to give this operand's cotangent."""
     return type(x) is UndefinedPrimal
 
 
 def zeros_like_aval(aval):
+    """Zeros of a type."""
     from .numpy import zeros
     return zeros(aval.shape, aval.dtype)
 
 
 def instantiate_zeros(tangent):
+    """A tangent as an array, also where it is a Zero."""
     return zeros_like_aval(tangent.aval) if type(tangent) is Zero else tangent
 
 
@@ -165,11 +168,11 @@ fancy_primitive_batchers = RuleTable(_BATCH, _library_fancy_batcher)
 lowerings = {}  # (primitive, platform or None) -> rule
 
 
-def register_lowering(primitive, rule, platform=None, **_):
+def register_lowering(prim, rule, platform=None, inline=True, cacheable=True):
     """rule(context, *operands, **params) is what the primitive is compiled to on the platform, or on all."""
-    lowerings[primitive, platform] = rule
-    if not _is_own(primitive) and platform in ("cpu", None):
-        _cotan._replace_rule(primitive, _LOWERING, True)
+    lowerings[prim, platform] = rule
+    if not _is_own(prim) and platform in ("cpu", None):
+        _cotan._replace_rule(prim, _LOWERING, True)
     return rule
 
 

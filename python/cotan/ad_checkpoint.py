@@ -146,10 +146,12 @@ dots_saveable, dots_with_no_batch_dims_saveable = DotsSaveable(False), DotsSavea
 
 
 def save_only_these_names(*names_which_can_be_saved):
+    """Saves what checkpoint_name gave one of these names, and nothing else."""
     return SaveOnlyTheseNames(frozenset(names_which_can_be_saved))
 
 
 def save_any_names_but_these(*names_not_to_save):
+    """Saves what has a name but these."""
     return SaveAnyNamesButThese(frozenset(names_not_to_save))
 
 
@@ -176,7 +178,7 @@ def save_from_both_policies(policy_1, policy_2):
 
 def offload_dot_with_no_batch_dims(offload_src, offload_dst):
     """Moves the results of products without batch dimensions to other memory."""
-    def policy(prim, *_, **params):
+    def policy(prim, *args, **params):
         keep = prim.name == "dot_general" and not _has_batch_dims(params)
         return Offloadable(offload_src, offload_dst) if keep else Recompute
     policy._saves = ("dots_with_no_batch_dims",)
@@ -190,7 +192,7 @@ def save_and_offload_only_these_names(*, names_which_can_be_saved, names_which_c
         raise ValueError("The names should be exclusive and should not intersect in `names_which_can_be_saved` and `names_which_can_be_offloaded`. Got "
                          f"names_which_can_be_saved={saved}, names_which_can_be_offloaded={offloaded} and the intersection={saved & offloaded}")
 
-    def policy(prim, *_, **params):
+    def policy(prim, *args, **params):
         name = params["name"] if prim.name == "name" else None
         return Saveable if name in saved else Offloadable(offload_src, offload_dst) if name in offloaded else Recompute
     policy._saves = "only", tuple(sorted(saved | offloaded))

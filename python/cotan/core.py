@@ -104,12 +104,13 @@ def mapped_aval(size, axis, aval):
     return aval if axis is None else aval.update(shape=aval.shape[:axis] + aval.shape[axis + 1:])
 
 
-def unmapped_aval(size, axis, aval, *_):
+def unmapped_aval(size, axis, aval, explicit_mesh_axis=None):
     """The type with an axis put in."""
     return aval if axis is None else aval.update(shape=(*aval.shape[:axis], size, *aval.shape[axis:]))
 
 
 def valid_jaxtype(x):
+    """Whether arrays can hold the object."""
     try:
         get_aval(x)
     except (TypeError, OverflowError):
@@ -280,13 +281,14 @@ def eval_context():
     return set_current_trace(eval_trace)
 
 
-def find_top_trace(xs):
+def find_top_trace(_):
     """The trace that would interpret an operation now."""
     with take_current_trace() as trace:
         return trace
 
 
 def get_opaque_trace_state(convention=None):
+    """What tells states of tracing apart; equal states compare equal."""
     return OpaqueTraceState()
 
 
@@ -295,33 +297,38 @@ def trace_state_clean():
 
 
 def unsafe_am_i_under_a_jit_DO_NOT_USE():
+    """Whether a program is being written down."""
     return "JitTracer" in _cotan._trace_state()[1]
 
 
 def unsafe_am_i_under_a_vmap_DO_NOT_USE():
+    """Whether a batch is being mapped over."""
     return "BatchTracer" in _cotan._trace_state()[1]
 
 
 def unsafe_get_axis_names_DO_NOT_USE():
+    """The names of the axes that are mapped over."""
     return _cotan._trace_state()[2]
 
 
 def nonempty_axis_env_DO_NOT_USE():
+    """Whether any axis with a name is mapped over."""
     return bool(_cotan._trace_state()[2])
 
 
-def primal_dtype_to_tangent_dtype(dtype):
-    return _cotan._tangent_dtype(dtype)
+def primal_dtype_to_tangent_dtype(primal_dtype):
+    """The dtype of tangents of values of this dtype: float0 for integers."""
+    return _cotan._tangent_dtype(primal_dtype)
 
 
 # ---- values ----
 
-def concrete_or_error(force, value, context=""):
-    """force(value) for a known value, and a ConcretizationTypeError that says `context` for a traced one."""
-    if isinstance(value, Tracer) and not is_concrete(value):
+def concrete_or_error(force, val, context=""):
+    """force(val) for a known value, and a ConcretizationTypeError that says `context` for a traced one."""
+    if isinstance(val, Tracer) and not is_concrete(val):
         from .errors import ConcretizationTypeError
-        raise ConcretizationTypeError(f"a traced value of type {value.aval.str_short()} was given where a known one is needed. {context}")
-    return value if force is None else force(value)
+        raise ConcretizationTypeError(f"a traced value of type {val.aval.str_short()} was given where a known one is needed. {context}")
+    return val if force is None else force(val)
 
 
 def is_concrete(x):
@@ -342,9 +349,11 @@ def is_constant_shape(shape):
     return all(isinstance(d, int) for d in shape)
 
 
-def max_dim(a, b):
-    return max(a, b)
+def max_dim(d1, d2):
+    """The larger of two sizes."""
+    return max(d1, d2)
 
 
-def min_dim(a, b):
-    return min(a, b)
+def min_dim(d1, d2):
+    """The smaller of two sizes."""
+    return min(d1, d2)

@@ -17,6 +17,7 @@ def initialize(coordinator_address=None, num_processes=None, process_id=None, lo
 
 
 def is_initialized():
+    """Whether this process was joined to others."""
     return False
 
 

@@ -102,11 +102,13 @@ def _abstract(np):
 
 
 def result_type(*args, return_weak_type_flag=False):
+    """The dtype that the arguments take together."""
     from .numpy import result_type as of
     return of(*args)
 
 
 def scalar_type_of(x):
+    """The type of Python's numbers for a value."""
     import numpy as np
     d = _cotan._as_array(x).dtype
     for category, python in ((np.bool_, bool), (np.integer, int), (np.floating, float), (np.complexfloating, complex)):

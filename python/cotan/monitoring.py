@@ -56,19 +56,23 @@ def register_scalar_listener(callback):
 
 
 def unregister_event_listener(callback):
+    """Forgets a listener."""
     _listeners["event"].remove(callback)
 
 
 def unregister_event_duration_listener(callback):
+    """Forgets a listener."""
     _listeners["duration"].remove(callback)
     observe()
 
 
 def unregister_event_time_span_listener(callback):
+    """Forgets a listener."""
     _listeners["time_span"].remove(callback)
 
 
 def unregister_scalar_listener(callback):
+    """Forgets a listener."""
     _listeners["scalar"].remove(callback)
 
 

@@ -137,17 +137,21 @@ def annotate_function(func, name=None, **decorator_kwargs):
     return annotated
 
 
-def start_server(port, *, requires_backend=True):
+def start_server(port, requires_backend=True):
+    """Not there yet."""
     raise NotImplementedError("jax.profiler.start_server: traces are written by start_trace and stop_trace, not served")
 
 
 def stop_server():
+    """Not there yet: there is no server to stop."""
     raise ValueError("No active profiler server.")
 
 
 def device_memory_profile(backend=None):
+    """Not there yet."""
     raise NotImplementedError("jax.profiler.device_memory_profile")
 
 
 def save_device_memory_profile(filename, backend=None):
+    """Not there yet."""
     raise NotImplementedError("jax.profiler.save_device_memory_profile")

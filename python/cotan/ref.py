@@ -57,9 +57,9 @@ def free_ref(ref):
     _cotan._freeze(ref)
 
 
-def get(ref, idx=...):
-    """ref[idx]"""
-    return ref[idx]
+def get(ref, idx=None):
+    """ref[idx]; all of it without idx."""
+    return ref[... if idx is None else idx]
 
 
 def set(ref, idx, value):
@@ -72,6 +72,6 @@ def swap(ref, idx, value):
     return _cotan._ref_swap(ref, ... if idx is None else idx, value)
 
 
-def addupdate(ref, idx, value):
-    """ref[idx] += value as one operation."""
-    _cotan._ref_add(ref, ... if idx is None else idx, value)
+def addupdate(ref, idx, x):
+    """ref[idx] += x as one operation."""
+    _cotan._ref_add(ref, ... if idx is None else idx, x)

@@ -292,6 +292,7 @@ def check(shardings):
 
 
 def make_single_device_sharding(device, *, memory_kind=None):
+    """The sharding of arrays on one device."""
     return SingleDeviceSharding(device, memory_kind)
 
 

@@ -54,6 +54,7 @@ class SourceInfo:
 
 
 def new_source_info():
+    """A source that is not known."""
     return SourceInfo()
 
 
@@ -63,10 +64,12 @@ def current():
 
 
 def current_name_stack():
+    """The names of the scopes that the program is in."""
     return _cotan._current_names()
 
 
 def new_name_stack(name=""):
+    """A stack of one name."""
     return name
 
 
@@ -84,9 +87,9 @@ def user_frame(source):
     return next(user_frames(source), None)
 
 
-def summarize(source, num_frames=1):
+def summarize(source_info, num_frames=1):
     """ "file:line:column (function)", or "unknown" """
-    frames = list(user_frames(source))[:num_frames]
+    frames = list(user_frames(source_info))[:num_frames]
     return "\n".join(f"{f.file_name}:{f.start_line}:{f.start_column} ({f.function_name})" for f in frames) or "unknown"
 
 
@@ -100,7 +103,7 @@ def register_exclusion(path):
 
 
 @contextmanager
-def user_context(traceback=None, *, name_stack=None):
+def user_context(traceback, *, name_stack=None):
     """Equations made inside come from that place."""
     frame = user_frame(traceback)
     before = _cotan._swap_source(frame and (frame.file_name, frame.function_name, frame.start_line, frame.start_column))

@@ -96,6 +96,7 @@ generate_key_paths = tree_leaves_with_path
 
 
 def treedef_is_leaf(treedef):
+    """Whether a structure is that of a leaf."""
     return treedef.num_nodes == 1 and treedef.num_leaves == 1
 
 
@@ -136,6 +137,7 @@ default_registry = PyTreeRegistry()
 
 
 def treedef_children(treedef):
+    """The structures of a node's children."""
     return treedef.children()
 
 
@@ -143,6 +145,7 @@ _unset = object()
 
 
 def tree_reduce_associative(operation, tree, *, identity=_unset, is_leaf=None):
+    """Leaves combined by pairs, then pairs of these, and so on."""
     leaves = tree_leaves(tree, is_leaf)
     if not leaves and identity is _unset:
         raise TypeError("Must specify identity for parallel reduction of empty sequence.")

@@ -35,9 +35,10 @@ bool reduce_abstract(const op *o, const void *params, int nin, const aval *in, i
                    false;
     }
     if (unlikely(core_checks.no_f16_sums) && in->dtype == CT_FLOAT16 && dtypes == NUMBER)
-        return base_fail(CT_VALUE_ERROR,
-                         "%s on an operand float16%s is not allowed when jax_allow_f16_reductions=False.",
-                         o->name, SHAPE(in)),
+        return base_fail(
+                   CT_VALUE_ERROR,
+                   "%s on an operand float16%s is not allowed when jax_allow_f16_reductions=False.",
+                   o->name, SHAPE(in)),
                false;
     int_list kept = ints_without(aval_shape(in), axes);
     *out = *in;

@@ -51,14 +51,17 @@ def optimizer(opt_maker):
 # ---- step sizes ----
 
 def constant(step_size):
+    """A schedule of one step size."""
     return lambda i: step_size
 
 
 def exponential_decay(step_size, decay_steps, decay_rate):
+    """A schedule that shrinks by decay_rate in decay_steps."""
     return lambda i: step_size * decay_rate ** (i / decay_steps)
 
 
 def inverse_time_decay(step_size, decay_steps, decay_rate, staircase=False):
+    """A schedule that shrinks like 1 / (1 + decay_rate * i / decay_steps)."""
     def schedule(i):
         periods = i / decay_steps
         return step_size / (1 + decay_rate * (jnp.floor(periods) if staircase else periods))
@@ -66,6 +69,7 @@ def inverse_time_decay(step_size, decay_steps, decay_rate, staircase=False):
 
 
 def polynomial_decay(step_size, decay_steps, final_step_size, power=1.0):
+    """A schedule that goes to final_step_size in decay_steps by a power."""
     def schedule(step):
         left = 1 - jnp.minimum(step, decay_steps) / decay_steps
         return left ** power * (step_size - final_step_size) + final_step_size
@@ -73,6 +77,7 @@ def polynomial_decay(step_size, decay_steps, final_step_size, power=1.0):
 
 
 def piecewise_constant(boundaries, values):
+    """A schedule of values between boundaries."""
     boundaries, values = jnp.array(boundaries), jnp.array(values)
     if boundaries.ndim != 1 or values.ndim != 1:
         raise ValueError("boundaries and values must be sequences")
@@ -82,6 +87,7 @@ def piecewise_constant(boundaries, values):
 
 
 def make_schedule(scalar_or_schedule):
+    """A schedule from itself or from a number."""
     if callable(scalar_or_schedule):
         return scalar_or_schedule
     if jnp.ndim(scalar_or_schedule) == 0:

@@ -84,5 +84,6 @@ class aval_property:
 registered = {}  # class of a value -> function that gives its type
 
 
-def register_hitype(value_type, typeof):
-    registered[value_type] = typeof
+def register_hitype(val_cls, typeof_fn):
+    """Says that objects of a class have the type that typeof_fn gives."""
+    registered[val_cls] = typeof_fn

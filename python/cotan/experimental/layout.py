@@ -31,3 +31,12 @@ class Format:
 
     def __repr__(self):
         return f"Format(layout={self.layout}, sharding={self.sharding})"
+
+
+def with_layout_constraint(x, layout):
+    """x, laid out in memory as asked: row by row, which is how all arrays lie."""
+    from ..tree_util import tree_leaves
+    for leaf in tree_leaves(x):
+        if layout.major_to_minor != tuple(range(leaf.ndim)):
+            raise NotImplementedError(f"with_layout_constraint: {layout} of an array of shape {leaf.shape}; dimensions lie in their order")
+    return x

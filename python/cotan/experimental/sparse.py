@@ -101,10 +101,12 @@ class BCOO:
 
 
 def bcoo_fromdense(mat, *, nse=None, n_batch=0, n_dense=0, index_dtype=jnp.int32):
+    """The nonzero elements of an array: BCOO.fromdense."""
     return BCOO.fromdense(mat, nse=nse, index_dtype=index_dtype, n_dense=n_dense, n_batch=n_batch)
 
 
 def bcoo_todense(mat):
+    """A dense array of a sparse one."""
     return mat.todense()
 
 

@@ -217,7 +217,9 @@ static PyMethodDef functions[] = {
     {"_tangent_dtype", tangent_dtype, METH_O, NULL},
     {"dtype_of_code", dtype_of_code, METH_O, NULL},
     {"dtype_names", dtype_names, METH_NOARGS, NULL},
-    {"canonical_dtype", canonical_dtype, METH_O, NULL},
+    {"canonical_dtype", canonical_dtype, METH_O,
+     "canonical_dtype(dtype)\n--\n\nThe dtype that arrays of this one have: of 32 bits without "
+     "jax_enable_x64."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -40,7 +40,9 @@ static PyObject *weak_view(PyObject *self, PyObject *const *args, Py_ssize_t n)
 static PyMethodDef functions[] = {
     {"_as_array", EXT_FASTCALL(as_array), METH_FASTCALL, NULL},
     {"_with_weak_type", EXT_FASTCALL(weak_view), METH_FASTCALL, NULL},
-    {"from_dlpack", EXT_FASTCALL(ext_from_dlpack), METH_FASTCALL | METH_KEYWORDS, NULL},
+    {"from_dlpack", EXT_FASTCALL(ext_from_dlpack), METH_FASTCALL | METH_KEYWORDS,
+     "from_dlpack(external_array, device=None, copy=None)\n--\n\nAn array that shares the memory "
+     "of another library's."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -179,7 +179,8 @@ static PyObject *add(PyObject *self, PyObject *const *args, Py_ssize_t n)
 
 PyMethodDef ext_ref_methods[] = {
     {"_new_ref", new_ref, METH_O, NULL},
-    {"_freeze", freeze, METH_O, NULL},
+    {"_freeze", freeze, METH_O,
+     "_freeze(ref)\n--\n\nThe value of a reference, which is not used any more."},
     {"_ref_swap", EXT_FASTCALL(swap), METH_FASTCALL, NULL},
     {"_ref_add", EXT_FASTCALL(add), METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},

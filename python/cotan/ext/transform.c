@@ -398,23 +398,32 @@ static PyObject *jit(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObje
     return out;
 }
 
-#define ROW(name, doc)                                                                             \
+#define ROW(name, signature, doc)                                                                  \
     {                                                                                              \
-#name, EXT_FASTCALL(name), METH_VARARGS | METH_KEYWORDS, doc                               \
+#name, EXT_FASTCALL(name), METH_VARARGS | METH_KEYWORDS, #name signature "\n--\n\n" doc    \
     }
 PyMethodDef ext_transform_methods[] = {
-    ROW(grad,
+    ROW(grad, "(fun, argnums=0, has_aux=False, holomorphic=False, allow_int=False, reduce_axes=())",
         "A function that computes the gradient of fun with respect to the arguments in argnums."),
-    ROW(value_and_grad, "A function that computes the value of fun and its gradient."),
-    ROW(jvp, "The value of fun and its directional derivative along tangents."),
+    ROW(value_and_grad,
+        "(fun, argnums=0, has_aux=False, holomorphic=False, allow_int=False, reduce_axes=())",
+        "A function that computes the value of fun and its gradient."),
+    ROW(jvp, "(fun, primals, tangents, has_aux=False)",
+        "The value of fun and its directional derivative along tangents."),
     {"_vjp", EXT_FASTCALL(vjp), METH_VARARGS | METH_KEYWORDS, NULL},
     {"_linearize", EXT_FASTCALL(linearize), METH_VARARGS | METH_KEYWORDS, NULL},
     {"_derivative_parts", derivative_parts, METH_O, NULL},
     {"_with_residuals", EXT_FASTCALL(with_residuals), METH_FASTCALL, NULL},
     {"_same_derivative", EXT_FASTCALL(same_derivative), METH_FASTCALL, NULL},
     {"_derivative_hash", derivative_hash, METH_O, NULL},
-    ROW(vmap, "fun mapped over axes of its arguments."),
+    ROW(vmap,
+        "(fun, in_axes=0, out_axes=0, axis_name=None, axis_size=None, spmd_axis_name=None, "
+        "sum_match=False)",
+        "fun mapped over axes of its arguments."),
     {"jit", EXT_FASTCALL(jit), METH_FASTCALL | METH_KEYWORDS,
+     "jit(fun=..., /, *, in_shardings=None, out_shardings=None, static_argnums=None, "
+     "static_argnames=None, donate_argnums=None, donate_argnames=None, keep_unused=False, "
+     "device=None, backend=None, inline=False, compiler_options=None)\n--\n\n"
      "fun compiled, once for each combination of argument shapes, dtypes and static values."},
     {"_jit", EXT_FASTCALL(make_jit), METH_FASTCALL, NULL},
     {"_linear_transpose", EXT_FASTCALL(transpose_linear), METH_FASTCALL, NULL},

@@ -937,7 +937,8 @@ PyMethodDef ext_tree_methods[] = {
     {"register_functions", EXT_FASTCALL(register_functions), METH_FASTCALL, NULL},
     {"register_fields", EXT_FASTCALL(register_fields), METH_FASTCALL, NULL},
     {"register_static", register_static, METH_O, NULL},
-    {"is_tree_node", is_tree_node, METH_O, "Whether objects of a class are pytrees' nodes."},
+    {"is_tree_node", is_tree_node, METH_O,
+     "is_tree_node(typ)\n--\n\nWhether objects of a class are pytrees' nodes."},
     {NULL, NULL, 0, NULL},
 };
 

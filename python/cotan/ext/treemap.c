@@ -334,22 +334,26 @@ static PyObject *treedef_tuple(PyObject *self, PyObject *const *args, Py_ssize_t
     return out ? tree_wrap_def(out) : NULL;
 }
 
-#define ROW(name, function, doc)                                                                   \
+#define ROW(name, function, signature, doc)                                                        \
     {                                                                                              \
-        name, EXT_FASTCALL(function), METH_FASTCALL | METH_KEYWORDS, doc                           \
+        name, EXT_FASTCALL(function), METH_FASTCALL | METH_KEYWORDS, name signature "\n--\n\n" doc \
     }
 PyMethodDef ext_treemap_methods[] = {
-    ROW("tree_flatten", tree_flatten, "(leaves, structure) of a pytree."),
-    ROW("tree_leaves", tree_leaves_of, "The leaves of a pytree as a list."),
-    ROW("tree_structure", tree_structure, "The structure of a pytree."),
-    ROW("tree_unflatten", tree_unflatten_call, "The pytree of a structure with the given leaves."),
-    ROW("tree_map", tree_map,
+    ROW("tree_flatten", tree_flatten, "(tree, is_leaf=None)", "(leaves, structure) of a pytree."),
+    ROW("tree_leaves", tree_leaves_of, "(tree, is_leaf=None)", "The leaves of a pytree as a list."),
+    ROW("tree_structure", tree_structure, "(tree, is_leaf=None)", "The structure of a pytree."),
+    ROW("tree_unflatten", tree_unflatten_call, "(treedef, leaves)",
+        "The pytree of a structure with the given leaves."),
+    ROW("tree_map", tree_map, "(f, tree, *rest, is_leaf=None)",
         "A function applied leaf by leaf to pytrees of one structure; results stand in the same "
         "structure."),
-    ROW("tree_reduce", tree_reduce, "Leaves combined two by two from left to right."),
-    ROW("tree_all", tree_all, "Whether all leaves are true."),
-    ROW("tree_transpose", tree_transpose, "A tree of trees turned inside out."),
-    ROW("all_leaves", all_leaves, "Whether none of the objects is a container."),
-    ROW("treedef_tuple", treedef_tuple, "The structure of a tuple of such trees."),
+    ROW("tree_reduce", tree_reduce, "(function, tree, initializer=..., is_leaf=None)",
+        "Leaves combined two by two from left to right."),
+    ROW("tree_all", tree_all, "(tree, *, is_leaf=None)", "Whether all leaves are true."),
+    ROW("tree_transpose", tree_transpose, "(outer_treedef, inner_treedef, pytree_to_transpose)",
+        "A tree of trees turned inside out."),
+    ROW("all_leaves", all_leaves, "(iterable, is_leaf=None)",
+        "Whether none of the objects is a container."),
+    ROW("treedef_tuple", treedef_tuple, "(treedefs)", "The structure of a tuple of such trees."),
     {NULL, NULL, 0, NULL},
 };

@@ -2,7 +2,7 @@
 
 
 def __getattr__(name):
-    if name in ("core", "ifrt_programs", "linear_util", "source_info_util"):
+    if name in ("backend", "core", "ifrt_programs", "linear_util", "random", "source_info_util"):
         from importlib import import_module
         return import_module("." + name, __name__)
     raise AttributeError(f"module 'jax.extend' has no attribute {name!r}")

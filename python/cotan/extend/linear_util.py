@@ -43,6 +43,7 @@ class WrappedFun:
 
 
 def wrap_init(f, params=None, *, debug_info=None):
+    """A function as a WrappedFun without transformations."""
     return WrappedFun(f, params or {}, debug_info)
 
 
@@ -90,13 +91,14 @@ def _held(aux):
         return False, None
 
 
-def merge_linear_aux(first, second):
+def merge_linear_aux(aux1, aux2):
     """(whether it is the first, the value) of whichever of two such functions has one."""
-    (in_first, a), (in_second, b) = _held(first), _held(second)
+    (in_first, a), (in_second, b) = _held(aux1), _held(aux2)
     if in_first == in_second:
         raise StoreException("both stores occupied" if in_first else "neither store occupied")
     return in_first, a if in_first else b
 
 
-def cache(call, **_):
+def cache(call, *, explain=None):
+    """A function of a WrappedFun, itself: programs are remembered by the library."""
     return call

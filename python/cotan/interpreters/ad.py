@@ -20,6 +20,7 @@ def linearize(traceable, *primals, has_aux=False):
 
 
 def add_jaxvals(x, y):
+    """The sum of two tangents."""
     return add_jaxvals_p.bind(x, y)
 
 
@@ -30,11 +31,12 @@ def add_tangents(x, y):
     return x if type(y) is Zero else add_jaxvals(x, y)
 
 
-def get_primitive_transpose(primitive):
+def get_primitive_transpose(p):
+    """The rule of a primitive; NotImplementedError where there is none."""
     try:
-        return primitive_transposes[primitive]
+        return primitive_transposes[p]
     except KeyError:
-        raise NotImplementedError(f"Transpose rule (for reverse-mode differentiation) for '{primitive}' not implemented") from None
+        raise NotImplementedError(f"Transpose rule (for reverse-mode differentiation) for '{p}' not implemented") from None
 
 
 def _sum(primitive, out, tangents):
@@ -44,19 +46,19 @@ def _sum(primitive, out, tangents):
     return out, total
 
 
-def defjvp(primitive, *rules):
+def defjvp(primitive, *jvprules):
     """One rule for each operand, rule(tangent, *operands, **params), None for zero."""
     def jvp(primals, tangents, **params):
         out = primitive.bind(*primals, **params)
-        return _sum(primitive, out, [f(t, *primals, **params) for f, t in zip(rules, tangents) if f is not None and type(t) is not Zero])
+        return _sum(primitive, out, [f(t, *primals, **params) for f, t in zip(jvprules, tangents) if f is not None and type(t) is not Zero])
     primitive_jvps[primitive] = jvp
 
 
-def defjvp2(primitive, *rules):
+def defjvp2(primitive, *jvprules):
     """The same with rule(tangent, result, *operands, **params)."""
     def jvp(primals, tangents, **params):
         out = primitive.bind(*primals, **params)
-        return _sum(primitive, out, [f(t, out, *primals, **params) for f, t in zip(rules, tangents) if f is not None and type(t) is not Zero])
+        return _sum(primitive, out, [f(t, out, *primals, **params) for f, t in zip(jvprules, tangents) if f is not None and type(t) is not Zero])
     primitive_jvps[primitive] = jvp
 
 
@@ -85,12 +87,12 @@ def deflinear2(primitive, transpose_rule):
     primitive_transposes[primitive] = transpose
 
 
-def defbilinear(primitive, lhs_rule, rhs_rule):
-    """A primitive of two operands that is linear in each; rule(ct, x, y, **params) -> the cotangent of one."""
-    defjvp(primitive, lambda t, x, y, **params: primitive.bind(t, y, **params), lambda t, x, y, **params: primitive.bind(x, t, **params))
+def defbilinear(prim, lhs_rule, rhs_rule):
+    """A prim of two operands that is linear in each; rule(ct, x, y, **params) -> the cotangent of one."""
+    defjvp(prim, lambda t, x, y, **params: prim.bind(t, y, **params), lambda t, x, y, **params: prim.bind(x, t, **params))
 
     def transpose(ct, x, y, **params):
         if is_undefined_primal(x):
             return Zero(x.aval) if type(ct) is Zero else lhs_rule(ct, x, y, **params), None
         return None, Zero(y.aval) if type(ct) is Zero else rhs_rule(ct, x, y, **params)
-    primitive_transposes[primitive] = transpose
+    primitive_transposes[prim] = transpose

@@ -68,7 +68,7 @@ def optimization_barrier(operand, /):
 
 
 @_cotan._boundary
-def scan(f, init, xs=None, length=None, reverse=False, unroll=1, _split_transpose=None):
+def scan(f, init, xs=None, length=None, reverse=False, unroll=1, _split_transpose=False):
     """Carries a value through f(carry, x) -> (carry, y) along the first axis of xs; the last carry and all ys, stacked."""
     if not callable(f):
         raise TypeError("lax.scan: f argument should be a callable.")
