@@ -83,11 +83,6 @@ def _filtering(mode):
     return _filterings.index(mode)
 
 
-# flags that the library reads while it traces
-_traced = {"jax_default_prng_impl": _cotan.set_prng, "jax_numpy_dtype_promotion": lambda value: _cotan.set_strict_promotion(value == "strict"),
-           "jax_numpy_rank_promotion": lambda value: _cotan.set_rank_promotion(_ranks.index(value))}
-
-
 class Config:
     """Flags as attributes: config.jax_enable_x64; config.update(name, value) changes one."""
 

@@ -250,10 +250,9 @@ ct_array numpy_index_update(ct_array x, int64_t n, const index_item *items, inde
     ct_dtype common =
         dtype_promote(dtype, weak, (ct_dtype)values->aval.dtype, values->aval.weak, &common_weak);
     if (common == CT_NO_DTYPE)
-        return ct_fail(
-            CT_TYPE_ERROR,
-            "indexed update: values of dtype %s cannot be stored in an array of dtype %s",
-            ct_dtype_name((ct_dtype)values->aval.dtype), ct_dtype_name(dtype));
+        return dtype_fail_promotion("indexed update", dtype, weak, (ct_dtype)values->aval.dtype,
+                                    values->aval.weak),
+               array_poison;
     ct_scope scope = ct_begin();
     index_plan plan;
     ct_array y = array_poison;
