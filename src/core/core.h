@@ -121,6 +121,7 @@ typedef struct operand {
 typedef struct batch {
     int64_t size;
     const char *axis_name; /* NULL: unnamed */
+    struct trace *again;   /* the trace whose tracers count as mapped here too; NULL: none */
 } batch;
 enum { NOT_MAPPED = -1 };
 

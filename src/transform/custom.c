@@ -586,6 +586,7 @@ static ct_fn batched_of(ct_fn f) { return &((batched_call *)f)->inner->head; }
 static void batched_destroy(ct_fn f)
 {
     object_release(((batched_call *)f)->inner);
+    object_release(((batched_call *)f)->b.again);
     base_free(((batched_call *)f)->dims);
 }
 
@@ -598,6 +599,8 @@ custom_call *custom_batched(custom_call *c, batch b, int64_t n, const int *dims)
         return NULL;
     object_retain(c);
     m->inner = c;
+    if (b.again)
+        object_retain(b.again);
     m->b = b;
     m->n = n;
     m->dims = base_alloc((size_t)(n + 1) * sizeof *m->dims);

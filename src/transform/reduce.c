@@ -115,7 +115,7 @@ static bool run_mapped(void *env, int64_t nin, const ct_array *in, leaves *out)
     int *dims = base_zalloc((size_t)(nin + 1) * sizeof *dims);
     bool good =
         dims && transform_vmap((flat){run_mapped, &inner, s->j->name},
-                               (batch){s->shape.at[0], NULL}, nin, in, dims, NULL, NULL, out);
+                               (batch){s->shape.at[0], NULL, NULL}, nin, in, dims, NULL, NULL, out);
     base_free(dims);
     return good;
 }

@@ -11,6 +11,16 @@ typedef struct batch_trace {
     axis_frame frame;
 } batch_trace;
 
+/* Whether a is mapped in t, or in one that t repeats: the functions of a custom call run in a trace
+ * of their own, and may close over tracers of the one that the call was made in. */
+static bool mapped_in(const batch_trace *t, ct_array a)
+{
+    for (; t; t = (const batch_trace *)t->b.again)
+        if (traced_by(a, &t->base))
+            return true;
+    return false;
+}
+
 static ct_array wrap(batch_trace *t, ct_array value, int dim)
 {
     if (dim == NOT_MAPPED || is_poison(value))
@@ -41,7 +51,7 @@ static bool batch_process(trace *base, const op *o, const void *params, int nin,
     batch_trace *t = (batch_trace *)base;
     bool any = o->flags & (OP_COLLECTIVE | OP_NEW_REF);
     for (int i = 0; i < nin; i++)
-        any = any || traced_by(in[i], base);
+        any = any || mapped_in(t, in[i]);
     if (!any) {
         core_bind_on(base->parent, o, params, nin, in, nout, out);
         return values_good(nout, out);
@@ -59,7 +69,7 @@ static bool batch_process(trace *base, const op *o, const void *params, int nin,
     bool good = values && dims;
     int *out_dims = dims ? dims + nin : NULL;
     for (int i = 0; i < nin && good; i++) {
-        bool mine = traced_by(in[i], base);
+        bool mine = mapped_in(t, in[i]);
         values[i] = mine ? in[i]->primal : in[i];
         dims[i] = mine ? (int)in[i]->tag : NOT_MAPPED;
     }
@@ -85,18 +95,19 @@ static bool batch_custom(trace *base, custom_call *c, int64_t n, const ct_array 
     batch_trace *t = (batch_trace *)base;
     ct_array *values = base_alloc((size_t)(n + 1) * sizeof *values);
     int *dims = base_alloc((size_t)(n + 1) * sizeof *dims);
-    bool good = values && dims, any = false;
+    bool good = values && dims;
     for (int64_t i = 0; i < n && good; i++) {
-        bool mine = traced_by(in[i], base);
+        bool mine = mapped_in(t, in[i]);
         values[i] = mine ? in[i]->primal : in[i];
         dims[i] = mine ? (int)in[i]->tag : NOT_MAPPED;
-        any = any || mine;
     }
-    custom_call *mapped = good && any ? custom_batched(c, t->b, n, dims) : c;
+    /* without mapped operands there may still be mapped values that the function closes over */
+    batch b = {t->b.size, t->b.axis_name, base};
+    custom_call *mapped = good ? custom_batched(c, b, n, dims) : NULL;
     trace_context saved = trace_enter(base->parent);
     good = good && mapped && custom_apply(mapped, n, values, out);
     trace_leave(saved);
-    for (int64_t i = 0; i < out->n && good && any; i++)
+    for (int64_t i = 0; i < out->n && good; i++)
         good = !is_poison(out->at[i] = wrap(t, out->at[i], 0));
     base_free(values);
     base_free(dims);
@@ -137,7 +148,7 @@ static bool batch_run(flat f, batch b, int64_t n, const ct_array *in, const int 
     base_free(wrapped);
     good = good && (*out_dims = base_alloc((size_t)(out->n + 1) * sizeof **out_dims));
     for (int64_t i = 0; i < out->n && good; i++) {
-        bool mine = traced_by(out->at[i], &t->base);
+        bool mine = mapped_in(t, out->at[i]);
         (*out_dims)[i] = mine ? (int)out->at[i]->tag : NOT_MAPPED;
         out->at[i] = mine ? out->at[i]->primal : out->at[i];
     }

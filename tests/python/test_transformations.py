@@ -365,3 +365,26 @@ def test_reductions_over_named_axes():
         over(jnp.median)
     with pytest.raises(NameError, match="unbound axis name: z"):
         jnp.sum(x, axis="z")
+
+
+def test_custom_rules_that_close_over_mapped_values():
+    def by_vjp(x, c):
+        @jax.custom_vjp
+        def g(y):
+            return y * c
+        g.defvjp(lambda y: (y * c, ()), lambda r, ct: (ct * 2,))
+        return g(x)
+
+    def by_jvp(x, c):
+        @jax.custom_jvp
+        def g(y):
+            return y * c
+        g.defjvp(lambda p, t: (p[0] * c, t[0] * c * 2))
+        return g(x)
+
+    x, c = jnp.arange(3.0), jnp.arange(1.0, 4.0)
+    for f, slopes in (by_vjp, [2.0, 2.0, 2.0]), (by_jvp, [2.0, 4.0, 6.0]):
+        assert jax.vmap(f)(x, c).tolist() == jax.jit(jax.vmap(f))(x, c).tolist() == [0.0, 2.0, 6.0]
+        assert jax.vmap(f, in_axes=(None, 0))(2.0, c).tolist() == [2.0, 4.0, 6.0]
+        assert jax.grad(lambda x: jax.vmap(f)(x, c).sum())(x).tolist() == slopes == jax.vmap(jax.grad(f))(x, c).tolist()
+        assert jax.vmap(jax.vmap(f, (0, None)), (None, 0))(x, c).tolist() == jnp.outer(c, x).tolist()
