@@ -5,6 +5,7 @@
 #define OPS_SHORT_NAMES
 #include "random/random.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "kernel/kernel.h"
@@ -177,17 +178,20 @@ static bool vmap_gamma(const op *o, const void *params, batch b, int nin, const 
     return !is_poison(out[0]);
 }
 
+/* By the parameter: implicit differentiation of the distribution function at the sample. Of a
+ * logarithm that is divided by the sample, which may be too small for a float. */
 static bool jvp_gamma(const op *o, const void *params, int nin, const ct_array *primals,
                       const ct_array *tangents, int nout, ct_array *out, ct_array *out_tangents)
 {
     core_bind(o, params, nin, primals, nout, out);
     out_tangents[0] = NULL;
-    if (tangents[1])
-        ct_fail(CT_NOT_IMPLEMENTED_ERROR,
-                "%s: the derivative in the shape parameter is not available yet; use "
-                "jax.lax.stop_gradient on it.",
-                o->name);
-    return !tangents[1] && !is_poison(out[0]);
+    if (!tangents[1] || is_poison(out[0]))
+        return !is_poison(out[0]);
+    bool logarithm = ((const params_random_gamma *)params)->log_space;
+    ct_array sample = logarithm ? op_max(op_exp(out[0]), op_full(&out[0]->aval, FLT_MIN)) : out[0],
+             slope = op_random_gamma_grad(primals[1], sample);
+    out_tangents[0] = op_mul(tangents[1], logarithm ? op_div(slope, sample) : slope);
+    return !is_poison(out_tangents[0]);
 }
 
 const op op_row_random_gamma = {.name = "random_gamma",

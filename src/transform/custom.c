@@ -173,6 +173,9 @@ static bool forward_by_vjp(custom_call *c, int64_t n, const ct_array *primals,
         params_custom_lin p = {&c->head, residuals.n};
         core_bind(&op_row_custom_lin, &p, (int)total, in, (int)out->n, out_tangents->at);
         good = values_good(out->n, out_tangents->at);
+        for (int64_t i = 0; i < out->n && good; i++)
+            if (out_tangents->at[i]->aval.dtype == CT_FLOAT0) /* of an integer: there is none */
+                out_tangents->at[i] = NULL;
     }
     base_free(in);
     leaves_free(&residuals);

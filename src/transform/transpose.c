@@ -29,8 +29,11 @@ static ct_array known(const backward *b, const atom *a)
 }
 static bool is_linear(const backward *b, const atom *a) { return a->var && b->linear[a->var->id]; }
 
+/* Rules may say float0 of integers: nothing to add. */
 static bool accumulate(backward *b, const var *v, ct_array ct)
 {
+    if (ct->aval.dtype == CT_FLOAT0)
+        return true;
     ct_array sum = b->cts[v->id] ? op_add_any(b->cts[v->id], ct) : ct;
     if (is_poison(sum))
         return false;

@@ -27,6 +27,8 @@ def test_the_generator_of_the_default_keys():
 
 def test_primitives_and_tables():
     assert jax._src.pjit.jit_p is jax.extend.core.primitives.jit_p and str(jax.lax.after_all_p) == "after_all"
+    p = jax.extend.core.Primitive("mine")
+    assert not (p.call_primitive or p.map_primitive or p.ref_primitive or p.skip_canonicalization or p.is_effectful)
     assert jax.core.pytype_aval_mappings[np.ndarray](np.ones(3)).shape == (3,)
     assert np.ndarray not in jax.interpreters.xla.canonicalize_dtype_handlers and jax.interpreters.xla.canonicalize_dtype_handlers[np.ndarray]
     with pytest.raises(KeyError):

@@ -388,3 +388,33 @@ def test_custom_rules_that_close_over_mapped_values():
         assert jax.vmap(f, in_axes=(None, 0))(2.0, c).tolist() == [2.0, 4.0, 6.0]
         assert jax.grad(lambda x: jax.vmap(f)(x, c).sum())(x).tolist() == slopes == jax.vmap(jax.grad(f))(x, c).tolist()
         assert jax.vmap(jax.vmap(f, (0, None)), (None, 0))(x, c).tolist() == jnp.outer(c, x).tolist()
+
+
+def test_integers_have_no_tangents_in_rules():
+    @jax.custom_vjp
+    def f(x, n):
+        return x * 2., n + 1
+    f.defvjp(lambda x, n: (f(x, n), n), lambda n, cts: (cts[0] * 2., np.zeros((), jax.dtypes.float0)))
+
+    def g(x, n):
+        m = n + 0
+        (a, i), (b, j) = f(x, m), f(x, m)
+        return (a + b) * (i + j)
+
+    def loop(x, n):
+        def body(c, _):
+            (a, i), (b, j) = f(*c), f(*c)
+            return (a + b, i + j - n), ()
+        return jax.lax.scan(body, (x, n), None, length=3)[0][0]
+    assert jax.grad(g)(1., 3) == jax.jit(jax.grad(g))(1., 3) == jax.grad(jax.checkpoint(g))(1., 3) == 32. and jax.grad(loop)(1., 3) == 64.
+    by_x, by_n = jax.vjp(g, 1., 3)[1](1.)
+    assert by_x == 32. and by_n.dtype == jax.dtypes.float0
+
+
+def test_gamma_draws_are_differentiable_by_their_parameter():
+    k = jax.random.key(0)
+    draw = lambda a: jax.random.gamma(k, a, (4,)).sum()
+    logarithm = lambda a: jax.random.loggamma(k, a, (4,)).sum()
+    np.testing.assert_allclose([jax.grad(draw)(1.5), jax.grad(draw)(.1), jax.grad(logarithm)(1.5), jax.grad(logarithm)(.01)], [4.3165746, 7.689, 3.213354, 19373.768], rtol=1e-4)
+    np.testing.assert_allclose(jax.jit(jax.vmap(jax.grad(draw)))(jnp.array([.5, 3., 20.])), [4.3930173, 4.2427735, 4.094498], rtol=1e-5)
+    np.testing.assert_allclose(jax.grad(lambda a, b: jax.random.beta(k, a, b, (3,)).sum(), (0, 1))(2., 3.), (.4338452, -.3304684), rtol=1e-5)

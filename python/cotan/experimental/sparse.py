@@ -36,6 +36,14 @@ class BCOO:
         places = jnp.nonzero(mat, size=nse, fill_value=mat.shape)
         return cls((mat.at[places].get(mode="fill", fill_value=0), jnp.stack(places, 1).astype(index_dtype)), shape=mat.shape, indices_sorted=True, unique_indices=True)
 
+    @classmethod
+    def from_scipy_sparse(cls, mat, *, index_dtype=None, n_dense=0, n_batch=0):
+        """A sparse matrix of SciPy."""
+        _plain(n_batch, n_dense)
+        mat = mat.tocoo()
+        places = jnp.stack([jnp.asarray(mat.row), jnp.asarray(mat.col)], axis=1)
+        return cls((jnp.asarray(mat.data), places if index_dtype is None else places.astype(index_dtype)), shape=mat.shape)
+
     def todense(self):
         return jnp.zeros(self.shape, self.dtype).at[tuple(self.indices.T)].add(self.data, mode="drop")
 

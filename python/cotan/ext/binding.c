@@ -593,6 +593,21 @@ static PyObject *bound_call(PyObject *self, PyObject *const *values, size_t narg
     return out;
 }
 
+/* jnp.reshape leaves an array of NumPy one of NumPy's: programs compute with known values so. */
+static PyObject *reshape_call(PyObject *self, PyObject *const *values, size_t nargs,
+                              PyObject *names)
+{
+    static PyObject *name;
+    bool host = PyVectorcall_NARGS(nargs) == 2 && !names &&
+                (numpy_is_array(values[0]) || numpy_is_scalar(values[0])) &&
+                !ext_is_value(values[1]);
+    if (!host)
+        return bound_call(self, values, nargs, names);
+    if (!name && !(name = PyUnicode_InternFromString("reshape")))
+        return NULL;
+    return PyObject_VectorcallMethod(name, values, 2, NULL);
+}
+
 /* ---- the object ---- */
 
 static PyObject *bound_get(PyObject *self, PyObject *instance, PyObject *type)
@@ -663,7 +678,8 @@ static PyObject *bound_new(const bind_function *f)
     bound_function *b = PyObject_New(bound_function, bound_type);
     if (!b)
         return NULL;
-    b->vectorcall = bound_call;
+    bool reshapes = !strcmp(f->name, "reshape") && !strcmp(f->module, "numpy");
+    b->vectorcall = reshapes ? reshape_call : bound_call;
     b->f = f;
     b->dict = NULL;
     b->name = PyUnicode_InternFromString(f->name);

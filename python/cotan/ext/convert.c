@@ -416,8 +416,9 @@ bool ext_int(PyObject *o, int64_t *out, const char *what)
 
 bool ext_ints(PyObject *o, ct_ints *out, arena *a, const char *what)
 {
-    bool single = PyLong_Check(o) || (PyIndex_Check(o) && !PySequence_Check(o)) ||
-                  (ext_is_value(o) && ext_value_of(o)->aval.ndim == 0) || numpy_is_scalar(o);
+    bool single = PyLong_Check(o) || numpy_is_scalar(o) ||
+                  (ext_is_value(o) ? ext_value_of(o)->aval.ndim == 0
+                                   : PyIndex_Check(o) && !PySequence_Check(o));
     PyObject *fast = single ? NULL : PySequence_Fast(o, "");
     if (!single && !fast) {
         PyErr_Clear();

@@ -567,5 +567,12 @@ bool ext_init_primitives(PyObject *module)
         {0, NULL}};
     static PyType_Spec spec = {"jax._src.core.Primitive", sizeof(ext_primitive), 0,
                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
-    return (ext_primitive_type = ext_add_type(module, &spec, NULL)) != NULL;
+    ext_primitive_type = ext_add_type(module, &spec, NULL);
+    /* What interpreters ask of any primitive; programs set them on their own. */
+    static const char *const kinds[] = {"call_primitive", "map_primitive", "ref_primitive",
+                                        "skip_canonicalization"};
+    bool good = ext_primitive_type != NULL;
+    for (size_t i = 0; good && i < countof(kinds); i++)
+        good = !PyObject_SetAttrString((PyObject *)ext_primitive_type, kinds[i], Py_False);
+    return good && !PyObject_SetAttrString((PyObject *)ext_primitive_type, "is_effectful", Py_None);
 }
