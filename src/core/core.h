@@ -32,6 +32,7 @@ typedef enum param_kind {
     PARAM_PAIRS,         /* ct_ints of even length, printed ((1, 2), (3, 4)) */
     PARAM_TRIPLES,       /* ct_ints, printed ((0, 0, 0), ...) */
     PARAM_STRING,        /* const char *, printed bare; NULL prints None */
+    PARAM_LABEL,         /* const char *, printed bare: what op.label says of the others */
     PARAM_AXES,          /* const char *: comma-separated axis names, printed ('i', 'j') */
     PARAM_NONE,          /* no storage; always prints None */
     PARAM_EMPTY,         /* no storage; always prints () */
@@ -47,6 +48,7 @@ typedef enum param_kind {
     PARAM_JAXPR,         /* jaxpr *, one reference */
     PARAM_JAXPRS,        /* jaxpr_list */
     PARAM_FN,            /* ct_fn, one reference */
+    PARAM_RULE,          /* the same, never printed */
     PARAM_AVALS,         /* aval_list, printed (ShapedArray(float32[3]),) */
     PARAM_HOST,   /* host_object: a host-language value with its own equality, hash and repr */
     PARAM_SILENT, /* no storage and never printed: JAX has it, here it takes one value, which the
@@ -194,6 +196,8 @@ struct op {
      * here). */
     bool (*stage)(const op *o, const void *params, struct stage_trace *t, int nin,
                   const ct_array *in, int nout, ct_array *out);
+    /* Optional: fills in the fields of the kind PARAM_LABEL. */
+    void (*label)(void *params);
     /* Optional: which effects it has; without, OP_EFFECT alone means EFFECT_OTHER. */
     uint32_t (*effects)(const op *o, const void *params);
     /* Optional: a program that computes it, which the compiler takes instead of `call`: a new

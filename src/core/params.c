@@ -25,6 +25,7 @@ static size_t lists_in(param_kind kind)
     case PARAM_FLOAT_OR_NONE:
     case PARAM_DTYPE:
     case PARAM_STRING:
+    case PARAM_LABEL:
     case PARAM_AXES:
     case PARAM_NONE:
     case PARAM_EMPTY:
@@ -36,6 +37,7 @@ static size_t lists_in(param_kind kind)
     case PARAM_JAXPR:
     case PARAM_JAXPRS:
     case PARAM_FN:
+    case PARAM_RULE:
     case PARAM_AVALS:
     case PARAM_HOST:
         return 0;
@@ -68,6 +70,7 @@ static bool field_equal(const param_field *f, const void *a, const void *b)
     case PARAM_PRECISION:
         return *(const int *)a == *(const int *)b;
     case PARAM_STRING:
+    case PARAM_LABEL:
     case PARAM_AXES:
         return strings_equal(*(const char *const *)a, *(const char *const *)b);
     case PARAM_NONE:
@@ -85,6 +88,7 @@ static bool field_equal(const param_field *f, const void *a, const void *b)
         return same;
     }
     case PARAM_FN:
+    case PARAM_RULE:
         return *(const ct_fn *)a == *(const ct_fn *)b;
     case PARAM_AVALS: {
         const aval_list *x = a, *y = b;
@@ -169,6 +173,7 @@ static uint64_t field_hash(const param_field *f, const void *a)
     case PARAM_PRECISION:
         return (uint64_t) * (const int *)a;
     case PARAM_STRING:
+    case PARAM_LABEL:
     case PARAM_AXES: {
         const char *s = *(const char *const *)a;
         return s ? base_hash(s, strlen(s), 4) : 5;
@@ -188,6 +193,7 @@ static uint64_t field_hash(const param_field *f, const void *a)
         return h;
     }
     case PARAM_FN:
+    case PARAM_RULE:
         return (uint64_t)(uintptr_t) * (const ct_fn *)a;
     case PARAM_AVALS: {
         const aval_list *x = a;
@@ -300,6 +306,7 @@ static bool field_copy(const param_field *f, void *at, arena *a, struct jaxpr_re
 {
     switch ((param_kind)f->kind) {
     case PARAM_STRING:
+    case PARAM_LABEL:
     case PARAM_AXES: {
         char **s = at;
         return !*s || (*s = arena_string(a, *s));
@@ -307,6 +314,7 @@ static bool field_copy(const param_field *f, void *at, arena *a, struct jaxpr_re
     case PARAM_JAXPR:
         return hold(refs, *(jaxpr **)at);
     case PARAM_FN:
+    case PARAM_RULE:
         return hold(refs, *(ct_fn *)at);
     case PARAM_AVALS:
         return copy_avals(at, a);

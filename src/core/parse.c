@@ -444,6 +444,7 @@ static bool value(parser *p, jaxpr *j, const param_field *f, void *at)
     case PARAM_TRIPLES:
         return groups(p, &j->arena, at);
     case PARAM_STRING:
+    case PARAM_LABEL:
         return bare(p, &j->arena, at);
     case PARAM_AXES:
         return axis_names(p, &j->arena, at);
@@ -483,6 +484,7 @@ static bool value(parser *p, jaxpr *j, const param_field *f, void *at)
     case PARAM_JAXPRS:
         return programs(p, j, at);
     case PARAM_FN:
+    case PARAM_RULE:
     case PARAM_AVALS:
     case PARAM_HOST:
         base_fail(CT_NOT_IMPLEMENTED_ERROR,

@@ -24,6 +24,7 @@ typedef struct printer {
     table names;                  /* var -> name_entry */
     int64_t next_name;
     int comments; /* jaxpr_comments */
+    int depth;    /* of the program among those that hold it */
     bool alone;   /* an equation by itself: nobody has counted uses */
 } printer;
 
@@ -118,13 +119,13 @@ static doc *atom_doc(printer *p, const atom *a)
     return text_doc(p, &t);
 }
 
+/* What the outermost program does not use has no name. */
+static bool is_named(const printer *p, const var *v) { return v->uses || p->alone || p->depth > 1; }
+
 static doc *binder_doc(printer *p, const var *v, const aval *unused)
 {
     text t = {0};
-    text_add(&t, "%s:",
-             v && (v->uses || p->alone) ? name_of(p, v)
-             : v && !unused             ? name_of(p, v)
-                                        : "_");
+    text_add(&t, "%s:", v && (!unused || is_named(p, v)) ? name_of(p, v) : "_");
     aval_text(&t, v ? &v->aval : unused, true);
     return text_doc(p, &t);
 }
@@ -311,6 +312,7 @@ static void value_text(text *t, const param_field *f, const void *at)
         groups_text(t, *(const ct_ints *)at, 3);
         break;
     case PARAM_STRING:
+    case PARAM_LABEL:
         text_add(t, "%s", *(const char *const *)at ? *(const char *const *)at : "None");
         break;
     case PARAM_AXES:
@@ -376,6 +378,7 @@ static void value_text(text *t, const param_field *f, const void *at)
     }
     case PARAM_JAXPR:
     case PARAM_JAXPRS:
+    case PARAM_RULE:
     case PARAM_SILENT:
         break;
     }
@@ -400,8 +403,6 @@ static const struct {
     {"jit", "donated_invars", HIDE_DEFAULT},
     {"custom_jvp_call", "num_consts", HIDE_DEFAULT},
     {"custom_vjp_call", "num_consts", HIDE_DEFAULT},
-    {"custom_jvp_call", "jvp_jaxpr_fun", HIDE_ALWAYS},
-    {"custom_vjp_call", "fwd_jaxpr_thunk", HIDE_ALWAYS},
 };
 
 static bool is_default(const param_field *f, const void *at)
@@ -426,7 +427,7 @@ static bool is_default(const param_field *f, const void *at)
 
 static bool is_hidden(const op *o, const param_field *f, const void *at)
 {
-    if (f->kind == PARAM_SILENT)
+    if (f->kind == PARAM_SILENT || f->kind == PARAM_RULE)
         return true;
     for (size_t i = 0; i < countof(hidden); i++)
         if (!strcmp(hidden[i].op, o->name) && !strcmp(hidden[i].field, f->name))
@@ -529,7 +530,7 @@ static void suggest(printer *p, const var *inner, const var *outer, const var *c
         if (used[i] == outer)
             return;
     if (!table_find(&p->names, var_hash(inner), same_var, inner))
-        give_name(p, inner, outer->uses ? name_of(p, outer) : "_");
+        give_name(p, inner, is_named(p, outer) ? name_of(p, outer) : "_");
 }
 
 static void suggest_names(printer *p, const eqn *e)
@@ -549,7 +550,7 @@ static void suggest_names(printer *p, const eqn *e)
         }
     n = 0;
     for (int i = 0; i < e->nout && used; i++)
-        if (j->out[i].var && e->out[i] && e->out[i]->uses) {
+        if (j->out[i].var && e->out[i]) {
             suggest(p, j->out[i].var, e->out[i], used, n);
             used[n++] = e->out[i];
         }
@@ -664,11 +665,13 @@ static doc *skeleton(printer *p, const jaxpr *j)
     d = doc_append(m, d, binders_doc(p, j->nin, j->in));
     d = doc_append(m, d, doc_string(m, ". let"));
     doc *eqns = NULL;
+    p->depth++;
     for (const eqn *e = j->eqns; e; e = e->next) {
         if (eqns)
             eqns = doc_append(m, eqns, doc_break(m, "; "));
         eqns = doc_append(m, eqns, eqn_doc(p, e));
     }
+    p->depth--;
     d = doc_append(m, d, doc_nest(m, 2, doc_append(m, doc_break(m, " "), eqns)));
     d = doc_append(m, d, doc_pair(m, doc_break(m, " "), doc_string(m, "in (")));
     d = doc_append(m, d, atoms_doc(p, j->nout, j->out, ","));
@@ -712,7 +715,8 @@ static void count_nested(printer *p, const jaxpr *j)
     for (const eqn *e = j->eqns; e; e = e->next) {
         const char *name = NULL;
         for (int i = 0; i < e->op->nfields; i++)
-            if (e->op->fields[i].kind == PARAM_STRING && !strcmp(e->op->fields[i].name, "name"))
+            if ((e->op->fields[i].kind == PARAM_STRING || e->op->fields[i].kind == PARAM_LABEL) &&
+                !strcmp(e->op->fields[i].name, "name"))
                 name = program_name(
                     p, *(const char *const *)((const char *)e->params + e->op->fields[i].offset));
         for (int i = 0; i < e->op->nfields; i++) {

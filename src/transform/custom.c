@@ -83,6 +83,8 @@ static bool custom_lin_transpose(const op *o, const void *params, int nin, const
     bool good = given != NULL;
     for (int i = 0; i < nout && good; i++) {
         given[i] = cts[i] || c->symbolic ? cts[i] : zero_like(&in_avals[p->num_res + i]);
+        if (given[i])
+            given[i] = stage_known(given[i]); /* a number in equations, not a constant */
         good = !given[i] || !is_poison(given[i]);
     }
     good = good && c->backward(c, &residuals, nout, given, &in_cts);
@@ -220,31 +222,39 @@ typedef struct params_custom {
     }
 static const param_field custom_jvp_call_fields[] = {
     CUSTOM_FIELD("call_jaxpr", JAXPR, call_jaxpr),
-    CUSTOM_FIELD("jvp", STRING, rule),
-    CUSTOM_FIELD("jvp_jaxpr_fun", FN, call),
-    CUSTOM_FIELD("name", STRING, name),
+    CUSTOM_FIELD("jvp", LABEL, rule),
+    CUSTOM_FIELD("jvp_jaxpr_fun", RULE, call),
+    CUSTOM_FIELD("name", LABEL, name),
     CUSTOM_FIELD("num_consts", INT, num_consts),
     CUSTOM_FIELD("symbolic_zeros", BOOL, symbolic_zeros),
 };
 static const param_field custom_vjp_call_fields[] = {
-    CUSTOM_FIELD("bwd", STRING, backward),
+    CUSTOM_FIELD("bwd", LABEL, backward),
+    CUSTOM_FIELD("bwd", RULE, call),
     CUSTOM_FIELD("call_jaxpr", JAXPR, call_jaxpr),
-    CUSTOM_FIELD("fwd", STRING, rule),
-    CUSTOM_FIELD("fwd_jaxpr_thunk", FN, call),
-    CUSTOM_FIELD("name", STRING, name),
+    CUSTOM_FIELD("fwd", LABEL, rule),
+    CUSTOM_FIELD("fwd_jaxpr_thunk", RULE, call),
+    CUSTOM_FIELD("name", LABEL, name),
     CUSTOM_FIELD("num_consts", INT, num_consts),
+    {"out_trees", PARAM_SILENT, SILENT_NONE},
     CUSTOM_FIELD("symbolic_zeros", BOOL, symbolic_zeros),
 };
 
+static void custom_label(void *params)
+{
+    params_custom *p = params;
+    const custom_call *c = (const custom_call *)p->call;
+    p->name = c ? fn_name(p->call) : NULL;
+    p->rule = c ? c->rule : NULL;
+    p->backward = c ? c->backward_rule : NULL;
+}
+
 static params_custom params_of(custom_call *c, jaxpr *j, int64_t num_consts)
 {
-    return (params_custom){.call_jaxpr = j,
-                           .call = &c->head,
-                           .num_consts = num_consts,
-                           .name = fn_name(&c->head),
-                           .rule = c->rule,
-                           .backward = c->backward_rule,
-                           .symbolic_zeros = c->symbolic};
+    params_custom p = {
+        .call_jaxpr = j, .call = &c->head, .num_consts = num_consts, .symbolic_zeros = c->symbolic};
+    custom_label(&p);
+    return p;
 }
 
 static bool stage_primal(void *env, int64_t n, const ct_array *in, leaves *out)
@@ -391,6 +401,7 @@ static bool custom_eqn_transpose(const op *o, const void *params, int nin, const
         .fields = name_##_fields,                                                                  \
         .nfields = countof(name_##_fields),                                                        \
         .params_size = sizeof(params_custom),                                                      \
+        .label = custom_label,                                                                     \
         .abstract = custom_abstract,                                                               \
         .fits = custom_fits,                                                                       \
         .call = custom_call_eval,                                                                  \

@@ -63,7 +63,7 @@ bool callback_fits(const op *o, const void *params, int nin, const aval *in)
 {
     (void)nin, (void)in;
     for (int i = 0; i < o->nfields; i++)
-        if (o->fields[i].kind == PARAM_FN &&
+        if ((o->fields[i].kind == PARAM_FN || o->fields[i].kind == PARAM_RULE) &&
             !*(const ct_fn *)((const char *)params + o->fields[i].offset)) {
             base_fail(CT_TYPE_ERROR, "%s needs a function as its parameter '%s'", o->name,
                       o->fields[i].name);

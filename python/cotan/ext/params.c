@@ -245,6 +245,7 @@ static PyObject *field_object(const application *e, const param_field *f, const 
         return tuple_of_groups(*(const ct_ints *)at, 2);
     case PARAM_TRIPLES:
         return tuple_of_groups(*(const ct_ints *)at, 3);
+    case PARAM_LABEL:
     case PARAM_STRING: {
         const char *s = *(const char *const *)at;
         return s ? PyUnicode_FromString(s) : Py_NewRef(Py_None);
@@ -283,6 +284,7 @@ static PyObject *field_object(const application *e, const param_field *f, const 
     case PARAM_JAXPRS:
         return tuple_of_programs(at);
     case PARAM_FN:
+    case PARAM_RULE:
         return *(const ct_fn *)at ? ext_rule_capsule(*(const ct_fn *)at, e->o) : Py_NewRef(Py_None);
     case PARAM_AVALS: {
         const aval_list *list = at;
@@ -319,6 +321,8 @@ PyObject *ext_params_dict(const op *o, const void *params, int nin, const aval *
     PyObject *dict = PyDict_New();
     for (int i = 0; dict && i < o->nfields; i++) {
         const param_field *f = &o->fields[i];
+        if (f->kind == PARAM_LABEL)
+            continue;
         const void *at = param_has_storage(f) ? (const char *)params + f->offset : NULL;
         PyObject *value = field_object(&(application){o, nin, nout, first}, f, at);
         if (!value || PyDict_SetItemString(dict, f->name, value) < 0)
@@ -503,6 +507,7 @@ static bool read_field(const reader *r, PyObject *value, void *at)
         return read_groups(r, value, 2, at);
     case PARAM_TRIPLES:
         return read_groups(r, value, 3, at);
+    case PARAM_LABEL:
     case PARAM_STRING:
         return read_string(r, value, at);
     case PARAM_AXES:
@@ -534,6 +539,7 @@ static bool read_field(const reader *r, PyObject *value, void *at)
     case PARAM_JAXPRS:
         return read_programs(r, value, at);
     case PARAM_FN:
+    case PARAM_RULE:
         *(ct_fn *)at = ext_rule_of(value, r->o);
         return *(ct_fn *)at || value == Py_None ||
                wrong(r, value, "what another equation of this primitive has");
@@ -559,7 +565,7 @@ static bool refuse_unknown(const op *o, PyObject *dict)
     for (Py_ssize_t at = 0; PyDict_Next(dict, &at, &key, &value);) {
         bool known = false;
         for (int i = 0; i < o->nfields && !known; i++)
-            known = PyUnicode_Check(key) &&
+            known = PyUnicode_Check(key) && o->fields[i].kind != PARAM_LABEL &&
                     PyUnicode_CompareWithASCIIString(key, o->fields[i].name) == 0;
         if (!known) {
             PyErr_Format(PyExc_TypeError, "%s got an unexpected parameter %R", o->name, key);
@@ -579,6 +585,8 @@ bool ext_params_read(const op *o, PyObject *dict, void *out, arena *memory)
     Py_ssize_t found = 0;
     for (int i = 0; i < o->nfields; i++) {
         reader r = {o, &o->fields[i], memory};
+        if (r.f->kind == PARAM_LABEL)
+            continue;
         PyObject *value = dict ? PyDict_GetItemString(dict, r.f->name) : NULL;
         found += value != NULL;
         bool optional = r.f->kind == PARAM_DTYPE && o->code == OP_conj; /* that of the operand */
@@ -592,5 +600,7 @@ bool ext_params_read(const op *o, PyObject *dict, void *out, arena *memory)
             return false;
         }
     }
+    if (o->label)
+        o->label(out);
     return !dict || found == PyDict_GET_SIZE(dict) || refuse_unknown(o, dict);
 }
