@@ -10,7 +10,14 @@ def identity(x: ArrayLike) -> Array:
     Array([1.], dtype=float32)
     """
 
-@jitted
+@jitted("relu")
+def _relu(x: ArrayLike) -> Array:
+    """max(x, 0), the values of ``relu``."""
+
+@jitted("relu6")
+def _relu6(x: ArrayLike) -> Array:
+    """min(max(x, 0), 6), the values of ``relu6``."""
+
 def relu(x: ArrayLike) -> Array:
     """max(x, 0), with derivative 0 at 0.
 
@@ -18,7 +25,6 @@ def relu(x: ArrayLike) -> Array:
     Array([0., 2.], dtype=float32)
     """
 
-@jitted
 def relu6(x: ArrayLike) -> Array:
     """min(max(x, 0), 6), with derivative 0 at 0 and 6.
 

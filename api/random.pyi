@@ -88,6 +88,10 @@ def uniform(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, m
     (2,)
     """
 
+@jitted("_normal_real")
+def _normal_real(key: ArrayLike, shape: Shape, dtype: DTypeLike) -> Array:
+    """Real normal draws, which ``normal`` makes its own of."""
+
 @jitted("_normal")
 @positional(2)
 def normal(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:

@@ -345,6 +345,15 @@ static bool choice(parser *p, const char *prefix, const char *const *names, int 
     return fail(p, "unknown value");
 }
 
+/* Precision.HIGH, or the same of both operands: (Precision.HIGH, Precision.HIGH). */
+static bool precision(parser *p, const char *const *names, int n, int *value)
+{
+    if (!accept(p, "("))
+        return choice(p, "Precision.", names, n, value);
+    return choice(p, "Precision.", names, n, value) && expect(p, ",") &&
+           choice(p, "Precision.", names, n, value) && expect(p, ")");
+}
+
 /* Up to the next blank or bracket: names of programs and implementations. */
 static bool bare(parser *p, arena *m, const char **s)
 {
@@ -464,7 +473,7 @@ static bool value(parser *p, jaxpr *j, const param_field *f, void *at)
     case PARAM_ALGORITHM:
         return choice(p, "RNG_", algorithms, countof(algorithms), at);
     case PARAM_PRECISION:
-        return choice(p, "Precision.", precisions, countof(precisions), at);
+        return precision(p, precisions, countof(precisions), at);
     case PARAM_DOT:
         return dot(p, &j->arena, at);
     case PARAM_GATHER:

@@ -331,9 +331,11 @@ static void value_text(text *t, const param_field *f, const void *at)
     case PARAM_ALGORITHM:
         text_add(t, "RNG_%s", algorithm_names[*(const int *)at]);
         break;
-    case PARAM_PRECISION:
-        text_add(t, "%s", precision_names[*(const int *)at]);
+    case PARAM_PRECISION: { /* of both operands */
+        const char *name = precision_names[*(const int *)at];
+        text_add(t, *(const int *)at ? "(%s, %s)" : "%s", name, name);
         break;
+    }
     case PARAM_DOT:
         dot_text(t, at);
         break;
@@ -773,6 +775,7 @@ void jaxpr_text_commented(text *t, const jaxpr *j, int comments)
     for (int64_t i = 0; i < p.programs.n; i++) {
         if (p.programs.at[i].count < 2)
             continue;
+        p.depth = 1; /* inside of the outermost program, though it stands in front */
         doc *let = doc_string(&memory, "let ");
         let = doc_append(&memory, let, doc_string(&memory, p.programs.at[i].name));
         let = doc_append(&memory, let, doc_string(&memory, " = "));
@@ -781,6 +784,7 @@ void jaxpr_text_commented(text *t, const jaxpr *j, int comments)
                          doc_pair(&memory, doc_string(&memory, " in"), doc_break(&memory, " ")));
         d = doc_append(&memory, d, let);
     }
+    p.depth = 0;
     d = doc_append(&memory, d, skeleton(&p, j));
     doc_format(t, d, WIDTH);
     table_free(&p.names);

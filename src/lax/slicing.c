@@ -61,7 +61,8 @@ static ct_array settle(ct_array index, int64_t size, bool negative)
                    ? array_scalar_int(d, index->aval.weak, array_get_int(index, 0) + size)
                    : index;
     ct_array below = op_lt(index, op_number(0, index));
-    ct_array moved = op_add(index, op_number((double)size, index));
+    ct_array strong = op_convert(index, d, false);
+    ct_array moved = op_add(strong, op_number((double)size, strong));
     return op_select_n(below, 2, (ct_array[]){index, moved});
 }
 

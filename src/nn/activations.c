@@ -13,9 +13,9 @@ ct_array nn_identity(ct_array x) { return x; }
 
 /* ---- relu and relu6: the derivative at the corners is zero ---- */
 
-static ct_array relu_value(ct_array x) { return op_max(x, numpy_number(0, x)); }
+ct_array nn__relu(ct_array x) { return op_max(x, numpy_number(0, x)); }
 
-static ct_array relu6_value(ct_array x)
+ct_array nn__relu6(ct_array x)
 {
     ct_array v[] = {op_max(x, numpy_number(0, x)), ct_weak_float(6)};
     return numpy_promote("relu6", 2, v, v) ? op_min(v[0], v[1]) : array_poison;
@@ -42,12 +42,12 @@ static ct_tree relu6_rule(ct_tree primals, ct_tree tangents)
 
 ct_array nn_relu(ct_array x)
 {
-    return numpy_with_rule("relu", (ct_c_function)relu_value, relu_rule, 1, &x);
+    return numpy_with_rule("relu", (ct_c_function)ct_nn__relu, relu_rule, 1, &x);
 }
 
 ct_array nn_relu6(ct_array x)
 {
-    return numpy_with_rule("relu6", (ct_c_function)relu6_value, relu6_rule, 1, &x);
+    return numpy_with_rule("relu6", (ct_c_function)ct_nn__relu6, relu6_rule, 1, &x);
 }
 
 /* ---- others ---- */
@@ -77,7 +77,7 @@ ct_array nn_sparse_sigmoid(ct_array x)
 
 ct_array nn_silu(ct_array x)
 {
-    ct_array gate = ct_nn_sigmoid(x);
+    ct_array gate = op_logistic(x);
     return ct_multiply(x, gate);
 }
 
@@ -155,7 +155,7 @@ ct_array nn_glu(const ct_nn_glu_args *a)
     ct_array half[2];
     int64_t length = a->x->aval.shape[axis] / 2;
     op_split(a->x, I(length, length), axis, half);
-    return ct_multiply(half[0], ct_nn_sigmoid(half[1]));
+    return ct_multiply(half[0], op_logistic(half[1]));
 }
 
 ct_array nn_log1mexp(ct_array x)

@@ -156,8 +156,22 @@ static ct_array narrow_normal(ct_array uniform, ct_dtype dtype)
 
 /* ---- on any values ---- */
 
-ct_array random_uniform_between(ct_array key, ct_ints shape, ct_dtype dtype, ct_array low,
-                                ct_array high)
+/* With ones in front, as many dimensions as there are in the draw. */
+static ct_array to_rank(ct_array x, int64_t n)
+{
+    dimlist shape = {n, {0}}, dims = {x->aval.ndim, {0}};
+    if (x->aval.ndim >= n)
+        return x;
+    for (int64_t k = 0, ones = n - x->aval.ndim; k < n; k++) {
+        shape.at[k] = k < ones ? 1 : x->aval.shape[k - ones];
+        if (k >= ones)
+            dims.at[k - ones] = k;
+    }
+    return op_broadcast_in_dim(x, dimlist_ints(&shape), dimlist_ints(&dims));
+}
+
+static ct_array uniform_drawn(ct_array key, ct_ints shape, ct_dtype dtype, ct_array low,
+                              ct_array high)
 {
     float_limits limits;
     uint32_t words[2];
@@ -175,6 +189,8 @@ ct_array random_uniform_between(ct_array key, ct_ints shape, ct_dtype dtype, ct_
     }
     if (limits.bits == 8)
         return narrow_uniform(key, shape, dtype, limits.mantissa, low, high);
+    low = to_rank(low, shape.n);
+    high = to_rank(high, shape.n);
     int drawn = limits.mantissa < 8 ? 8 : limits.bits;
     ct_dtype bits_dtype = limits.bits == 16 ? CT_UINT16 : limits.bits == 32 ? CT_UINT32 : CT_UINT64;
     ct_array bits = op_convert(random_bits_drawn(key, drawn, shape), bits_dtype, false);
@@ -182,10 +198,18 @@ ct_array random_uniform_between(ct_array key, ct_ints shape, ct_dtype dtype, ct_
         op_shift_right_logical(bits, array_scalar_int(bits_dtype, false, drawn - limits.mantissa));
     bits = op_or(bits, array_scalar_int(bits_dtype, false, (int64_t)limits.one));
     ct_array unit = sub(op_bitcast(bits, dtype), 1.0);
-    ct_array span = sub(high, low);
-    low = numpy_broadcast_one("uniform", low, shape);
-    ct_array scaled = mul(unit, numpy_broadcast_one("uniform", span, shape));
-    return op_max(low, add(scaled, low));
+    ct_array span = sub(high, low), scaled = mul(unit, span), moved = add(scaled, low);
+    return op_max(low, shape.n ? moved : op_reshape(moved, shape));
+}
+
+/* Samplers show what they begin with as calls. */
+ct_array random_uniform_between(ct_array key, ct_ints shape, ct_dtype dtype, ct_array low,
+                                ct_array high)
+{
+    return core_current
+               ? ct_random_uniform_(&(ct_random_uniform_args){
+                     .key = key, .shape = shape, .dtype = dtype, .minval = low, .maxval = high})
+               : uniform_drawn(key, shape, dtype, low, high);
 }
 
 ct_array random_uniform_unit(ct_array key, ct_ints shape, ct_dtype dtype)
@@ -201,7 +225,7 @@ ct_array random_uniform(const ct_random_uniform_args *a)
     ct_dtype dtype = a->dtype;
     if (!random_float_dtype("uniform", &dtype) || !random_key_given("uniform", a->key, &key, &raw))
         return array_poison;
-    return random_uniform_between(key, a->shape, dtype, a->minval, a->maxval);
+    return uniform_drawn(key, a->shape, dtype, a->minval, a->maxval);
 }
 
 static ct_array normal_real(ct_array key, ct_ints shape, ct_dtype dtype)
@@ -223,15 +247,34 @@ static ct_array normal_real(ct_array key, ct_ints shape, ct_dtype dtype)
     return mul(1.4142135623730951, op_erf_inv(u));
 }
 
-ct_array random_normal_drawn(ct_array key, ct_ints shape, ct_dtype dtype)
+ct_array random__normal_real(const ct_random__normal_real_args *a)
+{
+    return normal_real(a->key, a->shape, a->dtype);
+}
+
+static ct_array shown_normal_real(ct_array key, ct_ints shape, ct_dtype dtype)
+{
+    return core_current ? ct_random__normal_real_(&(ct_random__normal_real_args){
+                              .key = key, .shape = shape, .dtype = dtype})
+                        : normal_real(key, shape, dtype);
+}
+
+static ct_array normal_drawn(ct_array key, ct_ints shape, ct_dtype dtype)
 {
     if (!dtype_is(dtype, FAMILY_COMPLEX))
-        return normal_real(key, shape, dtype);
+        return shown_normal_real(key, shape, dtype);
     ct_array keys[2];
     random_split_keys(key, 2, keys);
-    ct_array re = normal_real(keys[0], shape, dtype_real_part(dtype)),
-             im = normal_real(keys[1], shape, dtype_real_part(dtype));
+    ct_array re = shown_normal_real(keys[0], shape, dtype_real_part(dtype)),
+             im = shown_normal_real(keys[1], shape, dtype_real_part(dtype));
     return div(op_complex(re, im), 1.4142135623730951);
+}
+
+ct_array random_normal_drawn(ct_array key, ct_ints shape, ct_dtype dtype)
+{
+    return core_current ? ct_random_normal_(
+                              &(ct_random_normal_args){.key = key, .shape = shape, .dtype = dtype})
+                        : normal_drawn(key, shape, dtype);
 }
 
 ct_array random_normal(const ct_random_normal_args *a)
@@ -245,5 +288,5 @@ ct_array random_normal(const ct_random_normal_args *a)
         return ct_fail(CT_VALUE_ERROR,
                        "dtype argument to `normal` must be a float or complex dtype, got %s",
                        ct_dtype_name(dtype));
-    return random_normal_drawn(key, a->shape, dtype);
+    return normal_drawn(key, a->shape, dtype);
 }

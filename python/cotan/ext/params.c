@@ -19,6 +19,13 @@ static PyObject *lax_enum(const char *name, int value)
     return o;
 }
 
+/* Of both operands. */
+static PyObject *precision_pair(int value)
+{
+    PyObject *p = lax_enum("Precision", value);
+    return p ? Py_BuildValue("(NO)", p, p) : NULL;
+}
+
 /* How many lists a record of dimension numbers has, and its class; 0 for other kinds. */
 static int record_lists(int kind, const char **class)
 {
@@ -259,7 +266,7 @@ static PyObject *field_object(const application *e, const param_field *f, const 
     case PARAM_PRECISION:
         if (!*(const int *)at)
             return Py_NewRef(Py_None);
-        return lax_enum("Precision", *(const int *)at - 1);
+        return precision_pair(*(const int *)at - 1);
     case PARAM_DOT: {
         const dot_dims *d = at;
         return Py_BuildValue("((NN)(NN))", tuple_of_ints(d->lhs_contract),
