@@ -14,6 +14,21 @@ def stage(fun, args, kwargs, static_argnums=(), static_argnames=None, axis_env=(
     return _cotan._stage(fun, static_argnums, static_argnames, args, kwargs, axis_env)
 
 
+def described(fun, args, kwargs, *statics, **axes):
+    """What stage gives, the program with the names of its arguments and results."""
+    program, call_def, out_tree = stage(fun, args, kwargs, *statics, **axes)
+    count = len(program.in_avals)
+
+    def describe(info):  # takes time, so when somebody asks; does not hold the program, which holds it
+        names = tuple(_cotan._argument_path(fun, call_def, i) for i in range(count))
+        from .tree_util import keystr, tree_flatten_with_path
+        paths, _ = tree_flatten_with_path(out_tree.unflatten(range(out_tree.num_leaves)))
+        return info._replace(arg_names=names, result_paths=tuple(f"result{keystr(path)}" for path, _ in paths))
+
+    program.jaxpr._describe(describe)
+    return program, call_def, out_tree
+
+
 class ArgInfo:
     """What is known of one argument: its type, and whether its memory is given away."""
     __slots__ = ("_aval", "donated")
@@ -54,7 +69,7 @@ class _Call:
     def __init__(self, fun, args, kwargs):
         nums, names = fun._statics
         self.fun, self.name = fun.__wrapped__, fun.__name__
-        self.program, self.call_def, self.out_tree = stage(self.fun, args, kwargs, nums, names)
+        self.program, self.call_def, self.out_tree = described(self.fun, args, kwargs, nums, names)
         nums = {n % len(args) for n in nums if -len(args) <= n < len(args)}
         self.in_tree = _cotan.tree_structure((tuple(a for i, a in enumerate(args) if i not in nums),
                                               {k: v for k, v in kwargs.items() if k not in (names or ())}))
@@ -291,7 +306,7 @@ def make_jaxpr(fun, static_argnums=(), axis_env=None, return_shape=False):
     nums = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
 
     def make(*args, **kwargs):
-        program, _, out_tree = stage(fun, args, kwargs, nums, axis_env=tuple(axis_env or ()))
+        program, _, out_tree = described(fun, args, kwargs, nums, axis_env=tuple(axis_env or ()))
         return (program, _shapes(program, out_tree)) if return_shape else program
 
     make.__name__ = f"make_jaxpr({getattr(fun, '__name__', fun)})"

@@ -214,8 +214,7 @@ ct_array random_uniform_between(ct_array key, ct_ints shape, ct_dtype dtype, ct_
 
 ct_array random_uniform_unit(ct_array key, ct_ints shape, ct_dtype dtype)
 {
-    return random_uniform_between(key, shape, dtype, array_scalar(dtype, false, 0),
-                                  array_scalar(dtype, false, 1));
+    return random_uniform_between(key, shape, dtype, ct_weak_float(0), ct_weak_float(1));
 }
 
 ct_array random_uniform(const ct_random_uniform_args *a)

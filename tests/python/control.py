@@ -21,7 +21,33 @@ def programs():
     def scaled(c):
         return lax.scan(lambda c, x: (jnp.exp(jnp.arange(3.0)) * c * x, None), c, xs)[0].sum()
 
+    @jax.custom_vjp
+    def product(x, y):
+        return x * jnp.sin(y)
+
+    product.defvjp(lambda x, y: (product(x, y), (x, y)), lambda kept, ct: (ct * kept[0], ct * kept[1]))
+
+    @jax.custom_jvp
+    def sine(x):
+        return jnp.sin(x)
+
+    sine.defjvp(lambda p, t: (sine(p[0]), jnp.cos(p[0]) * t[0]))
+    key = jax.random.key(0)
     return {
+        "grad of a rule for reverse mode": (grad(product), 1.0, 2.0),
+        "batched": (jax.vmap(grad(product)), w, w),
+        "grad of a rule for forward mode, under jit": (jax.jit(grad(sine)), 1.0),
+        "grad of jit": (grad(jax.jit(lambda x: (jnp.sin(x) * x).sum())), w),
+        "grad inside of scan": (lambda c, rows: lax.scan(lambda c, x: (c + jax.vmap(grad(jnp.sin))(x).sum(), None), c, rows), w[0], rows),
+        "checkpoint of jit": (grad(jax.checkpoint(jax.jit(lambda x: jnp.sin(jnp.sin(x))))), 1.0),
+        "relu": (grad(lambda x: jax.nn.relu(x).sum()), w),
+        "silu": (jax.nn.silu, w),
+        "floor_divide": (lambda x: x // 2, w),
+        "precision": (lambda x: jnp.dot(x, x, precision="highest"), w),
+        "slices with computed starts": (lambda x, n: (lax.dynamic_slice(x, (n,), (2,)), lax.dynamic_index_in_dim(x, n)), w, 1),
+        "uniform": (lambda k: jax.random.uniform(k, (3,)), key),
+        "normal": (lambda k: (jax.random.normal(k, (3,)), jax.random.exponential(k)), key),
+        "draws in a scan": (lambda k: lax.scan(lambda k, _: (jax.random.split(k)[0], jax.random.uniform(k)), k, length=3), key),
         "scan": (lambda c, xs: lax.scan(lambda c, x: (c * jnp.sin(x), c), c, xs), w[0], xs),
         "scan, unrolled": (lambda c, xs: lax.scan(lambda c, x: (c * jnp.sin(x), c), c, xs, unroll=True), w[0], xs),
         "a carry that stays": (lambda a, c: lax.scan(lambda ac, x: ((ac[0], ac[1] * ac[0]), x * 2), (a, c), xs), 1.0, 2.0),

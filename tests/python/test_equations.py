@@ -190,6 +190,24 @@ def test_variables_outlive_their_program():
     assert v.aval.shape == (2,) and repr(v).endswith("float32[2]")
 
 
+def test_equations_of_custom_rules():
+    @jax.custom_vjp
+    def f(x):
+        return jnp.sin(x)
+
+    f.defvjp(lambda x: (f(x), x), lambda kept, ct: (ct * kept,))
+    eqn, = jax.make_jaxpr(f)(1.).eqns
+    assert sorted(eqn.params) == ["bwd", "call_jaxpr", "fwd_jaxpr_thunk", "num_consts", "out_trees", "symbolic_zeros"]
+    assert sorted(jax.make_jaxpr(jax.nn.relu)(1.).eqns[0].params) == ["call_jaxpr", "jvp_jaxpr_fun", "num_consts", "symbolic_zeros"]
+    again = lambda x: eqn.primitive.bind(x, **eqn.params)[0]
+    assert jax.grad(again)(2.) == 2. and str(jax.make_jaxpr(again)(1.)) == str(jax.make_jaxpr(f)(1.))
+
+
+def test_names_of_arguments_and_results():
+    info = jax.make_jaxpr(lambda x, y: {"a": x["b"] * y, "c": [y]})({"b": 1.}, 2.).jaxpr.debug_info
+    assert (info.arg_names, info.result_paths) == (("x['b']", "y"), ("result['a']", "result['c'][0]"))
+
+
 def test_dead_code_and_known_values():
     from jax.interpreters import partial_eval as pe
     jaxpr = jax.make_jaxpr(lambda x, y: (jnp.sin(x), jnp.cos(y)))(1., 2.).jaxpr

@@ -15,6 +15,7 @@ typedef struct ext_jaxpr {
     PyObject_HEAD jaxpr *j;        /* the constants are its leading inputs; NULL until asked for */
     int nconsts;                   /* how many */
     PyObject *field[JAXPR_FIELDS]; /* NULL until asked for */
+    PyObject *describe;            /* completes its debug_info; NULL: nothing does */
     PyObject *was[EQNS + 1];       /* tuples: the lists when j was made of them or they of j */
     PyObject *weakrefs;
 } ext_jaxpr;
@@ -133,7 +134,17 @@ static PyObject *make_field(const ext_jaxpr *o, intptr_t i)
                                                   ext_source(o->j ? o->j->where : NULL))
                           : NULL;
     Py_XDECREF(info);
+    if (made && o->describe)
+        Py_SETREF(made, PyObject_CallOneArg(o->describe, made));
     return made;
+}
+
+/* _describe(f): the program's debug_info is f's of what it was. */
+static PyObject *jaxpr_describe(PyObject *self, PyObject *f)
+{
+    Py_XSETREF(((ext_jaxpr *)self)->describe, Py_NewRef(f));
+    Py_CLEAR(((ext_jaxpr *)self)->field[DEBUG_INFO]);
+    Py_RETURN_NONE;
 }
 
 static PyObject *jaxpr_field(PyObject *self, void *which)
@@ -170,6 +181,7 @@ static void jaxpr_dealloc(PyObject *self)
         Py_XDECREF(o->field[i]);
     for (int i = 0; i <= EQNS; i++)
         Py_XDECREF(o->was[i]);
+    Py_XDECREF(o->describe);
     t->tp_free(self);
     Py_DECREF(t);
 }
@@ -576,6 +588,7 @@ bool ext_init_jaxprs(PyObject *module)
         ROW("literals", closed_consts, 0, "The same, by an older name."),
         {NULL, NULL, NULL, NULL, NULL}};
     static PyMethodDef open_methods[] = {{"_dce", jaxpr_used_part, METH_O, NULL},
+                                         {"_describe", jaxpr_describe, METH_O, NULL},
                                          METHODS(jaxpr_replace, jaxpr_run, jaxpr_check)};
     static PyMethodDef closed_methods[] = {METHODS(closed_replace, closed_run, closed_check)};
     static PyType_Slot open_slots[] = {
