@@ -17,7 +17,7 @@ def stage(fun, args, kwargs, static_argnums=(), static_argnames=None, axis_env=(
 def described(fun, args, kwargs, *statics, **axes):
     """What stage gives, the program with the names of its arguments and results."""
     program, call_def, out_tree = stage(fun, args, kwargs, *statics, **axes)
-    count = len(program.in_avals)
+    count = len(program.jaxpr.invars)
 
     def describe(info):  # takes time, so when somebody asks; does not hold the program, which holds it
         names = tuple(_cotan._argument_path(fun, call_def, i) for i in range(count))

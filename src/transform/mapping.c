@@ -302,8 +302,8 @@ static bool mapped_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const
     bool good =
         dims && axes_of_arguments(m, in_def, nin, dims) && measure(m, in_def, nin, in, dims, &size);
     good = good && transform_vmap((flat){run_mapped, &c, fn_name(m->f), "vmap", m->f, in_def},
-                                  (batch){size, m->axis_name, NULL}, nin, in, dims, axes_of_results, &c,
-                                  &results);
+                                  (batch){size, m->axis_name, NULL}, nin, in, dims, axes_of_results,
+                                  &c, &results);
     base_free(dims);
     if (!good) {
         object_release(c.out_def);
