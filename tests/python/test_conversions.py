@@ -20,5 +20,6 @@ def test_between_all_dtypes(of, to):
 
 def test_conversions_join_a_kernel(capfd, monkeypatch):
     monkeypatch.setenv("COTAN_DEBUG", "2")
+    monkeypatch.setenv("COTAN_OPTIMIZE", "1")
     jax.jit(lambda x, i: (x > i).astype(jnp.float32) * 2 + i.astype(jnp.bfloat16))(jnp.ones(100), jnp.arange(100)).block_until_ready()
     assert capfd.readouterr().err.count("kernel") == 1

@@ -41,6 +41,7 @@ def test_a_dot_product_of_halves_adds_up_in_float32():
 
 def test_dot_products_join_the_kernel_that_makes_their_operands(capfd, monkeypatch):
     monkeypatch.setenv("COTAN_DEBUG", "2")
+    monkeypatch.setenv("COTAN_OPTIMIZE", "1")
     jax.jit(lambda x, y: jnp.vdot(jnp.sin(x), y * 2) + 1)(jnp.ones(1001), jnp.ones(1001)).block_until_ready()
     assert capfd.readouterr().err.count("kernel") == 1
 
