@@ -111,6 +111,14 @@ static bool along_vectors(const kernel_matmul *p)
     return (p->m == 1 && p->b_row != 1) || (p->n == 1 && p->a_col != 1);
 }
 
+/* Panels of rows read all of B each, panels of columns all of A: along the longer side, and of
+ * equal sides the one that does not read a turned B again. */
+static bool cut_by_rows(const kernel_matmul *p)
+{
+    bool only_b_turned = p->b_row == 1 && p->b_col != 1 && p->a_col == 1;
+    return p->m > p->n || (p->m == p->n && !only_b_turned);
+}
+
 /* C of the accumulating type. */
 static ct_status multiply(const kernel_matmul *p, kernel_gemm *f, size_t in_size, size_t out_size,
                           const void *a, const void *b, void *c)
@@ -127,7 +135,7 @@ static ct_status multiply(const kernel_matmul *p, kernel_gemm *f, size_t in_size
     int64_t panel = (longest + panels - 1) / panels;
     panel = (panel + ROUND - 1) / ROUND * ROUND;
     product_task t = {
-        p,    f, a, b, c, in_size, out_size, (longest + panel - 1) / panel, panel, p->m >= p->n,
+        p,    f, a, b, c, in_size, out_size, (longest + panel - 1) / panel, panel, cut_by_rows(p),
         CT_OK};
     int64_t grain = share / (work / t.panels + 1) / 4 + 1;
     base_parallel(p->batch * t.panels, grain, multiply_panels, &t);
