@@ -26,7 +26,7 @@ aval hlo_physical(hlo *h, const aval *a)
     if (!dtype_is((ct_dtype)a->dtype, FAMILY_KEY))
         return *a;
     int64_t shape[MAX_NDIM + 1];
-    memcpy(shape, a->shape, (size_t)a->ndim * sizeof *shape);
+    hlo_copy(shape, a->shape, (size_t)a->ndim * sizeof *shape);
     shape[a->ndim] = dtype_table[a->dtype].bits / 32;
     return hlo_type(h, CT_UINT32, a->ndim + 1, shape);
 }
@@ -280,7 +280,8 @@ hlo_value *hlo_constant(hlo *h, ct_array a)
     text_add(&t, "stablehlo.constant ");
     hlo_dense(&t, a);
     text_add(&t, " : $t");
-    hlo_value *v = hlo_emit(h, a->aval, kept_text(h, &t), 0, NULL);
+    aval type = hlo_type(h, (ct_dtype)a->aval.dtype, a->aval.ndim, a->aval.shape); /* outlives a */
+    hlo_value *v = hlo_emit(h, type, kept_text(h, &t), 0, NULL);
     v->hint = dtype_is((ct_dtype)v->type.dtype, FAMILY_FLOAT | FAMILY_COMPLEX) ? "cst" : "c";
     return v;
 }

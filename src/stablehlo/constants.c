@@ -202,7 +202,7 @@ void hlo_dense(text *t, ct_array a)
     aval type = a->aval;
     int64_t shape[65];
     if (dtype_is(d, FAMILY_KEY)) {
-        memcpy(shape, type.shape, (size_t)type.ndim * sizeof *shape);
+        hlo_copy(shape, type.shape, (size_t)type.ndim * sizeof *shape);
         shape[type.ndim] = dtype_table[d].bits / 32;
         type.shape = shape;
         type.ndim++;

@@ -130,9 +130,9 @@ static hlo_value *tested(hlo *h, const params_while *p, hlo_value *const *args, 
     hlo_value **in = values(h, p->cond_nconsts + carry), *holds = NULL;
     if (!in)
         return NULL;
-    memcpy(in, args, (size_t)p->cond_nconsts * sizeof *in);
-    memcpy(in + p->cond_nconsts, args + p->cond_nconsts + p->body_nconsts,
-           (size_t)carry * sizeof *in);
+    hlo_copy(in, args, (size_t)p->cond_nconsts * sizeof *in);
+    hlo_copy(in + p->cond_nconsts, args + p->cond_nconsts + p->body_nconsts,
+             (size_t)carry * sizeof *in);
     hlo_program(h, p->cond, in, &holds);
     return h->failed ? NULL : holds;
 }
@@ -162,7 +162,7 @@ static void while_rule(hlo *h, hlo_eqn *q)
     hlo_value **next = values(h, nin);
     if (!next || !(args = open_loop_region(h, o)))
         return;
-    memcpy(next, args, (size_t)first * sizeof *next);
+    hlo_copy(next, args, (size_t)first * sizeof *next);
     hlo_program(h, p->body, args + p->cond_nconsts, next + first);
     if (!h->failed && atom_aval(&p->cond->out[0])->ndim) {
         holds = tested(h, p, args, carry);
@@ -185,7 +185,7 @@ static hlo_value *indexed(hlo *h, hlo_value *xs, hlo_value *i)
     if (!f) {
         aval types[] = {xs->type, i->type}, slice = xs->type;
         int64_t shape[MAX_NDIM + 1];
-        memcpy(shape, slice.shape, (size_t)slice.ndim * sizeof *shape);
+        hlo_copy(shape, slice.shape, (size_t)slice.ndim * sizeof *shape);
         shape[0] = 1;
         f = hlo_begin(h, name, 2, types);
         hlo_region *outside = h->at;
@@ -257,9 +257,9 @@ static hlo_value *const *step(hlo *h, const scan_call *s, hlo_value *const *cons
     hlo_value **in = values(h, s->consts + s->carry + s->xs), **y = values(h, s->ys);
     if (!in || !y)
         return NULL;
-    memcpy(in, consts, (size_t)s->consts * sizeof *in);
-    memcpy(in + s->consts, carry, (size_t)s->carry * sizeof *in);
-    memcpy(in + s->consts + s->carry, x, (size_t)s->xs * sizeof *in);
+    hlo_copy(in, consts, (size_t)s->consts * sizeof *in);
+    hlo_copy(in + s->consts, carry, (size_t)s->carry * sizeof *in);
+    hlo_copy(in + s->consts + s->carry, x, (size_t)s->xs * sizeof *in);
     hlo_op *o = called(h, s->p->jaxpr, "closed_call", in);
     if (!o || o->nout != s->carry + s->ys) {
         h->failed = true;
@@ -304,14 +304,14 @@ static hlo_value **steps(hlo *h, const scan_call *s, int64_t n, hlo_value *const
 static aval folded(hlo *h, const aval *a, int64_t trips, int64_t unrolled)
 {
     int64_t shape[MAX_NDIM + 2] = {trips, unrolled};
-    memcpy(shape + 2, a->shape + 1, (size_t)(a->ndim - 1) * sizeof *shape);
+    hlo_copy(shape + 2, a->shape + 1, (size_t)(a->ndim - 1) * sizeof *shape);
     return hlo_type(h, (ct_dtype)a->dtype, a->ndim + 1, shape);
 }
 
 static aval stacked(hlo *h, int64_t n, const aval *a)
 {
     int64_t shape[MAX_NDIM + 1] = {n};
-    memcpy(shape + 1, a->shape, (size_t)a->ndim * sizeof *shape);
+    hlo_copy(shape + 1, a->shape, (size_t)a->ndim * sizeof *shape);
     return hlo_type(h, (ct_dtype)a->dtype, a->ndim + 1, shape);
 }
 
@@ -324,11 +324,11 @@ static bool scan_loop(hlo *h, const scan_call *s, int64_t trips, int64_t unrolle
     hlo_value **in = values(h, n), **next = values(h, n), **x = values(h, s->xs), **args;
     if (!in || !next || !x)
         return false;
-    memcpy(in, xs, (size_t)s->xs * sizeof *in);
-    memcpy(in + s->xs, consts, (size_t)s->consts * sizeof *in);
+    hlo_copy(in, xs, (size_t)s->xs * sizeof *in);
+    hlo_copy(in + s->xs, consts, (size_t)s->consts * sizeof *in);
     in[count] = hlo_number(h, CT_INT32, 0);
-    memcpy(in + count + 1, carry, (size_t)s->carry * sizeof *in);
-    memcpy(in + count + 1 + s->carry, ys, (size_t)s->ys * sizeof *in);
+    hlo_copy(in + count + 1, carry, (size_t)s->carry * sizeof *in);
+    hlo_copy(in + count + 1 + s->carry, ys, (size_t)s->ys * sizeof *in);
     hlo_op *o = new_loop(h, n, in);
     if (!(args = open_loop_region(h, o)))
         return false;
@@ -337,7 +337,7 @@ static bool scan_loop(hlo *h, const scan_call *s, int64_t trips, int64_t unrolle
     hlo_close(h, 1, &more);
     if (!(args = open_loop_region(h, o)))
         return false;
-    memcpy(next, args, (size_t)n * sizeof *next);
+    hlo_copy(next, args, (size_t)n * sizeof *next);
     hlo_value *i = args[count];
     if (s->p->reverse) {
         hlo_value *left = hlo_binary(h, "subtract", hlo_number(h, CT_INT32, (double)trips), i);
@@ -373,8 +373,8 @@ static void scan_rule(hlo *h, hlo_eqn *q)
     hlo_value **ys = values(h, s.ys), *const *consts = q->in;
     if (!carry || !xs || !others || !ys)
         return;
-    memcpy(carry, q->in + s.consts, (size_t)s.carry * sizeof *carry);
-    memcpy(xs, q->in + s.consts + s.carry, (size_t)s.xs * sizeof *xs);
+    hlo_copy(carry, q->in + s.consts, (size_t)s.carry * sizeof *carry);
+    hlo_copy(xs, q->in + s.consts + s.carry, (size_t)s.xs * sizeof *xs);
     int64_t first = p->reverse ? rest : 0, second = p->reverse ? 0 : looped;
     for (int v = 0; v < s.xs && rest; v++) {
         hlo_value *whole = xs[v];
@@ -402,8 +402,8 @@ static void scan_rule(hlo *h, hlo_eqn *q)
         hlo_value *parts[] = {p->reverse ? more[v] : ys[v], p->reverse ? ys[v] : more[v]};
         ys[v] = hlo_join(h, 2, parts, 0);
     }
-    memcpy(q->out, carry, (size_t)s.carry * sizeof *carry);
-    memcpy(q->out + s.carry, ys, (size_t)s.ys * sizeof *ys);
+    hlo_copy(q->out, carry, (size_t)s.carry * sizeof *carry);
+    hlo_copy(q->out + s.carry, ys, (size_t)s.ys * sizeof *ys);
 }
 
 hlo_rule *hlo_control_rule(int code)

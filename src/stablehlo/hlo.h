@@ -47,6 +47,13 @@ typedef struct hlo_function {
     struct hlo_function *next;
 } hlo_function;
 
+/* memcpy, where an empty list may be NULL. */
+static inline void hlo_copy(void *to, const void *from, size_t size)
+{
+    if (size)
+        memcpy(to, from, size);
+}
+
 /* What was made of a program before: the same program is one function. */
 typedef struct hlo_made {
     const void *program; /* a jaxpr, or what stands for a function that has none */

@@ -14,7 +14,7 @@ static int words_of(const hlo_eqn *q)
 static int_list with_words(const hlo_eqn *q, ct_ints list, int64_t last)
 {
     int_list all = {list.n, {0}};
-    memcpy(all.at, list.at, (size_t)list.n * sizeof *list.at);
+    hlo_copy(all.at, list.at, (size_t)list.n * sizeof *list.at);
     for (int i = 0; i < words_of(q); i++)
         all.at[all.n++] = last;
     return all;
@@ -83,8 +83,8 @@ hlo_value *hlo_slice(hlo *h, hlo_value *x, const int64_t *start, const int64_t *
 hlo_value *hlo_slice_along(hlo *h, hlo_value *x, int dim, int64_t from, int64_t to)
 {
     int64_t start[MAX_NDIM + 1] = {0}, limit[MAX_NDIM + 1], shape[MAX_NDIM + 1];
-    memcpy(limit, x->type.shape, (size_t)x->type.ndim * sizeof *limit);
-    memcpy(shape, limit, (size_t)x->type.ndim * sizeof *shape);
+    hlo_copy(limit, x->type.shape, (size_t)x->type.ndim * sizeof *limit);
+    hlo_copy(shape, limit, (size_t)x->type.ndim * sizeof *shape);
     start[dim] = from;
     limit[dim] = to;
     shape[dim] = to - from;
@@ -96,7 +96,7 @@ hlo_value *hlo_join(hlo *h, int n, hlo_value *const *in, int dim)
 {
     int64_t shape[MAX_NDIM + 1];
     aval type = in[0]->type;
-    memcpy(shape, type.shape, (size_t)type.ndim * sizeof *shape);
+    hlo_copy(shape, type.shape, (size_t)type.ndim * sizeof *shape);
     for (int i = 1; i < n; i++)
         shape[dim] += in[i]->type.shape[dim];
     return joined(h, n, in, dim, hlo_type(h, (ct_dtype)type.dtype, type.ndim, shape));
@@ -202,7 +202,7 @@ static void dynamic_slice_rule(hlo *h, hlo_eqn *q)
 {
     int words = words_of(q), n = q->e->nin + words;
     hlo_value *in[MAX_NDIM + 2];
-    memcpy(in, q->in, (size_t)q->e->nin * sizeof *in);
+    hlo_copy(in, q->in, (size_t)q->e->nin * sizeof *in);
     if (words)
         in[n - 1] = hlo_number(h, CT_INT32, 0);
     q->out[0] = hlo_emit(h, *q->type,
@@ -215,7 +215,7 @@ static void dynamic_update_slice_rule(hlo *h, hlo_eqn *q)
 {
     int words = words_of(q), n = q->e->nin + words;
     hlo_value *in[MAX_NDIM + 3];
-    memcpy(in, q->in, (size_t)q->e->nin * sizeof *in);
+    hlo_copy(in, q->in, (size_t)q->e->nin * sizeof *in);
     if (words)
         in[n - 1] = hlo_number(h, CT_INT32, 0);
     q->out[0] = hlo_emit(h, *q->type, "stablehlo.dynamic_update_slice $a : $s", n, in);
