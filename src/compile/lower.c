@@ -391,8 +391,41 @@ static void insert_stride(loop_access *a, int d, int ndim, int64_t stride)
     a->stride[d] = stride;
 }
 
-/* Cuts the outermost reduced dimension into runs, counted by a new kept dimension before it. */
-static int64_t cut(lowering *l)
+/* Indices once dimension d is counted in runs: the one of d is put together from the run's and the
+ * one within the run; those behind move on. */
+static void count_in_runs(lowering *l, int d, int64_t run)
+{
+    lowering before = *l;
+    int32_t *now = base_alloc((size_t)(before.nodes.n + 1) * sizeof *now);
+    l->nodes.at = NULL, l->nodes.n = l->nodes.capacity = 0;
+    l->ok = l->ok && now;
+    for (int64_t i = 0; i < before.nodes.n && l->ok; i++) {
+        loop_node x = before.nodes.at[i];
+        bool counted = x.kind == LOOP_INDEX && x.number == d;
+        for (int k = 0; k < x.nin; k++)
+            x.in[k] = now[x.in[k]];
+        x.number += x.kind == LOOP_INDEX && x.number >= d;
+        l->ok = vec_push(&l->nodes, x);
+        now[i] = (int32_t)l->nodes.n - 1;
+        if (counted) {
+            int32_t first = lower_index(l, d, run, 0, x.dtype);
+            now[i] =
+                lower_body(l, body_find("add", x.dtype), x.dtype, 2, (int32_t[]){first, now[i]});
+        }
+    }
+    for (int64_t i = 0; i < l->stores.n && l->ok; i++)
+        l->stores.at[i].node = now[l->stores.at[i].node];
+    for (int64_t m = 0; m < l->gr->members.n && l->ok; m++) {
+        int32_t *made = &l->node_of[l->g->nodes.at[l->gr->members.at[m]].out[0]];
+        *made = *made < 0 ? *made : now[*made];
+    }
+    vec_free(&before.nodes);
+    base_free(now);
+}
+
+/* Cuts the outermost reduced dimension into runs, counted by a new kept dimension before it, whose
+ * place is returned. */
+static int cut(lowering *l)
 {
     enum { RUN_ELEMENTS = 1 << 16, MOST_RUNS = 128, ALIGNED_RUN = 1024 };
     kernel_ir *k = &l->out->k;
@@ -419,9 +452,10 @@ static int64_t cut(lowering *l)
     for (int64_t i = 0; i < l->stores.n; i++)
         insert_stride(&l->stores.at[i].access, d, k->ndim, l->stores.at[i].access.stride[d] * run);
     k->ndim++;
+    count_in_runs(l, d, run);
     if (extent % run)
         k->ragged = d + 1, k->ragged_total = extent;
-    return runs;
+    return d;
 }
 
 /* The space's dimensions in the kernel's order. Rows of a few elements would leave most lanes of a
@@ -492,10 +526,8 @@ static bool lower_runs(lowering *l, lowering *m, size_t *partial_bytes)
 {
     lowered *second = m->out;
     kernel_ir *k = &l->out->k;
-    int64_t runs = cut(l), kept = 1;
-    int run_dim = 0;
-    while (k->extent[run_dim] != runs || (k->reduced >> run_dim & 1))
-        run_dim++;
+    int run_dim = cut(l);
+    int64_t runs = k->extent[run_dim], kept = 1;
     second->k = (kernel_ir){.ndim = 1, .extent = {runs}, .reduced = 1};
     int64_t stride[LOOP_DIMS] = {0};
     for (int d = k->ndim; d-- > 0;)
