@@ -6,7 +6,7 @@ from importlib.machinery import ModuleSpec
 _HERE = __name__.rpartition(".")[0]
 # What JAX keeps in several modules of its own and we keep in one.
 _ONE = {"_src.lib": "_hlo",  # jax._src.lib.mlir.dialects.hlo: the one thing from there
-        "_src.state": "ref", "_src.checkify": "experimental.checkify", "_src.public_test_util": "test_util", "_src.prng": "_threefry",
+        "_src.state": "ref", "_src.checkify": "experimental.checkify", "_src.public_test_util": "test_util", "_src.xla_bridge": "extend.backend", "_src.prng": "_threefry",
         "_src.random.threefry2x32": "_threefry", **{name: name for name in ("experimental.colocated_python", "experimental.array_serialization")}}
 
 

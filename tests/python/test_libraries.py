@@ -222,3 +222,7 @@ def test_one_process_stands_for_several():
 def test_modules_are_there_by_the_name_they_were_asked_by():
     import sys
     assert jax.tree_util is sys.modules["jax.tree_util"] and jax.nn is sys.modules["jax.nn"]
+
+
+def test_backends_by_name():
+    assert list(jax._src.xla_bridge._backends) == ["cpu"] and jax._src.xla_bridge.get_backend("cpu").platform == "cpu"

@@ -31,3 +31,9 @@ clear_in_memory_compilation_cache = clear_backends
 def backend_xla_version(platform=None):
     """The version of XLA, which is not here."""
     get_backend(platform)
+
+
+def __getattr__(name):
+    if name == "_backends":
+        return backends()
+    raise AttributeError(f"module 'jax.extend.backend' has no attribute {name!r}")
