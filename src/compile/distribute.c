@@ -214,7 +214,7 @@ static bool run_distributed(void *env, int64_t nin, const ct_array *in, leaves *
 }
 
 /* ---- both ---- */
-static bool find_uses(distribution *d)
+static void find_uses(distribution *d)
 {
     const jaxpr *j = d->j;
     for (int i = 0; i < j->nconsts; i++)
@@ -234,7 +234,6 @@ static bool find_uses(distribution *d)
                 d->constant[e->out[k]->id] = constant;
             }
     }
-    return true;
 }
 
 static jaxpr *stage_like(const jaxpr *j, flat f)
@@ -259,8 +258,10 @@ jaxpr *fission_body(const params_scan *p)
     size_t n = (size_t)flat_body->nvars + 1;
     distribution d = {p, flat_body, base_zalloc(n * sizeof *d.maker),
                       base_zalloc(n * sizeof *d.user), base_zalloc(n)};
-    if (d.maker && d.user && d.constant && find_uses(&d))
+    if (d.maker && d.user && d.constant) {
+        find_uses(&d);
         made = stage_like(flat_body, (flat){run_distributed, &d, p->jaxpr->name});
+    }
     bool kept = made && jaxpr_derive(p->jaxpr, "fission", sizeof key, key, made, 0, NULL);
     object_release(made), object_release(flat_body);
     base_free(d.maker), base_free(d.user), base_free(d.constant);

@@ -15,6 +15,16 @@ static bool is_word(ct_dtype d)
     return d == CT_UINT8 || d == CT_UINT16 || d == CT_UINT32 || d == CT_UINT64;
 }
 
+static bool is_shape(const op *o, ct_ints shape)
+{
+    for (int64_t i = 0; i < shape.n; i++)
+        if (shape.at[i] < 0)
+            return base_fail(CT_VALUE_ERROR, "%s: shapes must not be negative, got %s", o->name,
+                             INTS(shape)),
+                   false;
+    return true;
+}
+
 static bool abstract_generator(const op *o, const void *params, int nin, const aval *in, int *nout,
                                aval *out, arena *a)
 {
@@ -30,11 +40,8 @@ static bool abstract_generator(const op *o, const void *params, int nin, const a
         return base_fail(CT_TYPE_ERROR, "%s: unsupported dtype %s", o->name,
                          p->dtype == CT_NO_DTYPE ? "None" : dtype_table[p->dtype].name),
                false;
-    for (int64_t i = 0; i < p->shape.n; i++)
-        if (p->shape.at[i] < 0)
-            return base_fail(CT_VALUE_ERROR, "%s: shapes must not be negative, got %s", o->name,
-                             INTS(p->shape)),
-                   false;
+    if (!is_shape(o, p->shape))
+        return false;
     if (!gives_results(o, nout, 2))
         return false;
     out[0] = *in;
@@ -189,11 +196,8 @@ static bool abstract_uniform(const op *o, const void *params, int nin, const ava
     if (!dtype_is((ct_dtype)in[0].dtype, REAL | FAMILY_BOOL))
         return base_fail(CT_TYPE_ERROR, "%s does not accept dtype %s", o->name, DTYPE(&in[0])),
                false;
-    for (int64_t i = 0; i < p->shape.n; i++)
-        if (p->shape.at[i] < 0)
-            return base_fail(CT_VALUE_ERROR, "%s: shapes must not be negative, got %s", o->name,
-                             INTS(p->shape)),
-                   false;
+    if (!is_shape(o, p->shape))
+        return false;
     *nout = 1;
     bool weak = in[0].weak && in[1].weak;
     out[0] = (aval){in[0].dtype, weak, (int32_t)p->shape.n, p->shape.at};

@@ -156,12 +156,9 @@ REORDERED = {"gates", "ys only", "products", "products of lanes", "products of l
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_same_bits(name, monkeypatch):
+def test_same_bits(name, compiled_and_stepwise):
     f, *args = CASES[name]
-    compiled = jax.jit(lambda *a: f(*a))(*args)
-    monkeypatch.setenv("COTAN_OPTIMIZE", "0")
-    stepwise = jax.jit(lambda *a: f(*a))(*args)
-    for got, want in zip(jax.tree.leaves(compiled), jax.tree.leaves(stepwise), strict=True):
+    for got, want in compiled_and_stepwise(f, *args):
         assert got.dtype == want.dtype and got.shape == want.shape and got.weak_type == want.weak_type
         if jnp.issubdtype(got.dtype, jax.dtypes.prng_key):
             got, want = jax.random.key_data(got), jax.random.key_data(want)

@@ -39,7 +39,7 @@ def test_several_axes(axes):
 
 
 @pytest.mark.parametrize("shape", [(100000,), (70000, 4), (3, 50000), (2, 3, 40000), (40, 50, 60)])
-def test_reductions_that_are_cut_into_runs(shape, monkeypatch):
+def test_reductions_that_are_cut_into_runs(shape, compiled_and_stepwise):
     """Each run counts its own indices, and as many runs as a kept dimension has elements are still the runs."""
     x = jax.random.normal(jax.random.key(1), shape)
     n = len(shape)
@@ -49,8 +49,5 @@ def test_reductions_that_are_cut_into_runs(shape, monkeypatch):
                 i, e = jax.lax.broadcasted_iota(jnp.int32, shape, d), jax.lax.broadcasted_iota(jnp.int32, shape, (d + 1) % n)
                 return (jnp.sum(x * i.astype(jnp.float32) / shape[d], axes), jnp.sum(jnp.where(i % 3 == 1, x, 0), axes), jnp.max(x + i % 7, axes),
                         jnp.sum(i % 5, axes), jnp.sum(jnp.flip(x, d) * x, axes), jnp.sum(jnp.where(i >= e, x, 0), axes), jnp.sum(x, axes), jnp.min(x * x, axes))
-            monkeypatch.setenv("COTAN_OPTIMIZE", "1")
-            got = jax.jit(f)(x)
-            monkeypatch.setenv("COTAN_OPTIMIZE", "0")
-            for a, b in zip(got, jax.jit(lambda x: f(x))(x)):
+            for a, b in compiled_and_stepwise(f, x):
                 np.testing.assert_allclose(a, b, rtol=2e-4, atol=1e-2)

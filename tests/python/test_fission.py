@@ -117,12 +117,9 @@ LEFT = {"rnn": 1, "rnn, gradient": 2,
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_same_values(name, monkeypatch):
+def test_same_values(name, compiled_and_stepwise):
     f, *args = CASES[name]
-    compiled = jax.jit(lambda *a: f(*a))(*args)
-    monkeypatch.setenv("COTAN_OPTIMIZE", "0")
-    stepwise = jax.jit(lambda *a: f(*a))(*args)
-    for got, want in zip(jax.tree.leaves(compiled), jax.tree.leaves(stepwise), strict=True):
+    for got, want in compiled_and_stepwise(f, *args):
         assert got.dtype == want.dtype and got.shape == want.shape and got.weak_type == want.weak_type
         want = np.asarray(want, np.float64)
         np.testing.assert_allclose(np.asarray(got, np.float64), want, atol=(3e-2 if got.dtype == jnp.bfloat16 else 3e-5) * np.abs(want).max())

@@ -123,32 +123,29 @@ STEPS = {
 }
 
 
-def same_bits(f, args, monkeypatch):
-    compiled = jax.jit(lambda *a: f(*a))(*args)
-    monkeypatch.setenv("COTAN_OPTIMIZE", "0")
-    stepwise = jax.jit(lambda *a: f(*a))(*args)
-    for got, want in zip(jax.tree.leaves(compiled), jax.tree.leaves(stepwise), strict=True):
+def same_bits(f, args, compiled_and_stepwise):
+    for got, want in compiled_and_stepwise(f, *args):
         assert got.dtype == want.dtype and got.shape == want.shape
         assert np.asarray(got).tobytes() == np.asarray(want).tobytes()
 
 
 @pytest.mark.skipif(os.environ.get("COTAN_OPTIMIZE") == "0", reason="every operation is a kernel of its own")
 @pytest.mark.parametrize("name", LOOPS)
-def test_one_kernel(name, monkeypatch, capfd):
+def test_one_kernel(name, monkeypatch, capfd, compiled_and_stepwise):
     monkeypatch.setenv("COTAN_DEBUG", "2")
     f, *args = LOOPS[name]
     jax.block_until_ready(jax.jit(lambda *a: f(*a))(*args))
     assert "in sequence" in capfd.readouterr().err
     monkeypatch.delenv("COTAN_DEBUG")
-    same_bits(f, args, monkeypatch)
+    same_bits(f, args, compiled_and_stepwise)
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_steps(name, monkeypatch):
+def test_steps(name, compiled_and_stepwise):
     f, *args = STEPS[name]
     if name == "all of it":
         return np.testing.assert_allclose(jax.jit(f)(*args)[:3], [x.sum(), 2 * x.sum() - x[0], 4 * x.sum() - 2 * x[0] - x[1]], rtol=1e-4, atol=1e-5)
-    same_bits(f, args, monkeypatch)
+    same_bits(f, args, compiled_and_stepwise)
 
 
 def test_arguments_stay_as_they_are():

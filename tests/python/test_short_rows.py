@@ -45,13 +45,10 @@ def test_maps_across_rows(name, rows, columns):
 @pytest.mark.parametrize("columns", [1, 2, 3, 7, 10, 11])
 @pytest.mark.parametrize("rows", [2, 40, 1000])
 @pytest.mark.parametrize("name", ROWS)
-def test_as_step_by_step(name, rows, columns, monkeypatch):
+def test_as_step_by_step(name, rows, columns, compiled_and_stepwise):
     f = ROWS[name]
     x = jnp.sin(jnp.arange(rows * columns, dtype=jnp.float32)).reshape(rows, columns)
-    compiled = jax.jit(lambda x: f(x))(x)
-    monkeypatch.setenv("COTAN_OPTIMIZE", "0")
-    stepwise = jax.jit(lambda x: f(x))(x)
-    for got, want in zip(jax.tree.leaves(compiled), jax.tree.leaves(stepwise), strict=True):
+    for got, want in compiled_and_stepwise(f, x):
         np.testing.assert_allclose(got, want, rtol=2e-6, atol=2e-6 * (rows if name == "two axes" else 1))
 
 
