@@ -557,15 +557,9 @@ static bool one_result(part *p, node *n, spread *out)
     case OP_gather:
     case OP_dynamic_slice:
         return memory_read(p, n, out);
-    case OP_reduce_sum:
-    case OP_reduce_prod:
-    case OP_reduce_max:
-    case OP_reduce_min:
-    case OP_reduce_and:
-    case OP_reduce_or:
-    case OP_reduce_xor:
-        return reduces(p, n, out);
     }
+    if (body_combining(n->op->code))
+        return reduces(p, n, out);
     n->role = (uint8_t)graph_role(&p->g, n);
     return n->role == ROLE_MAP ? maps(p, n, out) : complex_maps(p, n, out);
 }

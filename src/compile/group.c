@@ -131,19 +131,12 @@ node_role graph_role(const graph *g, const node *n)
         if (!convertible(graph_in(g, n, 1)->aval.dtype, x->aval.dtype))
             return ROLE_OPAQUE;
         break;
-    case OP_reduce_sum:
-    case OP_reduce_prod:
-    case OP_reduce_max:
-    case OP_reduce_min:
-    case OP_reduce_and:
-    case OP_reduce_or:
-    case OP_reduce_xor:
-        if (ones_only(&x->aval, &out->aval))
-            return ROLE_VIEW;
-        return body_find(body_combining(n->op->code), compute_dtype(x->aval.dtype)) >= 0
-                   ? ROLE_REDUCE
-                   : ROLE_OPAQUE;
     }
+    const char *combining = body_combining(n->op->code);
+    if (combining && ones_only(&x->aval, &out->aval))
+        return ROLE_VIEW;
+    if (combining)
+        return body_find(combining, compute_dtype(x->aval.dtype)) >= 0 ? ROLE_REDUCE : ROLE_OPAQUE;
     if (!(n->op->flags & OP_ELEMENTWISE) || n->nin < 1 || body_of_map(g, n) < 0)
         return ROLE_OPAQUE;
     return ROLE_MAP;

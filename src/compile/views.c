@@ -67,14 +67,6 @@ void view_through(const graph *g, const node *n, view *v)
     }
     case OP_squeeze:
     case OP_reshape:
-    case OP_reduce_sum:
-    case OP_reduce_prod:
-    case OP_reduce_max:
-    case OP_reduce_min:
-    case OP_reduce_and:
-    case OP_reduce_or:
-    case OP_reduce_xor:
-        /* reductions are views when they are over extents of 1 */
         through_ones(from, to, &seen, v);
         break;
     case OP_slice: {
@@ -93,6 +85,9 @@ void view_through(const graph *g, const node *n, view *v)
                 v->scale[d] = -seen.scale[d], v->offset[d] = from->shape[d] - 1 - seen.offset[d];
         break;
     }
+    default:
+        if (body_combining(n->op->code)) /* over extents of 1 */
+            through_ones(from, to, &seen, v);
     }
 }
 
