@@ -50,7 +50,7 @@ lint: deps
 	$(PYTHON) tools/lint.py
 
 fmt: deps
-	git ls-files '*.c' '*.h' | grep -v '\.def$$' | xargs clang-format -i
+	git ls-files '*.c' '*.h' ':!tests/unit/recorded' | xargs clang-format -i
 
 # ThreadSanitizer also watches threads of Python; what OpenBLAS and NumPy do among themselves is not ours (tests/tsan.supp).
 export TSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/tsan.supp die_after_fork=0 history_size=4

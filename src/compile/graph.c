@@ -266,7 +266,7 @@ static const jaxpr *rewritten(graph *g, const eqn *e)
     aval *avals = arena_alloc(&g->arena, (size_t)(e->nin + 1) * sizeof *avals);
     for (int i = 0; avals && i < e->nin; i++)
         avals[i] = *atom_aval(&e->in[i]);
-    jaxpr *j = !avals                    ? NULL
+    jaxpr *j = !avals                   ? NULL
                : e->op->code == OP_scan ? fission_scan(e->params, e->nin, avals)
                                         : graph_spelled(e, avals);
     return j && keep(g, &j->head) ? j : NULL;

@@ -78,8 +78,8 @@ static void LOCAL(_tiles)(void *context, int64_t begin, int64_t end)
             store_index(t, row, LOCAL(_any_row)(t->n, x + row * t->n));
         else
             LOCAL(_columns)
-            (t, row * t->inner + first, left < COLUMNS ? left : COLUMNS,
-             x + row * t->n * t->inner + first);
+        (t, row * t->inner + first, left < COLUMNS ? left : COLUMNS,
+         x + row * t->n * t->inner + first);
     }
 }
 

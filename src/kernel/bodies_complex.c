@@ -250,13 +250,38 @@ HELPER pair atan2_pair(pair y, pair x)
     X(neg, S, T)                                                                                   \
     X(conj, S, T)                                                                                  \
     X(square, S, T)                                                                                \
-    X(sign, S, T) X(exp, S, T) X(exp2, S, T) X(expm1, S, T) X(log, S, T) X(log1p, S, T)            \
-        X(sqrt, S, T) X(rsqrt, S, T) X(sin, S, T) X(cos, S, T) X(tan, S, T) X(sinh, S, T)          \
-            X(cosh, S, T) X(tanh, S, T) X(logistic, S, T) X(asinh, S, T) X(asin, S, T)             \
-                X(acos, S, T) X(acosh, S, T) X(atanh, S, T) X(atan, S, T)
-#define COMPLEX_BINARY(X, S, T) X(mul, S, T) COMPLEX_BINARY_BUT_MUL(X, S, T)
+    X(sign, S, T)                                                                                  \
+    X(exp, S, T)                                                                                   \
+    X(exp2, S, T)                                                                                  \
+    X(expm1, S, T)                                                                                 \
+    X(log, S, T)                                                                                   \
+    X(log1p, S, T)                                                                                 \
+    X(sqrt, S, T)                                                                                  \
+    X(rsqrt, S, T)                                                                                 \
+    X(sin, S, T)                                                                                   \
+    X(cos, S, T)                                                                                   \
+    X(tan, S, T)                                                                                   \
+    X(sinh, S, T)                                                                                  \
+    X(cosh, S, T)                                                                                  \
+    X(tanh, S, T)                                                                                  \
+    X(logistic, S, T)                                                                              \
+    X(asinh, S, T)                                                                                 \
+    X(asin, S, T)                                                                                  \
+    X(acos, S, T)                                                                                  \
+    X(acosh, S, T)                                                                                 \
+    X(atanh, S, T)                                                                                 \
+    X(atan, S, T)
+#define COMPLEX_BINARY(X, S, T)                                                                    \
+    X(mul, S, T)                                                                                   \
+    COMPLEX_BINARY_BUT_MUL(X, S, T)
 #define COMPLEX_BINARY_BUT_MUL(X, S, T)                                                            \
-    X(add, S, T) X(sub, S, T) X(div, S, T) X(pow, S, T) X(atan2, S, T) X(max, S, T) X(min, S, T)
+    X(add, S, T)                                                                                   \
+    X(sub, S, T)                                                                                   \
+    X(div, S, T)                                                                                   \
+    X(pow, S, T)                                                                                   \
+    X(atan2, S, T)                                                                                 \
+    X(max, S, T)                                                                                   \
+    X(min, S, T)
 
 /* Ordered by real part, then imaginary part; y where they are not ordered, as in JAX. */
 HELPER pair max_pair(pair x, pair y)

@@ -46,8 +46,7 @@ static void LOCAL(_tiles)(void *context, int64_t begin, int64_t end)
             LOCAL(_row)(t->n, stride, (S *)t->out + at, (const S *)t->in + at);
         else
             LOCAL(_columns)
-            (t->n, left < COLUMNS ? left : COLUMNS, stride, (S *)t->out + at,
-             (const S *)t->in + at);
+        (t->n, left < COLUMNS ? left : COLUMNS, stride, (S *)t->out + at, (const S *)t->in + at);
     }
 }
 

@@ -5,7 +5,10 @@
 #define COTAN_SRC_KERNEL_FAR_H
 #include <stdint.h>
 
-#define FAR_FUNCTIONS(X) X(sin) X(cos) X(tan)
+#define FAR_FUNCTIONS(X)                                                                           \
+    X(sin)                                                                                         \
+    X(cos)                                                                                         \
+    X(tan)
 /* The bits of the largest magnitude that a body takes: 2^47 and 2^30. */
 #define FAR_LIMIT_F32 0x57000000u
 #define FAR_LIMIT_F64 0x41d0000000000000u

@@ -36,7 +36,9 @@ typedef struct kernel_entries {
 
 /* The loops of the sets that were built: x86-64-v3 and v4, or one build of the base. */
 #if defined(__x86_64__)
-#define KERNEL_BUILDS(X) X(v3) X(v4)
+#define KERNEL_BUILDS(X)                                                                           \
+    X(v3)                                                                                          \
+    X(v4)
 #else
 #define KERNEL_BUILDS(X) X(base)
 #endif

@@ -71,8 +71,10 @@
     }
 #define ALL(S, T)                                                                                  \
     COMPLEX_UNARY(LOOP1, S, T)                                                                     \
-    COMPLEX_BINARY(LOOP2, S, T) TO_PART(abs, S, T, T) TO_PART(real, S, T, T)                       \
-        TO_PART(imag, S, T, T) TEST(eq, S, T) TEST(ne, S, T) SELECT(S, T) CLAMP(S, T)
+    COMPLEX_BINARY(LOOP2, S, T)                                                                    \
+    TO_PART(abs, S, T, T)                                                                          \
+    TO_PART(real, S, T, T)                                                                         \
+    TO_PART(imag, S, T, T) TEST(eq, S, T) TEST(ne, S, T) SELECT(S, T) CLAMP(S, T)
 ALL(c64, float)
 ALL(c128, double)
 FROM_PARTS(f32, float)
@@ -81,8 +83,9 @@ FROM_PARTS(f64, double)
 #define ROW(P, S, D) {#P, D, map_##P##_##S},
 #define ROWS(S, D)                                                                                 \
     COMPLEX_UNARY(ROW, S, D)                                                                       \
-    COMPLEX_BINARY(ROW, S, D) ROW(abs, S, D) ROW(real, S, D) ROW(imag, S, D) ROW(eq, S, D)         \
-        ROW(ne, S, D) ROW(select_n, S, D) ROW(clamp, S, D)
+    COMPLEX_BINARY(ROW, S, D)                                                                      \
+    ROW(abs, S, D)                                                                                 \
+    ROW(real, S, D) ROW(imag, S, D) ROW(eq, S, D) ROW(ne, S, D) ROW(select_n, S, D) ROW(clamp, S, D)
 static const kernel_entry entries[] = {ROWS(c64, CT_COMPLEX64) ROWS(c128, CT_COMPLEX128) ROW(
     complex, f32, CT_FLOAT32) ROW(complex, f64, CT_FLOAT64)};
 

@@ -11,11 +11,15 @@ typedef kernel_map *converter;
 #define PLAIN(X, ...)                                                                              \
     X(i8, int8_t, CT_INT8, __VA_ARGS__)                                                            \
     X(i16, int16_t, CT_INT16, __VA_ARGS__)                                                         \
-    X(i32, int32_t, CT_INT32, __VA_ARGS__) X(i64, int64_t, CT_INT64, __VA_ARGS__)                  \
-        X(u8, uint8_t, CT_UINT8, __VA_ARGS__) X(u16, uint16_t, CT_UINT16, __VA_ARGS__)             \
-            X(u32, uint32_t, CT_UINT32, __VA_ARGS__) X(u64, uint64_t, CT_UINT64, __VA_ARGS__)      \
-                X(f32, float, CT_FLOAT32, __VA_ARGS__) X(f64, double, CT_FLOAT64, __VA_ARGS__)     \
-                    X(bool, bool, CT_BOOL, __VA_ARGS__)
+    X(i32, int32_t, CT_INT32, __VA_ARGS__)                                                         \
+    X(i64, int64_t, CT_INT64, __VA_ARGS__)                                                         \
+    X(u8, uint8_t, CT_UINT8, __VA_ARGS__)                                                          \
+    X(u16, uint16_t, CT_UINT16, __VA_ARGS__)                                                       \
+    X(u32, uint32_t, CT_UINT32, __VA_ARGS__)                                                       \
+    X(u64, uint64_t, CT_UINT64, __VA_ARGS__)                                                       \
+    X(f32, float, CT_FLOAT32, __VA_ARGS__)                                                         \
+    X(f64, double, CT_FLOAT64, __VA_ARGS__)                                                        \
+    X(bool, bool, CT_BOOL, __VA_ARGS__)
 BODY float body_convert_f32_f32(float x) { return x; }
 BODY double body_convert_f64_f64(double x) { return x; }
 
@@ -165,18 +169,34 @@ static void convert_via(ct_dtype from, ct_dtype to, int64_t n, void *out, const 
 #define OTHER(X, ...)                                                                              \
     X(BFLOAT16, __VA_ARGS__)                                                                       \
     X(FLOAT16, __VA_ARGS__)                                                                        \
-    X(COMPLEX64, __VA_ARGS__) X(COMPLEX128, __VA_ARGS__) X(INT2, __VA_ARGS__) X(INT4, __VA_ARGS__) \
-        X(UINT2, __VA_ARGS__) X(UINT4, __VA_ARGS__) X(FLOAT4_E2M1FN, __VA_ARGS__)                  \
-            X(FLOAT8_E3M4, __VA_ARGS__) X(FLOAT8_E4M3, __VA_ARGS__)                                \
-                X(FLOAT8_E4M3B11FNUZ, __VA_ARGS__) X(FLOAT8_E4M3FN, __VA_ARGS__)                   \
-                    X(FLOAT8_E4M3FNUZ, __VA_ARGS__) X(FLOAT8_E5M2, __VA_ARGS__)                    \
-                        X(FLOAT8_E5M2FNUZ, __VA_ARGS__) X(FLOAT8_E8M0FNU, __VA_ARGS__)
+    X(COMPLEX64, __VA_ARGS__)                                                                      \
+    X(COMPLEX128, __VA_ARGS__)                                                                     \
+    X(INT2, __VA_ARGS__)                                                                           \
+    X(INT4, __VA_ARGS__)                                                                           \
+    X(UINT2, __VA_ARGS__)                                                                          \
+    X(UINT4, __VA_ARGS__)                                                                          \
+    X(FLOAT4_E2M1FN, __VA_ARGS__)                                                                  \
+    X(FLOAT8_E3M4, __VA_ARGS__)                                                                    \
+    X(FLOAT8_E4M3, __VA_ARGS__)                                                                    \
+    X(FLOAT8_E4M3B11FNUZ, __VA_ARGS__)                                                             \
+    X(FLOAT8_E4M3FN, __VA_ARGS__)                                                                  \
+    X(FLOAT8_E4M3FNUZ, __VA_ARGS__)                                                                \
+    X(FLOAT8_E5M2, __VA_ARGS__)                                                                    \
+    X(FLOAT8_E5M2FNUZ, __VA_ARGS__)                                                                \
+    X(FLOAT8_E8M0FNU, __VA_ARGS__)
 #define ALL(X, ...)                                                                                \
     X(BOOL, __VA_ARGS__)                                                                           \
     X(INT8, __VA_ARGS__)                                                                           \
-    X(INT16, __VA_ARGS__) X(INT32, __VA_ARGS__) X(INT64, __VA_ARGS__) X(UINT8, __VA_ARGS__)        \
-        X(UINT16, __VA_ARGS__) X(UINT32, __VA_ARGS__) X(UINT64, __VA_ARGS__)                       \
-            X(FLOAT32, __VA_ARGS__) X(FLOAT64, __VA_ARGS__) OTHER(X, __VA_ARGS__)
+    X(INT16, __VA_ARGS__)                                                                          \
+    X(INT32, __VA_ARGS__)                                                                          \
+    X(INT64, __VA_ARGS__)                                                                          \
+    X(UINT8, __VA_ARGS__)                                                                          \
+    X(UINT16, __VA_ARGS__)                                                                         \
+    X(UINT32, __VA_ARGS__)                                                                         \
+    X(UINT64, __VA_ARGS__)                                                                         \
+    X(FLOAT32, __VA_ARGS__)                                                                        \
+    X(FLOAT64, __VA_ARGS__)                                                                        \
+    OTHER(X, __VA_ARGS__)
 #define VIA(TO, FROM)                                                                              \
     static void via_##FROM##_##TO(int64_t n, void *out, const void *const *in,                     \
                                   const int64_t *step)                                             \
@@ -187,30 +207,46 @@ static void convert_via(ct_dtype from, ct_dtype to, int64_t n, void *out, const 
 #define VIA_TO_OTHER(FROM) OTHER(VIA, FROM)
 VIA_TO_ALL(BFLOAT16)
 VIA_TO_ALL(FLOAT16)
-VIA_TO_ALL(COMPLEX64) VIA_TO_ALL(COMPLEX128) VIA_TO_ALL(INT2) VIA_TO_ALL(INT4) VIA_TO_ALL(UINT2)
-    VIA_TO_ALL(UINT4) VIA_TO_ALL(FLOAT4_E2M1FN) VIA_TO_ALL(FLOAT8_E3M4) VIA_TO_ALL(FLOAT8_E4M3)
-        VIA_TO_ALL(FLOAT8_E4M3B11FNUZ) VIA_TO_ALL(FLOAT8_E4M3FN) VIA_TO_ALL(FLOAT8_E4M3FNUZ)
-            VIA_TO_ALL(FLOAT8_E5M2) VIA_TO_ALL(FLOAT8_E5M2FNUZ) VIA_TO_ALL(FLOAT8_E8M0FNU)
-                VIA_TO_OTHER(BOOL) VIA_TO_OTHER(INT8) VIA_TO_OTHER(INT16) VIA_TO_OTHER(INT32)
-                    VIA_TO_OTHER(INT64) VIA_TO_OTHER(UINT8) VIA_TO_OTHER(UINT16)
-                        VIA_TO_OTHER(UINT32) VIA_TO_OTHER(UINT64) VIA_TO_OTHER(FLOAT32)
-                            VIA_TO_OTHER(FLOAT64)
+VIA_TO_ALL(COMPLEX64)
+VIA_TO_ALL(COMPLEX128)
+VIA_TO_ALL(INT2)
+VIA_TO_ALL(INT4)
+VIA_TO_ALL(UINT2)
+VIA_TO_ALL(UINT4)
+VIA_TO_ALL(FLOAT4_E2M1FN)
+VIA_TO_ALL(FLOAT8_E3M4)
+VIA_TO_ALL(FLOAT8_E4M3)
+VIA_TO_ALL(FLOAT8_E4M3B11FNUZ)
+VIA_TO_ALL(FLOAT8_E4M3FN)
+VIA_TO_ALL(FLOAT8_E4M3FNUZ)
+VIA_TO_ALL(FLOAT8_E5M2)
+VIA_TO_ALL(FLOAT8_E5M2FNUZ)
+VIA_TO_ALL(FLOAT8_E8M0FNU)
+VIA_TO_OTHER(BOOL)
+VIA_TO_OTHER(INT8)
+VIA_TO_OTHER(INT16)
+VIA_TO_OTHER(INT32)
+VIA_TO_OTHER(INT64)
+VIA_TO_OTHER(UINT8)
+VIA_TO_OTHER(UINT16)
+VIA_TO_OTHER(UINT32)
+VIA_TO_OTHER(UINT64)
+VIA_TO_OTHER(FLOAT32)
+VIA_TO_OTHER(FLOAT64)
 
 #define VIA_ENTRY(TO, FROM) [CT_##TO] = via_##FROM##_##TO,
 #define FROM_OTHER(FROM) [CT_##FROM] = {ALL(VIA_ENTRY, FROM)},
 #define FROM_PLAIN(FROM) [CT_##FROM] = {OTHER(VIA_ENTRY, FROM)},
-                                static const converter
-    via[CT_DTYPE_COUNT][CT_DTYPE_COUNT] = {
-        FROM_OTHER(BFLOAT16) FROM_OTHER(FLOAT16) FROM_OTHER(COMPLEX64) FROM_OTHER(COMPLEX128)
-            FROM_OTHER(INT2) FROM_OTHER(INT4) FROM_OTHER(UINT2) FROM_OTHER(UINT4)
-                FROM_OTHER(FLOAT4_E2M1FN) FROM_OTHER(FLOAT8_E3M4) FROM_OTHER(FLOAT8_E4M3)
-                    FROM_OTHER(FLOAT8_E4M3B11FNUZ) FROM_OTHER(FLOAT8_E4M3FN)
-                        FROM_OTHER(FLOAT8_E4M3FNUZ) FROM_OTHER(FLOAT8_E5M2)
-                            FROM_OTHER(FLOAT8_E5M2FNUZ) FROM_OTHER(FLOAT8_E8M0FNU) FROM_PLAIN(BOOL)
-                                FROM_PLAIN(INT8) FROM_PLAIN(INT16) FROM_PLAIN(INT32)
-                                    FROM_PLAIN(INT64) FROM_PLAIN(UINT8) FROM_PLAIN(UINT16)
-                                        FROM_PLAIN(UINT32) FROM_PLAIN(UINT64) FROM_PLAIN(FLOAT32)
-                                            FROM_PLAIN(FLOAT64)};
+static const converter via[CT_DTYPE_COUNT][CT_DTYPE_COUNT] = {
+    FROM_OTHER(BFLOAT16) FROM_OTHER(FLOAT16) FROM_OTHER(COMPLEX64) FROM_OTHER(COMPLEX128)
+        FROM_OTHER(INT2) FROM_OTHER(INT4) FROM_OTHER(UINT2) FROM_OTHER(UINT4)
+            FROM_OTHER(FLOAT4_E2M1FN) FROM_OTHER(FLOAT8_E3M4) FROM_OTHER(FLOAT8_E4M3)
+                FROM_OTHER(FLOAT8_E4M3B11FNUZ) FROM_OTHER(FLOAT8_E4M3FN) FROM_OTHER(FLOAT8_E4M3FNUZ)
+                    FROM_OTHER(FLOAT8_E5M2) FROM_OTHER(FLOAT8_E5M2FNUZ) FROM_OTHER(FLOAT8_E8M0FNU)
+                        FROM_PLAIN(BOOL) FROM_PLAIN(INT8) FROM_PLAIN(INT16) FROM_PLAIN(INT32)
+                            FROM_PLAIN(INT64) FROM_PLAIN(UINT8) FROM_PLAIN(UINT16)
+                                FROM_PLAIN(UINT32) FROM_PLAIN(UINT64) FROM_PLAIN(FLOAT32)
+                                    FROM_PLAIN(FLOAT64)};
 
 kernel_map *ISA(kernel_convert)(ct_dtype from, ct_dtype to)
 {

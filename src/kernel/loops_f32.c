@@ -5,8 +5,19 @@
 
 #define UNARY(X)                                                                                   \
     X(exp)                                                                                         \
-    X(exp2) X(expm1) X(logistic) X(tanh) X(sinh) X(cosh) X(log) X(log1p) X(asin) X(acos) X(atan)   \
-        X(erf) X(erf_inv)
+    X(exp2)                                                                                        \
+    X(expm1)                                                                                       \
+    X(logistic)                                                                                    \
+    X(tanh)                                                                                        \
+    X(sinh)                                                                                        \
+    X(cosh)                                                                                        \
+    X(log)                                                                                         \
+    X(log1p)                                                                                       \
+    X(asin)                                                                                        \
+    X(acos)                                                                                        \
+    X(atan)                                                                                        \
+    X(erf)                                                                                         \
+    X(erf_inv)
 #define BINARY(X) X(atan2)
 
 #define LOOP1(P) MAP1(P, f32, float, float) MAP_HALF(P, 1, true)

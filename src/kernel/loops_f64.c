@@ -6,11 +6,37 @@
 #define UNARY(X)                                                                                   \
     X(exp)                                                                                         \
     X(exp2)                                                                                        \
-    X(expm1) X(logistic) X(tanh) X(sinh) X(cosh) X(log) X(log1p) X(asinh) X(acosh) X(atanh)        \
-        X(asin) X(acos) X(atan) X(cbrt) X(erf) X(erfc) X(erf_inv)
-#define BINARY(X) X(atan2) X(pow)
-#define UNARY_F32(X) X(asinh) X(acosh) X(atanh) X(cbrt) X(erfc) X(lgamma) X(digamma)
-#define BINARY_F32(X) X(pow) X(rem)
+    X(expm1)                                                                                       \
+    X(logistic)                                                                                    \
+    X(tanh)                                                                                        \
+    X(sinh)                                                                                        \
+    X(cosh)                                                                                        \
+    X(log)                                                                                         \
+    X(log1p)                                                                                       \
+    X(asinh)                                                                                       \
+    X(acosh)                                                                                       \
+    X(atanh)                                                                                       \
+    X(asin)                                                                                        \
+    X(acos)                                                                                        \
+    X(atan)                                                                                        \
+    X(cbrt)                                                                                        \
+    X(erf)                                                                                         \
+    X(erfc)                                                                                        \
+    X(erf_inv)
+#define BINARY(X)                                                                                  \
+    X(atan2)                                                                                       \
+    X(pow)
+#define UNARY_F32(X)                                                                               \
+    X(asinh)                                                                                       \
+    X(acosh)                                                                                       \
+    X(atanh)                                                                                       \
+    X(cbrt)                                                                                        \
+    X(erfc)                                                                                        \
+    X(lgamma)                                                                                      \
+    X(digamma)
+#define BINARY_F32(X)                                                                              \
+    X(pow)                                                                                         \
+    X(rem)
 
 #define LOOP1(P) MAP1(P, f64, double, double)
 #define LOOP2(P) MAP2(P, f64, double, double)

@@ -44,20 +44,43 @@ static void run(const function *f, ct_dtype dtype, size_t itemsize, int64_t n, v
 }
 
 /* Those of float32 have bodies (bodies_gamma.c). */
-#define FUNCTIONS_F64(X) X(lgamma, f1) X(digamma, f1) X(rem, f2)
+#define FUNCTIONS_F64(X)                                                                           \
+    X(lgamma, f1)                                                                                  \
+    X(digamma, f1)                                                                                 \
+    X(rem, f2)
 #define FUNCTIONS(X)                                                                               \
     X(bessel_i0e, f1)                                                                              \
     X(bessel_i1e, f1)                                                                              \
     X(igamma, f2)                                                                                  \
-    X(igammac, f2) X(igamma_grad_a, f2) X(random_gamma_grad, f2) X(zeta, f2) X(polygamma, f2)      \
-        X(regularized_incomplete_beta, f3) X(expn, f2) X(expi, f1) X(sinint, f1) X(cosint, f1)     \
-            X(erfcx, f1) X(dawsn, f1) X(fresnel_sin, f1) X(fresnel_cos, f1) X(spence, f1)          \
-                X(owens_t, f2) X(bessel_jn, f2) X(legendre, f3) X(hyp1f1, f3) X(hyp1f1_grad_a, f3) \
-                    X(hyp1f1_grad_b, f3) X(hyp2f1, f4) X(hyp2f1_grad_a, f4) X(hyp2f1_grad_c, f4)
+    X(igammac, f2)                                                                                 \
+    X(igamma_grad_a, f2)                                                                           \
+    X(random_gamma_grad, f2)                                                                       \
+    X(zeta, f2)                                                                                    \
+    X(polygamma, f2)                                                                               \
+    X(regularized_incomplete_beta, f3)                                                             \
+    X(expn, f2)                                                                                    \
+    X(expi, f1)                                                                                    \
+    X(sinint, f1)                                                                                  \
+    X(cosint, f1)                                                                                  \
+    X(erfcx, f1)                                                                                   \
+    X(dawsn, f1)                                                                                   \
+    X(fresnel_sin, f1)                                                                             \
+    X(fresnel_cos, f1)                                                                             \
+    X(spence, f1)                                                                                  \
+    X(owens_t, f2)                                                                                 \
+    X(bessel_jn, f2)                                                                               \
+    X(legendre, f3)                                                                                \
+    X(hyp1f1, f3)                                                                                  \
+    X(hyp1f1_grad_a, f3)                                                                           \
+    X(hyp1f1_grad_b, f3)                                                                           \
+    X(hyp2f1, f4)                                                                                  \
+    X(hyp2f1_grad_a, f4)                                                                           \
+    X(hyp2f1_grad_c, f4)
 #define DTYPES(X, ...)                                                                             \
     X(f32, CT_FLOAT32, 4, __VA_ARGS__)                                                             \
     X(f64, CT_FLOAT64, 8, __VA_ARGS__)                                                             \
-    X(bf16, CT_BFLOAT16, 2, __VA_ARGS__) X(f16, CT_FLOAT16, 2, __VA_ARGS__)
+    X(bf16, CT_BFLOAT16, 2, __VA_ARGS__)                                                           \
+    X(f16, CT_FLOAT16, 2, __VA_ARGS__)
 #define LOOP(S, D, SIZE, P, KIND)                                                                  \
     static void map_##P##_##S(int64_t n, void *out, const void *const *in, const int64_t *step)    \
     {                                                                                              \
@@ -105,8 +128,12 @@ static void next_patterns(ct_dtype dtype, int64_t n, void *out, const void *cons
     X(CT_FLOAT4_E2M1FN)                                                                            \
     X(CT_FLOAT8_E3M4)                                                                              \
     X(CT_FLOAT8_E4M3)                                                                              \
-    X(CT_FLOAT8_E4M3B11FNUZ) X(CT_FLOAT8_E4M3FN) X(CT_FLOAT8_E4M3FNUZ) X(CT_FLOAT8_E5M2)           \
-        X(CT_FLOAT8_E5M2FNUZ) X(CT_FLOAT8_E8M0FNU)
+    X(CT_FLOAT8_E4M3B11FNUZ)                                                                       \
+    X(CT_FLOAT8_E4M3FN)                                                                            \
+    X(CT_FLOAT8_E4M3FNUZ)                                                                          \
+    X(CT_FLOAT8_E5M2)                                                                              \
+    X(CT_FLOAT8_E5M2FNUZ)                                                                          \
+    X(CT_FLOAT8_E8M0FNU)
 #define STEP_LOOP(D)                                                                               \
     static void map_nextafter_##D(int64_t n, void *out, const void *const *in,                     \
                                   const int64_t *step)                                             \
@@ -128,8 +155,11 @@ static void compare_keys(size_t size, bool equal, int64_t n, void *out, const vo
 }
 #define COMPARED(X)                                                                                \
     X(eq, CT_KEY_THREEFRY, 8, true)                                                                \
-    X(ne, CT_KEY_THREEFRY, 8, false) X(eq, CT_KEY_RBG, 16, true) X(ne, CT_KEY_RBG, 16, false)      \
-        X(eq, CT_KEY_UNSAFE_RBG, 16, true) X(ne, CT_KEY_UNSAFE_RBG, 16, false)
+    X(ne, CT_KEY_THREEFRY, 8, false)                                                               \
+    X(eq, CT_KEY_RBG, 16, true)                                                                    \
+    X(ne, CT_KEY_RBG, 16, false)                                                                   \
+    X(eq, CT_KEY_UNSAFE_RBG, 16, true)                                                             \
+    X(ne, CT_KEY_UNSAFE_RBG, 16, false)
 #define COMPARE_LOOP(P, D, SIZE, EQUAL)                                                            \
     static void map_##P##_##D(int64_t n, void *out, const void *const *in, const int64_t *step)    \
     {                                                                                              \

@@ -36,7 +36,7 @@
                       F(gather, INTS, ct_ints, slice_sizes) F(gather, BOOL, bool, unique_indices)) \
     P(scatter, F(scatter, SCATTER, scatter_dims, dimension_numbers)                                \
                    F(scatter, BOOL, bool, indices_are_sorted) F(scatter, MODE, int, mode)          \
-                       F(scatter, BOOL, bool, unique_indices) E(scatter, update_consts)\
+                       F(scatter, BOOL, bool, unique_indices) E(scatter, update_consts)            \
                            C(scatter, update_jaxpr))                                               \
     P(convert, F(convert, DTYPE, ct_dtype, new_dtype) N(convert, sharding)                         \
                    F(convert, BOOL, bool, weak_type))                                              \
@@ -126,7 +126,7 @@
           F(call, BOOL, bool, keep_unused) R(call, BOOL, bool, inlined, "inline")                  \
               F(call, DONATED, ct_ints, donated_invars) S(call, in_shardings, IN)                  \
                   S(call, out_shardings, OUT) S(call, in_layouts, IN) S(call, out_layouts, OUT)    \
-                      S(call, ctx_mesh, NONE) S(call, compiler_options_kvs, EMPTY))                     \
+                      S(call, ctx_mesh, NONE) S(call, compiler_options_kvs, EMPTY))                \
     P(name, F(name, STRING, const char *, name))                                                   \
     P(remat2, F(remat2, BOOL, bool, differentiated) F(remat2, JAXPR, jaxpr *, jaxpr)               \
                   F(remat2, FN, ct_fn, policy) F(remat2, BOOL, bool, prevent_cse))

@@ -151,11 +151,14 @@ JVP(jvp_scatter)
 JVP(jvp_scatter_linear)
 JVP(jvp_scatter_mul)
 JVP(jvp_scatter_extreme)
-TRANSPOSE(transpose_scatter) TRANSPOSE(transpose_scatter_linear) TRANSPOSE(transpose_scatter_mul)
-    JVP(jvp_window_extreme) JVP(jvp_conv)
-        TRANSPOSE(transpose_conv) bool vmap_conv(const op *o, const void *params, batch b, int nin,
-                                                 const ct_array *in, const int *dims, int nout,
-                                                 ct_array *out, int *out_dims);
+TRANSPOSE(transpose_scatter)
+TRANSPOSE(transpose_scatter_linear)
+TRANSPOSE(transpose_scatter_mul)
+JVP(jvp_window_extreme)
+JVP(jvp_conv)
+TRANSPOSE(transpose_conv)
+bool vmap_conv(const op *o, const void *params, batch b, int nin, const ct_array *in,
+               const int *dims, int nout, ct_array *out, int *out_dims);
 #undef JVP
 #undef TRANSPOSE
 #endif

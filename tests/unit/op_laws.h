@@ -180,8 +180,8 @@ static inline void law_vmap(const char *name, law_function *f, int n, ct_array (
             in[i] = op_concatenate(LAW_BATCH, parts, dims[i]);
         }
         leaves out = {0};
-        bool good = CHECK(transform_vmap(law_flat(f), (batch){LAW_BATCH, NULL}, n, in, dims,
-                                         NULL, NULL, &out));
+        bool good = CHECK(
+            transform_vmap(law_flat(f), (batch){LAW_BATCH, NULL}, n, in, dims, NULL, NULL, &out));
         for (int k = 0; k < LAW_BATCH && good; k++) {
             for (int i = 0; i < n; i++)
                 rows[i] = dims[i] == NOT_MAPPED ? in[i] : law_row(in[i], dims[i], k);

@@ -85,10 +85,7 @@ TEST(top)
 static params_approx_top_k approximate = {
     .is_max_k = true, .k = 2, .recall_target = 0.95, .reduction_input_size_override = -1};
 
-static int64_t columns(ct_array x)
-{
-    return is_poison(x) ? -1 : x->aval.shape[x->aval.ndim - 1];
-}
+static int64_t columns(ct_array x) { return is_poison(x) ? -1 : x->aval.shape[x->aval.ndim - 1]; }
 
 TEST(top_approximately)
 {

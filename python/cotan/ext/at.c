@@ -145,11 +145,13 @@ static PyObject *update(PyObject *self, index_update how, const char *method, Py
 UPDATE(set, INDEX_SET)
 UPDATE(add, INDEX_ADD)
 UPDATE(subtract, INDEX_SUBTRACT)
-UPDATE(multiply, INDEX_MULTIPLY) UPDATE(divide, INDEX_DIVIDE) UPDATE(power, INDEX_POWER)
-    UPDATE(min, INDEX_MIN) UPDATE(max, INDEX_MAX)
+UPDATE(multiply, INDEX_MULTIPLY)
+UPDATE(divide, INDEX_DIVIDE)
+UPDATE(power, INDEX_POWER)
+UPDATE(min, INDEX_MIN)
+UPDATE(max, INDEX_MAX)
 
-        static PyObject *ref_get(PyObject *self, PyObject *const *args, Py_ssize_t n,
-                                 PyObject *names)
+static PyObject *ref_get(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     at_object *o = (at_object *)self;
     index_options p = {0};

@@ -135,10 +135,13 @@ COPY(1, char)
 COPY(2, uint16_t)
 COPY(4, uint32_t)
 COPY(8, uint64_t)
-COPY(16, sixteen) NARROW(f64, double, float) NARROW(i64, int64_t, int32_t)
-    NARROW(u64, uint64_t, uint32_t) NARROW(c128, _Complex double, _Complex float)
+COPY(16, sixteen)
+NARROW(f64, double, float)
+NARROW(i64, int64_t, int32_t)
+NARROW(u64, uint64_t, uint32_t)
+NARROW(c128, _Complex double, _Complex float)
 
-        static strided_copy *copier(ct_dtype from, ct_dtype to)
+static strided_copy *copier(ct_dtype from, ct_dtype to)
 {
     if (from == to)
         switch (ct_itemsize(from)) {
