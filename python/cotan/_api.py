@@ -78,18 +78,26 @@ def eval_shape(fun, *args, **kwargs):
 
 def typeof(x):
     """The type of a value, or the one that a ShapeDtypeStruct stands for."""
+    if isinstance(x, _cotan.Array):
+        return x.aval
     from .core import ShapedArray, get_aval
     return ShapedArray(x.shape, x.dtype, x.weak_type) if isinstance(x, ShapeDtypeStruct) else get_aval(x)
 
 
 # ---- devices ----
 
+_all_devices = ()
+
+
 def devices(backend=None):
     """The devices of a backend; here there is the processor's."""
-    from ._device import all_devices
-    if backend not in (None, "cpu"):
+    global _all_devices
+    if backend is not None and backend != "cpu":
         raise RuntimeError(f"Unknown backend: {backend!r} requested, but no platforms that are instances of {backend} are present.")
-    return list(all_devices())
+    if not _all_devices:
+        from ._device import all_devices
+        _all_devices = all_devices()
+    return list(_all_devices)
 
 
 def local_devices(process_index=None, backend=None, host_id=None):

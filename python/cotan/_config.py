@@ -86,9 +86,9 @@ def _filtering(mode):
 class Config:
     """Flags as attributes: config.jax_enable_x64; config.update(name, value) changes one."""
 
+    jax_enable_x64, jax_disable_jit = (property(lambda self, get=get: get()) for get, _ in _setters.values())
+
     def __getattr__(self, name):
-        if name in _setters:
-            return _setters[name][0]()
         if name in _flags:
             return _flags[name]
         if "jax_" + name in _flags:

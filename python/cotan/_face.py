@@ -61,10 +61,6 @@ def array_to_device(x, device, *, stream=None):
     return x
 
 
-def array_devices(x):
-    return {array_device(x)}
-
-
 def array_device(x):
     from ._device import all_devices
     return all_devices()[0]

@@ -76,8 +76,21 @@ def _special(code):
     return _made[code]
 
 
+_subtypes = {}
+
+
 def issubdtype(a, b):
     """Whether dtype a belongs to the category or dtype b."""
+    try:
+        return _subtypes[a, b]
+    except KeyError:
+        answer = _subtypes[a, b] = _issubdtype(a, b)
+        return answer
+    except TypeError:  # not hashable
+        return _issubdtype(a, b)
+
+
+def _issubdtype(a, b):
     import numpy as np
     if isinstance(b, type) and issubclass(b, extended):
         kind = a if isinstance(a, type) else getattr(a, "type", None)

@@ -1,78 +1,19 @@
-"""jax.tree_util: pytrees. The work is done in C; key classes and registration are here."""
+"""jax.tree_util: pytrees. The work is done in C; registration and what is rarely called are here."""
+from _operator import methodcaller
 from collections import ChainMap
 
 from . import _cotan
-from ._cotan import (PyTreeDef, all_leaves, is_tree_node, tree_all, tree_flatten, tree_leaves, tree_map, tree_reduce, tree_structure, tree_transpose, tree_unflatten,
-                     treedef_tuple, _registered, _tree_paths)
+from ._cotan import (DictKey, FlattenedIndexKey, GetAttrKey, KeyEntry, PyTreeDef, SequenceKey, all_leaves, is_tree_node, tree_all, tree_flatten, tree_leaves,
+                     tree_map, tree_reduce, tree_structure, tree_transpose, tree_unflatten, treedef_tuple, _registered, _tree_paths)
 
 # Which types are containers, for libraries that look: jax._src.tree_util._registry.
 _registry = ChainMap(dict.fromkeys((tuple, list, dict, type(None))), _registered)
-
-
-class _Key:
-    """One step of a path into a pytree; a subclass's argument has the name of its field."""
-    __slots__ = ("_value",)
-
-    def __eq__(self, other):
-        return type(self) is type(other) and self._value == other._value
-
-    def __hash__(self):
-        return hash((type(self), self._value))
-
-    def __repr__(self):
-        return f"{type(self).__name__}({self.__match_args__[0]}={self._value!r})"
-
-    def __str__(self):
-        return f"[{self._value!r}]"
-
-    def __reduce__(self):
-        return type(self), (self._value,)
-
-
-class SequenceKey(_Key):
-    """The position in a list or tuple."""
-    __match_args__, idx = ("idx",), property(lambda self: self._value)
-
-    def __init__(self, idx):
-        self._value = idx
-
-
-class DictKey(_Key):
-    """The key in a dict."""
-    __match_args__, key = ("key",), property(lambda self: self._value)
-
-    def __init__(self, key):
-        self._value = key
-
-
-class GetAttrKey(_Key):
-    """The attribute of an object."""
-    __match_args__, name = ("name",), property(lambda self: self._value)
-
-    def __init__(self, name):
-        self._value = name
-
-    def __str__(self):
-        return f".{self._value}"
-
-
-class FlattenedIndexKey(_Key):
-    """The position among an object's children, where it names none."""
-    __match_args__, key = ("key",), property(lambda self: self._value)
-
-    def __init__(self, key):
-        self._value = key
-
-    def __str__(self):
-        return f"[<flat index {self._value}>]"
-
-
-KeyEntry, KeyPath = _Key, tuple
+KeyPath = tuple
 
 
 def keystr(keys, *, simple=False, separator=""):
     """A path as text: "['a'][0].x", or with simple=True the bare names."""
-    return separator.join(str(k._value) if simple and isinstance(k, _Key) else str(k) for k in keys)
+    return separator.join(str(k._value) if simple and isinstance(k, KeyEntry) else str(k) for k in keys)
 
 
 def tree_flatten_with_path(tree, is_leaf=None, is_leaf_takes_path=False):
@@ -89,7 +30,7 @@ def tree_leaves_with_path(tree, is_leaf=None, is_leaf_takes_path=False):
 def tree_map_with_path(f, tree, *rest, is_leaf=None, is_leaf_takes_path=False):
     """tree_map of a function that also takes the path of the leaf."""
     paths, leaves, treedef = _tree_paths(tree, is_leaf, is_leaf_takes_path)
-    return treedef.unflatten([f(*a) for a in zip(paths, leaves, *(treedef.flatten_up_to(r) for r in rest))])
+    return treedef.unflatten(list(map(f, paths, leaves, *(treedef.flatten_up_to(r) for r in rest))))
 
 
 generate_key_paths = tree_leaves_with_path
@@ -252,13 +193,13 @@ def register_pytree_with_keys(nodetype, flatten_with_keys, unflatten_func, flatt
 
 def register_pytree_node_class(cls):
     """Class decorator: the class has tree_flatten and a classmethod tree_unflatten."""
-    register_pytree_node(cls, lambda x: x.tree_flatten(), cls.tree_unflatten)
+    register_pytree_node(cls, methodcaller("tree_flatten"), cls.tree_unflatten)
     return cls
 
 
 def register_pytree_with_keys_class(cls):
     """Class decorator: the class has tree_flatten_with_keys and a classmethod tree_unflatten."""
-    register_pytree_with_keys(cls, lambda x: x.tree_flatten_with_keys(), cls.tree_unflatten, getattr(cls, "tree_flatten", None) and (lambda x: x.tree_flatten()))
+    register_pytree_with_keys(cls, methodcaller("tree_flatten_with_keys"), cls.tree_unflatten, methodcaller("tree_flatten") if hasattr(cls, "tree_flatten") else None)
     return cls
 
 
@@ -293,7 +234,3 @@ def register_dataclass(nodetype, data_fields=None, meta_fields=None, drop_fields
 def register_static(cls):
     """Makes instances of a class part of the structure, without leaves."""
     return _cotan.register_static(cls)
-
-
-for _c in (SequenceKey, DictKey, GetAttrKey, FlattenedIndexKey):
-    _c.__module__ = "jax.tree_util"

@@ -5,6 +5,7 @@
  * by themselves. */
 #include "array/array.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,12 +68,67 @@ static void take_digits(decimal *out, const char *s)
     out->point = count ? atoi(at + 1) + 1 : 0;
 }
 
+/* Powers of ten that are doubles. */
+static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                              1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                              1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* Whether a double next to `near` may round to another float. */
+static bool between_floats(double near)
+{
+    uint64_t bits, half = UINT64_C(1) << 28;
+    memcpy(&bits, &near, sizeof bits);
+    bits &= 2 * half - 1;
+    return bits + 2 >= half && bits <= half + 2;
+}
+
+/* The fewest digits of a normal float32 by arithmetic on doubles; false where their rounding leaves
+ * a doubt. Six digits are there to begin with: fewer that read back are those, ending in zeros. */
+static bool quick_digits(decimal *out, double magnitude)
+{
+    int exponent, least = 6, most = 9, ten = 0;
+    if (magnitude < 1e-12 || magnitude >= 1e12 || frexp(magnitude, &exponent) == 0.5)
+        return false;
+    if (magnitude >= 1)
+        while (tens[ten + 1] <= magnitude)
+            ten++;
+    else
+        while (magnitude * tens[-ten] < 1)
+            ten--;
+    for (int digits = least; digits <= most; digits++) {
+        int power = digits - 1 - ten;
+        double scaled = power < 0 ? magnitude / tens[-power] : magnitude * tens[power],
+               whole = floor(scaled), rest = scaled - whole;
+        if (fabs(rest - 0.5) < 1e-5)
+            return false;
+        whole += rest > 0.5;
+        double back = power < 0 ? whole * tens[-power] : whole / tens[power];
+        if (between_floats(back))
+            return false;
+        if ((float)back != (float)magnitude)
+            continue;
+        char s[24];
+        int count = snprintf(s, sizeof s, "%lld", (long long)whole);
+        out->point = count - power;
+        while (count && s[count - 1] == '0')
+            count--;
+        memcpy(out->digits, s, (size_t)count);
+        out->count = count;
+        return true;
+    }
+    return false;
+}
+
 void decimal_of(decimal *out, double value, ct_dtype d)
 {
     *out = (decimal){.negative = signbit(value)};
     char s[40];
     double magnitude = fabs(value);
-    for (int digits = 1; digits <= 17; digits++) {
+    if (d == CT_FLOAT32 && quick_digits(out, magnitude))
+        return;
+    /* Fewer digits than 15 that read back as a normal double are its nearest 15, with zeros. */
+    int least = d == CT_FLOAT64 && magnitude >= DBL_MIN ? 15 : 1;
+    for (int digits = least; digits <= 17; digits++) {
         snprintf(s, sizeof s, "%.*e", digits - 1, magnitude);
         if (reads_back(s, magnitude, d) || next_reads_back(s, magnitude, d))
             break;

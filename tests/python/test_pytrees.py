@@ -1,6 +1,8 @@
 """Containers of the user's own: registration in all its forms, and paths into them."""
 import collections
 import dataclasses
+import pickle
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -225,3 +227,40 @@ def test_equal_auxiliary_data_may_hash_differently():
     register_pytree_node(Node, lambda n: ((1.,), n.aux), lambda aux, _: Node(aux))
     a, b, c = (jax.tree.structure(Node(Odd(*x))) for x in (("a", 1), ("a", 2), ("b", 1)))
     assert a == b and hash(a) == hash(b) and a != c
+
+
+def test_namedtuples_are_made_by_their_own_constructor():
+    class Plain(NamedTuple):
+        a: object
+        b: object
+
+    class Counted(collections.namedtuple("Counted", "a b")):
+        made = 0
+
+        def __new__(cls, a, b):
+            Counted.made += 1
+            return super().__new__(cls, a, b)
+    for kind in (Plain, Counted, collections.namedtuple("Pair", "a b")):
+        out = jax.tree.map(lambda x: x + 1, [kind(1, 2)])
+        assert out == [kind(2, 3)] and type(out[0]) is kind and out[0].b == 3
+    before = Counted.made
+    jax.tree.map(lambda x: x, Counted(1, 2))
+    assert Counted.made == before + 2
+    Plain.__new__ = lambda cls, a, b: tuple.__new__(cls, (b, a))
+    assert jax.tree.map(lambda x: x, tuple.__new__(Plain, (1, 2))) == (2, 1)
+
+
+def test_dicts_of_one_structure_share_nothing():
+    x = {"b": 1, "a": [2]}
+    first, second = (jax.tree.map(lambda v: v, x) for _ in range(2))
+    first["a"], first["c"] = None, 3
+    assert list(second) == ["a", "b"] and second == x and jax.tree.map(lambda v: v, x) == x
+
+
+def test_keys_are_hashable_pickled_and_subclassed():
+    key = DictKey("a")
+    assert {key: 1}[DictKey("a")] == 1 and DictKey(1) != SequenceKey(1) and key != "a"
+    assert pickle.loads(pickle.dumps(key)) == key and str(type("K", (GetAttrKey,), {})("w")) == ".w"
+    for wrong in (lambda: DictKey(), lambda: DictKey(1, 2), lambda: DictKey(1, key=2)):
+        with pytest.raises(TypeError):
+            wrong()

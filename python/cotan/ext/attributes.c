@@ -65,24 +65,86 @@ static PyObject *get_by_function(PyObject *self, void *name)
     return PyObject_CallOneArg(f, self);
 }
 
-/* What Python's own files know: avals, devices, shardings. */
-static PyObject *from_python(PyObject *self, void *name)
+/* What Python's own files know: avals, devices, shardings. A function of cotan._face, borrowed. */
+static PyObject *face(const char *name)
 {
-    PyObject *m = PyImport_ImportModule("cotan._face");
-    PyObject *out = m ? PyObject_CallMethod(m, name, "O", self) : NULL;
-    Py_XDECREF(m);
-    return out;
+    static PyObject *module, *functions;
+    if (!module && !(module = PyImport_ImportModule("cotan._face")))
+        return NULL;
+    if (!functions)
+        functions = PyModule_GetDict(module);
+    PyObject *f = PyDict_GetItemString(functions, name);
+    if (!f && !PyErr_Occurred())
+        PyErr_Format(PyExc_AttributeError, "cotan._face has no %s", name);
+    return f;
 }
 
+static PyObject *from_python(PyObject *self, void *name)
+{
+    PyObject *f = face(name);
+    return f ? PyObject_CallOneArg(f, self) : NULL;
+}
+
+/* What is the same for every array: the answer for the first. */
+static PyObject *remembered(PyObject **answer, PyObject *self, const char *name)
+{
+    if (!*answer)
+        *answer = from_python(self, (void *)(uintptr_t)name);
+    return Py_XNewRef(*answer);
+}
+
+static PyObject *get_sharding(PyObject *self, void *c)
+{
+    static PyObject *everywhere;
+    return remembered(&everywhere, self, "array_sharding");
+}
+
+static PyObject *get_device(PyObject *self, void *c)
+{
+    static PyObject *only;
+    return remembered(&only, self, "array_device");
+}
+
+static PyObject *method_devices(PyObject *self, PyObject *unused)
+{
+    PyObject *device = get_device(self, NULL), *set = device ? PySet_New(NULL) : NULL;
+    if (set && PySet_Add(set, device) < 0)
+        Py_CLEAR(set);
+    Py_XDECREF(device);
+    return set;
+}
+
+/* Avals in Python, by type: nobody changes them, so arrays of one type share theirs. */
 PyObject *ext_get_aval(PyObject *self, void *unused)
 {
-    return from_python(self, (void *)(uintptr_t) "array_aval");
+    enum { DIMS = 6 };
+    static struct known_aval {
+        aval type;
+        int64_t shape[DIMS];
+        PyObject *made;
+    } known[64];
+    const aval *a = &ext_value_of(self)->aval;
+    if (a->ndim > DIMS)
+        return from_python(self, (void *)(uintptr_t) "array_aval");
+    size_t bytes = (size_t)a->ndim * sizeof *a->shape;
+    uint64_t h = base_hash(a->shape, bytes, (uint64_t)a->dtype * 2 + a->weak);
+    struct known_aval *k = &known[h % countof(known)];
+    if (k->made && aval_equal(&k->type, a, true))
+        return Py_NewRef(k->made);
+    PyObject *made = from_python(self, (void *)(uintptr_t) "array_aval");
+    if (!made)
+        return NULL;
+    a = &ext_value_of(self)->aval;
+    memcpy(k->shape, a->shape, bytes);
+    k->type = *a;
+    k->type.shape = k->shape;
+    Py_XSETREF(k->made, Py_NewRef(made));
+    return made;
 }
 
 static PyObject *call_python(PyObject *self, const char *name, PyObject *args, PyObject *kwargs)
 {
-    PyObject *m = PyImport_ImportModule("cotan._face"),
-             *f = m ? PyObject_GetAttrString(m, name) : NULL, *all = NULL, *out = NULL;
+    PyObject *f = face(name), *all = NULL, *out = NULL;
     if (f && (all = PyTuple_New(PyTuple_GET_SIZE(args) + 1))) {
         PyTuple_SET_ITEM(all, 0, Py_NewRef(self));
         for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); i++)
@@ -90,8 +152,6 @@ static PyObject *call_python(PyObject *self, const char *name, PyObject *args, P
         out = PyObject_Call(f, all, kwargs);
     }
     Py_XDECREF(all);
-    Py_XDECREF(f);
-    Py_XDECREF(m);
     return out;
 }
 
@@ -100,7 +160,6 @@ static PyObject *call_python(PyObject *self, const char *name, PyObject *args, P
     {                                                                                              \
         return call_python(self, "array_" #name, args, kwargs);                                    \
     }
-FROM_PYTHON(devices)
 FROM_PYTHON(reshape)
 FROM_PYTHON(transpose)
 FROM_PYTHON(to_device)
@@ -250,14 +309,11 @@ static PyObject *method_pointer(PyObject *self, PyObject *unused)
 /* Pickled as a NumPy array and a weak flag. */
 static PyObject *method_reduce(PyObject *self, PyObject *unused)
 {
-    PyObject *m = PyImport_ImportModule("cotan._face"), *out = NULL;
-    PyObject *f = m ? PyObject_GetAttrString(m, "_restore_array") : NULL,
+    PyObject *f = face("_restore_array"), *out = NULL,
              *n = f ? PyObject_CallMethod(self, "__array__", NULL) : NULL;
     if (n)
         out = Py_BuildValue("O(OO)", f, n, ext_value_of(self)->aval.weak ? Py_True : Py_False);
     Py_XDECREF(n);
-    Py_XDECREF(f);
-    Py_XDECREF(m);
     return out;
 }
 
@@ -284,7 +340,7 @@ PyMethodDef ext_array_methods[] = {
     {"__deepcopy__", method_copy_protocol, METH_O, NULL},
     {"__reduce__", method_reduce, METH_NOARGS, NULL},
     {"copy", EXT_FASTCALL(method_copy), METH_VARARGS | METH_KEYWORDS, "A copy of the array."},
-    {"devices", EXT_FASTCALL(method_devices), METH_VARARGS | METH_KEYWORDS,
+    {"devices", method_devices, METH_NOARGS,
      "The set of devices that hold the array."},
     {"astype", EXT_FASTCALL(method_astype), METH_FASTCALL | METH_KEYWORDS,
      "The array converted to another dtype."},
@@ -330,8 +386,8 @@ PyGetSetDef ext_array_getset[] = {
     {"imag", get_by_function, NULL, "Imaginary part.", NAME("imag")},
     {"at", ext_at, NULL, "x.at[index].set(value) and its relatives: updated copies.", NULL},
     {"aval", ext_get_aval, NULL, "Shape and dtype as an abstract value.", NULL},
-    {"sharding", from_python, NULL, "Where the array lives.", NAME("array_sharding")},
-    {"device", from_python, NULL, "The device that holds the array.", NAME("array_device")},
+    {"sharding", get_sharding, NULL, "Where the array lives.", NULL},
+    {"device", get_device, NULL, "The device that holds the array.", NULL},
     {"addressable_shards", from_python, NULL, NULL, NAME("array_shards")},
     {"global_shards", from_python, NULL, NULL, NAME("array_shards")},
     {"is_fully_replicated", get_true, NULL, NULL, NULL},

@@ -210,7 +210,10 @@ static inline PyObject *tree_unflatten(const treedef *d, PyObject *const *leaves
 extern const tree_host ext_tree_host; /* of Python data */
 tree_node tree_static_node(PyObject *value);
 tree_node tree_passing_node(PyObject *value); /* compared by identity */
-/* (key, child) pairs of one level, for paths: a new list of keys as many as children. */
+/* One step of a path: jax.tree_util.SequenceKey, DictKey, GetAttrKey, FlattenedIndexKey. */
+typedef enum tree_key_kind { KEY_SEQUENCE, KEY_DICT, KEY_ATTRIBUTE, KEY_FLAT_INDEX } tree_key_kind;
+PyObject *tree_key(tree_key_kind kind, PyObject *value);
+/* The keys of one level, for paths: a new list of as many as there are children. */
 PyObject *tree_node_keys(const tree_node *n, PyObject *object);
 PyObject *tree_wrap_def(treedef *d); /* takes over the reference */
 treedef *tree_def_of(PyObject *o);   /* borrowed; NULL and an exception for other objects */
@@ -220,7 +223,7 @@ PyObject *tree_node_type(
  * node. */
 PyObject *tree_children(PyObject *o, tree_node *node, int flags);
 bool ext_init_trees(PyObject *module);
-bool ext_init_treepaths(PyObject *module);
+bool ext_init_treekeys(PyObject *module);
 extern PyMethodDef ext_tree_methods[], ext_treemap_methods[], ext_treepath_methods[];
 
 /* Objects to a tree of arrays and back. NULL and an exception when a leaf is no array. */

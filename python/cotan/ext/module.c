@@ -143,8 +143,9 @@ static bool fill(PyObject *m)
     core_here = ext_here;
     return ext_init_errors(m) && ext_init_tracebacks(m) && ext_init_array(m) &&
            ext_init_dtypes(m) && ext_init_at(m) && ext_init_refs(m) && ext_init_trees(m) &&
-           ext_init_functions(m) && ext_init_equations(m) && ext_init_jaxprs(m) &&
-           ext_init_primitives(m) && ext_init_traces(m) && ext_init_binding(m);
+           ext_init_treekeys(m) && ext_init_functions(m) && ext_init_equations(m) &&
+           ext_init_jaxprs(m) && ext_init_primitives(m) && ext_init_traces(m) &&
+           ext_init_binding(m);
 }
 
 PyMODINIT_FUNC PyInit__cotan(void);

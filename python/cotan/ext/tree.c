@@ -13,6 +13,8 @@ typedef struct registration {
     PyObject_HEAD PyObject *type, *flatten, *unflatten, *with_keys, *data_fields, *meta_fields;
     char kind; /* 'f' functions, 'd' dataclass, 'n' namedtuple, 'o' OrderedDict, 'D' defaultdict,
                   's' static */
+    unsigned int version; /* of a namedtuple's class, when `plain` was found out */
+    bool plain;           /* made by nothing but collections.namedtuple's own __new__ */
 } registration;
 static PyTypeObject *registration_type;
 
@@ -414,7 +416,7 @@ static PyObject *open_registered(const registration *r, PyObject *o, PyObject **
     switch (r->kind) {
     case 'n':
         *aux = Py_NewRef(Py_None);
-        return PyTuple_GetSlice(o, 0, PY_SSIZE_T_MAX);
+        return Py_NewRef(o); /* a tuple itself */
     case 's':
         *aux = Py_NewRef(o);
         return PyTuple_New(0);
@@ -634,9 +636,30 @@ PyObject *tree_children(PyObject *o, tree_node *node, int flags)
 
 /* ---- building ---- */
 
+/* A dict with a tuple's keys and no values to speak of, remembered under the tuple's identity: a
+ * copy of one that is the right size already is the quickest way to a dict. */
+static PyObject *dict_like(PyObject *keys)
+{
+    static struct {
+        PyObject *keys, *dict; /* strong */
+    } known[256];
+    size_t at = ((uintptr_t)keys >> 4) % countof(known);
+    if (known[at].keys != keys) {
+        PyObject *dict = PyDict_New();
+        for (Py_ssize_t i = 0; dict && i < PyTuple_GET_SIZE(keys); i++)
+            if (PyDict_SetItem(dict, PyTuple_GET_ITEM(keys, i), Py_None) < 0)
+                Py_CLEAR(dict);
+        if (!dict)
+            return NULL;
+        Py_XSETREF(known[at].dict, dict);
+        Py_XSETREF(known[at].keys, Py_NewRef(keys));
+    }
+    return PyDict_Copy(known[at].dict);
+}
+
 static PyObject *build_dict(const tree_node *n, PyObject *const *items)
 {
-    PyObject *d = PyDict_New();
+    PyObject *d = n->host ? dict_like(n->data) : PyDict_New();
     for (int64_t i = 0; d && i < n->arity; i++) {
         PyObject *key = n->host ? Py_NewRef(PyTuple_GET_ITEM((PyObject *)n->data, i))
                                 : PyUnicode_FromString(((char **)n->data)[i]);
@@ -681,13 +704,45 @@ static PyObject *build_mapping(PyObject *type, PyObject *keys, PyObject *factory
     return d;
 }
 
+/* Whether the class makes its tuples as collections.namedtuple wrote it, in a function of Python
+ * that only calls tuple.__new__. Asked again when the class has changed. */
+static bool is_plain(registration *r)
+{
+    PyTypeObject *t = (PyTypeObject *)r->type;
+    if (t->tp_version_tag && t->tp_version_tag == r->version)
+        return r->plain;
+    PyObject *make = PyObject_GetAttrString(r->type, "__new__"),
+             *usual = PyObject_GetAttrString((PyObject *)&PyTuple_Type, "__new__");
+    PyObject *called = make && PyFunction_Check(make)
+                           ? PyDict_GetItemString(PyFunction_GET_GLOBALS(make), "_tuple_new")
+                           : NULL;
+    r->plain = called && called == usual && Py_IS_TYPE(t, &PyType_Type) &&
+               t->tp_init == PyTuple_Type.tp_init;
+    r->version = t->tp_version_tag;
+    Py_XDECREF(make);
+    Py_XDECREF(usual);
+    PyErr_Clear();
+    return r->plain;
+}
+
+static PyObject *build_namedtuple(registration *r, int64_t n, PyObject *const *items)
+{
+    if (!is_plain(r) || n != PyTuple_GET_SIZE(r->data_fields))
+        return PyObject_Vectorcall(r->type, items, (size_t)n, NULL);
+    PyTypeObject *t = (PyTypeObject *)r->type;
+    PyObject *o = t->tp_alloc(t, n);
+    for (int64_t i = 0; o && i < n; i++)
+        PyTuple_SET_ITEM(o, i, Py_NewRef(items[i]));
+    return o;
+}
+
 static PyObject *build_registered(const tree_node *n, PyObject *const *items)
 {
-    const registration *r = (registration *)PyTuple_GET_ITEM((PyObject *)n->data, 0);
+    registration *r = (registration *)PyTuple_GET_ITEM((PyObject *)n->data, 0);
     PyObject *aux = PyTuple_GET_ITEM((PyObject *)n->data, 1);
     switch (r->kind) {
     case 'n':
-        return PyObject_Vectorcall(r->type, items, (size_t)n->arity, NULL);
+        return build_namedtuple(r, n->arity, items);
     case 's':
         return Py_NewRef(aux);
     case 'd':
@@ -860,76 +915,61 @@ bool tree_flatten_up_to(int64_t count, const tree_node *nodes, PyObject *tree, c
 
 /* ---- keys of one level ---- */
 
-static PyObject *make_key(const char *class, PyObject *argument)
+/* What flatten_with_keys calls the children. */
+static PyObject *told_keys(const registration *r, PyObject *container)
 {
-    PyObject *m = PyImport_ImportModule("cotan.tree_util");
-    PyObject *k = m ? PyObject_CallMethod(m, class, "O", argument) : NULL;
-    Py_XDECREF(m);
-    return k;
+    PyObject *pair = PyObject_CallOneArg(r->with_keys, container),
+             *items = pair ? PySequence_GetItem(pair, 0) : NULL,
+             *fast = items ? PySequence_Fast(items,
+                                             "flatten_with_keys must return (key, child) pairs")
+                           : NULL,
+             *list = fast ? PyList_New(0) : NULL;
+    for (Py_ssize_t i = 0; list && i < PySequence_Fast_GET_SIZE(fast); i++) {
+        PyObject *key = PySequence_GetItem(PySequence_Fast_GET_ITEM(fast, i), 0);
+        if (!key || PyList_Append(list, key) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(key);
+    }
+    Py_XDECREF(fast);
+    Py_XDECREF(items);
+    Py_XDECREF(pair);
+    return list;
 }
 
-static bool add_key(PyObject *list, const char *class, PyObject *argument)
+static PyObject *number_key(tree_key_kind kind, int64_t i)
 {
-    PyObject *k = argument ? make_key(class, argument) : NULL;
-    bool good = k && !PyList_Append(list, k);
-    Py_XDECREF(k);
-    return good;
+    PyObject *n = PyLong_FromLongLong(i), *key = n ? tree_key(kind, n) : NULL;
+    Py_XDECREF(n);
+    return key;
 }
 
-static bool custom_keys(const registration *r, PyObject *aux, int64_t arity, PyObject *container,
-                        PyObject *list)
+static PyObject *key_of(const tree_node *n, int64_t i)
 {
-    bool good = true;
-    if (r->kind == 'f' && r->with_keys) {
-        PyObject *pair = PyObject_CallOneArg(r->with_keys, container),
-                 *items = pair ? PySequence_GetItem(pair, 0) : NULL;
-        PyObject *fast =
-            items ? PySequence_Fast(items, "flatten_with_keys must return (key, child) pairs")
-                  : NULL;
-        good = fast != NULL;
-        for (Py_ssize_t i = 0; good && i < PySequence_Fast_GET_SIZE(fast); i++) {
-            PyObject *key = PySequence_GetItem(PySequence_Fast_GET_ITEM(fast, i), 0);
-            good = key && !PyList_Append(list, key);
-            Py_XDECREF(key);
-        }
-        Py_XDECREF(fast);
-        Py_XDECREF(items);
-        Py_XDECREF(pair);
-        return good;
-    }
-    PyObject *keys = keys_in(r, aux);
-    for (int64_t i = 0; good && i < arity; i++) {
-        if (keys) {
-            good = add_key(list, "DictKey", PyTuple_GET_ITEM(keys, i));
-        } else if (r->data_fields) {
-            good = add_key(list, "GetAttrKey", PyTuple_GET_ITEM(r->data_fields, i));
-        } else {
-            PyObject *n = PyLong_FromLongLong(i);
-            good = add_key(list, "FlattenedIndexKey", n);
-            Py_XDECREF(n);
-        }
-    }
-    return good;
+    if (n->kind == TREE_DICT)
+        return tree_key(KEY_DICT, PyTuple_GET_ITEM((PyObject *)n->data, i));
+    if (n->kind != TREE_CUSTOM)
+        return number_key(KEY_SEQUENCE, i);
+    const registration *r = (registration *)PyTuple_GET_ITEM((PyObject *)n->data, 0);
+    PyObject *keys = keys_in(r, PyTuple_GET_ITEM((PyObject *)n->data, 1));
+    return keys             ? tree_key(KEY_DICT, PyTuple_GET_ITEM(keys, i))
+           : r->data_fields ? tree_key(KEY_ATTRIBUTE, PyTuple_GET_ITEM(r->data_fields, i))
+                            : number_key(KEY_FLAT_INDEX, i);
 }
 
 PyObject *tree_node_keys(const tree_node *n, PyObject *container)
 {
-    PyObject *list = PyList_New(0);
-    bool good = list != NULL;
-    if (n->kind == TREE_CUSTOM) {
-        good = good &&
-               custom_keys((registration *)PyTuple_GET_ITEM((PyObject *)n->data, 0),
-                           PyTuple_GET_ITEM((PyObject *)n->data, 1), n->arity, container, list);
-    } else {
-        for (int64_t i = 0; good && i < n->arity; i++) {
-            PyObject *k = n->kind == TREE_DICT ? Py_NewRef(PyTuple_GET_ITEM((PyObject *)n->data, i))
-                                               : PyLong_FromLongLong(i);
-            good = add_key(list, n->kind == TREE_DICT ? "DictKey" : "SequenceKey", k);
-            Py_XDECREF(k);
-        }
+    const registration *r =
+        n->kind == TREE_CUSTOM ? (registration *)PyTuple_GET_ITEM((PyObject *)n->data, 0) : NULL;
+    if (r && r->kind == 'f' && r->with_keys)
+        return told_keys(r, container);
+    PyObject *list = PyList_New(n->arity);
+    for (int64_t i = 0; list && i < n->arity; i++) {
+        PyObject *key = key_of(n, i);
+        if (key)
+            PyList_SET_ITEM(list, i, key);
+        else
+            Py_CLEAR(list);
     }
-    if (!good)
-        Py_CLEAR(list);
     return list;
 }
 

@@ -56,10 +56,15 @@ import builtins as _builtins
 ascontiguousarray = asarray
 
 
+_is_subtype = None
+
+
 def issubdtype(arg1, arg2):
     """Whether a dtype belongs to a category."""
-    from ..dtypes import issubdtype as of
-    return of(arg1, arg2)
+    global _is_subtype
+    if _is_subtype is None:
+        from ..dtypes import issubdtype as _is_subtype
+    return _is_subtype(arg1, arg2)
 
 
 def shape(a):
@@ -98,16 +103,25 @@ def broadcast_shapes(*shapes):
     return tuple(out)
 
 
+_limits = {}
+
+
+def _limits_of(kind, dtype):
+    code = _cotan.dtype_code(dtype)
+    if (kind, code) not in _limits:
+        import ml_dtypes
+        _limits[kind, code] = getattr(ml_dtypes, kind)(_cotan.dtype_of_code(code))
+    return _limits[kind, code]
+
+
 def finfo(dtype):
     """Limits of a floating-point type."""
-    import ml_dtypes
-    return ml_dtypes.finfo(_cotan.dtype_of_code(_cotan.dtype_code(dtype)))
+    return _limits_of("finfo", dtype)
 
 
 def iinfo(int_type):
     """Limits of an integer type."""
-    import ml_dtypes
-    return ml_dtypes.iinfo(_cotan.dtype_of_code(_cotan.dtype_code(int_type)))
+    return _limits_of("iinfo", int_type)
 
 
 def _named_dtype(x):
@@ -132,7 +146,7 @@ def isscalar(element):
 
 def iscomplexobj(x):
     """Whether the dtype is complex."""
-    return x is not None and issubdtype(_cotan._result_type(x), __getattr__("complexfloating"))
+    return x is not None and _cotan._result_type(x).kind == "c"
 
 
 def isrealobj(x):
@@ -219,7 +233,8 @@ def __getattr__(name):
         return ComplexWarning
     if name in _FROM_NUMPY:
         import numpy
-        return getattr(numpy, name)
+        value = globals()[name] = getattr(numpy, name)
+        return value
     if name == "bool":
         return bool_
     if name in _LATER:
