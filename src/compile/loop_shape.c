@@ -104,14 +104,14 @@ static int64_t node_cost(const loop_node *node)
 }
 
 /* A unit is a block of lanes, which takes all steps on its own: as many vectors as hide the latency
- * of one step's chain of operations, and whose carries stay in registers. A single lane is a short
- * vector. */
+ * of one step's chain of operations, and whose carries stay in registers. A single lane is a pair,
+ * whose conversions take less time than those of four. */
 static kernel_shape sequence_shape(const kernel_ir *k, int vector_bytes, int bytes, int64_t cost)
 {
     enum { SHORT_VECTOR = 16, REGISTERS = 16 };
     int64_t lanes = k->extent[1];
     kernel_shape s = {.width = vector_bytes / bytes, .unroll = 4, .rows = 1, .compact = true};
-    while (s.width > SHORT_VECTOR / bytes && s.width / 2 >= lanes)
+    while (s.width > (lanes == 1 ? 2 : SHORT_VECTOR / bytes) && s.width / 2 >= lanes)
         s.width /= 2;
     while (s.unroll > 1 && (s.unroll * cost > 800 || s.unroll * k->ncarries > REGISTERS ||
                             (int64_t)s.width * s.unroll > lanes))

@@ -197,7 +197,21 @@ HELPER double cos_reduced_f32(double z)
     return fma_f64(z, fma_f64(z * z, high, low), 1);
 }
 
-/* NaN is beyond the limit (far.h). */
+/* NaN is beyond the limit (far.h). What is near needs no reduction, and bodies of its own give the
+ * same bits sooner. */
+BODY float body_sin_near_f32(float x)
+{
+    double r = x;
+    float y = (float)sin_reduced_f32(r, r * r);
+    return x == 0 ? x : y;
+}
+
+BODY float body_cos_near_f32(float x)
+{
+    double r = x;
+    return (float)cos_reduced_f32(r * r);
+}
+
 BODY float body_sin_f32(float x)
 {
     uint32_t quadrant;
@@ -217,11 +231,9 @@ BODY float body_cos_f32(float x)
     return f32_of_bits(bits_of_f32(y) ^ ((quadrant + 1) & 2) << 30);
 }
 
-BODY float body_tan_f32(float x)
+/* tan(r) / r - 1 for |r| <= pi/4, with z = r^2 */
+HELPER float tan_rest_f32(float z)
 {
-    uint32_t quadrant;
-    double exact = quadrant_f32(x, &quadrant);
-    float r = (float)exact, rest = (float)(exact - (double)r), z = r * r;
     float q = 0x1.1ec528p-8f;
     q = fma_f32(q, z, 0x1.84aa16p-14f);
     q = fma_f32(q, z, 0x1.62ecf6p-7f);
@@ -229,8 +241,22 @@ BODY float body_tan_f32(float x)
     q = fma_f32(q, z, 0x1.bada62p-5f);
     q = fma_f32(q, z, 0x1.110d9ap-3f);
     q = fma_f32(q, z, 0x1.55556p-2f);
-    float rough = fma_f32(q * z, r, r);
-    float t = r + fma_f32(q * z, r, rest * fma_f32(rough, rough, 1));
+    return q * z;
+}
+
+BODY float body_tan_near_f32(float x)
+{
+    float y = x + tan_rest_f32(x * x) * x;
+    return x == 0 ? x : y;
+}
+
+BODY float body_tan_f32(float x)
+{
+    uint32_t quadrant;
+    double exact = quadrant_f32(x, &quadrant);
+    float r = (float)exact, rest = (float)(exact - (double)r), q = tan_rest_f32(r * r);
+    float rough = fma_f32(q, r, r);
+    float t = r + fma_f32(q, r, rest * fma_f32(rough, rough, 1));
     float cotangent = -1 / t, y = quadrant & 1 ? cotangent : t;
     float kept = x == 0 ? x : y;
     return kept != kept ? NAN32 : kept;

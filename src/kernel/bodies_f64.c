@@ -243,6 +243,20 @@ HELPER double cos_reduced_f64(double r, double low)
     return high + ((1 - high) - half + fma_f64(z * z, q, -r * low));
 }
 
+BODY double body_sin_near_f64(double x)
+{
+    double y = sin_reduced_f64(x, 0);
+    return x == 0 ? x : y;
+}
+
+BODY double body_cos_near_f64(double x) { return cos_reduced_f64(x, 0); }
+
+BODY double body_tan_near_f64(double x)
+{
+    double y = sin_reduced_f64(x, 0) / cos_reduced_f64(x, 0);
+    return x == 0 ? x : y;
+}
+
 BODY double body_sin_f64(double x)
 {
     uint32_t quadrant;

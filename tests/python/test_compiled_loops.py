@@ -76,6 +76,46 @@ def slices(a, b):
     return s[:2] * s[2:], t[1:] + t[:-1], u[:, ::2] * 3, v[1:3].max(), v[0] * 2, v[2] + 1, jnp.split(jnp.tanh(a)[None], 2, axis=1)
 
 
+def ring(n, f, steps=12, dtype=jnp.float32):
+    """n numbers that are all treated alike, each with its neighbour."""
+    def step(c, x):
+        new = tuple(f(c[i], c[(i + 1) % n], x) for i in range(n))
+        return new, new[n // 2]
+    return lambda c: lax.scan(step, tuple(c[i] for i in range(n)), jnp.linspace(0.0, 3.0, steps).astype(dtype))
+
+
+def sines(a, b, x):
+    return a * 0.99 + 0.1 * jnp.sin(b) + jnp.cos(b) * x
+
+
+def bits(a, b, x):
+    return jnp.where(a > b, a ^ (b << 3), (a & b) * 5 - 7)
+
+
+def bodies(z, v):
+    """Three bodies that attract each other, written out."""
+    def step(c, _):
+        z, v = c
+        d = z[:, None] - z[None]
+        v = v - 0.01 * (d / (0.1 + (d ** 2).sum(-1, keepdims=True))).sum(1)
+        return (z + 0.01 * v, v), (v ** 2).sum()
+    return lax.scan(step, (z, v), None, length=7)
+
+
+def alike_between_updates(a):
+    """Equal operations with updates of an array among them, which they may not pass."""
+    def step(i, c):
+        a, p, q = c
+        a = a.at[i].add(jnp.sin(p))
+        p = p + a[i // 2]
+        a = a.at[i // 2].mul(jnp.sin(q))
+        q = q + a[i]
+        return a, p, q
+    return lax.fori_loop(0, 12, step, (a, jnp.float32(1), jnp.float32(2)))
+
+
+angles = jnp.array([0.78, 0.785, 0.7853982, -0.79, 0.0, -0.0, 1e-30, 3.0, 4.0, -8.0, 1e6, 1e20, -jnp.inf, jnp.nan, 0.5, 2.0])
+
 plane = x[:, None] + 1j * jnp.linspace(-1.5, 1.5, 7)[None, :].astype(jnp.float32)
 many = tuple(jnp.float32(i) for i in range(60))
 
@@ -125,6 +165,22 @@ CASES = {
     "indices": (lambda x: lax.scan(lambda c, v: (c + jnp.arange(5) * v, jnp.where(jnp.arange(5) > 2, c, 0)), jnp.zeros(5), x), x),
     "lanes and an index": (lambda x: lax.fori_loop(0, 9, lambda i, c: c * 0.5 + i * x, jnp.zeros_like(x)), table),
     "sixty carries": (sixty, many),
+    "four alike": (ring(4, sines), angles[:4]),
+    "five alike": (ring(5, sines), angles),
+    "sixteen alike, some of them far": (ring(16, sines), angles),
+    "twenty alike": (ring(20, sines), jnp.concatenate([angles[:10], -angles[:10]])),
+    "gradient of alike": (jax.grad(lambda c: ring(6, sines)(c)[1].sum()), angles),
+    "alike integers": (ring(7, bits, 9, jnp.int32), jnp.arange(3, 10)),
+    "alike small integers": (ring(3, bits, 9, jnp.int8), jnp.arange(3, 10, dtype=jnp.int8)),
+    "alike bools": (ring(4, lambda a, b, x: (a ^ b) | (x > 2)), jnp.array([True, False, True, True])),
+    "alike in half": (ring(5, sines, dtype=jnp.bfloat16), angles.astype(jnp.bfloat16)),
+    "alike in pairs": (ring(4, lambda a, b, x: (a + b * 1j * x) * (b - a)), (x + 1j)[:4] / 4),
+    "alike while": (lambda a, b: lax.while_loop(lambda c: (c[0] < 9) & (c[1] > -9), lambda c: (jnp.sin(c[1]) + c[0] + 1, jnp.sin(c[0]) + c[1] - 1), (a, b)), x[0], x[1]),
+    "alike, in another order": (lambda c: lax.scan(lambda c, x: ((c[2] * x, c[0] * x, c[3] * x, c[1] * x), c[1]), tuple(c[:4]), c), x),
+    "alike between updates": (alike_between_updates, x),
+    "attraction": (bodies, jnp.sin(jnp.arange(9.0)).reshape(3, 3), jnp.cos(jnp.arange(9.0)).reshape(3, 3)),
+    "near and far": (lambda a: lax.scan(lambda c, x: (c + 1, (jnp.sin(x + c * 0), jnp.cos(x + c * 0), jnp.tan(x + c * 0))), jnp.float32(0), a), angles),
+    "near and far, one": (lambda a: lax.scan(lambda c, x: (jnp.tan(jnp.sin(c) + x), jnp.cos(x)), a[0], a), angles[:10]),
     "gradient of sixty": (jax.grad(lambda c: sum(sixty(c)[0])), many),
     "while": (while_sum, jnp.int32(11), jnp.float32(0.1)),
     "while, never": (while_sum, jnp.int32(-1), jnp.float32(0.1)),
@@ -151,8 +207,14 @@ CASES = {
 
 
 # Sums and products of several elements.
-REORDERED = {"gates", "ys only", "products", "products of lanes", "products of lanes with lanes", "matrices", "gradient", "second derivative", "scan in while",
+REORDERED = {"gates", "ys only", "products", "products of lanes", "products of lanes with lanes", "attraction", "matrices", "gradient", "second derivative", "scan in while",
              "cond with arrays"}
+
+
+def as_bits(a):
+    """Which NaN a NaN is, is not said."""
+    a = np.asarray(a)
+    return np.where(a == a, a, np.array(float("nan")).astype(a.dtype) if a.dtype.kind == "f" else a).astype(a.dtype).tobytes()
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -165,7 +227,7 @@ def test_same_bits(name, compiled_and_stepwise):
         if name in REORDERED:
             np.testing.assert_allclose(got, want, rtol=3e-6, atol=3e-6)
         else:
-            assert np.asarray(got).tobytes() == np.asarray(want).tobytes()
+            assert as_bits(got) == as_bits(want)
 
 
 def test_double_precision():
@@ -178,6 +240,17 @@ def test_double_precision():
             c = np.sin(c) + v
         np.testing.assert_allclose(got[1], ys, rtol=1e-14)
         assert got[0].dtype == jnp.float64
+
+
+def test_alike_in_double_precision(compiled_and_stepwise):
+    with jax.enable_x64(True):
+        start = jnp.linspace(-1.0, 2.0, 11)
+        near = jnp.array([0.78, 0.7799999999999999, -0.78, 0.7853981633974483, -0.0, 1e-300, 5.0, 1e300, jnp.nan, -jnp.inf, 3.0])
+        for program in (ring(11, sines, dtype=jnp.float64), jax.grad(lambda c: ring(4, sines, dtype=jnp.float64)(c)[1].sum()),
+                        lambda a: lax.scan(lambda c, x: (c + 1, (jnp.sin(x * c), jnp.cos(x * c), jnp.tan(x * c))), 1.0, a)):
+            for values in start, near:
+                for got, want in compiled_and_stepwise(program, values):
+                    assert got.dtype == want.dtype and as_bits(got) == as_bits(want)
 
 
 def test_donated():

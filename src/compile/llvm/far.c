@@ -3,6 +3,8 @@
  * address every kernel is given. */
 #include "compile/llvm/llvm.h"
 
+#include <stdio.h>
+
 #include "kernel/far.h"
 
 static int far_number(const loop_node *node)
@@ -13,6 +15,18 @@ static int far_number(const loop_node *node)
         if (!strcmp(names[i], body_names[node->number].name))
             return i;
     return -1;
+}
+
+/* The same function's body of arguments that need no reduction. */
+static int near_body(const loop_node *node)
+{
+    char name[32];
+    const char *own = body_names[node->number].name, *dtype = strrchr(own, '_');
+    snprintf(name, sizeof name, "%.*s_near%s", (int)(dtype - own), own, dtype);
+    for (int b = node->number; b < body_count; b++)
+        if (!strcmp(body_names[b].name, name))
+            return b;
+    return node->number;
 }
 
 void llvm_far_space(emitter *e)
@@ -36,15 +50,16 @@ static LLVMValueRef place(emitter *e, int i, int u, int64_t itemsize)
     return LLVMBuildGEP2(e->b, e->scalar[BODY_I8], e->far_space[i], &bytes, 1, "");
 }
 
-static LLVMValueRef any_far(emitter *e, bool wide, int live, const lanes *x)
+/* Is an argument in a lane larger than that of these bits? */
+static LLVMValueRef any_beyond(emitter *e, bool wide, uint64_t limit, int live, const lanes *x)
 {
     body_type bits = wide ? BODY_I64 : BODY_I32;
     LLVMValueRef magnitude = llvm_splat_bits(e, bits, wide ? INT64_MAX : INT32_MAX);
-    LLVMValueRef limit = llvm_splat_bits(e, bits, wide ? FAR_LIMIT_F64 : FAR_LIMIT_F32), any = NULL;
+    LLVMValueRef most = llvm_splat_bits(e, bits, limit), any = NULL;
     for (int u = 0; u < live; u++) {
         LLVMValueRef size = LLVMBuildAnd(
             e->b, LLVMBuildBitCast(e->b, x->at[u], e->vector[bits], ""), magnitude, "");
-        LLVMValueRef far = LLVMBuildICmp(e->b, LLVMIntUGT, size, limit, "");
+        LLVMValueRef far = LLVMBuildICmp(e->b, LLVMIntUGT, size, most, "");
         any = any ? LLVMBuildOr(e->b, any, far, "") : far;
     }
     LLVMTypeRef word = LLVMIntTypeInContext(e->context, (unsigned)e->shape.width);
@@ -74,56 +89,94 @@ static int find_like(emitter *e, int n, int like[MAX_FAR])
     return count;
 }
 
-static void exact_results(emitter *e, int count, const int *like, int live,
-                          LLVMBasicBlockRef before, LLVMBasicBlockRef done)
+/* Either of two sets of values, at the block where their ends meet. */
+static void join(emitter *e, int count, const int *like, int live, const lanes *x,
+                 LLVMBasicBlockRef from_x, const lanes *y, LLVMBasicBlockRef from_y)
+{
+    for (int i = 0; i < count; i++)
+        for (int u = 0; u < live; u++) {
+            LLVMValueRef both[] = {x[i].at[u], y[i].at[u]},
+                         either = LLVMBuildPhi(e->b, LLVMTypeOf(both[0]), "");
+            LLVMAddIncoming(either, both, (LLVMBasicBlockRef[]){from_x, from_y}, 2);
+            e->value[like[i]].at[u] = either;
+        }
+}
+
+static LLVMBasicBlockRef new_block(emitter *e)
+{
+    return LLVMAppendBasicBlockInContext(e->context, e->function, "");
+}
+
+static void apply_bodies(emitter *e, int count, const int *like, int live, bool near, lanes *out)
+{
+    for (int i = 0; i < count; i++) {
+        const loop_node *node = &e->k->nodes[like[i]];
+        lanes results[2];
+        llvm_body(e, near ? near_body(node) : node->number, live, &e->value[node->in[0]], results);
+        out[i] = results[0];
+    }
+}
+
+/* Bodies, and the C library where they do not take all arguments. */
+static void far_results(emitter *e, int count, const int *like, int live)
 {
     const loop_node *node = &e->k->nodes[like[0]];
     const lanes *x = &e->value[node->in[0]];
-    int64_t size = node->dtype == CT_FLOAT64 ? 8 : 4;
+    bool wide = node->dtype == CT_FLOAT64;
+    int64_t size = wide ? 8 : 4;
+    lanes inside[MAX_FAR], exact[MAX_FAR];
+    apply_bodies(e, count, like, live, false, inside);
+    LLVMValueRef any = any_beyond(e, wide, wide ? FAR_LIMIT_F64 : FAR_LIMIT_F32, live, x);
+    LLVMBasicBlockRef slow = new_block(e), done = new_block(e), before = LLVMGetInsertBlock(e->b);
+    LLVMBuildCondBr(e->b, any, slow, done);
+    LLVMPositionBuilderAtEnd(e->b, slow);
     for (int u = 0; u < live; u++) {
         LLVMBuildStore(e->b, x->at[u], place(e, 0, u, size));
         for (int i = 0; i < count; i++)
-            LLVMBuildStore(e->b, e->value[like[i]].at[u], place(e, 1 + i, u, size));
+            LLVMBuildStore(e->b, inside[i].at[u], place(e, 1 + i, u, size));
     }
     for (int i = 0; i < count; i++)
         call_far(e, far_number(&e->k->nodes[like[i]]), live, i);
-    lanes exact[MAX_FAR];
     for (int i = 0; i < count; i++)
         for (int u = 0; u < live; u++)
             exact[i].at[u] =
                 LLVMBuildLoad2(e->b, LLVMTypeOf(x->at[u]), place(e, 1 + i, u, size), "");
-    LLVMBasicBlockRef slow = LLVMGetInsertBlock(e->b);
     LLVMBuildBr(e->b, done);
     LLVMPositionBuilderAtEnd(e->b, done);
+    join(e, count, like, live, inside, before, exact, slow);
+}
+
+/* Where a step waits for its values, arguments that need no reduction go without: the processor
+ * foresees which way it is. */
+static void lone_results(emitter *e, int count, const int *like, int live)
+{
+    const loop_node *node = &e->k->nodes[like[0]];
+    bool wide = node->dtype == CT_FLOAT64;
+    LLVMValueRef any = any_beyond(e, wide, wide ? NEAR_LIMIT_F64 : NEAR_LIMIT_F32, live,
+                                  &e->value[node->in[0]]);
+    LLVMBasicBlockRef near = new_block(e), other = new_block(e);
+    lanes results[MAX_FAR], others[MAX_FAR];
+    LLVMBuildCondBr(e->b, any, other, near);
+    LLVMPositionBuilderAtEnd(e->b, other);
+    far_results(e, count, like, live);
     for (int i = 0; i < count; i++)
-        for (int u = 0; u < live; u++) {
-            LLVMValueRef *y = &e->value[like[i]].at[u],
-                         either = LLVMBuildPhi(e->b, LLVMTypeOf(*y), "");
-            LLVMAddIncoming(either, (LLVMValueRef[]){*y, exact[i].at[u]},
-                            (LLVMBasicBlockRef[]){before, slow}, 2);
-            *y = either;
-        }
+        others[i] = e->value[like[i]];
+    LLVMBasicBlockRef last = LLVMGetInsertBlock(e->b), done = new_block(e);
+    LLVMBuildBr(e->b, done);
+    LLVMPositionBuilderAtEnd(e->b, near);
+    apply_bodies(e, count, like, live, true, results);
+    LLVMBuildBr(e->b, done);
+    LLVMPositionBuilderAtEnd(e->b, done);
+    join(e, count, like, live, results, near, others, last);
 }
 
 bool llvm_far(emitter *e, int n, int live)
 {
-    const loop_node *node = &e->k->nodes[n];
-    if (far_number(node) < 0)
+    if (far_number(&e->k->nodes[n]) < 0)
         return false;
-    int like[MAX_FAR], count = find_like(e, n, like);
-    const lanes *x = &e->value[node->in[0]];
-    for (int i = 0; i < count; i++) {
-        lanes results[2];
-        llvm_body(e, e->k->nodes[like[i]].number, live, x, results);
-        e->value[like[i]] = results[0];
+    int like[MAX_FAR] = {n}, count = find_like(e, n, like);
+    (e->lone ? lone_results : far_results)(e, count, like, live);
+    for (int i = 0; i < count; i++)
         e->early[like[i]] = true;
-    }
-    LLVMValueRef any = any_far(e, node->dtype == CT_FLOAT64, live, x);
-    LLVMBasicBlockRef slow = LLVMAppendBasicBlockInContext(e->context, e->function, "");
-    LLVMBasicBlockRef done = LLVMAppendBasicBlockInContext(e->context, e->function, "");
-    LLVMBasicBlockRef before = LLVMGetInsertBlock(e->b);
-    LLVMBuildCondBr(e->b, any, slow, done);
-    LLVMPositionBuilderAtEnd(e->b, slow);
-    exact_results(e, count, like, live, before, done);
     return true;
 }

@@ -977,6 +977,13 @@ static bool emit_units(emitter *e)
     return true;
 }
 
+void llvm_set_width(emitter *e, int width)
+{
+    e->shape.width = width;
+    for (int t = BODY_I1; t < BODY_TYPES; t++)
+        e->vector[t] = LLVMVectorType(e->scalar[t], (unsigned)width);
+}
+
 bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name)
 {
     e->k = k;
@@ -992,12 +999,10 @@ bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name)
     bool ok =
         e->places && e->value && e->base && e->kept && e->first_phase && e->wanted && e->early;
     if (ok) {
-        memset(e->intrinsics, 0, sizeof e->intrinsics);
         memset(e->mask, 0, sizeof e->mask);
         e->live = e->shape.unroll;
-        e->streamed = false;
-        for (int t = BODY_I1; t < BODY_TYPES; t++)
-            e->vector[t] = LLVMVectorType(e->scalar[t], (unsigned)e->shape.width);
+        e->streamed = e->lone = false;
+        llvm_set_width(e, e->shape.width);
         loop_places(k, e->places);
         open_function(e, name);
         ok = k->sequence ? llvm_sequence(e) : emit_units(e);

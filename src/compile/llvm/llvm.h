@@ -20,8 +20,8 @@ typedef struct emitter {
     LLVMBuilderRef b;
     LLVMValueRef function;
     LLVMTypeRef i1, i32, i64, ptr, scalar[BODY_TYPES];
-    LLVMValueRef intrinsics[64][BODY_TYPES]
-                           [BODY_TYPES]; /* declarations at this width, by result and operand */
+    /* declarations, by the width's logarithm, result and operand */
+    LLVMValueRef intrinsics[7][64][BODY_TYPES][BODY_TYPES];
 
     /* of the kernel at hand */
     const kernel_ir *k;
@@ -37,6 +37,7 @@ typedef struct emitter {
     int live;                      /* vectors emitted at once */
     LLVMValueRef ragged_extent;    /* trip count of the ragged dimension in this unit */
     bool streamed;
+    bool lone; /* of a sequence without lanes: who waits for one value waits for all of its step */
     LLVMValueRef
         far_space[1 + MAX_FAR]; /* stack for arguments and results that go to the C library */
     bool *wanted,
@@ -80,6 +81,27 @@ LLVMValueRef llvm_lane_mask(emitter *e, LLVMValueRef first, LLVMValueRef limit);
 /* Sets the value of node n, whose operands have theirs; writes vector u of store s. */
 void llvm_node(emitter *e, int n, int live);
 void llvm_store(emitter *e, int s, LLVMValueRef v, int u);
+/* Vectors are so wide from here on. */
+void llvm_set_width(emitter *e, int width);
+/* pack.c: nodes of a sequence without lanes that are computed side by side. */
+typedef struct packing packing;
+/* phase: of each node: -1 when no step changes it, else packs are made of nodes of one phase. *out
+ * is NULL where there are lanes; false without memory. */
+bool llvm_packing(emitter *e, const int8_t *phase, packing **out);
+void llvm_packing_free(packing *p);
+/* Before the loop; at its head, whose predecessor is `before`; at its end. */
+void llvm_packs_before(packing *p);
+void llvm_packs_open(packing *p, LLVMBasicBlockRef before);
+void llvm_packs_close(packing *p, LLVMBasicBlockRef last);
+/* Is the node (or carry) in a pack? If so, its members and their number; computes the pack, whose
+ * operands are known. */
+bool llvm_in_pack(const packing *p, int32_t n);
+const int32_t *llvm_pack_members(const packing *p, int32_t n, int32_t *count);
+void llvm_pack(packing *p, int32_t n);
+/* Makes the node's value known as a scalar; such values are forgotten, where code goes on that they
+ * do not reach. */
+void llvm_unpack(packing *p, int32_t n);
+void llvm_forget_unpacked(packing *p);
 /* sequence.c: the inside of a sequence's function. */
 bool llvm_sequence(emitter *e);
 /* kernel.c: the function of one kernel. */

@@ -6,10 +6,15 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+/* Before the steps; in each of them before the test and behind it; what the step before left. */
+typedef enum node_phase { FIXED = -1, TESTED, STEPPED, CARRIED } node_phase;
+
 typedef struct sequence {
     emitter *e;
-    bool *moving, *tested; /* of each node: changes from step to step; the test needs it */
-    LLVMValueRef *phis;    /* of each carry, MAX_UNROLL each */
+    int8_t *phase;      /* of each node: a node_phase */
+    bool *todo;         /* of each node: to be computed in the phase at hand */
+    LLVMValueRef *phis; /* of each carry, MAX_UNROLL each */
+    packing *packs;
     LLVMValueRef range, first, last;
 } sequence;
 
@@ -48,37 +53,68 @@ static void sort_nodes(sequence *s)
     const kernel_ir *k = s->e->k;
     for (int n = 0; n < k->nnodes; n++) {
         const loop_node *node = &k->nodes[n];
-        s->moving[n] = changes_by_itself(k, node);
+        bool moving = changes_by_itself(k, node);
         for (int i = 0; i < node->nin; i++)
-            s->moving[n] |= s->moving[node->in[i]];
-        s->tested[n] = n == k->test;
+            moving |= s->phase[node->in[i]] != FIXED;
+        s->phase[n] = !moving ? FIXED : node->kind == LOOP_CARRY ? CARRIED : STEPPED;
     }
-    for (int n = k->nnodes; n-- > 0;)
-        for (int i = 0; s->tested[n] && i < k->nodes[n].nin; i++)
-            s->tested[k->nodes[n].in[i]] |= k->nodes[n].kind != LOOP_CARRY;
+    for (int n = k->test < 0 ? 0 : k->test + 1; n-- > 0;) {
+        bool tested = n == k->test || s->phase[n] == TESTED;
+        if (tested && s->phase[n] == STEPPED)
+            s->phase[n] = TESTED;
+        for (int i = 0; tested && i < k->nodes[n].nin; i++)
+            if (s->phase[k->nodes[n].in[i]] == STEPPED)
+                s->phase[k->nodes[n].in[i]] = TESTED;
+    }
 }
 
-/* Those that change or not, and that the test needs or not; carries have their values. */
-static void emit_nodes(sequence *s, bool moving, bool tested)
+static void emit_node(sequence *s, int32_t n)
 {
     emitter *e = s->e;
-    int live = e->shape.unroll;
-    for (int n = 0; n < e->k->nnodes; n++) {
-        e->early[n] = false;
-        e->wanted[n] = s->moving[n] == moving && (!moving || s->tested[n] == tested) &&
-                       e->k->nodes[n].kind != LOOP_CARRY;
+    int32_t count = 1;
+    bool packed = llvm_in_pack(s->packs, n);
+    const int32_t *members = packed ? llvm_pack_members(s->packs, n, &count) : &n;
+    for (int32_t m = 0; m < count; m++)
+        s->todo[members[m]] = false;
+    for (int32_t m = 0; m < count; m++) {
+        const loop_node *node = &e->k->nodes[members[m]];
+        for (int i = 0; i < node->nin; i++) {
+            if (s->todo[node->in[i]])
+                emit_node(s, node->in[i]);
+            if (!packed)
+                llvm_unpack(s->packs, node->in[i]);
+        }
     }
-    for (int n = 0; n < e->k->nnodes; n++)
-        if (e->wanted[n])
-            llvm_node(e, n, live);
+    if (packed)
+        llvm_pack(s->packs, n);
+    else
+        llvm_node(e, n, e->shape.unroll);
 }
 
-static void emit_stores(emitter *e, bool last)
+static void emit_nodes(sequence *s, node_phase phase)
 {
-    for (int s = 0; s < e->k->nstores; s++)
-        for (int u = 0; u < e->shape.unroll && e->k->stores[s].last == last; u++)
-            if (!u || e->k->stores[s].access.stride[1])
-                llvm_store(e, s, e->value[e->k->stores[s].node].at[u], u);
+    emitter *e = s->e;
+    for (int n = 0; n < e->k->nnodes; n++) {
+        e->early[n] = false;
+        s->todo[n] = s->phase[n] == phase;
+        e->wanted[n] = s->todo[n] && !llvm_in_pack(s->packs, n);
+    }
+    for (int n = 0; n < e->k->nnodes; n++)
+        if (s->todo[n])
+            emit_node(s, n);
+}
+
+static void emit_stores(sequence *s, bool last)
+{
+    emitter *e = s->e;
+    for (int i = 0; i < e->k->nstores; i++) {
+        const loop_store *store = &e->k->stores[i];
+        if (store->last != last)
+            continue;
+        llvm_unpack(s->packs, store->node);
+        for (int u = 0; u < e->shape.unroll && (!u || store->access.stride[1]); u++)
+            llvm_store(e, i, e->value[store->node].at[u], u);
+    }
 }
 
 /* Does a lane of the unit go on? */
@@ -106,7 +142,7 @@ static void open_carries(sequence *s, LLVMBasicBlockRef before)
     emitter *e = s->e;
     for (int n = 0; n < e->k->nnodes; n++) {
         const loop_node *node = &e->k->nodes[n];
-        if (node->kind != LOOP_CARRY)
+        if (node->kind != LOOP_CARRY || llvm_in_pack(s->packs, n))
             continue;
         for (int u = 0; u < e->shape.unroll; u++) {
             LLVMValueRef start = e->value[node->in[0]].at[u],
@@ -124,11 +160,14 @@ static void close_carries(sequence *s)
     const kernel_ir *k = e->k;
     bool apart = k->test >= 0 && e->places[k->test].lanes;
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
+    llvm_packs_close(s->packs, here);
     for (int c = 0; c < k->ncarries; c++)
         for (int u = 0; u < e->shape.unroll; u++) {
-            LLVMValueRef phi = s->phis[c * MAX_UNROLL + u], next = e->value[k->next[c]].at[u];
+            LLVMValueRef phi = s->phis[c * MAX_UNROLL + u], next;
             if (!phi)
                 continue;
+            llvm_unpack(s->packs, k->next[c]);
+            next = e->value[k->next[c]].at[u];
             if (apart)
                 next = LLVMBuildSelect(e->b, e->value[k->test].at[u], next, phi, "");
             LLVMAddIncoming(phi, &next, &here, 1);
@@ -155,7 +194,9 @@ static void note_more(sequence *s, LLVMValueRef any)
 static bool emit_steps(sequence *s)
 {
     emitter *e = s->e;
-    emit_nodes(s, false, false);
+    emit_nodes(s, FIXED);
+    llvm_packs_before(s->packs);
+    llvm_forget_unpacked(s->packs);
     LLVMBasicBlockRef before = LLVMGetInsertBlock(e->b), header = new_block(e), body = new_block(e),
                       exit = new_block(e);
     LLVMBuildBr(e->b, header);
@@ -163,9 +204,11 @@ static bool emit_steps(sequence *s)
     LLVMValueRef t = LLVMBuildPhi(e->b, e->i64, ""), any = NULL;
     LLVMAddIncoming(t, &s->first, &before, 1);
     open_carries(s, before);
+    llvm_packs_open(s->packs, before);
     LLVMValueRef go = LLVMBuildICmp(e->b, LLVMIntSLT, t, s->last, "");
     if (e->k->test >= 0) {
-        emit_nodes(s, true, true);
+        emit_nodes(s, TESTED);
+        llvm_unpack(s->packs, e->k->test);
         any = any_lane(e, &e->value[e->k->test]);
         go = LLVMBuildAnd(e->b, go, any, "");
     }
@@ -175,8 +218,8 @@ static bool emit_steps(sequence *s)
     if (!here)
         return false;
     llvm_advance(e, 0, t);
-    emit_nodes(s, true, false);
-    emit_stores(e, false);
+    emit_nodes(s, STEPPED);
+    emit_stores(s, false);
     llvm_restore_addresses(e, here);
     close_carries(s);
     LLVMBasicBlockRef end = LLVMGetInsertBlock(e->b);
@@ -184,7 +227,8 @@ static bool emit_steps(sequence *s)
     LLVMAddIncoming(t, &next, &end, 1);
     LLVMBuildBr(e->b, header);
     LLVMPositionBuilderAtEnd(e->b, exit);
-    emit_stores(e, true);
+    llvm_forget_unpacked(s->packs);
+    emit_stores(s, true);
     if (any)
         note_more(s, any);
     return true;
@@ -247,15 +291,19 @@ static bool emit_units(sequence *s)
 
 bool llvm_sequence(emitter *e)
 {
+    size_t nodes = (size_t)e->k->nnodes;
     sequence s = {.e = e,
-                  .moving = calloc((size_t)e->k->nnodes, sizeof *s.moving),
-                  .tested = calloc((size_t)e->k->nnodes, sizeof *s.tested),
+                  .phase = calloc(nodes, sizeof *s.phase),
+                  .todo = calloc(nodes, sizeof *s.todo),
                   .phis = calloc((size_t)e->k->ncarries * MAX_UNROLL + 1, sizeof *s.phis)};
-    bool ok = s.moving && s.tested && s.phis;
+    bool ok = s.phase && s.todo && s.phis;
     if (ok) {
         sort_nodes(&s);
-        ok = emit_units(&s);
+        ok = llvm_packing(e, s.phase, &s.packs);
+        e->lone = s.packs;
+        ok = ok && emit_units(&s);
     }
-    free(s.moving), free(s.tested), free(s.phis);
+    llvm_packing_free(s.packs);
+    free(s.phase), free(s.todo), free(s.phis);
     return ok;
 }

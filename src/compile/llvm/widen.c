@@ -58,7 +58,8 @@ static LLVMValueRef intrinsic(emitter *e, const body_code *code, const body_inst
 {
     const body_intrinsic *named = &body_intrinsics[i->intrinsic];
     body_type operand = value_type(code, i->in[0]);
-    LLVMValueRef *slot = &e->intrinsics[i->intrinsic][i->type][operand];
+    int width = __builtin_ctz((unsigned)e->shape.width);
+    LLVMValueRef *slot = &e->intrinsics[width][i->intrinsic][i->type][operand];
     if (*slot)
         return *slot;
     unsigned id = LLVMLookupIntrinsicID(named->name, strlen(named->name));
