@@ -177,77 +177,21 @@ static bool maps(part *p, const node *n, spread *out)
     return p->s->l.ok;
 }
 
-/* A body on the parts of one element of each operand; bodies take operands of one type. */
-static bool complex_body(part *p, const node *n, const spread *const *x, int32_t e, spread *out)
-{
-    lowering *l = &p->s->l;
-    const aval *to = &graph_out(&p->g, n, 0)->aval;
-    loop_node b = {.kind = LOOP_BODY, .dtype = (uint8_t)spread_dtype(to->dtype)};
-    b.number = body_find(n->op->code == OP_add_any ? "add" : n->op->name,
-                         graph_in(&p->g, n, 0)->aval.dtype);
-    for (int i = 0; i < n->nin; i++)
-        for (int c = 0; c < x[i]->parts; c++) {
-            if (b.nin == LOOP_INPUTS ||
-                graph_in(&p->g, n, i)->aval.dtype != graph_in(&p->g, n, 0)->aval.dtype)
-                return false;
-            b.in[b.nin++] = x[i]->at[(graph_in(&p->g, n, i)->aval.ndim ? e : 0) * x[i]->parts + c];
-        }
-    if (b.number < 0 || body_names[b.number].nargs != b.nin ||
-        body_names[b.number].nresults != out->parts)
-        return false;
-    for (int c = 0; c < out->parts; c++) {
-        b.second = (uint8_t)c;
-        out->at[e * out->parts + c] = lower_node(l, b);
-    }
-    return l->ok;
-}
-
-static bool complex_element(part *p, const node *n, const spread *const *x, int32_t e, spread *out)
-{
-    lowering *l = &p->s->l;
-    int32_t *to = out->at + e * out->parts, from[LOOP_INPUTS][2];
-    for (int i = 0; i < n->nin; i++)
-        for (int c = 0; c < x[i]->parts; c++)
-            from[i][c] = x[i]->at[(graph_in(&p->g, n, i)->aval.ndim ? e : 0) * x[i]->parts + c];
-    int dtype = spread_dtype(graph_out(&p->g, n, 0)->aval.dtype);
-    switch (n->op->code) {
-    case OP_real:
-    case OP_imag:
-        to[0] = from[0][n->op->code == OP_imag];
-        return true;
-    case OP_complex:
-        to[0] = from[0][0], to[1] = from[1][0];
-        return true;
-    case OP_convert_element_type:
-        if (x[0]->parts == 2)
-            return false;
-        to[0] = lower_convert(l, from[0][0], dtype);
-        to[1] = lower_constant(l, dtype, 0);
-        return l->ok;
-    case OP_select_n:
-        if (n->nin != 3 || graph_in(&p->g, n, 0)->aval.dtype != CT_BOOL)
-            return false;
-        for (int c = 0; c < 2; c++)
-            to[c] = lower_node(l, (loop_node){.kind = LOOP_SELECT,
-                                              .dtype = (uint8_t)dtype,
-                                              .nin = 3,
-                                              .in = {from[0][0], from[1][c], from[2][c]}});
-        return l->ok;
-    }
-    return complex_body(p, n, x, e, out);
-}
-
-static bool complex_maps(part *p, const node *n, spread *out)
+/* Complex numbers and their parts; what is computed with them is computed with the parts
+ * (pairs.c). */
+static bool parts(part *p, const node *n, spread *out)
 {
     const spread *x[LOOP_INPUTS];
-    bool known = (n->op->flags & OP_ELEMENTWISE) || n->op->code == OP_real ||
-                 n->op->code == OP_imag || n->op->code == OP_complex ||
-                 n->op->code == OP_select_n || n->op->code == OP_convert_element_type;
-    if (!known || !read_operands(p, n, out, x))
+    bool joins_both = n->op->code == OP_complex;
+    if ((!joins_both && n->op->code != OP_real && n->op->code != OP_imag) ||
+        !read_operands(p, n, out, x))
         return false;
     for (int32_t e = 0; e < out->n; e++)
-        if (!complex_element(p, n, x, e, out))
-            return false;
+        if (joins_both)
+            for (int c = 0; c < 2; c++)
+                out->at[2 * e + c] = x[c]->at[x[c]->n == 1 ? 0 : e];
+        else
+            out->at[e] = x[0]->at[2 * e + (n->op->code == OP_imag)];
     return true;
 }
 
@@ -561,7 +505,7 @@ static bool one_result(part *p, node *n, spread *out)
     if (body_combining(n->op->code))
         return reduces(p, n, out);
     n->role = (uint8_t)graph_role(&p->g, n);
-    return n->role == ROLE_MAP ? maps(p, n, out) : complex_maps(p, n, out);
+    return n->role == ROLE_MAP ? maps(p, n, out) : parts(p, n, out);
 }
 
 static bool expand(part *p, node *n)

@@ -11,8 +11,7 @@ const jaxpr *graph_inlined(const op *o, const void *params)
     return inlines ? params_jaxpr(o, params) : NULL;
 }
 
-/* Takes over a reference. */
-static bool keep(graph *g, object *o)
+bool graph_keep(graph *g, object *o)
 {
     if (vec_push(&g->held, o))
         return true;
@@ -199,7 +198,7 @@ static bool fold(graph *g, const eqn *e, const int32_t *in, int32_t *map)
     ok = ok && core_eval(e->op, e->params, e->nin, args, 1, &out);
     if (ok) {
         object_retain(out);
-        ok = keep(g, &out->head);
+        ok = graph_keep(g, &out->head);
     }
     scope_end(scope, NULL);
     return ok && (map[e->out[0]->id] = literal_value(g, out)) >= 0;
@@ -219,7 +218,7 @@ static const jaxpr *lowering_of(graph *g, const eqn *e, const int32_t *in)
     for (int i = 0; avals && i < e->nin; i++)
         avals[i] = g->values.at[in[i]].aval;
     jaxpr *j = avals ? core_rules(e->op)->lower(e->op, e->params, e->nin, avals) : NULL;
-    if (!j || !keep(g, &j->head))
+    if (!j || !graph_keep(g, &j->head))
         return NULL;
     if (j->nin == e->nin && j->nout == e->nout)
         return j;
@@ -269,7 +268,7 @@ static const jaxpr *rewritten(graph *g, const eqn *e)
     jaxpr *j = !avals                   ? NULL
                : e->op->code == OP_scan ? fission_scan(e->params, e->nin, avals)
                                         : graph_spelled(e, avals);
-    return j && keep(g, &j->head) ? j : NULL;
+    return j && graph_keep(g, &j->head) ? j : NULL;
 }
 
 enum { MOST_LOWERINGS = 100 }; /* one inside the other */
@@ -378,8 +377,13 @@ bool graph_build(graph *g, const jaxpr *j, arena *kept)
     if (!read_jaxpr(g, j, in, g->outputs))
         return false;
     mark_live(g);
-    if (compile_optimizes() && (!graph_rewrite(g) || !graph_move_slices(g)))
-        return false;
+    if (compile_optimizes()) {
+        if (!graph_pair(g))
+            return false;
+        mark_live(g);
+        if (!graph_rewrite(g) || !graph_move_slices(g))
+            return false;
+    }
     for (int64_t n = 0; n < g->nodes.n; n++)
         if (g->nodes.at[n].live && !complete_results(g, &g->nodes.at[n]))
             return false;

@@ -51,6 +51,8 @@ typedef struct node {
     uint8_t role; /* node_role */
     int32_t group;
     int32_t tree;   /* where the expression ends that it is part of; set by grouping */
+    uint8_t part;   /* of an operation on parts of complex numbers: which result of its body, from 1
+                       on; 0: no such node */
     int32_t region; /* of what is computed again (remat2): its nodes are not merged with those of
                        other regions, nor put into groups from before it; 0: none */
 } node;
@@ -80,7 +82,11 @@ CT_NODISCARD bool graph_rewrite(graph *g);
 /* spell.c: the program of an equation that kernels take in once it is spelled out; NULL: none, or
  * after a failure. */
 CT_NODISCARD jaxpr *graph_spelled(const eqn *e, const aval *in);
+/* pairs.c: complex values as pairs of real ones, where kernels compute with them. */
+CT_NODISCARD bool graph_pair(graph *g);
 void graph_free(graph *g);
+/* Has the graph hold it; takes over a reference. */
+CT_NODISCARD bool graph_keep(graph *g, object *o);
 /* -1 without memory. */
 int32_t graph_add_value(graph *g, const aval *a, value_origin origin, int index, ct_array array);
 static inline value *graph_in(const graph *g, const node *n, int i)
@@ -108,6 +114,8 @@ typedef vec(group) groups;
 
 /* group.c: what fusion can do with a node. */
 node_role graph_role(const graph *g, const node *n);
+/* Is this transpose, reshape, slice or the like mere index arithmetic? */
+bool graph_moves_nothing(const graph *g, const node *n);
 /* group.c: assigns every live node a role and a group, and says which values are stored. */
 CT_NODISCARD bool group_nodes(graph *g, groups *out);
 void groups_free(groups *gs);
@@ -116,6 +124,7 @@ void groups_free(groups *gs);
  * the source, dimension of the viewer (-1: none) times scale plus offset. */
 typedef struct view {
     int32_t source;
+    int8_t part; /* of a complex source: 1 real, 2 imaginary; 0: the source is real */
     int8_t dim[LOOP_DIMS];
     int64_t scale[LOOP_DIMS], offset[LOOP_DIMS];
 } view;
@@ -148,6 +157,8 @@ int body_find_convert(int from, int to);
 const char *body_combining(int reduction);
 /* Can loops compute with it (stored, at most 64 bits, not complex, not a key)? */
 bool loop_dtype(int dtype);
+/* The dtype that names the body of an elementwise node. */
+int body_dtype(const graph *g, const node *n);
 /* Halves are computed in float32. */
 static inline int compute_dtype(int dtype)
 {

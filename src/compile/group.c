@@ -64,7 +64,7 @@ static bool convertible(int from, int to)
 
 static int body_of_map(const graph *g, const node *n)
 {
-    int dtype = compute_dtype(graph_in(g, n, 0)->aval.dtype);
+    int dtype = body_dtype(g, n);
     const char *name = n->op->name;
     if (n->op->code == OP_round)
         name = ((const params_round *)n->params)->rounding_method == 1 ? "round_to_even" : "round";
@@ -73,8 +73,25 @@ static int body_of_map(const graph *g, const node *n)
     if (n->op->code == OP_nextafter && dtype != graph_in(g, n, 0)->aval.dtype)
         return -1; /* the next float32 is not the next of a narrower type */
     int body = body_find(name, dtype);
-    return body >= 0 && body_names[body].nargs == n->nin && body_names[body].nresults == 1 ? body
-                                                                                           : -1;
+    if (body < 0 || body_names[body].nargs != n->nin)
+        return -1;
+    return n->part || body_names[body].nresults == 1 ? body : -1;
+}
+
+/* Two arrays of the result's shape, side by side in its memory. */
+static bool joins_parts(const graph *g, const node *n)
+{
+    const value *re = graph_in(g, n, 0), *im = graph_in(g, n, 1), *out = graph_out(g, n, 0);
+    return usable(re) && usable(im) && ints_equal(aval_shape(&re->aval), aval_shape(&out->aval)) &&
+           ints_equal(aval_shape(&im->aval), aval_shape(&out->aval));
+}
+
+bool graph_moves_nothing(const graph *g, const node *n)
+{
+    const value *x = graph_in(g, n, 0);
+    if (n->op->code == OP_transpose)
+        return keeps_last(n, &x->aval) || x->size <= 1024;
+    return n->op->code != OP_reshape || ones_only(&x->aval, &graph_out(g, n, 0)->aval);
 }
 
 node_role graph_role(const graph *g, const node *n)
@@ -82,6 +99,12 @@ node_role graph_role(const graph *g, const node *n)
     if (n->nout != 1 || n->op->code >= OP_COUNT || (n->op->flags & OP_HOST))
         return ROLE_OPAQUE;
     const value *x = n->nin ? graph_in(g, n, 0) : NULL, *out = graph_out(g, n, 0);
+    if ((n->op->code == OP_real || n->op->code == OP_imag) && usable(out))
+        return ROLE_VIEW;
+    if (n->op->code == OP_complex && joins_parts(g, n))
+        return ROLE_JOIN;
+    if (n->part)
+        return ROLE_MAP;
     bool all_usable = usable(out);
     for (int i = 0; i < n->nin; i++)
         all_usable &= usable(graph_in(g, n, i));
@@ -106,9 +129,9 @@ node_role graph_role(const graph *g, const node *n)
                    : ROLE_OPAQUE;
     }
     case OP_reshape:
-        return ones_only(&x->aval, &out->aval) ? ROLE_VIEW : ROLE_ALIAS;
+        return graph_moves_nothing(g, n) ? ROLE_VIEW : ROLE_ALIAS;
     case OP_transpose:
-        return keeps_last(n, &x->aval) || x->size <= 1024 ? ROLE_VIEW : ROLE_OPAQUE;
+        return graph_moves_nothing(g, n) ? ROLE_VIEW : ROLE_OPAQUE;
     case OP_convert_element_type:
         return convertible(x->aval.dtype, out->aval.dtype) ? ROLE_MAP : ROLE_OPAQUE;
     case OP_concatenate:
@@ -158,7 +181,7 @@ static value *root_of(const graph *g, int32_t v) { return &g->values.at[g->value
 
 static int32_t cost_of(const graph *g, const node *n)
 {
-    if (n->role == ROLE_VIEW)
+    if (n->role == ROLE_VIEW || n->part == 2) /* what the other part's body makes too */
         return 1;
     if (n->role == ROLE_REDUCE)
         return 2;
@@ -459,11 +482,13 @@ static bool join_parts(graph *g, groups *gs, int32_t index)
     int32_t whole = n->out[0], nin = n->nin, last = -1;
     const int32_t *in = n->in;
     const aval *shape = &g->values.at[whole].aval;
-    int64_t axis = ((const params_concatenate *)n->params)->dimension, inner = 1, offset = 0;
-    for (int d = (int)axis + 1; d < shape->ndim; d++)
+    bool pair = n->op->code == OP_complex;
+    int64_t axis = pair ? 0 : ((const params_concatenate *)n->params)->dimension, inner = 1,
+            offset = 0;
+    for (int d = (int)axis + 1; d < shape->ndim && !pair; d++)
         inner *= shape->shape[d];
     for (int i = 0; i < nin; i++) {
-        int64_t extent = g->values.at[in[i]].aval.shape[axis];
+        int64_t extent = pair ? 1 : g->values.at[in[i]].aval.shape[axis];
         int32_t part = add_part(g, whole, in[i], offset);
         if (part < 0 || !join(g, gs, part))
             return false;

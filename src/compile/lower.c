@@ -79,14 +79,15 @@ loop_access lower_access(lowering *l, const view *v, const int8_t *dims)
 {
     const value *x = &l->g->values.at[v->source];
     loop_access a = {.buffer = buffer_of(l, v->source), .offset = x->part_offset};
-    const int64_t *memory = x->part_of < 0 ? x->aval.shape : l->g->values.at[x->part_of].aval.shape;
-    int64_t stride = 1;
+    const aval *memory = x->part_of < 0 ? &x->aval : &l->g->values.at[x->part_of].aval;
+    int64_t stride = dtype_is((ct_dtype)memory->dtype, FAMILY_COMPLEX) ? 2 : 1;
+    a.offset += v->part == 2;
     for (int d = x->aval.ndim; d-- > 0;) {
         a.offset += v->offset[d] * stride;
         int k = lower_dim(l, dims, v->dim[d]);
         if (k >= 0)
             a.stride[k] += v->scale[d] * stride;
-        stride *= memory[d];
+        stride *= memory->shape[d];
     }
     return a;
 }
@@ -136,11 +137,14 @@ void lower_store(lowering *l, loop_access a, int32_t x, lower_place at)
     lower_node(l, store);
 }
 
-static int32_t literal(lowering *l, const value *x)
+/* part: of a complex one, as in a view. */
+static int32_t literal(lowering *l, const value *x, int part)
 {
     uint64_t bits = 0;
-    memcpy(&bits, x->array->data, dtype_table[x->aval.dtype].itemsize);
-    return lower_constant(l, x->aval.dtype, bits);
+    int dtype = dtype_real_part((ct_dtype)x->aval.dtype);
+    size_t size = dtype_table[dtype].itemsize;
+    memcpy(&bits, (const char *)x->array->data + (part == 2 ? size : 0), size);
+    return lower_constant(l, dtype, bits);
 }
 
 int32_t lower_index(lowering *l, int k, int64_t scale, int64_t offset, int dtype)
@@ -180,12 +184,13 @@ static int32_t seen(lowering *l, const view *v, const int8_t *dims)
     const value *x = &l->g->values.at[v->source];
     if (made_here(l, v->source) && l->node_of[v->source] >= 0)
         return l->node_of[v->source];
-    if (x->origin == FROM_CONST && !x->aval.ndim && loop_dtype(x->aval.dtype))
-        return literal(l, x);
+    int dtype = dtype_real_part((ct_dtype)x->aval.dtype);
+    if (x->origin == FROM_CONST && !x->aval.ndim && loop_dtype(dtype))
+        return literal(l, x, v->part);
     if (x->origin == FROM_NODE && l->g->nodes.at[x->index].role == ROLE_VIEW &&
         !l->g->nodes.at[x->index].nin)
         return index_value(l, v, dims);
-    return lower_load(l, lower_access(l, v, dims), x->aval.dtype, -1);
+    return lower_load(l, lower_access(l, v, dims), dtype, -1);
 }
 
 /* ---- nodes ---- */
@@ -208,8 +213,16 @@ static int32_t power(lowering *l, int32_t x, int64_t y, int dtype)
 
 int32_t lower_map(lowering *l, const node *n, const int32_t *in)
 {
-    int to = graph_out(l->g, n, 0)->aval.dtype, from = graph_in(l->g, n, 0)->aval.dtype,
-        dtype = compute_dtype(from);
+    int to = graph_out(l->g, n, 0)->aval.dtype, dtype = body_dtype(l->g, n);
+    if (n->part) {
+        loop_node body = {.kind = LOOP_BODY,
+                          .dtype = (uint8_t)to,
+                          .nin = (uint8_t)n->nin,
+                          .second = n->part == 2,
+                          .number = body_find(n->op->name, dtype)};
+        memcpy(body.in, in, (size_t)n->nin * sizeof *in);
+        return lower_node(l, body);
+    }
     int32_t args[LOOP_INPUTS] = {0, 0, 0, 0};
     if (n->op->code == OP_convert_element_type)
         return lower_convert(l, in[0], to);

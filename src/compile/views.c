@@ -6,7 +6,7 @@
 
 void view_identity(const graph *g, int32_t source, view *v)
 {
-    v->source = source;
+    v->source = source, v->part = 0;
     for (int d = 0; d < g->values.at[source].aval.ndim; d++)
         v->dim[d] = (int8_t)d, v->scale[d] = 1, v->offset[d] = 0;
 }
@@ -49,6 +49,10 @@ void view_through(const graph *g, const node *n, view *v)
     const aval *from = &graph_in(g, n, 0)->aval, *to = &graph_out(g, n, 0)->aval;
     v->source = n->in[0];
     switch (n->op->code) {
+    case OP_real:
+    case OP_imag:
+        v->part = n->op->code == OP_real ? 1 : 2;
+        break;
     case OP_broadcast_in_dim: {
         ct_ints dims = ((const params_broadcast_in_dim *)n->params)->broadcast_dimensions;
         for (int d = 0; d < from->ndim; d++) {
@@ -152,6 +156,14 @@ static int joined(const char *a, const char *b, const char *c)
 int body_find(const char *primitive, int dtype)
 {
     return joined(primitive, dtype_table[dtype].short_name, NULL);
+}
+
+int body_dtype(const graph *g, const node *n)
+{
+    int dtype = graph_in(g, n, 0)->aval.dtype;
+    if (n->part)
+        return dtype == CT_FLOAT64 ? CT_COMPLEX128 : CT_COMPLEX64;
+    return compute_dtype(dtype);
 }
 
 int body_find_convert(int from, int to)

@@ -160,6 +160,21 @@ static bool ignored_call(LLVMValueRef callee)
            !strncmp(name, "llvm.assume", 11);
 }
 
+static void add_row(body_code *code, const body_instruction *row, LLVMValueRef made, FILE *to)
+{
+    fprintf(to, "    {%d, %s, %d, %d, {%d, %d, %d, %d}, %d},\n", row->opcode,
+            type_names[row->type], row->predicate, row->nin, row->in[0], row->in[1], row->in[2],
+            row->in[3], row->intrinsic);
+    values[nvalues++] = made;
+    ninstructions++, code->count++;
+}
+
+/* Bodies of complex numbers leave parts; clang may store one as an integer of its bits. */
+static bool takes_parts(const function *f)
+{
+    return strstr(f->name, "_c64") || strstr(f->name, "_c128");
+}
+
 /* One function as table text; false when it is not straight-line code of the kinds that the
  * widening knows. */
 static bool decode(function *f, FILE *rows, FILE *instructions)
@@ -205,7 +220,13 @@ static bool decode(function *f, FILE *rows, FILE *instructions)
                                                                               : -1;
             if (slot < 0 || !operand_of(LLVMGetOperand(i, 0), &operand))
                 return false;
-            f->results[first_pointer + slot] = (uint8_t)type_of(LLVMTypeOf(LLVMGetOperand(i, 0)));
+            int stored = type_of(LLVMTypeOf(LLVMGetOperand(i, 0)));
+            if (takes_parts(f) && stored != f->args[0]) {
+                body_instruction cast = {LLVMBitCast, f->args[0], 0, 1, {(int16_t)operand}, -1};
+                stored = f->args[0], operand = nvalues;
+                add_row(&code, &cast, i, instructions);
+            }
+            f->results[first_pointer + slot] = (uint8_t)stored;
             code.result_values[first_pointer + slot] = (int16_t)operand;
             continue;
         }
@@ -238,11 +259,7 @@ static bool decode(function *f, FILE *rows, FILE *instructions)
                 return false;
             row.in[k] = (int16_t)operand;
         }
-        fprintf(instructions, "    {%d, %s, %d, %d, {%d, %d, %d, %d}, %d},\n", row.opcode,
-                type_names[row.type], row.predicate, row.nin, row.in[0], row.in[1], row.in[2],
-                row.in[3], row.intrinsic);
-        values[nvalues++] = i;
-        ninstructions++, code.count++;
+        add_row(&code, &row, i, instructions);
     }
     code.nresults = (uint8_t)(first_pointer + npointers);
     f->cost = code.count, f->nargs = code.nargs, f->nresults = code.nresults;

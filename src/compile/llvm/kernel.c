@@ -167,10 +167,22 @@ static LLVMValueRef load_vector(emitter *e, const loop_node *node, int u)
     if (stride == size)
         v = llvm_load_masked(e, type, at, size, live);
     else if (!live && llvm_is_strided(e, size, stride / size, false))
-        v = llvm_load_strided(e, type, at, size, stride / size);
+        v = llvm_load_backwards(e, type, at, size);
     else
         v = gather(e, type, lane_addresses(e, base, stride, u), size, u);
     return to_register(e, v, dtype);
+}
+
+/* Lanes a few elements apart: what is read beside them comes with them. */
+static bool load_strided(emitter *e, int n, int live)
+{
+    const loop_node *node = &e->k->nodes[n];
+    int64_t step = e->k->accesses[node->number].stride[e->k->ndim - 1],
+            size = loop_itemsize(node->dtype);
+    if (node->nin || step < 2 || !llvm_is_strided(e, size, step, false))
+        return false;
+    llvm_load_strided(e, n, e->vector[stored_type(node->dtype)], size, step, live);
+    return true;
 }
 
 /* Streaming stores must start on a line: so must every row. */
@@ -190,6 +202,15 @@ static void stream(emitter *e, LLVMValueRef store)
                     LLVMMetadataAsValue(e->context, LLVMMDNodeInContext2(e->context, &one, 1)));
     LLVMSetAlignment(store, 64);
     e->streamed = true;
+}
+
+void llvm_store_part(emitter *e, LLVMValueRef v, LLVMValueRef at, int64_t size, LLVMValueRef own,
+                     bool streams)
+{
+    if (streams && !own)
+        stream(e, LLVMBuildStore(e->b, v, at));
+    else
+        llvm_store_masked(e, v, at, size, own);
 }
 
 /* As bytes, if it is a bool. */
@@ -220,14 +241,31 @@ void llvm_store(emitter *e, int s, LLVMValueRef v, int u)
     v = to_memory(e, v, dtype);
     if (!stride)
         store_one(e, v, base, size);
-    else if (stride == size && !live && may_stream(e, st, size))
-        stream(e, LLVMBuildStore(e->b, v, at));
     else if (stride == size)
-        llvm_store_masked(e, v, at, size, live);
-    else if (!live && llvm_is_strided(e, size, stride / size, true))
-        llvm_store_strided(e, v, at, size, stride / size);
+        llvm_store_part(e, v, at, size, live, may_stream(e, st, size));
+    else if ((!live || stride > 0) && llvm_is_strided(e, size, stride / size, true))
+        llvm_store_strided(e, v, at, size, stride / size, live);
     else
         scatter(e, v, lane_addresses(e, base, stride, u), size, live);
+}
+
+/* Stores of vector u of one step; those that lie beside one another as whole vectors. */
+static void store_all(emitter *e, int n, const int *stores, int u)
+{
+    for (int i = 0; i < n; i++) {
+        int beside[LOOP_DIMS], count = llvm_stores_beside(e, n, stores, i, beside);
+        const loop_store *st = &e->k->stores[stores[i]];
+        if (!count)
+            llvm_store(e, stores[i], e->value[st->node].at[u], u);
+        if (!count || beside[0] != stores[i])
+            continue;
+        LLVMValueRef v[LOOP_DIMS], base = e->base[e->k->naccesses + stores[i]];
+        int64_t size = loop_itemsize(e->k->nodes[st->node].dtype);
+        for (int k = 0; k < count; k++)
+            v[k] = e->value[e->k->stores[beside[k]].node].at[u];
+        base = llvm_bytes_on(e, base, llvm_int(e, count * size * u * e->shape.width));
+        llvm_store_beside(e, count, v, base, size, e->mask[u], may_stream(e, st, size));
+    }
 }
 
 /* A store at a computed place: of each lane where it is wanted, or of a single lane. */
@@ -275,12 +313,30 @@ static LLVMValueRef index_vector(emitter *e, const loop_node *node, int u)
     return LLVMBuildAdd(e->b, v, LLVMConstVector(steps, (unsigned)e->shape.width), "");
 }
 
+/* The other result of the body at n, if a node of this step is that. */
+static void set_other_result(emitter *e, int n, const lanes results[2])
+{
+    const loop_node *nodes = e->k->nodes;
+    for (int m = n + 1; m < e->k->nnodes && body_names[nodes[n].number].nresults == 2; m++)
+        if (e->wanted[m] && nodes[m].kind == LOOP_BODY && nodes[m].number == nodes[n].number &&
+            nodes[m].second != nodes[n].second &&
+            !memcmp(nodes[m].in, nodes[n].in, sizeof nodes[n].in)) {
+            e->value[m] = results[nodes[m].second];
+            e->early[m] = true;
+            return;
+        }
+}
+
 void llvm_node(emitter *e, int n, int live)
 {
     const loop_node *node = &e->k->nodes[n];
     lanes *out = &e->value[n], args[LOOP_INPUTS], results[2];
+    if (e->early[n])
+        return;
     switch ((loop_kind)node->kind) {
     case LOOP_LOAD:
+        if (load_strided(e, n, live))
+            break;
         for (int u = 0; u < live; u++)
             out->at[u] = load_vector(e, node, u);
         break;
@@ -295,10 +351,11 @@ void llvm_node(emitter *e, int n, int live)
     case LOOP_BODY:
         for (int i = 0; i < node->nin; i++)
             args[i] = e->value[node->in[i]];
-        if (e->early[n] || llvm_far(e, n, live))
+        if (llvm_far(e, n, live))
             break;
         llvm_body(e, node->number, live, args, results);
         *out = results[node->second];
+        set_other_result(e, n, results);
         break;
     case LOOP_SELECT:
         for (int u = 0; u < live; u++)
@@ -460,9 +517,8 @@ static void emit_step(emitter *e, const phase *p, int live, LLVMValueRef *accumu
         if (e->kept[n])
             write_kept(e, n, live);
     }
-    for (int s = 0; s < p->nstores; s++)
-        for (int u = 0; u < live; u++)
-            llvm_store(e, p->stores[s], e->value[e->k->stores[p->stores[s]].node].at[u], u);
+    for (int u = 0; u < live; u++)
+        store_all(e, p->nstores, p->stores, u);
     for (int r = 0; r < p->nreduces; r++) {
         const loop_node *node = &e->k->nodes[p->reduces[r]];
         lanes args[2], next[2];

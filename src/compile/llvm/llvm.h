@@ -71,11 +71,23 @@ void llvm_restore_addresses(emitter *e, LLVMValueRef *copy);
 LLVMValueRef llvm_load_masked(emitter *e, LLVMTypeRef type, LLVMValueRef at, int64_t size,
                               LLVMValueRef own);
 void llvm_store_masked(emitter *e, LLVMValueRef v, LLVMValueRef at, int64_t size, LLVMValueRef own);
-/* strided.c: lanes that are `step` elements of so many bytes apart, all of them live. */
+/* The same, past the caches where it is a whole vector and `streams`. */
+void llvm_store_part(emitter *e, LLVMValueRef v, LLVMValueRef at, int64_t size, LLVMValueRef own,
+                     bool streams);
+/* strided.c: lanes that are `step` elements of so many bytes apart; -1: backwards, all of them
+ * live. */
 bool llvm_is_strided(const emitter *e, int64_t size, int64_t step, bool stored);
-LLVMValueRef llvm_load_strided(emitter *e, LLVMTypeRef type, LLVMValueRef base, int64_t size,
-                               int64_t step);
-void llvm_store_strided(emitter *e, LLVMValueRef v, LLVMValueRef base, int64_t size, int64_t step);
+LLVMValueRef llvm_load_backwards(emitter *e, LLVMTypeRef type, LLVMValueRef base, int64_t size);
+/* Sets the value of load n, and of those that read beside it. */
+void llvm_load_strided(emitter *e, int n, LLVMTypeRef type, int64_t size, int64_t step, int live);
+void llvm_store_strided(emitter *e, LLVMValueRef v, LLVMValueRef base, int64_t size, int64_t step,
+                        LLVMValueRef live);
+/* The stores, among n, that together with stores[i] fill memory without a gap, in the order of
+ * their places: how many; 0: there are no such. */
+int llvm_stores_beside(const emitter *e, int n, const int *stores, int i, int beside[]);
+/* Writes vectors whose lanes alternate in memory. */
+void llvm_store_beside(emitter *e, int step, const LLVMValueRef *v, LLVMValueRef base, int64_t size,
+                       LLVMValueRef live, bool streams);
 /* Lanes before the limit, of a vector whose first lane is given. */
 LLVMValueRef llvm_lane_mask(emitter *e, LLVMValueRef first, LLVMValueRef limit);
 /* Sets the value of node n, whose operands have theirs; writes vector u of store s. */
