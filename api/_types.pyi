@@ -5,6 +5,7 @@ from typing import Any
 class Array: ...
 
 ArrayLike = Array | int | float | complex | bool | Any  # NumPy arrays and scalars too
+KeyArrayLike = Array  # one key, typed or of raw words
 Wide = int  # of 64 bits: without jax_enable_x64 its lower half counts
 Shaped = Any  # jax.ShapeDtypeStruct and whatever else has a shape and a dtype
 DTypeLike = Any

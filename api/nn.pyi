@@ -32,7 +32,6 @@ def relu6(x: ArrayLike) -> Array:
     Array([0., 6.], dtype=float32)
     """
 
-@jitted
 def sigmoid(x: ArrayLike) -> Array:
     """1 / (1 + exp(-x)).
 
@@ -243,6 +242,7 @@ def logsumexp(a: ArrayLike, axis: Axis = None, b: ArrayLike | None = None, keepd
     Array(1000.6932, dtype=float32)
     """
 
+@jitted
 def logmeanexp(x: ArrayLike, axis: Axis = None, where: ArrayLike | None = None, keepdims: bool = False) -> Array:
     """log(mean(exp(x))), without overflow.
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 # ---- norms (src/numpy/norm.c) ----
 
-def norm(x: ArrayLike, ord: ArrayLike | None = None, axis: Axis = None, keepdims: bool = False) -> Array:
+@jitted
+def norm(x: ArrayLike, ord: float | None = None, axis: Axis = None, keepdims: bool = False) -> Array:
     """Norm of vectors or matrices.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 @jitted("_pad")
 def pad(array: ArrayLike, pad_width: Padding, mode: str = "constant", *, constant_values: ArrayLike | list = 0, stat_length: Padding | None = None,
-        end_values: ArrayLike | list = 0, reflect_type: str = "even") -> Array:
+        end_values: ArrayLike | list | None = None, reflect_type: str = "even") -> Array:
     """The array with more elements before and after each axis.
 
     Args:
@@ -379,6 +379,10 @@ def vander(x: ArrayLike, N: int | None = None, increasing: bool = False) -> Arra
     """
 
 @jitted
+def _conv(x: ArrayLike, y: ArrayLike, mode: str, correlate: bool, precision: PrecisionLike, preferred_element_type: DTypeLike) -> Array:
+    """What convolve and correlate are made of."""
+
+@jitted
 def convolve(a: ArrayLike, v: ArrayLike, mode: str = "full", *, precision: PrecisionLike = None, preferred_element_type: DTypeLike | None = None) -> Array:
     """Convolution of two vectors.
 
@@ -542,6 +546,7 @@ def moveaxis(a: ArrayLike, source: Sequence[int], destination: Sequence[int]) ->
     (3, 4, 2)
     """
 
+@jitted
 def rollaxis(a: ArrayLike, axis: int, start: int = 0) -> Array:
     """One axis moved in front of the axis ``start``.
 
@@ -629,6 +634,7 @@ def concat(arrays: Sequence[ArrayLike], /, *, axis: int | None = 0) -> Array:
     Array([0, 1, 0], dtype=int32)
     """
 
+@jitted
 def append(arr: ArrayLike, values: ArrayLike, axis: int | None = None) -> Array:
     """Values behind an array; both are flattened unless an axis is given.
 
@@ -776,6 +782,14 @@ def rot90(m: ArrayLike, k: int = 1, axes: Sequence[int] = (0, 1)) -> Array:
            [1, 3]], dtype=int32)
     """
 
+@jitted
+def _roll_static(a: ArrayLike, shift: Sequence[int], axis: Axis = None) -> Array:
+    """roll by known numbers."""
+
+@jitted
+def _roll_dynamic(a: ArrayLike, shift: ArrayLike, axis: Axis = None) -> Array:
+    """roll by numbers that are not known."""
+
 def roll(a: ArrayLike, shift: ArrayLike | list, axis: Axis = None) -> Array:
     """Elements moved along an axis; what leaves at the end comes back at the start.
 
@@ -831,7 +845,6 @@ def vecdot(x1: ArrayLike, x2: ArrayLike, /, *, axis: int = -1, precision: Precis
     Array([3., 3.], dtype=float32)
     """
 
-@jitted
 def outer(a: ArrayLike, b: ArrayLike, out: None = None) -> Array:
     """All products of an element of ``a`` with one of ``b``, as a matrix.
 

@@ -1,5 +1,5 @@
 """jax.random. tools/generate.py says what the notation means."""
-from _types import Array, ArrayLike, Axis, DTypeLike, PrecisionLike, Shape, Wide, jitted, positional, short, ufunc
+from _types import Array, ArrayLike, Axis, DTypeLike, KeyArrayLike, PrecisionLike, Shape, Wide, jitted, positional, short, ufunc
 from collections.abc import Callable, Sequence
 # ---- keys (src/random/keys.c) ----
 
@@ -74,7 +74,7 @@ def bits(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, o
 
 @jitted("_uniform")
 @positional(2)
-def uniform(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, minval: ArrayLike = 0.0, maxval: ArrayLike = 1.0, *,
+def uniform(key: KeyArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, minval: ArrayLike = 0.0, maxval: ArrayLike = 1.0, *,
             out_sharding: None = None) -> Array:
     """Uniformly distributed floats in [minval, maxval).
 
@@ -89,12 +89,12 @@ def uniform(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, m
     """
 
 @jitted("_normal_real")
-def _normal_real(key: ArrayLike, shape: Shape, dtype: DTypeLike) -> Array:
+def _normal_real(key: KeyArrayLike, shape: Shape, dtype: DTypeLike) -> Array:
     """Real normal draws, which ``normal`` makes its own of."""
 
 @jitted("_normal")
 @positional(2)
-def normal(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def normal(key: KeyArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Normally distributed numbers with mean 0 and variance 1.
 
     Args:
@@ -108,7 +108,7 @@ def normal(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *,
 
 @jitted("_exponential")
 @positional(2)
-def exponential(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def exponential(key: KeyArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Exponentially distributed floats with mean 1.
 
     >>> jax.random.exponential(jax.random.key(0), (2,)).shape
@@ -117,7 +117,7 @@ def exponential(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = Non
 
 @jitted("_gumbel")
 @positional(2)
-def gumbel(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, mode: str | None = None, *, out_sharding: None = None) -> Array:
+def gumbel(key: KeyArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, mode: str | None = None, *, out_sharding: None = None) -> Array:
     """Floats of the standard Gumbel distribution.
 
     Args:
@@ -132,7 +132,7 @@ def gumbel(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, mo
 
 @jitted("_laplace")
 @positional(2)
-def laplace(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def laplace(key: KeyArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Floats of the Laplace distribution with location 0 and scale 1.
 
     >>> jax.random.laplace(jax.random.key(0), (2,)).shape
@@ -141,7 +141,7 @@ def laplace(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *
 
 @jitted("_logistic")
 @positional(2)
-def logistic(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def logistic(key: KeyArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Floats of the standard logistic distribution.
 
     >>> jax.random.logistic(jax.random.key(0), (2,)).shape
@@ -150,7 +150,7 @@ def logistic(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, 
 
 @jitted("_cauchy")
 @positional(2)
-def cauchy(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def cauchy(key: KeyArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Floats of the standard Cauchy distribution.
 
     >>> jax.random.cauchy(jax.random.key(0), (2,)).shape
@@ -159,7 +159,7 @@ def cauchy(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *,
 
 @jitted("_truncated_normal")
 @positional(4)
-def truncated_normal(key: ArrayLike, lower: ArrayLike, upper: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *,
+def truncated_normal(key: KeyArrayLike, lower: ArrayLike, upper: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *,
                      out_sharding: None = None) -> Array:
     """Standard normal numbers, redrawn in effect until they lie between two bounds.
 
@@ -175,7 +175,7 @@ def truncated_normal(key: ArrayLike, lower: ArrayLike, upper: ArrayLike, shape: 
 
 @jitted("_rayleigh")
 @positional(3)
-def rayleigh(key: ArrayLike, scale: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def rayleigh(key: KeyArrayLike, scale: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Floats of the Rayleigh distribution.
 
     >>> jax.random.rayleigh(jax.random.key(0), jnp.ones(2)).shape
@@ -184,7 +184,7 @@ def rayleigh(key: ArrayLike, scale: ArrayLike, shape: Shape | None = None, dtype
 
 @jitted("_pareto")
 @positional(3)
-def pareto(key: ArrayLike, b: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def pareto(key: KeyArrayLike, b: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Floats of the Pareto distribution with shape parameter ``b``.
 
     >>> jax.random.pareto(jax.random.key(0), 2.0, (2,)).shape
@@ -193,7 +193,7 @@ def pareto(key: ArrayLike, b: ArrayLike, shape: Shape | None = None, dtype: DTyp
 
 @jitted("_weibull_min")
 @positional(4)
-def weibull_min(key: ArrayLike, scale: ArrayLike, concentration: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None) -> Array:
+def weibull_min(key: KeyArrayLike, scale: ArrayLike, concentration: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None) -> Array:
     """Floats of the Weibull distribution.
 
     >>> jax.random.weibull_min(jax.random.key(0), 1.0, 2.0, (2,)).shape
@@ -201,7 +201,7 @@ def weibull_min(key: ArrayLike, scale: ArrayLike, concentration: ArrayLike, shap
     """
 
 @positional(5)
-def triangular(key: ArrayLike, left: ArrayLike, mode: ArrayLike, right: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *,
+def triangular(key: KeyArrayLike, left: ArrayLike, mode: ArrayLike, right: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *,
                out_sharding: None = None) -> Array:
     """Floats of the triangular distribution on [left, right] with its peak at ``mode``.
 
@@ -210,7 +210,7 @@ def triangular(key: ArrayLike, left: ArrayLike, mode: ArrayLike, right: ArrayLik
     """
 
 @positional(3)
-def lognormal(key: ArrayLike, sigma: ArrayLike = 1.0, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def lognormal(key: KeyArrayLike, sigma: ArrayLike = 1.0, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Exponentials of normal numbers with standard deviation ``sigma``.
 
     >>> jax.random.lognormal(jax.random.key(0), 1.0, (2,)).shape
@@ -219,7 +219,7 @@ def lognormal(key: ArrayLike, sigma: ArrayLike = 1.0, shape: Shape | None = None
 
 @jitted("_wald")
 @positional(3)
-def wald(key: ArrayLike, mean: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def wald(key: KeyArrayLike, mean: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Floats of the Wald (inverse Gaussian) distribution.
 
     >>> jax.random.wald(jax.random.key(0), 1.0, (2,)).shape
@@ -228,7 +228,7 @@ def wald(key: ArrayLike, mean: ArrayLike, shape: Shape | None = None, dtype: DTy
 
 @jitted("_maxwell")
 @positional(2)
-def maxwell(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def maxwell(key: KeyArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Lengths of vectors of three standard normal numbers.
 
     >>> jax.random.maxwell(jax.random.key(0), (2,)).shape
@@ -237,7 +237,7 @@ def maxwell(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *
 
 @jitted("_double_sided_maxwell")
 @positional(4)
-def double_sided_maxwell(key: ArrayLike, loc: ArrayLike, scale: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None) -> Array:
+def double_sided_maxwell(key: KeyArrayLike, loc: ArrayLike, scale: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None) -> Array:
     """Maxwell draws with a random sign, scaled and shifted.
 
     >>> jax.random.double_sided_maxwell(jax.random.key(0), 0.0, 1.0, (2,)).shape
@@ -246,7 +246,7 @@ def double_sided_maxwell(key: ArrayLike, loc: ArrayLike, scale: ArrayLike, shape
 
 @jitted("_rademacher")
 @positional(2)
-def rademacher(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def rademacher(key: KeyArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """1 or -1, each with probability one half.
 
     >>> jax.random.rademacher(jax.random.key(0), (2,)).dtype
@@ -256,7 +256,7 @@ def rademacher(key: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None
 # ---- integers and elements (src/random/discrete.c) ----
 
 @jitted("_randint")
-def randint(key: ArrayLike, shape: Shape, minval: ArrayLike, maxval: ArrayLike, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def randint(key: KeyArrayLike, shape: Shape, minval: ArrayLike, maxval: ArrayLike, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Uniformly distributed integers in [minval, maxval).
 
     Args:
@@ -271,7 +271,7 @@ def randint(key: ArrayLike, shape: Shape, minval: ArrayLike, maxval: ArrayLike, 
 
 @jitted("_bernoulli")
 @positional(3)
-def bernoulli(key: ArrayLike, p: ArrayLike = 0.5, shape: Shape | None = None, mode: str = "low", *, out_sharding: None = None) -> Array:
+def bernoulli(key: KeyArrayLike, p: ArrayLike = 0.5, shape: Shape | None = None, mode: str = "low", *, out_sharding: None = None) -> Array:
     """Booleans that are true with probability ``p``.
 
     Args:
@@ -286,14 +286,18 @@ def bernoulli(key: ArrayLike, p: ArrayLike = 0.5, shape: Shape | None = None, mo
 
 @jitted("_geometric")
 @positional(3)
-def geometric(key: ArrayLike, p: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def geometric(key: KeyArrayLike, p: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """How many trials of probability ``p`` it takes to succeed.
 
     >>> jax.random.geometric(jax.random.key(0), 0.5, (2,)).dtype
     dtype('int32')
     """
 
-def permutation(key: ArrayLike, x: ArrayLike, axis: int = 0, independent: bool = False, *, out_sharding: None = None) -> Array:
+@jitted
+def _shuffle(key: KeyArrayLike, x: ArrayLike, axis: int) -> Array:
+    """Elements along an axis in random order, each slice in one of its own: what ``permutation`` is made of."""
+
+def permutation(key: KeyArrayLike, x: ArrayLike, axis: int = 0, independent: bool = False, *, out_sharding: None = None) -> Array:
     """The slices of an array in random order, or the integers below ``x``.
 
     Args:
@@ -307,7 +311,7 @@ def permutation(key: ArrayLike, x: ArrayLike, axis: int = 0, independent: bool =
     """
 
 @positional(3)
-def choice(key: ArrayLike, a: ArrayLike, shape: Shape = (), replace: bool = True, p: ArrayLike | None = None, axis: int = 0,
+def choice(key: KeyArrayLike, a: ArrayLike, shape: Shape = (), replace: bool = True, p: ArrayLike | None = None, axis: int = 0,
            mode: str | None = None) -> Array:
     """Elements or slices drawn from an array, or integers below ``a``.
 
@@ -324,7 +328,7 @@ def choice(key: ArrayLike, a: ArrayLike, shape: Shape = (), replace: bool = True
     """
 
 @positional(2)
-def categorical(key: ArrayLike, logits: ArrayLike, axis: int = -1, shape: Shape | None = None, replace: bool = True, mode: str | None = None, *,
+def categorical(key: KeyArrayLike, logits: ArrayLike, axis: int = -1, shape: Shape | None = None, replace: bool = True, mode: str | None = None, *,
                 out_sharding: None = None) -> Array:
     """Which category was drawn, given unnormalised log probabilities.
 
@@ -342,7 +346,7 @@ def categorical(key: ArrayLike, logits: ArrayLike, axis: int = -1, shape: Shape 
 
 @jitted("_gamma")
 @positional(3)
-def gamma(key: ArrayLike, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def gamma(key: KeyArrayLike, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Floats of the gamma distribution with shape parameter ``a`` and scale 1.
 
     >>> jax.random.gamma(jax.random.key(0), 2.0, (2,)).shape
@@ -351,7 +355,7 @@ def gamma(key: ArrayLike, a: ArrayLike, shape: Shape | None = None, dtype: DType
 
 @jitted("_gamma")
 @positional(3)
-def loggamma(key: ArrayLike, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def loggamma(key: KeyArrayLike, a: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Logarithms of gamma draws, exact where the draws themselves would round to zero.
 
     >>> jax.random.loggamma(jax.random.key(0), 2.0, (2,)).shape
@@ -360,7 +364,7 @@ def loggamma(key: ArrayLike, a: ArrayLike, shape: Shape | None = None, dtype: DT
 
 @jitted("_beta")
 @positional(4)
-def beta(key: ArrayLike, a: ArrayLike, b: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def beta(key: KeyArrayLike, a: ArrayLike, b: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Floats of the beta distribution.
 
     >>> jax.random.beta(jax.random.key(0), 2.0, 3.0, (2,)).shape
@@ -369,7 +373,7 @@ def beta(key: ArrayLike, a: ArrayLike, b: ArrayLike, shape: Shape | None = None,
 
 @jitted("_dirichlet")
 @positional(3)
-def dirichlet(key: ArrayLike, alpha: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def dirichlet(key: KeyArrayLike, alpha: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Vectors of the Dirichlet distribution, which sum to one.
 
     >>> jax.random.dirichlet(jax.random.key(0), jnp.ones(3)).shape
@@ -378,7 +382,7 @@ def dirichlet(key: ArrayLike, alpha: ArrayLike, shape: Shape | None = None, dtyp
 
 @jitted("_t")
 @positional(3)
-def t(key: ArrayLike, df: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def t(key: KeyArrayLike, df: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Floats of Student's t distribution.
 
     >>> jax.random.t(jax.random.key(0), 3.0, (2,)).shape
@@ -387,7 +391,7 @@ def t(key: ArrayLike, df: ArrayLike, shape: Shape | None = None, dtype: DTypeLik
 
 @jitted("_chisquare")
 @positional(3)
-def chisquare(key: ArrayLike, df: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def chisquare(key: KeyArrayLike, df: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Floats of the chi-squared distribution.
 
     >>> jax.random.chisquare(jax.random.key(0), 3.0, (2,)).shape
@@ -396,7 +400,7 @@ def chisquare(key: ArrayLike, df: ArrayLike, shape: Shape | None = None, dtype: 
 
 @jitted("_f")
 @positional(4)
-def f(key: ArrayLike, dfnum: ArrayLike, dfden: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def f(key: KeyArrayLike, dfnum: ArrayLike, dfden: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Floats of the F distribution.
 
     >>> jax.random.f(jax.random.key(0), 2.0, 3.0, (2,)).shape
@@ -405,7 +409,7 @@ def f(key: ArrayLike, dfnum: ArrayLike, dfden: ArrayLike, shape: Shape | None = 
 
 @jitted("_generalized_normal")
 @positional(3)
-def generalized_normal(key: ArrayLike, p: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def generalized_normal(key: KeyArrayLike, p: ArrayLike, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Floats with density proportional to exp(-|x|^p).
 
     >>> jax.random.generalized_normal(jax.random.key(0), 2.0, (2,)).shape
@@ -414,7 +418,7 @@ def generalized_normal(key: ArrayLike, p: ArrayLike, shape: Shape = (), dtype: D
 
 @jitted("_ball")
 @positional(2)
-def ball(key: ArrayLike, d: int, p: ArrayLike = 2, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def ball(key: KeyArrayLike, d: int, p: ArrayLike = 2, shape: Shape = (), dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Points uniformly distributed in the unit ball of d dimensions.
 
     Args:
@@ -430,7 +434,7 @@ def ball(key: ArrayLike, d: int, p: ArrayLike = 2, shape: Shape = (), dtype: DTy
 # ---- counts (src/random/counts.c) ----
 
 @positional(3)
-def poisson(key: ArrayLike, lam: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
+def poisson(key: KeyArrayLike, lam: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, *, out_sharding: None = None) -> Array:
     """Integers of the Poisson distribution with mean ``lam``.
 
     >>> jax.random.poisson(jax.random.key(0), 3.0, (2,)).dtype
@@ -438,7 +442,7 @@ def poisson(key: ArrayLike, lam: ArrayLike, shape: Shape | None = None, dtype: D
     """
 
 @positional(4)
-def binomial(key: ArrayLike, n: ArrayLike, p: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None) -> Array:
+def binomial(key: KeyArrayLike, n: ArrayLike, p: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None) -> Array:
     """How many of ``n`` trials of probability ``p`` succeed, as floats.
 
     >>> jax.random.binomial(jax.random.key(0), 10, 0.5, (2,)).dtype
@@ -446,7 +450,7 @@ def binomial(key: ArrayLike, n: ArrayLike, p: ArrayLike, shape: Shape | None = N
     """
 
 @positional(3)
-def multinomial(key: ArrayLike, n: ArrayLike, p: ArrayLike, *, shape: Shape | None = None, dtype: DTypeLike | None = None, unroll: int = 1) -> Array:
+def multinomial(key: KeyArrayLike, n: ArrayLike, p: ArrayLike, *, shape: Shape | None = None, dtype: DTypeLike | None = None, unroll: int = 1) -> Array:
     """How often each category comes in ``n`` trials, as floats.
 
     Args:
@@ -462,8 +466,9 @@ def multinomial(key: ArrayLike, n: ArrayLike, p: ArrayLike, *, shape: Shape | No
 
 # ---- with factors of matrices (src/random/matrices.c) ----
 
+@jitted("_orthogonal")
 @positional(2)
-def orthogonal(key: ArrayLike, n: int, shape: Shape = (), dtype: DTypeLike | None = None, m: int | None = None, *, out_sharding: None = None) -> Array:
+def orthogonal(key: KeyArrayLike, n: int, shape: Shape = (), dtype: DTypeLike | None = None, m: int | None = None, *, out_sharding: None = None) -> Array:
     """Uniformly distributed orthogonal matrices.
 
     Args:
@@ -477,8 +482,9 @@ def orthogonal(key: ArrayLike, n: int, shape: Shape = (), dtype: DTypeLike | Non
     (2, 3, 3)
     """
 
+@jitted("_multivariate_normal")
 @positional(3)
-def multivariate_normal(key: ArrayLike, mean: ArrayLike, cov: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, method: str = "cholesky", *,
+def multivariate_normal(key: KeyArrayLike, mean: ArrayLike, cov: ArrayLike, shape: Shape | None = None, dtype: DTypeLike | None = None, method: str = "cholesky", *,
                         out_sharding: None = None) -> Array:
     """Normally distributed vectors.
 

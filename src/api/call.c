@@ -50,6 +50,7 @@ bool call_staging(void)
 /* Where the arrays of one call are, and the bytes that tell two calls apart. */
 typedef struct arguments {
     const bind_function *f;
+    const unsigned char *given; /* the argument struct without defaults, or NULL */
     unsigned char *block; /* a copy of the argument struct */
     vec(ct_array *) slots;
     vec(ct_array *) lists; /* copies of the lists behind ct_arrays fields */
@@ -92,7 +93,12 @@ static bool add_field(arguments *a, const bind_param *p)
     void *at = a->block + p->offset;
     switch ((bind_kind)p->kind) {
     case BIND_ARRAY:
+        return add_slot(a, at);
     case BIND_ARRAY_OPT:
+        if (a->given && !*(const ct_array *)(const void *)(a->given + p->offset)) {
+            text_bytes(&a->key, "-", 1);
+            return true;
+        }
         return add_slot(a, at);
     case BIND_ARRAYS:
         return add_list(a, at);
@@ -151,9 +157,11 @@ static void arguments_free(arguments *a)
     base_free(a->block);
 }
 
-static bool arguments_read(arguments *a, const bind_function *f, const void *args)
+static bool arguments_read(arguments *a, const bind_function *f, const void *args,
+                           const void *given)
 {
-    *a = (arguments){.f = f, .plain = true, .block = base_alloc((size_t)f->args_size + 1)};
+    *a = (arguments){
+        .f = f, .given = given, .plain = true, .block = base_alloc((size_t)f->args_size + 1)};
     if (!a->block)
         return false;
     memcpy(a->block, args, f->args_size);
@@ -274,11 +282,12 @@ static ct_tree bind_program(const program *p, const char *name, int64_t n, const
     return result;
 }
 
-ct_tree call_staged(const bind_function *f, void (*body)(void), const char *name, const void *args)
+ct_tree call_staged(const bind_function *f, void (*body)(void), const char *name, const void *args,
+                    const void *given)
 {
     arguments a;
     ct_tree result = array_poison;
-    if (arguments_read(&a, f, args) && a.plain) {
+    if (arguments_read(&a, f, args, given) && a.plain) {
         ct_array *in = base_alloc((size_t)(a.slots.n + 1) * sizeof *in);
         for (int64_t i = 0; in && i < a.slots.n; i++)
             in[i] = *a.slots.at[i];

@@ -17,6 +17,8 @@ ct_array call_refuse(const char *function, int n, const ct_array *arrays);
  * calls. */
 bool call_staging(void);
 /* Stages the body as jit[name=...] on the arrays inside `args` (the argument struct, or the arrays
- * themselves) and binds it. */
-ct_tree call_staged(const bind_function *f, void (*body)(void), const char *name, const void *args);
+ * themselves) and binds it. Arrays that are missing in `given`, the arguments before defaults were
+ * put in, are constants of the program; NULL for none. */
+ct_tree call_staged(const bind_function *f, void (*body)(void), const char *name, const void *args,
+                    const void *given);
 #endif

@@ -63,16 +63,16 @@ ct_array nn_squareplus(const ct_nn_squareplus_args *a)
 
 ct_array nn_sparse_plus(ct_array x)
 {
-    ct_array middle = ct_divide(ct_square(ct_add(x, 1.0)), 4);
-    ct_array above = ct_where(ct_greater_equal(x, 1.0), x, middle);
-    return ct_where(ct_less_equal(x, -1.0), 0.0, above);
+    ct_array low = ct_less_equal(x, -1.0), high = ct_greater_equal(x, 1.0);
+    ct_array middle = ct_divide(ct_power(ct_add(x, 1.0), 2), 4);
+    return ct_where(low, 0.0, ct_where(high, x, middle));
 }
 
 ct_array nn_soft_sign(ct_array x) { return ct_divide(x, ct_add(ct_abs(x), 1)); }
 
 ct_array nn_sparse_sigmoid(ct_array x)
 {
-    return ct_multiply(0.5, ct_minimum(2.0, ct_maximum(0.0, ct_add(x, 1.0))));
+    return ct_multiply(0.5, ct_clip(ct_add(x, 1.0), 0.0, 2.0));
 }
 
 ct_array nn_silu(ct_array x)
@@ -89,19 +89,17 @@ ct_array nn_mish(ct_array x)
 
 ct_array nn_log_sigmoid(ct_array x) { return ct_negative(ct_nn_softplus(ct_negative(x))); }
 
-static ct_array elu(ct_array x, ct_array alpha)
+ct_array nn_elu(const ct_nn_elu_args *a)
 {
-    ct_array positive = ct_greater(x, 0);
+    ct_array x = a->x, positive = ct_greater(x, 0);
     ct_array below = ct_where(ct_greater(x, 0), 0.0, x);
-    ct_array bent = ct_multiply(alpha, ct_expm1(below));
+    ct_array bent = ct_multiply(a->alpha, ct_expm1(below));
     return ct_where(positive, x, bent);
 }
 
-ct_array nn_elu(const ct_nn_elu_args *a) { return elu(a->x, a->alpha); }
-
 ct_array nn_selu(ct_array x)
 {
-    return ct_multiply(1.0507009873554805, elu(x, ct_weak_float(1.6732632423543772)));
+    return ct_multiply(1.0507009873554805, ct_nn_elu(x, .alpha = ct_weak_float(1.6732632423543772)));
 }
 
 ct_array nn_celu(const ct_nn_celu_args *a)
@@ -182,8 +180,7 @@ ct_array nn_one_hot(const ct_nn_one_hot_args *a)
                        (long long)a->num_classes);
     for (int64_t d = 0; d <= ndim; d++)
         shape.at[d] = d == axis ? a->num_classes : 1;
-    ct_array classes = op_iota(dtype_of(x), dimlist_ints(&shape), axis);
-    ct_array v[] = {op_expand_dims(x, I(axis)), classes};
-    return numpy_broadcast("one_hot", 2, v, v) ? op_convert(op_eq(v[0], v[1]), dtype, false)
-                                               : array_poison;
+    ct_array wide = op_expand_dims(x, I(axis));
+    ct_array hot = ct_equal(wide, op_iota(dtype_of(x), dimlist_ints(&shape), axis));
+    return is_poison(hot) ? hot : op_convert(hot, dtype, false);
 }

@@ -77,10 +77,12 @@ ct_array nn_initializers_scaled(const ct_nn_initializers_scaled_args *a)
     if (!strcmp(a->distribution, "normal"))
         return ct_multiply(ct_random_normal(a->key, a->shape, .dtype = dtype), op_sqrt(variance));
     if (!strcmp(a->distribution, "uniform"))
-        return real ? ct_multiply(ct_random_uniform(a->key, a->shape, .dtype = dtype,
-                                                    .minval = ct_weak_int(-1)),
-                                  op_sqrt(mul(3, variance)))
-                    : ct_multiply(complex_draws(a->key, false, a->shape, dtype), op_sqrt(variance));
+    {
+        ct_array u = real ? ct_random_uniform(a->key, a->shape, .dtype = dtype,
+                                              .minval = ct_weak_int(-1))
+                          : complex_draws(a->key, false, a->shape, dtype);
+        return ct_multiply(u, op_sqrt(real ? mul(3, variance) : variance));
+    }
     return ct_fail(CT_VALUE_ERROR, "invalid distribution for variance scaling initializer: %s",
                    a->distribution);
 }

@@ -14,9 +14,10 @@ static ct_array masked(ct_array x, ct_array where, ct_array otherwise)
 /* x less its largest element along the axes, which is held constant in derivatives. */
 static ct_array shifted(ct_array x, ct_ints axis, ct_array where)
 {
-    ct_array largest = op_stop_gradient(
-        ct_max(x, .axis = axis, .keepdims = true, .initial = minus_infinity(), .where = where));
-    return ct_subtract(masked(x, where, minus_infinity()), largest);
+    ct_array largest =
+        ct_max(x, .axis = axis, .keepdims = true, .initial = minus_infinity(), .where = where);
+    x = masked(x, where, minus_infinity());
+    return is_poison(largest) ? largest : ct_subtract(x, op_stop_gradient(largest));
 }
 
 ct_array nn_softmax_of(ct_array x, ct_ints axis, ct_array where)
@@ -56,10 +57,9 @@ ct_tree nn_logsumexp_of(ct_array a, ct_ints axis, ct_array b, bool keepdims, boo
     ct_array largest = ct_max(is_complex ? op_real(x) : x, .axis = axis, .keepdims = keepdims,
                               .initial = minus_infinity(), .where = where);
     largest = op_stop_gradient(
-        op_select_n(op_is_finite(largest), 2, (ct_array[]){op_full_like(largest, 0), largest}));
+        select(op_is_finite(largest), largest, op_full_like(largest, 0)));
     ct_array wide = keepdims || !axes.n ? largest : op_expand_dims(largest, dimlist_ints(&axes));
-    ct_array powers = op_exp(
-        op_sub(x, numpy_broadcast_one("logsumexp", numpy_cast(wide, dtype_of(x)), shape_of(x))));
+    ct_array powers = op_exp(ct_subtract(x, numpy_cast(wide, dtype_of(x))));
     if (b)
         powers = op_mul(powers, v[1]);
     ct_array sums = ct_sum(powers, .axis = axis, .keepdims = keepdims, .where = where),
@@ -108,7 +108,8 @@ ct_array nn_standardize(const ct_nn_standardize_args *a)
     else if (!variance) {
         ct_array squares =
             ct_mean(ct_square(x), .axis = a->axis, .keepdims = true, .where = a->where);
-        variance = ct_maximum(ct_subtract(squares, ct_square(mean)), 0);
+        variance = ct_clip_(&(ct_clip_args){.arr = ct_subtract(squares, ct_square(mean)),
+                                            .min = ct_weak_int(0)});
     }
     ct_array centred = ct_subtract(x, mean);
     return ct_multiply(centred, op_rsqrt(ct_add(variance, a->epsilon)));

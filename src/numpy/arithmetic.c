@@ -328,7 +328,9 @@ static ct_fn log_add2_function(void)
 static ct_array log_sum(const char *what, ct_array x, ct_array y, ct_fn f)
 {
     ct_array v[] = {x, y};
-    if (!f || !promote_floats(what, v) || !numpy_broadcast(what, 2, v, v))
+    dimlist shape;
+    if (!f || !promote_floats(what, v) || !numpy_broadcast_shape(what, 2, v, &shape) ||
+        !numpy_match_ranks(what, 2, v, v))
         return array_poison;
     if (is_complex(v[0]))
         return ct_fail(CT_NOT_IMPLEMENTED_ERROR, "%s of complex numbers is not available yet.",

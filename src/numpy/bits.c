@@ -145,7 +145,9 @@ ct_array numpy_reinterpret(ct_array x, ct_dtype dtype)
         return ct_fail(CT_VALUE_ERROR,
                        "view() of a 0d array is only supported if the itemsize is unchanged.");
     if (!ndim)
-        return op_reshape(numpy_reinterpret(op_reshape(x, I(1)), dtype), I_NONE);
+        return is_poison(x = numpy_reinterpret(op_expand_dims(x, I(0)), dtype))
+                   ? x
+                   : op_squeeze(x, I(0));
     if (x->aval.shape[ndim - 1] * old % new)
         return ct_fail(CT_VALUE_ERROR,
                        "view() of an array of shape %s and dtype %s as %s: the last axis has %lld "

@@ -140,23 +140,15 @@ bool numpy_match_ranks(const char *what, int64_t n, const ct_array *in, ct_array
     return true;
 }
 
-/* broadcast_in_dim of x to a shape it fits: axes of size one that grow are dropped first, as the
- * operation wants them. */
+/* broadcast_in_dim of x to a shape it fits. */
 static ct_array broadcast_to(ct_array x, ct_ints shape)
 {
     if (ints_equal(shape_of(x), shape))
         return x;
-    int64_t where[NUMPY_MAX_NDIM], grow[NUMPY_MAX_NDIM], kept = 0, grown = 0,
-                                                         shift = shape.n - x->aval.ndim;
-    for (int64_t d = 0; d < x->aval.ndim; d++) {
-        if (x->aval.shape[d] == shape.at[shift + d])
-            where[kept++] = shift + d;
-        else
-            grow[grown++] = d;
-    }
-    if (grown)
-        x = op_squeeze(x, (ct_ints){grown, grow});
-    return is_poison(x) ? x : op_broadcast_in_dim(x, shape, (ct_ints){kept, where});
+    int64_t where[NUMPY_MAX_NDIM], shift = shape.n - x->aval.ndim;
+    for (int64_t d = 0; d < x->aval.ndim; d++)
+        where[d] = shift + d;
+    return op_broadcast_in_dim(x, shape, (ct_ints){x->aval.ndim, where});
 }
 
 bool numpy_broadcast(const char *what, int64_t n, const ct_array *in, ct_array *out)

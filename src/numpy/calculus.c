@@ -91,20 +91,25 @@ static ct_array spaced_gradient(ct_array x, ct_array h, int64_t axis, ct_array u
     return ct_concatenate(ARRAYS(upper, inner, lower), .axis = GIVEN(axis));
 }
 
+/* x[i + step] - x[i] for i in [start, limit). */
+static ct_array steps(ct_array x, int64_t axis, int64_t start, int64_t limit, int64_t step)
+{
+    ct_array after = shape_part(x, axis, start + step, limit + step);
+    return op_sub(after, shape_part(x, axis, start, limit));
+}
+
 static ct_array gradient_along(ct_array x, ct_array h, int64_t axis)
 {
     int64_t n = x->aval.shape[axis];
-    ct_array upper = op_sub(shape_slice(x, axis, 1, 2, 1), shape_slice(x, axis, 0, 1, 1));
-    ct_array lower =
-        op_sub(shape_slice(x, axis, n - 1, n, 1), shape_slice(x, axis, n - 2, n - 1, 1));
+    ct_array upper = steps(x, axis, 0, 1, 1), lower = steps(x, axis, n - 2, n - 1, 1);
     if (h->aval.ndim > 1)
         return ct_fail(CT_VALUE_ERROR, "Spacing arrays must be 1D arrays or scalars.");
     if (h->aval.ndim)
         return spaced_gradient(x, h, axis, upper, lower);
-    ct_array inner =
-        mul(op_sub(shape_slice(x, axis, 2, n, 1), shape_slice(x, axis, 0, n - 2, 1)), 0.5);
-    return ct_concatenate(ARRAYS(ct_divide(upper, h), ct_divide(inner, h), ct_divide(lower, h)),
-                          .axis = GIVEN(axis));
+    ct_array inner = ct_divide(mul(steps(x, axis, 0, n - 2, 2), 0.5), h);
+    lower = ct_divide(lower, h);
+    upper = ct_divide(upper, h);
+    return ct_concatenate(ARRAYS(upper, inner, lower), .axis = GIVEN(axis));
 }
 
 ct_tree numpy_gradient(const ct_gradient_args *a)
@@ -143,6 +148,12 @@ static ct_array last_axis_slice(ct_array x, int64_t start, int64_t limit)
     return shape_slice(x, x->aval.ndim - 1, start, limit, 1);
 }
 
+static ct_array last_axis_at(ct_array x, int64_t i)
+{
+    ct_array slice = last_axis_slice(x, i, i + 1);
+    return op_squeeze(slice, I(x->aval.ndim - 1));
+}
+
 ct_array numpy_trapezoid(const ct_trapezoid_args *a)
 {
     ct_array v[] = {a->y, a->x}, dx = a->dx;
@@ -150,14 +161,21 @@ ct_array numpy_trapezoid(const ct_trapezoid_args *a)
     if (!numpy_axis("trapezoid", axis, a->y->aval.ndim, &axis) ||
         !numpy_promote_inexact("trapezoid", a->x ? 2 : 1, v, v))
         return array_poison;
-    ct_array y = op_moveaxis(v[0], axis, v[0]->aval.ndim - 1);
     if (a->x)
-        dx = v[1]->aval.ndim == 1 ? differences(v[1], 0)
-                                  : op_moveaxis(differences(v[1], axis), axis, v[1]->aval.ndim - 1);
+        dx = v[1]->aval.ndim == 1 ? ct_diff(v[1])
+                                  : op_moveaxis(ct_diff(v[1], .axis = GIVEN(axis)), axis,
+                                                v[1]->aval.ndim - 1);
+    ct_array y = op_moveaxis(v[0], axis, v[0]->aval.ndim - 1);
     if (is_poison(y) || is_poison(dx))
         return array_poison;
     int64_t n = y->aval.shape[y->aval.ndim - 1];
-    ct_array pairs = op_add(last_axis_slice(y, 1, n), last_axis_slice(y, 0, n - 1));
+    if (!dx->aval.ndim && n) {
+        ct_array sum = ct_sum(y, .axis = I(-1)), first = last_axis_at(y, 0);
+        ct_array ends = ct_multiply(0.5, ct_add(first, last_axis_at(y, n - 1)));
+        return ct_multiply(dx, ct_subtract(sum, ends));
+    }
+    ct_array after = last_axis_slice(y, 1, n);
+    ct_array pairs = op_add(after, last_axis_slice(y, 0, n ? n - 1 : 0));
     return ct_multiply(0.5, ct_sum(ct_multiply(dx, pairs), .axis = I(-1)));
 }
 
@@ -242,17 +260,17 @@ ct_array numpy_vander(const ct_vander_args *a)
     ct_array powers = op_iota(dtype_of(x), I(n), 0);
     if (!a->increasing)
         powers = sub((double)(n - 1), powers);
-    return ct_power(op_expand_dims(x, I(1)), op_expand_dims(powers, I(0)));
+    x = op_expand_dims(x, I(1));
+    return ct_power(x, op_expand_dims(powers, I(0)));
 }
 
 /* ---- convolution of vectors ---- */
 
-/* sums[k] = sum_j x[k - j] v[j] for k in [first, first + n). */
-static ct_array convolved(ct_array x, ct_array v, int64_t first, int64_t n,
-                          const ct_convolve_args *a)
+/* sums[k] = sum_j x[k + j - (m - 1)] kernel[j] for k in [first, first + n). */
+static ct_array slid(ct_array x, ct_array kernel, int64_t first, int64_t n,
+                     const ct__conv_args *a)
 {
-    int64_t last = v->size - 1, low = last - first, high = n - x->size + first;
-    ct_array kernel = op_rev(v, I(0));
+    int64_t last = kernel->size - 1, low = last - first, high = n - x->size + first;
     const params_conv p = {.batch_group_count = 1,
                            .dimension_numbers = {I(0, 1, 2), I(0, 1, 2), I(0, 1, 2)},
                            .feature_group_count = 1,
@@ -262,47 +280,56 @@ static ct_array convolved(ct_array x, ct_array v, int64_t first, int64_t n,
                            .preferred_element_type = a->preferred_element_type,
                            .rhs_dilation = I(1),
                            .window_strides = I(1)};
+    x = op_expand_dims(x, I(0, 1));
+    ct_array sums = op_conv(x, op_expand_dims(kernel, I(0, 1)), &p);
+    return is_poison(sums) ? sums : op_squeeze(sums, I(0, 1));
+}
+
+static ct_array flipped(ct_array x) { return ct_flip(x); }
+
+/* What convolve and correlate have in common. A correlation slides v itself, and where v is the
+ * longer one, its result is that of sliding a, read backwards. */
+ct_array numpy__conv(const ct__conv_args *a)
+{
+    ct_array x = a->x, v = a->y;
+    int64_t n = x->size, m = v->size, first, count;
+    bool swapped = n < m;
+    if (a->correlate && dtype_is(dtype_of(v), FAMILY_COMPLEX))
+        v = op_conj(v);
+    if (swapped) {
+        ct_array swap = x;
+        x = v;
+        v = swap;
+        n = x->size;
+        m = v->size;
+    }
+    if (!strcmp(a->mode, "full"))
+        first = 0, count = n + m - 1;
+    else if (!strcmp(a->mode, "same"))
+        first = (m - 1) / 2, count = n;
+    else
+        first = m - 1, count = n - m + 1;
+    ct_array kernel = a->correlate ? v : flipped(v);
     if (is_poison(kernel))
         return kernel;
-    ct_array sums = op_conv(op_expand_dims(x, I(0, 1)), op_expand_dims(kernel, I(0, 1)), &p);
-    return is_poison(sums) ? sums : op_squeeze(sums, I(0, 1));
+    ct_array out = slid(x, kernel, first, count, a);
+    return swapped && a->correlate && !is_poison(out) ? flipped(out) : out;
 }
 
 static ct_array convolve(const char *what, const ct_convolve_args *args, bool correlate)
 {
-    ct_array a = args->a, b = args->v, v[] = {a, b};
-    const char *mode = args->mode;
-    if (a->aval.ndim != 1 || b->aval.ndim != 1)
+    ct_array v[] = {args->a, args->v};
+    if (v[0]->aval.ndim != 1 || v[1]->aval.ndim != 1)
         return ct_fail(CT_VALUE_ERROR, "%s() only support 1-dimensional inputs.", what);
-    if (!a->size || !b->size)
+    if (!v[0]->size || !v[1]->size)
         return ct_fail(CT_VALUE_ERROR, "%s: inputs cannot be empty, got shapes %s and %s.", what,
-                       dims_string(shape_of(a)), dims_string(shape_of(b)));
+                       dims_string(shape_of(v[0])), dims_string(shape_of(v[1])));
+    if (strcmp(args->mode, "full") && strcmp(args->mode, "same") && strcmp(args->mode, "valid"))
+        return ct_fail(CT_VALUE_ERROR, "mode must be one of ['full', 'same', 'valid']");
     if (!numpy_promote_inexact(what, 2, v, v))
         return array_poison;
-    if (correlate) {
-        v[1] = dtype_is(dtype_of(v[1]), FAMILY_COMPLEX) ? op_conj(v[1]) : v[1];
-        v[1] = op_rev(v[1], I(0));
-    }
-    int64_t n = a->size, m = b->size;
-    bool swapped = n < m;
-    if (swapped) {
-        ct_array swap = v[0];
-        v[0] = v[1];
-        v[1] = swap;
-        int64_t length = n;
-        n = m;
-        m = length;
-    }
-    int64_t first, count;
-    if (!strcmp(mode, "full"))
-        first = 0, count = n + m - 1;
-    else if (!strcmp(mode, "same"))
-        first = correlate && swapped ? m / 2 : (m - 1) / 2, count = n;
-    else if (!strcmp(mode, "valid"))
-        first = m - 1, count = n - m + 1;
-    else
-        return ct_fail(CT_VALUE_ERROR, "mode must be one of ['full', 'same', 'valid']");
-    return convolved(v[0], v[1], first, count, args);
+    return ct__conv(v[0], v[1], args->mode, correlate, args->precision,
+                    args->preferred_element_type);
 }
 
 ct_array numpy_convolve(const ct_convolve_args *a) { return convolve("convolve", a, false); }

@@ -23,9 +23,10 @@ ct_array numpy_bincount(const ct_bincount_args *a)
     ct_array weights =
         a->weights ? a->weights : array_scalar_int(dtype_default(FAMILY_INT), false, 1);
     ct_array zeros = op_full(&(aval){weights->aval.dtype, false, 1, &length}, 0);
-    x = op_max(
-        numpy_cast(x, dtype_default(FAMILY_INT)),
-        array_scalar_int(dtype_default(FAMILY_INT), false, 0)); /* negative values count as zero */
+    x = ct_clip_(&(ct_clip_args){.arr = numpy_cast(x, dtype_default(FAMILY_INT)),
+                                 .min = ct_weak_int(0)}); /* negative values count as zero */
+    if (is_poison(x))
+        return x;
     index_item at = {.kind = INDEX_ARRAY, .array = x};
     return numpy_index_update(zeros, 1, &at, INDEX_ADD, weights, NULL);
 }

@@ -12,9 +12,13 @@ static ct_array *copy_list(const ct_arrays *xs)
     return out;
 }
 
-static ct_array convert_result(ct_array x, ct_dtype dtype)
+/* All in the dtype asked for, in place. */
+static bool convert_all(int64_t n, ct_array *xs, ct_dtype dtype)
 {
-    return dtype == CT_NO_DTYPE ? x : op_convert(x, dtype_canonical(dtype), false);
+    for (int64_t i = 0; i < n && dtype != CT_NO_DTYPE; i++)
+        if (is_poison(xs[i]) || is_poison(xs[i] = numpy_cast(xs[i], dtype_canonical(dtype))))
+            return false;
+    return true;
 }
 
 /* Joins xs (changed in place) along an existing axis. */
@@ -56,7 +60,9 @@ ct_array numpy_concatenate(const ct_concatenate_args *a)
     if (!a->axis.given)
         for (int64_t i = 0; i < a->arrays.n; i++)
             xs[i] = shape_flatten(xs[i]);
-    y = convert_result(join(a->arrays.n, xs, a->axis.given ? a->axis.value : 0), a->dtype);
+    y = convert_all(a->arrays.n, xs, a->dtype)
+            ? join(a->arrays.n, xs, a->axis.given ? a->axis.value : 0)
+            : array_poison;
     base_free(xs);
     return y;
 }
@@ -91,8 +97,8 @@ ct_array numpy_stack(const ct_stack_args *a)
     if (!numpy_axis("stack", axis, given[0]->aval.ndim + 1, &axis))
         return array_poison;
     ct_array *xs = copy_list(&a->arrays), y = array_poison;
-    if (xs && numpy_promote("stack", n, xs, xs))
-        y = convert_result(op_stack(n, xs, axis), a->dtype);
+    if (xs && convert_all(n, xs, a->dtype) && numpy_promote("stack", n, xs, xs))
+        y = op_stack(n, xs, axis);
     base_free(xs);
     return y;
 }
@@ -101,14 +107,17 @@ ct_array numpy_stack(const ct_stack_args *a)
  */
 static ct_array join_at_least(const ct_arrays *given, int ndim, int64_t axis, ct_dtype dtype)
 {
-    ct_array *xs = copy_list(given), y;
+    ct_array *xs = copy_list(given), y = array_poison;
     if (!xs)
         return array_poison;
     for (int64_t i = 0; i < given->n; i++)
-        xs[i] = shape_at_least(xs[i], ndim);
+        xs[i] = ndim == 1   ? ct_atleast_1d(ARRAYS(xs[i]))
+                : ndim == 2 ? ct_atleast_2d(ARRAYS(xs[i]))
+                            : ct_atleast_3d(ARRAYS(xs[i]));
     if (axis < 0) /* hstack: along the first axis of vectors, the second of others */
         axis = given->n && !is_poison(xs[0]) && xs[0]->aval.ndim > 1;
-    y = convert_result(join(given->n, xs, axis), dtype);
+    if (convert_all(given->n, xs, dtype))
+        y = join(given->n, xs, axis);
     base_free(xs);
     return y;
 }
@@ -126,7 +135,9 @@ ct_array numpy_column_stack(const ct_column_stack_args *a)
         return array_poison;
     for (int64_t i = 0; i < a->tup.n; i++)
         if (xs[i]->aval.ndim < 2)
-            xs[i] = op_transpose(shape_at_least(xs[i], 2), I(1, 0));
+            xs[i] = is_poison(xs[i] = ct_atleast_2d(ARRAYS(xs[i])))
+                        ? xs[i]
+                        : op_transpose(xs[i], I(1, 0));
     y = join(a->tup.n, xs, 1);
     base_free(xs);
     return y;

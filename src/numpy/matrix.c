@@ -53,8 +53,9 @@ ct_tree numpy_diag_indices(const ct_diag_indices_args *a)
         return ct_fail(CT_VALUE_ERROR,
                        "n argument to diag_indices must be nonnegative, got %lld (ndim %lld)",
                        (long long)a->n, (long long)ndim);
+    ct_array range = shape_range(a->n);
     for (int64_t d = 0; d < ndim; d++)
-        out[d] = shape_range(a->n);
+        out[d] = range;
     return shape_tuple(ndim, out);
 }
 

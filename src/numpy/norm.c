@@ -15,14 +15,14 @@ static ct_array p_norm(ct_array x, double ord, ct_ints axis, bool keepdims)
 {
     if (ord == 2)
         return root_of_squares(x, axis, keepdims);
+    if (ord == 0)
+        return ct_sum(op_ne(x, op_number(0, x)), .axis = axis,
+                      .dtype = dtype_real_part(dtype_of(x)), .keepdims = keepdims);
     ct_array size = op_abs(x);
     if (isinf(ord))
         return ord > 0
                    ? ct_max(size, .axis = axis, .keepdims = keepdims, .initial = ct_weak_float(0))
                    : ct_min(size, .axis = axis, .keepdims = keepdims);
-    if (ord == 0)
-        return ct_sum(op_ne(x, op_number(0, x)), .axis = axis, .dtype = dtype_of(size),
-                      .keepdims = keepdims);
     if (ord == 1)
         return ct_sum(size, .axis = axis, .keepdims = keepdims);
     ct_array sum = ct_sum(op_pow(size, op_number(ord, size)), .axis = axis, .keepdims = keepdims);
@@ -41,11 +41,11 @@ static ct_array matrix_norm(ct_array x, double ord, int64_t row, int64_t column,
     if (!by_columns && !isinf(ord))
         return ct_fail(CT_VALUE_ERROR, "Invalid order '%g' for matrix norm.", ord);
     int64_t first = by_columns ? row : column, second = by_columns ? column : row;
-    ct_array sums = ct_sum(op_abs(x), .axis = I(first), .keepdims = true);
-    ct_array y =
-        ord > 0 ? ct_max(sums, .axis = I(second), .keepdims = true, .initial = ct_weak_float(0))
-                : ct_min(sums, .axis = I(second), .keepdims = true);
-    return keepdims ? y : ct_squeeze(y, .axis = I(row, column));
+    second -= !keepdims && second > first;
+    ct_array sums = ct_sum(op_abs(x), .axis = I(first), .keepdims = keepdims);
+    return ord > 0
+               ? ct_max(sums, .axis = I(second), .keepdims = keepdims, .initial = ct_weak_float(0))
+               : ct_min(sums, .axis = I(second), .keepdims = keepdims);
 }
 
 ct_array numpy_linalg_norm(const ct_numpy_linalg_norm_args *a)
@@ -56,10 +56,10 @@ ct_array numpy_linalg_norm(const ct_numpy_linalg_norm_args *a)
     if (!numpy_promote_inexact("norm", 1, &x, &x) ||
         !numpy_axes_ordered("norm", a->axis, x->aval.ndim, &axes))
         return array_poison;
-    if (!a->ord && (!a->axis.at || axes.n == 2))
+    if (!a->ord.given && (!a->axis.at || axes.n == 2))
         return root_of_squares(x, a->axis, a->keepdims);
-    if (a->ord && !numpy_known_double("norm", "ord", a->ord, &ord))
-        return array_poison;
+    if (a->ord.given)
+        ord = a->ord.value;
     if (axes.n == 1)
         return p_norm(x, ord, dimlist_ints(&axes), a->keepdims);
     if (axes.n == 2)

@@ -87,8 +87,8 @@ static ct_array repeated(ct_array edge, int64_t axis, int64_t n)
 static ct_array pad_edge(ct_array x, int64_t axis, int64_t before, int64_t after)
 {
     int64_t n = x->aval.shape[axis];
-    return join3(repeated(shape_slice(x, axis, 0, 1, 1), axis, before), x,
-                 repeated(shape_slice(x, axis, n - 1, n, 1), axis, after), axis);
+    return join3(repeated(shape_part(x, axis, 0, 1), axis, before), x,
+                 repeated(shape_part(x, axis, n - 1, n), axis, after), axis);
 }
 
 static ct_array pad_wrap(ct_array x, int64_t axis, int64_t before, int64_t after)
@@ -101,8 +101,8 @@ static ct_array pad_wrap(ct_array x, int64_t axis, int64_t before, int64_t after
         return array_poison;
     shape.at[axis] *= tiled->aval.shape[axis];
     tiled = shape_reshape(tiled, dimlist_ints(&shape));
-    return join3(before % n ? shape_slice(x, axis, n - before % n, n, 1) : NULL, tiled,
-                 after % n ? shape_slice(x, axis, 0, after % n, 1) : NULL, axis);
+    return join3(before % n ? shape_part(x, axis, n - before % n, n) : NULL, tiled,
+                 after % n ? shape_part(x, axis, 0, after % n) : NULL, axis);
 }
 
 /* One side of a reflection, as many times as the padding is long. odd: mirrored about the edge's
@@ -112,19 +112,19 @@ static ct_array reflect_side(ct_array x, int64_t axis, int64_t size, int64_t pad
 {
     int64_t last = x->aval.shape[axis];
     ct_array edge =
-        before ? shape_slice(x, axis, 0, 1, 1) : shape_slice(x, axis, last - 1, last, 1);
+        before ? shape_part(x, axis, 0, 1) : shape_part(x, axis, last - 1, last);
     while (padding > 0 && !is_poison(x)) {
         int64_t step = padding < size - offset ? padding : size - offset, n = x->aval.shape[axis];
         padding -= step;
-        ct_array part = before ? shape_slice(x, axis, offset, offset + step, 1)
-                               : shape_slice(x, axis, n - step - offset, n - offset, 1);
-        part = op_rev(part, I(axis));
+        ct_array part = before ? shape_part(x, axis, offset, offset + step)
+                               : shape_part(x, axis, n - step - offset, n - offset);
+        part = ct_flip(part, .axis = I(axis));
         if (odd) {
             ct_array twice = mul(2, edge);
             part = sub(numpy_broadcast_one("pad", twice, shape_of(part)), part);
             if (size > 1)
-                edge = before ? shape_slice(part, axis, 0, 1, 1)
-                              : shape_slice(part, axis, step - 1, step, 1);
+                edge = before ? shape_part(part, axis, 0, 1)
+                              : shape_part(part, axis, step - 1, step);
         }
         x = before ? join3(part, x, NULL, axis) : join3(NULL, x, part, axis);
     }
@@ -149,18 +149,18 @@ static ct_array ramp(ct_array x, int64_t axis, ct_array edge, ct_array end, int6
     ct_array y = ct_linspace(end, stop, .num = GIVEN(n), .endpoint = CT_FALSE, .dtype = dtype_of(x),
                              .axis = axis);
     y = is_poison(y) ? y : op_convert(y, dtype_of(x), x->aval.weak);
-    return flipped ? op_rev(y, I(axis)) : y;
+    return flipped ? ct_flip(y, .axis = I(axis)) : y;
 }
 
 static ct_array pad_ramp(ct_array x, const widths *w, ct_array ends)
 {
-    ends = numpy_broadcast_one("pad", ends, I(x->aval.ndim, 2));
+    ends = numpy_broadcast_one("pad", ends ? ends : ct_weak_int(0), I(x->aval.ndim, 2));
     for (int64_t d = 0; d < x->aval.ndim && !is_poison(ends); d++) {
         int64_t n = x->aval.shape[d];
         ct_array low =
-            ramp(x, d, shape_slice(x, d, 0, 1, 1), entry(ends, d, 0), w->before[d], false);
+            ramp(x, d, shape_part(x, d, 0, 1), entry(ends, d, 0), w->before[d], false);
         ct_array high =
-            ramp(x, d, shape_slice(x, d, n - 1, n, 1), entry(ends, d, 1), w->after[d], true);
+            ramp(x, d, shape_part(x, d, n - 1, n), entry(ends, d, 1), w->after[d], true);
         x = join3(low, x, high, d);
     }
     return is_poison(ends) ? ends : x;
@@ -174,7 +174,7 @@ static ct_array statistic(const char *mode, ct_array x, int64_t axis)
                                             : ct_mean(x, .axis = I(axis), .keepdims = true);
     if (!is_poison(y) && dtype_is(dtype_of(x), FAMILY_INT | FAMILY_UINT) &&
         dtype_is(dtype_of(y), FAMILY_FLOAT))
-        y = op_round(y, 1);
+        y = ct_round(y);
     return is_poison(y) ? y : op_convert(y, dtype_of(x), x->aval.weak);
 }
 
@@ -188,8 +188,8 @@ static ct_array pad_statistic(const char *mode, ct_array x, const widths *w, ct_
                 after = lengths.at && l.after[d] < n ? l.after[d] : n;
         if (lengths.at && (!before || !after))
             return ct_fail(CT_VALUE_ERROR, "stat_length of 0 yields no value for padding");
-        ct_array low = statistic(mode, shape_slice(x, d, 0, before, 1), d),
-                 high = statistic(mode, shape_slice(x, d, n - after, n, 1), d);
+        ct_array low = statistic(mode, shape_part(x, d, 0, before), d),
+                 high = statistic(mode, shape_part(x, d, n - after, n), d);
         x = join3(repeated(low, d, w->before[d]), x, repeated(high, d, w->after[d]), d);
     }
     return x;

@@ -144,9 +144,13 @@ ct_array numpy_vdot(const ct_vdot_args *a)
 ct_array numpy_inner(const ct_inner_args *a)
 {
     int64_t last_a = a->a->aval.ndim - 1, last_b = a->b->aval.ndim - 1;
-    bool scalar = last_a < 0 || last_b < 0;
-    dot_dims d = {.lhs_contract = scalar ? I_NONE : (ct_ints){1, &last_a},
-                  .rhs_contract = scalar ? I_NONE : (ct_ints){1, &last_b},
+    if (last_a < 0 || last_b < 0) {
+        ct_array product = ct_multiply(a->a, a->b);
+        ct_dtype asked = a->preferred_element_type;
+        return is_poison(product) || asked == CT_NO_DTYPE ? product : numpy_cast(product, asked);
+    }
+    dot_dims d = {.lhs_contract = {1, &last_a},
+                  .rhs_contract = {1, &last_b},
                   .lhs_batch = I_NONE,
                   .rhs_batch = I_NONE};
     return product_dot(a->a, a->b, &d, a->precision, a->preferred_element_type);
@@ -186,9 +190,7 @@ ct_array numpy_outer(ct_array a, ct_array b)
     ct_array xs[] = {shape_reshape(a, I(a->size)), shape_reshape(b, I(b->size))};
     if (!numpy_promote("outer", 2, xs, xs))
         return array_poison;
-    int64_t n = xs[0]->size, m = xs[1]->size;
-    ct_array x = numpy_broadcast_one("outer", op_expand_dims(xs[0], I(1)), I(n, m)),
-             y = numpy_broadcast_one("outer", op_expand_dims(xs[1], I(0)), I(n, m));
+    ct_array x = op_expand_dims(xs[0], I(1)), y = op_expand_dims(xs[1], I(0));
     return xs[0]->aval.dtype == CT_BOOL ? op_and(x, y) : op_mul(x, y);
 }
 
@@ -240,31 +242,37 @@ ct_array numpy_kron(ct_array a, ct_array b)
     if (!numpy_promote("kron", 2, xs, xs))
         return array_poison;
     int64_t n = a->aval.ndim > b->aval.ndim ? a->aval.ndim : b->aval.ndim;
-    dimlist wide_a = {0}, wide_b = {0}, both = {0}, flat = {0};
+    dimlist odd = {0}, even = {0}, wide_a = {0}, wide_b = {0}, flat = {0};
     if (2 * n > NUMPY_MAX_NDIM)
         return ct_fail(CT_VALUE_ERROR, "kron of arrays with %lld axes", (long long)n);
     for (int64_t d = 0; d < n; d++) {
         int64_t ia = d - (n - a->aval.ndim), ib = d - (n - b->aval.ndim);
         int64_t la = ia < 0 ? 1 : a->aval.shape[ia], lb = ib < 0 ? 1 : b->aval.shape[ib];
         wide_a.at[wide_a.n++] = la;
-        wide_a.at[wide_a.n++] = 1;
-        wide_b.at[wide_b.n++] = 1;
         wide_b.at[wide_b.n++] = lb;
-        both.at[both.n++] = la;
-        both.at[both.n++] = lb;
+        even.at[even.n++] = 2 * d;
+        odd.at[odd.n++] = 2 * d + 1;
         flat.at[flat.n++] = la * lb;
     }
-    ct_array x = numpy_broadcast_one("kron", shape_reshape(xs[0], dimlist_ints(&wide_a)),
-                                     dimlist_ints(&both));
-    ct_array y = numpy_broadcast_one("kron", shape_reshape(xs[1], dimlist_ints(&wide_b)),
-                                     dimlist_ints(&both));
-    return shape_reshape(op_mul(x, y), dimlist_ints(&flat));
+    ct_array x = shape_reshape(xs[0], dimlist_ints(&wide_a)),
+             y = shape_reshape(xs[1], dimlist_ints(&wide_b));
+    if (is_poison(x) || is_poison(y))
+        return array_poison;
+    x = op_expand_dims(x, dimlist_ints(&odd));
+    return shape_reshape(op_mul(x, op_expand_dims(y, dimlist_ints(&even))), dimlist_ints(&flat));
 }
 
 static ct_array component(ct_array x, int64_t i)
 {
     int64_t last = x->aval.ndim - 1;
     return op_squeeze(shape_slice(x, last, i, i + 1, 1), I(last));
+}
+
+/* a_i b_k - a_k b_i */
+static ct_array minor(const ct_array *a, const ct_array *b, int i, int k)
+{
+    ct_array first = ct_multiply(a[i], b[k]);
+    return ct_subtract(first, ct_multiply(a[k], b[i]));
 }
 
 ct_array numpy_cross(const ct_cross_args *args)
@@ -290,21 +298,20 @@ ct_array numpy_cross(const ct_cross_args *args)
                 "Dimension must be either 2 or 3 for cross product; got shapes %s and %s",
                 dims_string(shape_of(args->a)), dims_string(shape_of(args->b)));
     }
+    if (length[0] == 2 && length[1] == 2) {
+        ct_array x = component(xs[0], 0), w = ct_multiply(x, component(xs[1], 1)),
+                 y = component(xs[0], 1);
+        return ct_subtract(w, ct_multiply(y, component(xs[1], 0)));
+    }
     ct_array c[2][3];
     for (int i = 0; i < 2; i++)
         for (int64_t k = 0; k < 3; k++)
             c[i][k] = k < length[i] ? component(xs[i], k) : op_full_like(component(xs[i], 0), 0);
-    ct_array pair[] = {c[0][0], c[1][0]};
-    if (!numpy_broadcast_shape("cross", 2, pair, &joined))
+    if (!numpy_broadcast_shape("cross", 2, (ct_array[]){c[0][0], c[1][0]}, &joined))
         return array_poison;
-    for (int i = 0; i < 2; i++)
-        for (int k = 0; k < 3; k++)
-            c[i][k] = numpy_broadcast_one("cross", c[i][k], dimlist_ints(&joined));
-    ct_array z = op_sub(op_mul(c[0][0], c[1][1]), op_mul(c[0][1], c[1][0]));
-    if (length[0] == 2 && length[1] == 2)
-        return z;
-    ct_array parts[] = {op_sub(op_mul(c[0][1], c[1][2]), op_mul(c[0][2], c[1][1])),
-                        op_sub(op_mul(c[0][2], c[1][0]), op_mul(c[0][0], c[1][2])), z};
+    ct_array parts[3];
+    for (int i = 0; i < 3; i++)
+        parts[i] = minor(c[0], c[1], (i + 1) % 3, (i + 2) % 3);
     if (!numpy_axis("cross", axis_c, joined.n + 1, &axis_c))
         return array_poison;
     return op_stack(3, parts, axis_c);

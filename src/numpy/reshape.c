@@ -237,7 +237,7 @@ ct_array shape_at_least(ct_array x, int ndim)
     if (have >= ndim)
         return x;
     if (!have)
-        return op_reshape(x, (ct_ints){ndim, (const int64_t[]){1, 1, 1}});
+        return op_expand_dims(x, (ct_ints){ndim, (const int64_t[]){0, 1, 2}});
     return ndim == 2   ? op_expand_dims(x, I(0))
            : have == 1 ? op_expand_dims(x, I(0, 2))
                        : op_expand_dims(x, I(2));

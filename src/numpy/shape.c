@@ -22,10 +22,9 @@ const char *dims_string(ct_ints d)
     return out;
 }
 
-ct_array shape_slice(ct_array x, int64_t axis, int64_t start, int64_t limit, int64_t step)
+static ct_array slice(ct_array x, int64_t axis, int64_t start, int64_t limit, int64_t step,
+                      bool strides)
 {
-    if (is_poison(x) || (!start && limit == x->aval.shape[axis] && step == 1))
-        return x;
     dimlist low, high, steps;
     if (!dimlist_copy(&high, "slice", shape_of(x)))
         return array_poison;
@@ -38,7 +37,19 @@ ct_array shape_slice(ct_array x, int64_t axis, int64_t start, int64_t limit, int
     high.at[axis] = limit;
     steps.at[axis] = step;
     return op_slice(x, dimlist_ints(&low), dimlist_ints(&high),
-                    step == 1 ? (ct_ints){0} : dimlist_ints(&steps));
+                    strides ? dimlist_ints(&steps) : (ct_ints){0});
+}
+
+ct_array shape_slice(ct_array x, int64_t axis, int64_t start, int64_t limit, int64_t step)
+{
+    if (is_poison(x) || (!start && limit == x->aval.shape[axis] && step == 1))
+        return x;
+    return slice(x, axis, start, limit, step, step != 1);
+}
+
+ct_array shape_part(ct_array x, int64_t axis, int64_t start, int64_t limit)
+{
+    return is_poison(x) ? x : slice(x, axis, start, limit, 1, true);
 }
 
 ct_array shape_take(ct_array x, int64_t axis, ct_array indices, const index_options *options)

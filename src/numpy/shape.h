@@ -17,6 +17,8 @@ const char *dims_string(ct_ints d);
 
 /* x[..., start:limit:step, ...] along one axis. */
 ct_array shape_slice(ct_array x, int64_t axis, int64_t start, int64_t limit, int64_t step);
+/* The same as lax.slice_in_dim writes it: also where it is all of x, and with strides of one. */
+ct_array shape_part(ct_array x, int64_t axis, int64_t start, int64_t limit);
 /* x[..., indices, ...]: any array of integers along one axis; options may be NULL. */
 ct_array shape_take(ct_array x, int64_t axis, ct_array indices, const index_options *options);
 /* Transposed and reshaped; x itself when nothing changes. */

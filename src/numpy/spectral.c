@@ -193,8 +193,8 @@ ct_array numpy_linalg_cond(const ct_numpy_linalg_cond_args *a)
                            "jnp.linalg.cond: for p=%g, array must be square; got arr.shape=%s", p,
                            dims_string(shape_of(x)));
         r = ct_multiply(
-            ct_numpy_linalg_norm(x, .ord = a->p, .axis = I(-2, -1)),
-            ct_numpy_linalg_norm(ct_numpy_linalg_inv(x), .ord = a->p, .axis = I(-2, -1)));
+            ct_numpy_linalg_norm(x, .ord = GIVEN(p), .axis = I(-2, -1)),
+            ct_numpy_linalg_norm(ct_numpy_linalg_inv(x), .ord = GIVEN(p), .axis = I(-2, -1)));
     }
     ct_array nan = ct_any(ct_isnan(x), .axis = I(-2, -1));
     return ct_where(ct_logical_and(ct_isnan(r), ct_logical_not(nan)), (double)INFINITY, r);

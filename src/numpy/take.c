@@ -45,10 +45,14 @@ ct_array numpy_take(const ct_take_args *a)
                                  : clip ? INDEX_CLIP
                                         : INDEX_PROMISE_IN_BOUNDS,
                                  a->unique_indices, a->indices_are_sorted, a->fill_value);
+    ct_array length = array_scalar_int(dtype_of(indices), false, x->aval.shape[axis]);
     if (wrap)
-        indices =
-            ct_remainder(indices, array_scalar_int(dtype_of(indices), false, x->aval.shape[axis]));
-    o.keep_negative = !fill;
+        indices = ct_remainder(indices, length);
+    else if (fill && dtype_is(dtype_of(indices), FAMILY_INT)) {
+        ct_array below = op_lt(indices, op_number(0, indices));
+        indices = ct_where(below, op_add(indices, length), indices);
+    }
+    o.keep_negative = true;
     return shape_take(x, axis, indices, &o);
 }
 
@@ -219,11 +223,21 @@ static ct_array delete_unique(ct_array x, int64_t axis, ct_array obj)
 
 ct_array numpy_delete(const ct_delete_args *a)
 {
-    ct_array x = a->axis.given ? a->arr : shape_flatten(a->arr), y = array_poison;
+    ct_array x = a->axis.given ? a->arr : shape_flatten(a->arr), y = array_poison, obj;
     int64_t axis = a->axis.given ? a->axis.value : 0, n, *at;
     if (is_poison(x) || !numpy_axis("delete", axis, x->aval.ndim, &axis))
         return array_poison;
     int64_t length = x->aval.shape[axis], kept = 0;
+    if (!a->obj->aval.ndim && dtype_is(dtype_of(a->obj), FAMILY_INT | FAMILY_UINT) &&
+        core_concrete(a->obj, &obj)) {
+        int64_t i = array_get_int(obj, 0);
+        i += i < 0 ? length : 0;
+        if (i >= 0 && i < length) {
+            ct_array before = shape_slice(x, axis, 0, i, 1);
+            return ct_concatenate(ARRAYS(before, shape_slice(x, axis, i + 1, length, 1)),
+                                  .axis = GIVEN(axis));
+        }
+    }
     if (a->assume_unique_indices && dtype_is(dtype_of(a->obj), FAMILY_INT | FAMILY_UINT))
         return delete_unique(x, axis, a->obj);
     if (!positions("delete", a->obj, length, &n, &at))

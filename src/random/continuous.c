@@ -5,12 +5,10 @@
 
 #include "api/bodies.h"
 
-/* The start of every sampler: a float dtype and a key. */
-static bool start(const char *what, ct_array given, ct_dtype asked, ct_array *key, ct_dtype *dtype)
+static bool float_dtype(const char *what, ct_dtype asked, ct_dtype *dtype)
 {
-    bool raw;
     *dtype = asked;
-    return random_float_dtype(what, dtype) && random_key_given(what, given, key, &raw);
+    return random_float_dtype(what, dtype);
 }
 
 static ct_array between(ct_array key, ct_ints shape, ct_dtype dtype, double low, double high)
@@ -25,17 +23,12 @@ static ct_array parameter(const char *what, ct_array p, const dimlist *shape, ct
     return numpy_broadcast_one(what, numpy_cast(p, dtype), dimlist_ints(shape));
 }
 
-static ct_array exponential(ct_array key, ct_ints shape, ct_dtype dtype)
-{
-    return neg(op_log1p(neg(random_uniform_unit(key, shape, dtype))));
-}
-
 ct_array random_exponential(const ct_random_exponential_args *a)
 {
-    ct_array key;
     ct_dtype dtype;
-    return start("exponential", a->key, a->dtype, &key, &dtype) ? exponential(key, a->shape, dtype)
-                                                                : array_poison;
+    return float_dtype("exponential", a->dtype, &dtype)
+               ? neg(op_log1p(neg(random_uniform_unit(a->key, a->shape, dtype))))
+               : array_poison;
 }
 
 /* Two draws in one array with a leading axis of two. */
@@ -44,7 +37,7 @@ static ct_array half(ct_array pair, int64_t i)
     return op_squeeze(shape_slice(pair, 0, i, i + 1, 1), I(0));
 }
 
-ct_array random_gumbel_drawn(ct_array key, ct_ints shape, ct_dtype dtype, const char *mode)
+static ct_array gumbel_drawn(ct_array key, ct_ints shape, ct_dtype dtype, const char *mode)
 {
     float_limits limits;
     if (!random_limits(dtype, &limits))
@@ -68,43 +61,39 @@ ct_array random_gumbel_drawn(ct_array key, ct_ints shape, ct_dtype dtype, const 
 
 ct_array random_gumbel(const ct_random_gumbel_args *a)
 {
-    ct_array key;
     ct_dtype dtype;
-    return start("gumbel", a->key, a->dtype, &key, &dtype)
-               ? random_gumbel_drawn(key, a->shape, dtype, a->mode)
+    return float_dtype("gumbel", a->dtype, &dtype)
+               ? gumbel_drawn(a->key, a->shape, dtype, a->mode)
                : array_poison;
 }
 
 ct_array random_laplace(const ct_random_laplace_args *a)
 {
-    ct_array key;
     ct_dtype dtype;
     float_limits limits;
-    if (!start("laplace", a->key, a->dtype, &key, &dtype) || !random_limits(dtype, &limits))
+    if (!float_dtype("laplace", a->dtype, &dtype) || !random_limits(dtype, &limits))
         return array_poison;
-    ct_array u = between(key, a->shape, dtype, -1 + limits.epsilon_below, 1);
+    ct_array u = between(a->key, a->shape, dtype, -1 + limits.epsilon_below, 1);
     return mul(op_sign(u), op_log1p(neg(op_abs(u))));
 }
 
 ct_array random_logistic(const ct_random_logistic_args *a)
 {
-    ct_array key;
     ct_dtype dtype;
     float_limits limits;
-    if (!start("logistic", a->key, a->dtype, &key, &dtype) || !random_limits(dtype, &limits))
+    if (!float_dtype("logistic", a->dtype, &dtype) || !random_limits(dtype, &limits))
         return array_poison;
-    ct_array u = between(key, a->shape, dtype, limits.tiny, 1);
+    ct_array u = between(a->key, a->shape, dtype, limits.tiny, 1);
     return sub(op_log(u), op_log1p(neg(u)));
 }
 
 ct_array random_cauchy(const ct_random_cauchy_args *a)
 {
-    ct_array key;
     ct_dtype dtype;
     float_limits limits;
-    if (!start("cauchy", a->key, a->dtype, &key, &dtype) || !random_limits(dtype, &limits))
+    if (!float_dtype("cauchy", a->dtype, &dtype) || !random_limits(dtype, &limits))
         return array_poison;
-    ct_array u = between(key, a->shape, dtype, limits.epsilon, 1);
+    ct_array u = between(a->key, a->shape, dtype, limits.epsilon, 1);
     return op_tan(mul(3.141592653589793, sub(u, 0.5)));
 }
 
@@ -112,16 +101,15 @@ ct_array random_cauchy(const ct_random_cauchy_args *a)
  */
 ct_array random_truncated_normal(const ct_random_truncated_normal_args *a)
 {
-    ct_array key;
     ct_dtype dtype;
     dimlist shape;
-    if (!start("truncated_normal", a->key, a->dtype, &key, &dtype) ||
+    if (!float_dtype("truncated_normal", a->dtype, &dtype) ||
         !random_shape("truncated_normal", a->shape, 2, (ct_array[]){a->lower, a->upper}, &shape))
         return array_poison;
     ct_array lower = numpy_cast(a->lower, dtype), upper = numpy_cast(a->upper, dtype);
     ct_array low = op_erf(div(lower, 1.4142135623730951)),
              high = op_erf(div(upper, 1.4142135623730951));
-    ct_array u = random_uniform_between(key, dimlist_ints(&shape), dtype, low, high);
+    ct_array u = random_uniform_between(a->key, dimlist_ints(&shape), dtype, low, high);
     ct_array x = mul(1.4142135623730951, op_erf_inv(u));
     ct_array least =
         op_nextafter(op_stop_gradient(lower), op_number((double)__builtin_inff(), lower));
@@ -134,54 +122,50 @@ ct_array random_truncated_normal(const ct_random_truncated_normal_args *a)
 
 ct_array random_rayleigh(const ct_random_rayleigh_args *a)
 {
-    ct_array key;
     ct_dtype dtype;
     dimlist shape;
-    if (!start("rayleigh", a->key, a->dtype, &key, &dtype) ||
+    if (!float_dtype("rayleigh", a->dtype, &dtype) ||
         !random_shape("rayleigh", a->shape, 1, &a->scale, &shape))
         return array_poison;
-    ct_array u = random_uniform_unit(key, dimlist_ints(&shape), dtype);
+    ct_array u = random_uniform_unit(a->key, dimlist_ints(&shape), dtype);
     return mul(parameter("rayleigh", a->scale, &shape, dtype), op_sqrt(mul(op_log(u), -2)));
 }
 
 ct_array random_pareto(const ct_random_pareto_args *a)
 {
-    ct_array key;
     ct_dtype dtype;
     dimlist shape;
-    if (!start("pareto", a->key, a->dtype, &key, &dtype) ||
+    if (!float_dtype("pareto", a->dtype, &dtype) ||
         !random_shape("pareto", a->shape, 1, &a->b, &shape))
         return array_poison;
-    return op_exp(div(exponential(key, dimlist_ints(&shape), dtype),
-                      parameter("pareto", a->b, &shape, dtype)));
+    ct_array b = numpy_cast(a->b, dtype),
+             e = ct_random_exponential(a->key, dimlist_ints(&shape), .dtype = dtype);
+    return op_exp(ct_divide(e, b));
 }
 
 ct_array random_weibull_min(const ct_random_weibull_min_args *a)
 {
-    ct_array key;
     ct_dtype dtype;
-    if (!start("weibull_min", a->key, a->dtype, &key, &dtype))
+    if (!float_dtype("weibull_min", a->dtype, &dtype))
         return array_poison;
-    ct_array e = neg(op_log1p(neg(random_uniform_unit(key, a->shape, dtype))));
-    ct_array parts[] = {e, numpy_cast(a->concentration, dtype), numpy_cast(a->scale, dtype)};
-    if (!numpy_broadcast("weibull_min", 3, parts, parts))
-        return array_poison;
-    return mul(op_pow(parts[0], div(1, parts[1])), parts[2]);
+    ct_array u = random_uniform_between(a->key, a->shape, dtype, ct_weak_int(0), ct_weak_int(1));
+    ct_array e = neg(op_log1p(neg(u))), inverse = ct_divide(1.0, a->concentration);
+    ct_array stretched = ct_power(e, inverse);
+    return numpy_cast(ct_multiply(stretched, a->scale), dtype);
 }
 
 ct_array random_triangular(const ct_random_triangular_args *a)
 {
-    ct_array key;
     ct_dtype dtype;
     dimlist shape;
-    if (!start("triangular", a->key, a->dtype, &key, &dtype) ||
+    if (!float_dtype("triangular", a->dtype, &dtype) ||
         !random_shape("triangular", a->shape, 3, (ct_array[]){a->left, a->mode, a->right}, &shape))
         return array_poison;
     ct_array left = parameter("triangular", a->left, &shape, dtype),
              right = parameter("triangular", a->right, &shape, dtype);
     ct_array mode = parameter("triangular", a->mode, &shape, dtype);
     ct_array corner = div(sub(mode, left), sub(right, left));
-    ct_array u = random_uniform_unit(key, dimlist_ints(&shape), dtype);
+    ct_array u = random_uniform_unit(a->key, dimlist_ints(&shape), dtype);
     ct_array rising = add(left, op_sqrt(mul(mul(u, sub(right, left)), sub(mode, left))));
     ct_array falling = sub(right, op_sqrt(mul(mul(sub(1, u), sub(right, left)), sub(right, mode))));
     return select(op_lt(u, corner), rising, falling);
@@ -189,80 +173,62 @@ ct_array random_triangular(const ct_random_triangular_args *a)
 
 ct_array random_lognormal(const ct_random_lognormal_args *a)
 {
-    ct_array key;
-    bool raw;
     dimlist shape;
     ct_dtype dtype = numpy_dtype(a->dtype, dtype_default(FAMILY_FLOAT));
     if (!dtype_inexact(dtype))
         return ct_fail(CT_VALUE_ERROR,
                        "dtype argument to `lognormal` must be a float or complex dtype, got %s",
                        ct_dtype_name(dtype));
-    if (!random_key_given("lognormal", a->key, &key, &raw) ||
-        !random_shape("lognormal", a->shape, 1, &a->sigma, &shape))
+    if (!random_shape("lognormal", a->shape, 1, &a->sigma, &shape))
         return array_poison;
-    return op_exp(mul(random_normal_drawn(key, dimlist_ints(&shape), dtype),
-                      parameter("lognormal", a->sigma, &shape, dtype)));
+    ct_array sigma = numpy_cast(a->sigma, dtype);
+    return op_exp(ct_multiply(random_normal_drawn(a->key, dimlist_ints(&shape), dtype), sigma));
 }
 
 ct_array random_wald(const ct_random_wald_args *a)
 {
-    ct_array key, keys[2];
+    ct_array keys[2];
     ct_dtype dtype;
     dimlist shape;
-    if (!start("wald", a->key, a->dtype, &key, &dtype) ||
+    if (!float_dtype("wald", a->dtype, &dtype) ||
         !random_shape("wald", a->shape, 1, &a->mean, &shape))
         return array_poison;
-    random_split_keys(key, 2, keys);
+    random_split_keys(a->key, 2, keys);
     ct_array mean = parameter("wald", a->mean, &shape, dtype);
     ct_array v = random_normal_drawn(keys[0], dimlist_ints(&shape), dtype),
              z = random_uniform_unit(keys[1], dimlist_ints(&shape), dtype);
-    ct_array y = op_integer_pow(v, 2), mean2 = op_integer_pow(mean, 2);
-    ct_array root = op_sqrt(add(mul(mul(4, mean), y), mul(mean2, op_integer_pow(y, 2))));
+    ct_array y = op_integer_pow(v, 2), y2 = op_integer_pow(y, 2), mean2 = op_integer_pow(mean, 2);
+    ct_array root = op_sqrt(add(mul(mul(4, mean), y), mul(mean2, y2)));
     ct_array x = sub(add(mean, div(mul(mean2, y), 2)), mul(div(mean, 2), root));
     return select(op_le(z, div(mean, add(mean, x))), x, div(mean2, x));
 }
 
-static ct_array maxwell(ct_array key, ct_ints shape, ct_dtype dtype)
-{
-    dimlist wide;
-    if (!dimlist_copy(&wide, "maxwell", shape) || wide.n == NUMPY_MAX_NDIM)
-        return array_poison;
-    wide.at[wide.n++] = 3;
-    ct_array x = random_normal_drawn(key, dimlist_ints(&wide), dtype);
-    return op_sqrt(op_reduce_sum(mul(x, x), I(wide.n - 1)));
-}
-
 ct_array random_maxwell(const ct_random_maxwell_args *a)
 {
-    ct_array key;
     ct_dtype dtype;
-    return start("maxwell", a->key, a->dtype, &key, &dtype) ? maxwell(key, a->shape, dtype)
-                                                            : array_poison;
+    dimlist wide;
+    if (!float_dtype("maxwell", a->dtype, &dtype) || !dimlist_copy(&wide, "maxwell", a->shape) ||
+        wide.n == NUMPY_MAX_NDIM)
+        return array_poison;
+    wide.at[wide.n++] = 3;
+    ct_array x = random_normal_drawn(a->key, dimlist_ints(&wide), dtype);
+    return ct_numpy_linalg_norm(x, .axis = I(-1));
 }
 
 /* 1 or -1: twice a fair coin less one. */
-static ct_array signs(ct_array key, ct_ints shape, ct_dtype dtype)
-{
-    ct_array u = random_uniform_unit(key, shape, dtype_default(FAMILY_FLOAT));
-    ct_array coin = op_convert(op_lt(u, op_number(0.5, u)), dtype, false);
-    return sub(mul(2, coin), 1);
-}
-
 ct_array random_rademacher(const ct_random_rademacher_args *a)
 {
-    ct_array key;
-    bool raw;
     ct_dtype dtype = numpy_dtype(a->dtype, dtype_default(FAMILY_INT));
-    return random_key_given("rademacher", a->key, &key, &raw) ? signs(key, a->shape, dtype)
-                                                              : array_poison;
+    ct_array coin = ct_random_bernoulli(a->key, ct_weak_float(0.5), a->shape);
+    return sub(mul(2, numpy_cast(coin, dtype)), 1);
 }
 
 ct_array random_double_sided_maxwell(const ct_random_double_sided_maxwell_args *a)
 {
-    ct_array key, keys[2];
+    ct_array keys[2];
     ct_dtype dtype;
     dimlist common, shape;
-    if (!start("double_sided_maxwell", a->key, a->dtype, &key, &dtype) ||
+    if (!float_dtype("double_sided_maxwell", a->dtype, &dtype) ||
         !numpy_broadcast_shape("double_sided_maxwell", 2, (ct_array[]){a->loc, a->scale}, &common))
         return array_poison;
     if (!dimlist_copy(&shape, "double_sided_maxwell",
@@ -270,9 +236,8 @@ ct_array random_double_sided_maxwell(const ct_random_double_sided_maxwell_args *
         return array_poison;
     for (int64_t i = 0; i < common.n && shape.n < NUMPY_MAX_NDIM; i++)
         shape.at[shape.n++] = common.at[i];
-    random_split_keys(key, 2, keys);
-    ct_array draws = maxwell(keys[0], dimlist_ints(&shape), dtype),
-             sign = signs(keys[1], dimlist_ints(&shape), dtype);
-    return add(mul(mul(sign, draws), parameter("double_sided_maxwell", a->scale, &shape, dtype)),
-               parameter("double_sided_maxwell", a->loc, &shape, dtype));
+    random_split_keys(a->key, 2, keys);
+    ct_array draws = ct_random_maxwell(keys[0], dimlist_ints(&shape), .dtype = dtype),
+             sign = ct_random_rademacher(keys[1], dimlist_ints(&shape), .dtype = dtype);
+    return numpy_cast(ct_add(ct_multiply(ct_multiply(sign, draws), a->scale), a->loc), dtype);
 }

@@ -76,15 +76,13 @@ static ct_array poisson_large(ct_array key, ct_array lam)
 
 ct_array random_poisson(const ct_random_poisson_args *a)
 {
-    ct_array key;
-    bool raw;
+    ct_array key = a->key;
     dimlist shape;
     ct_dtype dtype = numpy_dtype(a->dtype, dtype_default(FAMILY_INT));
     if (!dtype_is(dtype, FAMILY_INT | FAMILY_UINT))
         return ct_fail(CT_VALUE_ERROR, "dtype argument to `poisson` must be an int dtype, got %s",
                        ct_dtype_name(dtype));
-    if (!random_key_given("poisson", a->key, &key, &raw) ||
-        !random_shape("poisson", a->shape, 1, &a->lam, &shape))
+    if (!random_shape("poisson", a->shape, 1, &a->lam, &shape))
         return array_poison;
     ct_array lam =
         numpy_broadcast_one("poisson", numpy_cast(a->lam, CT_FLOAT32), dimlist_ints(&shape));
@@ -197,28 +195,24 @@ static ct_array binomial(ct_array key, ct_array n, ct_array p, ct_dtype dtype)
 
 ct_array random_binomial(const ct_random_binomial_args *a)
 {
-    ct_array key, v[] = {a->n, a->p};
-    bool raw;
+    ct_array v[] = {a->n, a->p};
     dimlist shape;
     ct_dtype dtype = a->dtype;
     if (!random_float_dtype("binomial", &dtype) ||
-        !random_key_given("binomial", a->key, &key, &raw) ||
         !numpy_promote_inexact("binomial", 1, v + 1, v + 1) ||
         !random_shape("binomial", a->shape, 2, v, &shape))
         return array_poison;
     v[0] = numpy_cast(v[0], dtype_of(v[1]));
     for (int i = 0; i < 2; i++)
         v[i] = numpy_broadcast_one("binomial", v[i], dimlist_ints(&shape));
-    return binomial(key, v[0], v[1], dtype);
+    return binomial(a->key, v[0], v[1], dtype);
 }
 
 /* One category after another takes its share of the trials that are left. */
 ct_array random_multinomial(const ct_random_multinomial_args *a)
 {
-    ct_array key, v[] = {a->n, a->p};
-    bool raw;
-    if (!random_key_given("multinomial", a->key, &key, &raw) ||
-        !numpy_promote_inexact("multinomial", 2, v, v))
+    ct_array v[] = {a->n, a->p};
+    if (!numpy_promote_inexact("multinomial", 2, v, v))
         return array_poison;
     ct_dtype dtype = a->dtype;
     if (!random_float_dtype("multinomial", &dtype))
@@ -237,7 +231,7 @@ ct_array random_multinomial(const ct_random_multinomial_args *a)
     ct_array *room = base_alloc((size_t)(2 * count + 1) * sizeof *room), *keys = room + count;
     if (!room)
         return array_poison;
-    random_split_keys(key, count, keys);
+    random_split_keys(a->key, count, keys);
     for (int64_t i = 0; i < count; i++) {
         ct_array share = op_squeeze(shape_slice(ratio, 0, i, i + 1, 1), I(0));
         share = op_clamp(op_number(0, share), share, op_number(1, share));

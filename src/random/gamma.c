@@ -205,7 +205,7 @@ const op op_row_random_gamma = {.name = "random_gamma",
                                 .nfields = nfields_random_gamma,
                                 .params_size = sizeof(params_random_gamma)};
 
-ct_array random_gamma_drawn(ct_array key, ct_array alpha, ct_ints shape, ct_dtype dtype,
+static ct_array gamma_drawn(ct_array key, ct_array alpha, ct_ints shape, ct_dtype dtype,
                             bool log_space)
 {
     ct_array in[] = {key, numpy_broadcast_one("gamma", numpy_cast(alpha, dtype), shape)};
@@ -217,54 +217,56 @@ ct_array random_gamma_drawn(ct_array key, ct_array alpha, ct_ints shape, ct_dtyp
 /* ---- the functions of jax.random ---- */
 
 typedef struct request {
-    ct_array key;
     ct_dtype dtype;
     dimlist shape;
 } request;
 
-static bool open(const char *what, ct_array key, ct_dtype dtype, ct_ints shape, int64_t n,
+static bool open(const char *what, ct_dtype dtype, ct_ints shape, int64_t n,
                  const ct_array *parameters, request *r)
 {
-    bool raw;
     r->dtype = dtype;
-    return random_float_dtype(what, &r->dtype) && random_key_given(what, key, &r->key, &raw) &&
+    return random_float_dtype(what, &r->dtype) &&
            random_shape(what, shape, n, parameters, &r->shape);
 }
 
-static ct_array gamma_of(const request *r, ct_array key, ct_array a, bool log_space)
+static ct_array gamma_of(const request *r, ct_array key, ct_array a)
 {
-    return random_gamma_drawn(key, a, dimlist_ints(&r->shape), r->dtype, log_space);
+    return ct_random_gamma(key, a, dimlist_ints(&r->shape), .dtype = r->dtype);
 }
 
-static ct_array parameter(const request *r, const char *what, ct_array p)
+static ct_array log_gamma_of(const request *r, ct_array key, ct_array a)
 {
-    return numpy_broadcast_one(what, numpy_cast(p, r->dtype), dimlist_ints(&r->shape));
+    return ct_random_loggamma(key, a, dimlist_ints(&r->shape), .dtype = r->dtype);
 }
 
 ct_array random_gamma(const ct_random_gamma_args *a)
 {
     request r;
-    return open("gamma", a->key, a->dtype, a->shape, 1, &a->a, &r)
-               ? gamma_of(&r, r.key, a->a, false)
+    return open("gamma", a->dtype, a->shape, 1, &a->a, &r)
+               ? gamma_drawn(a->key, a->a, dimlist_ints(&r.shape), r.dtype, false)
                : array_poison;
 }
 
 ct_array random_loggamma(const ct_random_loggamma_args *a)
 {
     request r;
-    return open("loggamma", a->key, a->dtype, a->shape, 1, &a->a, &r)
-               ? gamma_of(&r, r.key, a->a, true)
+    return open("loggamma", a->dtype, a->shape, 1, &a->a, &r)
+               ? gamma_drawn(a->key, a->a, dimlist_ints(&r.shape), r.dtype, true)
                : array_poison;
 }
 
 ct_array random_beta(const ct_random_beta_args *a)
 {
     request r;
-    ct_array keys[2];
-    if (!open("beta", a->key, a->dtype, a->shape, 2, (ct_array[]){a->a, a->b}, &r))
+    ct_array keys[2], v[] = {a->a, a->b};
+    if (!open("beta", a->dtype, a->shape, 2, v, &r))
         return array_poison;
-    random_split_keys(r.key, 2, keys);
-    ct_array x = gamma_of(&r, keys[0], a->a, true), y = gamma_of(&r, keys[1], a->b, true),
+    v[0] = numpy_cast(v[0], r.dtype);
+    v[1] = numpy_cast(v[1], r.dtype);
+    random_split_keys(a->key, 2, keys);
+    for (int i = 0; i < 2; i++)
+        v[i] = numpy_broadcast_one("beta", v[i], dimlist_ints(&r.shape));
+    ct_array x = log_gamma_of(&r, keys[0], v[0]), y = log_gamma_of(&r, keys[1], v[1]),
              top = op_max(x, y);
     x = op_exp(sub(x, top));
     y = op_exp(sub(y, top));
@@ -280,11 +282,12 @@ ct_array random_dirichlet(const ct_random_dirichlet_args *a)
         return ct_fail(CT_VALUE_ERROR, "dirichlet requires alpha.ndim >= 1, got alpha.ndim == 0");
     int64_t last = alpha->aval.ndim - 1;
     ct_ints leading = {last, alpha->aval.shape}, asked = a->shape.at ? a->shape : leading;
-    if (!open("dirichlet", a->key, a->dtype, I_NONE, 0, NULL, &r) ||
+    if (!open("dirichlet", a->dtype, I_NONE, 0, NULL, &r) ||
         !dimlist_copy(&wide, "dirichlet", asked) || wide.n == NUMPY_MAX_NDIM)
         return array_poison;
     wide.at[wide.n++] = alpha->aval.shape[last];
-    ct_array logs = random_gamma_drawn(r.key, alpha, dimlist_ints(&wide), r.dtype, true);
+    alpha = numpy_cast(alpha, r.dtype);
+    ct_array logs = ct_random_loggamma(a->key, alpha, dimlist_ints(&wide), .dtype = r.dtype);
     return is_poison(logs) ? logs : ct_nn_softmax(logs, .axis = I(-1));
 }
 
@@ -292,54 +295,52 @@ ct_array random_t(const ct_random_t_args *a)
 {
     request r;
     ct_array keys[2];
-    if (!open("t", a->key, a->dtype, a->shape, 1, &a->df, &r))
+    if (!open("t", a->dtype, a->shape, 1, &a->df, &r))
         return array_poison;
-    random_split_keys(r.key, 2, keys);
+    ct_array df = numpy_cast(a->df, r.dtype);
+    random_split_keys(a->key, 2, keys);
     ct_array n = random_normal_drawn(keys[0], dimlist_ints(&r.shape), r.dtype),
-             half = div(parameter(&r, "t", a->df), 2);
-    return mul(n, op_sqrt(div(half, gamma_of(&r, keys[1], half, false))));
-}
-
-static ct_array chisquare(const request *r, ct_array key, ct_array df)
-{
-    return mul(op_exp(gamma_of(r, key, div(df, 2), true)), 2);
+             half = div(df, 2), g = gamma_of(&r, keys[1], half);
+    return mul(n, op_sqrt(ct_divide(half, g)));
 }
 
 ct_array random_chisquare(const ct_random_chisquare_args *a)
 {
     request r;
-    return open("chisquare", a->key, a->dtype, a->shape, 1, &a->df, &r)
-               ? chisquare(&r, r.key, parameter(&r, "chisquare", a->df))
-               : array_poison;
+    if (!open("chisquare", a->dtype, a->shape, 1, &a->df, &r))
+        return array_poison;
+    ct_array logs = log_gamma_of(&r, a->key, div(numpy_cast(a->df, r.dtype), 2));
+    return mul(op_exp(logs), 2);
+}
+
+static ct_array chisquare(const request *r, ct_array key, ct_array df)
+{
+    return ct_random_chisquare(key, df, dimlist_ints(&r->shape), .dtype = r->dtype);
 }
 
 ct_array random_f(const ct_random_f_args *a)
 {
     request r;
     ct_array keys[2];
-    if (!open("f", a->key, a->dtype, a->shape, 2, (ct_array[]){a->dfnum, a->dfden}, &r))
+    if (!open("f", a->dtype, a->shape, 2, (ct_array[]){a->dfnum, a->dfden}, &r))
         return array_poison;
-    random_split_keys(r.key, 2, keys);
-    ct_array top = parameter(&r, "f", a->dfnum), bottom = parameter(&r, "f", a->dfden);
-    ct_array x = div(chisquare(&r, keys[1], top), top);
-    return div(x, div(chisquare(&r, keys[0], bottom), bottom));
-}
-
-static ct_array signs(ct_array key, ct_ints shape, ct_dtype dtype)
-{
-    return ct_random_rademacher(key, shape, .dtype = dtype);
+    ct_array below = numpy_cast(a->dfden, r.dtype), above = numpy_cast(a->dfnum, r.dtype);
+    random_split_keys(a->key, 2, keys);
+    ct_array x = chisquare(&r, keys[1], above), y = chisquare(&r, keys[0], below);
+    x = ct_divide(x, above);
+    return div(x, ct_divide(y, below));
 }
 
 ct_array random_generalized_normal(const ct_random_generalized_normal_args *a)
 {
     request r;
     ct_array keys[2];
-    if (!open("generalized_normal", a->key, a->dtype, a->shape, 0, NULL, &r))
+    if (!open("generalized_normal", a->dtype, a->shape, 0, NULL, &r))
         return array_poison;
-    random_split_keys(r.key, 2, keys);
-    ct_array inverse = parameter(&r, "generalized_normal", ct_divide(1, a->p));
-    return mul(signs(keys[1], dimlist_ints(&r.shape), r.dtype),
-               op_pow(gamma_of(&r, keys[0], inverse, false), inverse));
+    random_split_keys(a->key, 2, keys);
+    ct_array g = gamma_of(&r, keys[0], ct_divide(1, a->p));
+    ct_array sign = ct_random_rademacher(keys[1], a->shape, .dtype = r.dtype);
+    return ct_multiply(sign, ct_power(g, ct_divide(1, a->p)));
 }
 
 /* g / (|g|^p summed + an exponential draw)^(1/p), g generalized normal (F. Barthe et al., A
@@ -348,16 +349,16 @@ ct_array random_ball(const ct_random_ball_args *a)
 {
     request r;
     ct_array keys[2];
-    if (!open("ball", a->key, a->dtype, a->shape, 0, NULL, &r))
+    if (!open("ball", a->dtype, a->shape, 0, NULL, &r))
         return array_poison;
     if (r.shape.n == NUMPY_MAX_NDIM || a->d < 0)
         return ct_fail(CT_VALUE_ERROR, "ball: d must not be negative; got %lld", (long long)a->d);
-    random_split_keys(r.key, 2, keys);
-    ct_array e = ct_random_exponential(keys[1], dimlist_ints(&r.shape), .dtype = r.dtype);
+    random_split_keys(a->key, 2, keys);
     int64_t axis = r.shape.n;
     r.shape.at[r.shape.n++] = a->d;
     ct_array g =
         ct_random_generalized_normal(keys[0], a->p, dimlist_ints(&r.shape), .dtype = r.dtype);
+    ct_array e = ct_random_exponential(keys[1], a->shape, .dtype = r.dtype);
     ct_array norm = ct_add(ct_sum(ct_power(op_abs(g), a->p), .axis = I(axis)), e);
     norm = ct_power(norm, ct_divide(1, a->p));
     return ct_divide(g, op_expand_dims(norm, I(axis)));

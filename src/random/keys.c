@@ -69,6 +69,13 @@ bool random_key_given(const char *what, ct_array given, ct_array *key, bool *raw
     return false;
 }
 
+ct_array random_one_key(const char *what, ct_array given)
+{
+    ct_array key;
+    bool raw;
+    return random_key_given(what, given, &key, &raw) ? key : array_poison;
+}
+
 bool random_key_known(ct_array key, uint32_t words[2])
 {
     if (core_current || core_checks.keys || generators_in_halves || !is_array(key) ||

@@ -8,8 +8,6 @@
  * matrices (F. Mezzadri, Notices of the AMS 54, 2007). */
 ct_array random_orthogonal(const ct_random_orthogonal_args *a)
 {
-    ct_array key;
-    bool raw;
     dimlist shape;
     ct_dtype dtype = a->dtype;
     int64_t n = a->n, m = a->m.given ? a->m.value : n;
@@ -20,12 +18,11 @@ ct_array random_orthogonal(const ct_random_orthogonal_args *a)
         dtype = dtype_canonical(dtype);
     else if (!random_float_dtype("orthogonal", &dtype))
         return array_poison;
-    if (!random_key_given("orthogonal", a->key, &key, &raw) ||
-        !dimlist_copy(&shape, "orthogonal", a->shape) || shape.n + 2 > NUMPY_MAX_NDIM)
+    if (!dimlist_copy(&shape, "orthogonal", a->shape) || shape.n + 2 > NUMPY_MAX_NDIM)
         return array_poison;
     shape.at[shape.n++] = n > m ? n : m;
     shape.at[shape.n++] = n > m ? m : n;
-    ct_array z = ct_random_normal(key, dimlist_ints(&shape), .dtype = dtype);
+    ct_array z = ct_random_normal(a->key, dimlist_ints(&shape), .dtype = dtype);
     ct_tree qr = ct_numpy_linalg_qr(z);
     if (is_poison(qr))
         return qr;
@@ -37,10 +34,8 @@ ct_array random_orthogonal(const ct_random_orthogonal_args *a)
 /* mean + F z for normal z, where F F^T is the covariance. */
 ct_array random_multivariate_normal(const ct_random_multivariate_normal_args *a)
 {
-    ct_array key, v[] = {a->mean, a->cov}, factor;
-    bool raw;
-    if (!random_key_given("multivariate_normal", a->key, &key, &raw) ||
-        !numpy_promote_inexact("multivariate_normal", 2, v, v))
+    ct_array v[] = {a->mean, a->cov}, factor;
+    if (!numpy_promote_inexact("multivariate_normal", 2, v, v))
         return array_poison;
     ct_array mean = v[0], cov = v[1];
     ct_dtype dtype = numpy_dtype(a->dtype, dtype_of(mean));
@@ -79,7 +74,6 @@ ct_array random_multivariate_normal(const ct_random_multivariate_normal_args *a)
     if (shape.n == NUMPY_MAX_NDIM)
         return ct_fail(CT_VALUE_ERROR, "multivariate_normal: too many dimensions");
     shape.at[shape.n++] = n;
-    ct_array z = random_normal_drawn(key, dimlist_ints(&shape), dtype);
-    ct_array moved = ct_matmul(factor, op_expand_dims(z, I(shape.n)));
-    return ct_add(mean, op_squeeze(moved, I(moved->aval.ndim - 1)));
+    ct_array z = random_normal_drawn(a->key, dimlist_ints(&shape), dtype);
+    return ct_add(mean, ct_einsum("...ij,...j->...i", ((ct_arrays){2, (ct_array[]){factor, z}})));
 }

@@ -17,6 +17,8 @@ extern _Atomic bool random_typed_keys;
 /* A typed scalar key from what the user gave: itself, or raw words wrapped. False and JAX's
  * error for anything else. */
 CT_NODISCARD bool random_key_given(const char *what, ct_array given, ct_array *key, bool *raw);
+/* The same for parameters that are keys in the stubs: the key, or poison. */
+ct_array random_one_key(const char *what, ct_array given);
 /* n keys from one. */
 void random_split_keys(ct_array key, int64_t n, ct_array *out);
 ct_array random_bits_drawn(ct_array key, int64_t bit_width, ct_ints shape);
@@ -46,12 +48,6 @@ ct_array random_uniform_between(ct_array key, ct_ints shape, ct_dtype dtype, ct_
                                 ct_array high);
 ct_array random_uniform_unit(ct_array key, ct_ints shape, ct_dtype dtype);
 ct_array random_normal_drawn(ct_array key, ct_ints shape, ct_dtype dtype);
-ct_array random_gumbel_drawn(ct_array key, ct_ints shape, ct_dtype dtype, const char *mode);
-ct_array random_gamma_drawn(ct_array key, ct_array shape_parameter, ct_ints shape, ct_dtype dtype,
-                            bool log_space);
-ct_array random_randint_drawn(ct_array key, ct_ints shape, ct_array low, ct_array high,
-                              ct_dtype dtype);
-ct_array random_shuffled(ct_array key, ct_array x, int64_t axis);
 
 /* The shape of a draw with parameters: as asked (which the parameters must broadcast to), or the
  * parameters' common one. */

@@ -202,14 +202,10 @@ static ct_array uniform_drawn(ct_array key, ct_ints shape, ct_dtype dtype, ct_ar
     return op_max(low, shape.n ? moved : op_reshape(moved, shape));
 }
 
-/* Samplers show what they begin with as calls. */
 ct_array random_uniform_between(ct_array key, ct_ints shape, ct_dtype dtype, ct_array low,
                                 ct_array high)
 {
-    return core_current
-               ? ct_random_uniform_(&(ct_random_uniform_args){
-                     .key = key, .shape = shape, .dtype = dtype, .minval = low, .maxval = high})
-               : uniform_drawn(key, shape, dtype, low, high);
+    return ct_random_uniform(key, shape, .dtype = dtype, .minval = low, .maxval = high);
 }
 
 ct_array random_uniform_unit(ct_array key, ct_ints shape, ct_dtype dtype)
@@ -219,16 +215,17 @@ ct_array random_uniform_unit(ct_array key, ct_ints shape, ct_dtype dtype)
 
 ct_array random_uniform(const ct_random_uniform_args *a)
 {
-    ct_array key;
-    bool raw;
     ct_dtype dtype = a->dtype;
-    if (!random_float_dtype("uniform", &dtype) || !random_key_given("uniform", a->key, &key, &raw))
-        return array_poison;
-    return uniform_drawn(key, a->shape, dtype, a->minval, a->maxval);
+    return random_float_dtype("uniform", &dtype)
+               ? uniform_drawn(a->key, a->shape, dtype, a->minval, a->maxval)
+               : array_poison;
 }
 
-static ct_array normal_real(ct_array key, ct_ints shape, ct_dtype dtype)
+ct_array random__normal_real(const ct_random__normal_real_args *a)
 {
+    ct_array key = a->key;
+    ct_ints shape = a->shape;
+    ct_dtype dtype = a->dtype;
     float_limits limits;
     uint32_t words[2];
     if (!random_limits(dtype, &limits))
@@ -246,46 +243,23 @@ static ct_array normal_real(ct_array key, ct_ints shape, ct_dtype dtype)
     return mul(1.4142135623730951, op_erf_inv(u));
 }
 
-ct_array random__normal_real(const ct_random__normal_real_args *a)
-{
-    return normal_real(a->key, a->shape, a->dtype);
-}
-
-static ct_array shown_normal_real(ct_array key, ct_ints shape, ct_dtype dtype)
-{
-    return core_current ? ct_random__normal_real_(&(ct_random__normal_real_args){
-                              .key = key, .shape = shape, .dtype = dtype})
-                        : normal_real(key, shape, dtype);
-}
-
-static ct_array normal_drawn(ct_array key, ct_ints shape, ct_dtype dtype)
-{
-    if (!dtype_is(dtype, FAMILY_COMPLEX))
-        return shown_normal_real(key, shape, dtype);
-    ct_array keys[2];
-    random_split_keys(key, 2, keys);
-    ct_array re = shown_normal_real(keys[0], shape, dtype_real_part(dtype)),
-             im = shown_normal_real(keys[1], shape, dtype_real_part(dtype));
-    return div(op_complex(re, im), 1.4142135623730951);
-}
-
 ct_array random_normal_drawn(ct_array key, ct_ints shape, ct_dtype dtype)
 {
-    return core_current ? ct_random_normal_(
-                              &(ct_random_normal_args){.key = key, .shape = shape, .dtype = dtype})
-                        : normal_drawn(key, shape, dtype);
+    return ct_random_normal(key, shape, .dtype = dtype);
 }
 
 ct_array random_normal(const ct_random_normal_args *a)
 {
-    ct_array key;
-    bool raw;
     ct_dtype dtype = numpy_dtype(a->dtype, dtype_default(FAMILY_FLOAT));
-    if (!random_key_given("normal", a->key, &key, &raw))
-        return array_poison;
     if (!dtype_inexact(dtype))
         return ct_fail(CT_VALUE_ERROR,
                        "dtype argument to `normal` must be a float or complex dtype, got %s",
                        ct_dtype_name(dtype));
-    return normal_drawn(key, a->shape, dtype);
+    if (!dtype_is(dtype, FAMILY_COMPLEX))
+        return ct_random__normal_real(a->key, a->shape, dtype);
+    ct_array keys[2];
+    random_split_keys(a->key, 2, keys);
+    ct_array re = ct_random__normal_real(keys[0], a->shape, dtype_real_part(dtype)),
+             im = ct_random__normal_real(keys[1], a->shape, dtype_real_part(dtype));
+    return div(op_complex(re, im), 1.4142135623730951);
 }

@@ -234,7 +234,7 @@ enum { CONVERGED, K = STEPS, CALLS, X, F, G, H, PREVIOUS, LINE_STATUS, BFGS };
 
 static ct_array small_gradient(const descent *d, ct_array g)
 {
-    ct_array norm = ct_numpy_linalg_norm(g, .ord = ct_weak_float(d->norm));
+    ct_array norm = ct_numpy_linalg_norm(g, .ord = GIVEN(d->norm));
     return lt(norm, d->gtol);
 }
 
