@@ -15,7 +15,9 @@ enum { WIDTH = 80 };
 typedef struct shared_program {
     const jaxpr *j;
     const char *name;
-    int count;
+    int uses;
+    bool passed_on; /* to the programs inside */
+    int count;      /* more than one: it has a name */
 } shared_program;
 
 typedef struct printer {
@@ -701,18 +703,18 @@ static const char *program_name(printer *p, const char *name)
     return name;
 }
 
-static void count_program(printer *p, const jaxpr *j, const char *name)
+static void count_program(printer *p, const jaxpr *j, const char *name, int uses)
 {
     for (int64_t i = 0; i < p->programs.n; i++)
         if (p->programs.at[i].j == j) {
-            p->programs.at[i].count++;
+            p->programs.at[i].uses += uses;
             return;
         }
-    (void)!vec_push(&p->programs,
-                    (shared_program){j, name ? name : "jaxpr", j->neqns > 10 ? 2 : 1});
+    (void)!vec_push(&p->programs, (shared_program){j, name ? name : "jaxpr", .uses = uses});
 }
 
-static void count_nested(printer *p, const jaxpr *j)
+/* The programs in a program, each used so many times more. */
+static void count_nested(printer *p, const jaxpr *j, int uses)
 {
     for (const eqn *e = j->eqns; e; e = e->next) {
         const char *name = NULL;
@@ -725,20 +727,33 @@ static void count_nested(printer *p, const jaxpr *j)
             const void *at = (const char *)e->params + e->op->fields[i].offset;
             const jaxpr *program = program_of(e, &e->op->fields[i]);
             if (program)
-                count_program(p, program, name);
+                count_program(p, program, name, uses);
             else if (e->op->fields[i].kind == PARAM_JAXPRS)
                 for (int64_t k = 0; k < ((const jaxpr_list *)at)->n; k++)
-                    count_program(p, ((const jaxpr_list *)at)->at[k], name);
+                    count_program(p, ((const jaxpr_list *)at)->at[k], name, uses);
         }
     }
 }
 
-/* Breadth first; each use of a program counts what is in it once more. */
+enum { MOST_EQUATIONS = 10 }; /* of a program that stands where it is used once */
+
+/* Breadth first. What is in a program that is used twice is so, too. */
 static void find_shared(printer *p, const jaxpr *j)
 {
-    count_nested(p, j);
+    count_nested(p, j, 1);
     for (int64_t i = 0; i < p->programs.n; i++)
-        count_nested(p, p->programs.at[i].j);
+        count_nested(p, p->programs.at[i].j, 1);
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (int64_t i = 0; i < p->programs.n; i++)
+            if (p->programs.at[i].uses > 1 && !p->programs.at[i].passed_on) {
+                p->programs.at[i].passed_on = changed = true;
+                count_nested(p, p->programs.at[i].j, 1);
+            }
+    }
+    for (int64_t i = 0; i < p->programs.n; i++)
+        p->programs.at[i].count =
+            p->programs.at[i].uses > 1 || p->programs.at[i].j->neqns > MOST_EQUATIONS ? 2 : 1;
     for (int64_t i = 0; i < p->programs.n; i++) {
         int clashes = 0;
         for (int64_t k = 0; k < i; k++)

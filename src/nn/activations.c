@@ -99,7 +99,8 @@ ct_array nn_elu(const ct_nn_elu_args *a)
 
 ct_array nn_selu(ct_array x)
 {
-    return ct_multiply(1.0507009873554805, ct_nn_elu(x, .alpha = ct_weak_float(1.6732632423543772)));
+    ct_array bent = ct_nn_elu(x, .alpha = ct_weak_float(1.6732632423543772));
+    return ct_multiply(1.0507009873554805, bent);
 }
 
 ct_array nn_celu(const ct_nn_celu_args *a)

@@ -124,8 +124,8 @@ ct_array numpy_roll(const ct_roll_args *a)
                        dims_string(shape_of(a->shift)));
     if (!a->axis.at) {
         ct_array flat = shape_reshape(a->a, I(a->a->size));
-        return is_poison(flat) ? flat
-                               : shape_reshape(ct_roll(flat, a->shift, .axis = I(0)), shape_of(a->a));
+        flat = is_poison(flat) ? flat : ct_roll(flat, a->shift, .axis = I(0));
+        return shape_reshape(flat, shape_of(a->a));
     }
     if (!core_concrete(a->shift, &known))
         return ct__roll_dynamic(a->a, a->shift, .axis = a->axis);

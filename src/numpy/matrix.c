@@ -24,8 +24,8 @@ ct_array numpy_trace(const ct_trace_args *a)
         return x;
     int64_t ndim = x->aval.ndim;
     ct_ints shape = {2, x->aval.shape + ndim - 2};
-    ct_array row = op_add(op_iota(CT_INT32, shape, 0), numpy_cast(a->offset, CT_INT32));
-    ct_array on = op_eq(row, op_iota(CT_INT32, shape, 1));
+    ct_array row = op_iota(CT_INT32, shape, 0), column = op_iota(CT_INT32, shape, 1);
+    ct_array on = op_eq(op_add(row, numpy_cast(a->offset, CT_INT32)), column);
     return ct_sum(ct_where(on, x, op_full_like(x, 0)), .axis = I(-2, -1), .dtype = a->dtype);
 }
 
@@ -39,9 +39,9 @@ ct_array numpy_diagonal(const ct_diagonal_args *a)
     int64_t n = rows - down < columns - right ? rows - down : columns - right;
     n = n < 0 ? 0 : n;
     index_item items[] = {{.kind = INDEX_ELLIPSIS}, {.kind = INDEX_ARRAY}, {.kind = INDEX_ARRAY}};
-    ct_array i = shape_range(n);
-    items[1].array = down ? add(i, (double)down) : i;
-    items[2].array = right ? add(i, (double)right) : i;
+    ct_array row = shape_range(n), column = shape_range(n);
+    items[1].array = down ? add((double)down, row) : row;
+    items[2].array = right ? add((double)right, column) : column;
     return numpy_index(x, 3, items, NULL);
 }
 

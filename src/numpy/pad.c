@@ -87,8 +87,8 @@ static ct_array repeated(ct_array edge, int64_t axis, int64_t n)
 static ct_array pad_edge(ct_array x, int64_t axis, int64_t before, int64_t after)
 {
     int64_t n = x->aval.shape[axis];
-    return join3(repeated(shape_part(x, axis, 0, 1), axis, before), x,
-                 repeated(shape_part(x, axis, n - 1, n), axis, after), axis);
+    ct_array first = repeated(shape_part(x, axis, 0, 1), axis, before);
+    return join3(first, x, repeated(shape_part(x, axis, n - 1, n), axis, after), axis);
 }
 
 static ct_array pad_wrap(ct_array x, int64_t axis, int64_t before, int64_t after)
@@ -188,9 +188,10 @@ static ct_array pad_statistic(const char *mode, ct_array x, const widths *w, ct_
                 after = lengths.at && l.after[d] < n ? l.after[d] : n;
         if (lengths.at && (!before || !after))
             return ct_fail(CT_VALUE_ERROR, "stat_length of 0 yields no value for padding");
-        ct_array low = statistic(mode, shape_part(x, d, 0, before), d),
-                 high = statistic(mode, shape_part(x, d, n - after, n), d);
-        x = join3(repeated(low, d, w->before[d]), x, repeated(high, d, w->after[d]), d);
+        ct_array low = statistic(mode, lengths.at ? shape_part(x, d, 0, before) : x, d),
+                 high = statistic(mode, lengths.at ? shape_part(x, d, n - after, n) : x, d);
+        low = is_poison(low) ? low : repeated(low, d, w->before[d]);
+        x = join3(low, x, is_poison(high) ? high : repeated(high, d, w->after[d]), d);
     }
     return x;
 }

@@ -187,9 +187,12 @@ ct_array numpy_vecdot(const ct_vecdot_args *a)
 
 ct_array numpy_outer(ct_array a, ct_array b)
 {
-    ct_array xs[] = {shape_reshape(a, I(a->size)), shape_reshape(b, I(b->size))};
+    ct_array xs[] = {a, b};
     if (!numpy_promote("outer", 2, xs, xs))
         return array_poison;
+    for (int i = 0; i < 2; i++)
+        if (is_poison(xs[i] = shape_reshape(xs[i], I(xs[i]->size))))
+            return array_poison;
     ct_array x = op_expand_dims(xs[0], I(1)), y = op_expand_dims(xs[1], I(0));
     return xs[0]->aval.dtype == CT_BOOL ? op_and(x, y) : op_mul(x, y);
 }
@@ -314,7 +317,9 @@ ct_array numpy_cross(const ct_cross_args *args)
         parts[i] = minor(c[0], c[1], (i + 1) % 3, (i + 2) % 3);
     if (!numpy_axis("cross", axis_c, joined.n + 1, &axis_c))
         return array_poison;
-    return op_stack(3, parts, axis_c);
+    for (int i = 0; i < 3; i++)
+        parts[i] = is_poison(parts[i]) ? parts[i] : op_expand_dims(parts[i], I(axis_c));
+    return ct_concatenate(((ct_arrays){3, parts}), .axis = GIVEN(axis_c));
 }
 
 ct_array numpy_matvec(ct_array x1, ct_array x2)

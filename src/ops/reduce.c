@@ -212,10 +212,12 @@ static ct_array slice_front(ct_array x, int64_t start, int64_t limit)
 {
     if (is_poison(x))
         return x;
-    int_list low = {.n = x->aval.ndim}, high = {.n = x->aval.ndim};
+    int_list low = {.n = x->aval.ndim}, high = low, by = low;
     for (int d = 0; d < x->aval.ndim; d++)
         low.at[d] = d ? 0 : start, high.at[d] = d ? x->aval.shape[d] : limit;
-    return op_slice(x, ints_of(&low), ints_of(&high), (ct_ints){0});
+    for (int d = 0; d < x->aval.ndim; d++)
+        by.at[d] = 1;
+    return op_slice(x, ints_of(&low), ints_of(&high), ints_of(&by));
 }
 
 /* One more row at the end, of ones or zeros. */

@@ -19,12 +19,14 @@ static double least_of(ct_dtype d)
 static ct_array clip_bound(ct_array bound, ct_dtype dtype)
 {
     ct_dtype from = dtype_of(bound);
+    if (from == dtype && !core_current) /* only a jaxpr shows what changes nothing */
+        return bound;
     int from_bits = dtype_table[from].bits - dtype_is(from, FAMILY_INT),
         bits = dtype_table[dtype].bits - dtype_is(dtype, FAMILY_INT);
     double low = least_of(from) > least_of(dtype) ? least_of(from) : least_of(dtype);
     uint64_t high = UINT64_MAX >> (64 - (from_bits < bits ? from_bits : bits));
-    return ct_clip(bound, array_scalar_int(from, false, (int64_t)low),
-                   array_scalar_int(from, false, (int64_t)high));
+    return ct_clip(bound, array_scalar_int(from, bound->aval.weak, (int64_t)low),
+                   array_scalar_int(from, bound->aval.weak, (int64_t)high));
 }
 
 /* Two draws, the higher one scaled by 2^bits modulo the span: nearly uniform for spans far below
