@@ -1,5 +1,5 @@
 """jax.lax.linalg: factorizations of matrices, which are the last two axes; axes before them are batches. tools/generate.py says what the notation means."""
-from _types import Array, ArrayLike, PyTree
+from _types import Array, ArrayLike, PyTree, Shape
 
 # ---- factorizations (src/lax/linalg.c; the operations are in src/ops) ----
 
@@ -44,6 +44,18 @@ def lu_pivots_to_permutation(pivots: ArrayLike, permutation_size: int) -> Array:
 
 def ormqr(a: ArrayLike, taus: ArrayLike, c: ArrayLike, *, left: bool = True, transpose: bool = False) -> Array:
     """The product of reflections (see householder_product), applied to ``c`` from the left or from the right."""
+
+def qdwh(x: ArrayLike, *, is_hermitian: bool = False, max_iterations: int | None = None, eps: float | None = None,
+         dynamic_shape: Shape | None = None) -> PyTree:
+    """Polar decomposition x = u h: u with orthonormal columns, h positive semidefinite; then the steps that it took, and whether they converged.
+
+    Args:
+      x: a matrix with no more columns than rows.
+      is_hermitian: ignored; such matrices take the same steps.
+      max_iterations: 10 by default.
+      eps: the precision that the iteration stops at; the dtype's by default.
+      dynamic_shape: how many rows and columns count; the others are taken for zeros.
+    """
 
 def qr(x: ArrayLike, *, pivoting: bool = False, full_matrices: bool = True, use_magma: None = None) -> tuple[Array, ...]:
     """Orthonormal columns Q and the upper triangle R with x = Q R; with pivoting, of the columns in the order of a third result."""

@@ -290,3 +290,16 @@ def dot_product_attention(query: ArrayLike, key: ArrayLike, value: ArrayLike, bi
     >>> jax.nn.dot_product_attention(jnp.ones((1, 2, 1, 4)), jnp.ones((1, 3, 1, 4)), jnp.ones((1, 3, 1, 4))).shape
     (1, 2, 1, 4)
     """
+
+# ---- products of quantized matrices (src/nn/scaled.c) ----
+
+@jitted
+def scaled_matmul(lhs: ArrayLike, rhs: ArrayLike, lhs_scales: ArrayLike, rhs_scales: ArrayLike, preferred_element_type: DTypeLike = float32) -> Array:
+    """Products (B, M, N) of matrices (B, M, K) and (B, N, K), each of whose rows consists of blocks that are multiplied by a scale.
+
+    Args:
+      lhs_scales, rhs_scales: shapes (B, M, K / block) and (B, N, K / block), a scale for each block.
+
+    >>> jax.nn.scaled_matmul(jnp.ones((1, 1, 4)), jnp.ones((1, 1, 4)), jnp.array([[[2., 3.]]]), jnp.ones((1, 1, 2)))
+    Array([[[10.]]], dtype=float32)
+    """

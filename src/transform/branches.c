@@ -13,6 +13,16 @@ static int64_t traced_kth(bool by_predicate, int64_t n, int64_t k)
     return by_predicate ? n - 1 - k : k;
 }
 
+/* The branch that is the same function as the one traced k-th and traced before it; -1: none. */
+static int64_t traced_before(bool by_predicate, int64_t n, const ct_fn *branches, int64_t k)
+{
+    ct_fn f = branches[traced_kth(by_predicate, n, k)];
+    for (int64_t i = 0; i < k; i++)
+        if (branches[traced_kth(by_predicate, n, i)] == f)
+            return traced_kth(by_predicate, n, i);
+    return -1;
+}
+
 static int64_t position_of(ct_array x, int64_t n, const ct_array *list)
 {
     int64_t i = 0;
@@ -273,6 +283,12 @@ static bool control_cond(ct_array index, bool by_predicate, int64_t n, const ct_
     bool good = true;
     for (int64_t k = 0; k < n && good; k++) {
         int64_t b = traced_kth(by_predicate, n, k);
+        int64_t same = traced_before(by_predicate, n, branches, k);
+        if (same >= 0) {
+            object_retain(programs[b] = programs[same]);
+            object_retain(defs[b] = defs[same]);
+            continue;
+        }
         good = (programs[b] = transform_stage_fn(branches[b], by_predicate ? "cond" : "switch",
                                                  in_def, nin, avals, &defs[b])) != NULL;
     }

@@ -41,3 +41,31 @@ def test_settings_decorate_functions():
         """Doubles."""
         return jnp.ones(2).dtype
     assert f() == jnp.float64 and jnp.ones(2).dtype == jnp.float32 and (f.__name__, f.__doc__) == ("f", "Doubles.")
+
+
+def test_promotion_of_arguments():
+    from jax._src.numpy import util
+    half, whole = jnp.ones(2, jnp.float16), np.arange(2, dtype=np.int8)
+    assert [x.dtype.name for x in util.promote_dtypes(half, whole)] == ["float16"] * 2
+    assert [(x.dtype.name, x.weak_type) for x in util.promote_dtypes_inexact(1, 2)] == [("float32", True)] * 2
+    assert [x.dtype.name for x in util.promote_dtypes_inexact(half)] == ["float16"] and util.promote_dtypes_complex(whole)[0].dtype == jnp.complex64
+    assert util.promote_dtypes_numeric(True)[0].dtype == jnp.int32 and util.ensure_arraylike("f", 2.).shape == ()
+    with pytest.raises(TypeError, match="f requires ndarray or scalar arguments, got <class 'list'> at position 1"):
+        util.check_arraylike("f", 1., [2.])
+
+
+def test_annotations_name_numpys_types():
+    import typing
+    from jax.typing import ArrayLike, DTypeLike
+    assert set(typing.get_args(ArrayLike)) >= {jax.Array, np.ndarray, np.number, bool, int, float, complex} and typing.Any not in typing.get_args(ArrayLike)
+    assert {str, np.dtype} <= set(typing.get_args(DTypeLike))
+
+
+def test_equations_of_a_class_of_ones_own():
+    class Marked(jax.extend.core.JaxprEqn):
+        """An equation that is told apart."""
+    program = jax.make_jaxpr(lambda x: jnp.sin(x) + 1)(2.)
+    sin, add = program.jaxpr.eqns
+    marked = Marked(sin.invars, sin.outvars, sin.primitive, sin.params, sin.effects, sin.source_info, sin.ctx)
+    other = program.jaxpr.replace(eqns=[marked, add])
+    assert type(other.eqns[0]) is Marked and jax.core.eval_jaxpr(other, (), 2.)[0] == jnp.sin(2.) + 1

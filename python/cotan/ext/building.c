@@ -136,7 +136,7 @@ static bool define_results(builder *b, const op *o, const void *params, int nin,
 
 static bool add_eqn(builder *b, PyObject *o)
 {
-    if (!Py_IS_TYPE(o, ext_eqn_type))
+    if (!PyObject_TypeCheck(o, ext_eqn_type))
         return PyErr_Format(PyExc_TypeError, "an equation of a jaxpr is a JaxprEqn, got %R", o),
                false;
     PyObject *field[4];

@@ -19,8 +19,13 @@ static PyObject *branches(PyObject *self, PyObject *const *args, Py_ssize_t n)
     bool by_predicate = PyObject_IsTrue(args[1]);
     ct_scope scope = ct_begin();
     bool good = true;
-    for (Py_ssize_t i = 0; i < count && good; i++)
-        good = (fns[i] = ext_callable(PyTuple_GET_ITEM(args[0], i))) != NULL;
+    for (Py_ssize_t i = 0; i < count && good; i++) {
+        Py_ssize_t first = 0; /* a function given twice is one */
+        while (PyTuple_GET_ITEM(args[0], first) != PyTuple_GET_ITEM(args[0], i))
+            first++;
+        fns[i] = first < i ? fns[first] : ext_callable(PyTuple_GET_ITEM(args[0], i));
+        good = fns[i] != NULL;
+    }
     PyObject *out = NULL;
     if (good) {
         ct_fn chosen = by_predicate ? ct_cond_(fns[1], fns[0]) : ct_switch_(count, fns);

@@ -491,7 +491,7 @@ bool ext_init_equations(PyObject *module)
         {Py_tp_getset, getset},
         {Py_tp_methods, methods},
         {0, NULL}};
-    static PyType_Spec spec = {"jax._src.core.JaxprEqn", sizeof(ext_eqn), 0, Py_TPFLAGS_DEFAULT,
-                               slots};
+    static PyType_Spec spec = {"jax._src.core.JaxprEqn", sizeof(ext_eqn), 0,
+                               Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
     return add_atoms(module) && (ext_eqn_type = ext_add_type(module, &spec, NULL));
 }

@@ -43,6 +43,24 @@ def dce_sink(val):
         _primitive("dce_sink_p").bind(x, prevent_mlir_dce=False)
 
 
+def pcast(x, axis_name, *, to):
+    """A tree whose arrays are said to differ along mesh axes, or to be summed there, from here on: on one device they are what they were."""
+    from ..core import unsafe_get_axis_names_DO_NOT_USE as axis_names
+    if isinstance(axis_name, (set, frozenset)):
+        raise TypeError(f"pcast takes a name or a tuple of names, got axis_name={axis_name}.")
+    if axis_name and to not in ("varying", "reduced", "unreduced"):
+        raise ValueError(f"pcast goes to 'varying', 'reduced' or 'unreduced', got to={to!r}.")
+    names = axis_name if isinstance(axis_name, tuple) else (axis_name,)
+    if not set(names) <= set(axis_names()):
+        raise ValueError(f"pcast is for functions under jax.shard_map; these axes are not bound: {names}.")
+    return x
+
+
+def stage(x, /):
+    """A number as an array."""
+    return _cotan._as_array(x)
+
+
 def __getattr__(name):
     """sin_p and its like."""
     if name == "with_sharding_constraint":

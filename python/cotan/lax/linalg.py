@@ -20,8 +20,8 @@ class SvdAlgorithm(enum.Enum):
 def __getattr__(name):
     """qr_p and its like."""
     if name.endswith("_p"):
-        from ..core import _primitive
-        found = _primitive(name)
+        from ..extend.core import primitives
+        found = getattr(primitives, name, None)
         if found is not None:
             return found
     raise AttributeError(f"module 'jax.lax.linalg' has no attribute {name!r}")
