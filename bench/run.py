@@ -22,7 +22,7 @@ SUITES = [os.path.join(ROOT, "bench", "suite.py"), os.path.join(os.path.dirname(
 
 
 # Cases for later, and plain Python.
-UNSUPPORTED = "startup/empty_python,startup/import_numpy,library/*,sharded8/*"
+UNSUPPORTED = "startup/empty_python,startup/import_numpy,sharded8/*"
 
 
 def cases(launcher, suite):
@@ -109,7 +109,7 @@ def main():
     parser.add_argument("--venv", default=os.path.join(ROOT, ".venv"))
     parser.add_argument("--suite", default=next((s for s in SUITES if os.path.exists(s)), None))
     parser.add_argument("--jax", help="a Python with JAX; made under build/ otherwise")
-    parser.add_argument("--case", default="dispatch/*,jitcall/*,elementwise/*,matmul/*,conv/*,prng/*,data/*,vmap/*,train/*,loops/*,linalg/*,startup/*,compile/*")
+    parser.add_argument("--case", default="dispatch/*,jitcall/*,elementwise/*,matmul/*,conv/*,prng/*,data/*,vmap/*,train/*,loops/*,linalg/*,startup/*,compile/*,library/*")
     parser.add_argument("--skip", default=UNSUPPORTED)
     parser.add_argument("--quiet", type=float, default=0)
     parser.add_argument("--limit", type=float, default=300)

@@ -51,24 +51,45 @@ jaxpr *control_program(const op *o, const void *params, int64_t i)
     return NULL;
 }
 
-static bool all_native(const jaxpr *j)
+static bool all_native(const jaxpr *j, int depth);
+
+static bool native_program(const op *o, const void *params, int depth)
+{
+    bool native = control_program(o, params, 0) != NULL;
+    jaxpr *j;
+    for (int64_t i = 0; native && (j = control_program(o, params, i)); i++)
+        native = all_native(j, depth);
+    return native;
+}
+
+/* By the program that a lowering rule writes; a rule that fails does so again when the program is
+ * built. */
+static bool native_lowering(const eqn *e, int depth)
+{
+    enum { DEEPEST = 100 }; /* lowerings that bind what they lower have no end */
+    aval *avals = depth < DEEPEST ? base_alloc((size_t)(e->nin + 1) * sizeof *avals) : NULL;
+    for (int i = 0; avals && i < e->nin; i++)
+        avals[i] = *atom_aval(&e->in[i]);
+    jaxpr *j = avals ? core_rules(e->op)->lower(e->op, e->params, e->nin, avals) : NULL;
+    bool native = j && all_native(j, depth + 1);
+    object_release(j);
+    base_free(avals);
+    return native;
+}
+
+static bool all_native(const jaxpr *j, int depth)
 {
     for (const eqn *e = j->eqns; e; e = e->next) {
         const jaxpr *inner = graph_inlined(e->op, e->params);
-        if (inner ? !all_native(inner) : !e->op->kernel && !control_is_native(e->op, e->params))
+        if (inner                      ? !all_native(inner, depth)
+            : core_rules(e->op)->lower ? !native_lowering(e, depth)
+                                       : !e->op->kernel && !native_program(e->op, e->params, depth))
             return false;
     }
     return true;
 }
 
-bool control_is_native(const op *o, const void *params)
-{
-    bool native = control_program(o, params, 0) != NULL;
-    jaxpr *j;
-    for (int64_t i = 0; native && (j = control_program(o, params, i)); i++)
-        native = all_native(j);
-    return native;
-}
+bool control_is_native(const op *o, const void *params) { return native_program(o, params, 0); }
 
 /* ---- planning ---- */
 static size_t take(size_t *at, size_t bytes)

@@ -142,10 +142,21 @@ const spread *spread_anywhere(part *p, int32_t v)
     return x->at || x->in_memory ? x : NULL;
 }
 
+/* A small array in memory as it is now. */
+static const spread *loaded(part *p, const spread *x, const aval *a)
+{
+    spread *now = arena_alloc(p->s->a, sizeof *now);
+    if (!now || !memory_is_current(p->s, x) || !spread_shape(p->s, a, now))
+        return NULL;
+    for (int32_t i = 0; i < now->n * now->parts; i++)
+        now->at[i] = memory_element(p->s, x, a, i);
+    return p->s->l.ok ? now : NULL;
+}
+
 const spread *spread_of(part *p, int32_t v)
 {
     const spread *x = spread_anywhere(p, v);
-    return x && x->at ? x : NULL;
+    return x && x->in_memory ? loaded(p, x, &p->g.values.at[v].aval) : x;
 }
 
 /* ---- operations ---- */

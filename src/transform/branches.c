@@ -173,44 +173,6 @@ static bool same_results(bool by_predicate, int64_t n, const ct_fn *branches,
     return true;
 }
 
-/* A branch whose results are weakly typed where another's are not: its results become strong. */
-typedef struct strengthened {
-    const jaxpr *j, *like;
-} strengthened;
-
-static bool run_strong(void *env, int64_t n, const ct_array *in, leaves *out)
-{
-    strengthened *s = env;
-    *out = (leaves){s->j->nout, base_alloc((size_t)(s->j->nout + 1) * sizeof *out->at)};
-    bool good = out->at && jaxpr_eval(s->j, (int)n, in, s->j->nout, out->at);
-    for (int i = 0; i < s->j->nout && good; i++)
-        if (out->at[i]->aval.weak && !atom_aval(&s->like->out[i])->weak)
-            good = !is_poison(out->at[i] =
-                                  op_convert(out->at[i], (ct_dtype)out->at[i]->aval.dtype, false));
-    return good;
-}
-
-static bool agree_on_weakness(int64_t n, jaxpr **branches, const aval *in, int64_t nin)
-{
-    for (int64_t a = 0; a < n; a++)
-        for (int64_t b = 0; b < n; b++) {
-            bool weaker = false;
-            for (int i = 0; i < branches[a]->nout; i++)
-                weaker = weaker || (atom_aval(&branches[a]->out[i])->weak &&
-                                    !atom_aval(&branches[b]->out[i])->weak);
-            if (!weaker)
-                continue;
-            strengthened s = {branches[a], branches[b]};
-            jaxpr *strong =
-                transform_stage((flat){run_strong, &s, "branch"}, nin, in, branches[a]->name);
-            if (!strong)
-                return false;
-            object_release(branches[a]);
-            branches[a] = strong;
-        }
-    return true;
-}
-
 /* The operand that a branch's i-th result is; -1 for other results. */
 static int64_t forwarded(const jaxpr *j, int i)
 {
@@ -292,8 +254,7 @@ static bool control_cond(ct_array index, bool by_predicate, int64_t n, const ct_
         good = (programs[b] = transform_stage_fn(branches[b], by_predicate ? "cond" : "switch",
                                                  in_def, nin, avals, &defs[b])) != NULL;
     }
-    good = good && same_results(by_predicate, n, branches, programs, defs) &&
-           agree_on_weakness(n, programs, avals, nin);
+    good = good && same_results(by_predicate, n, branches, programs, defs);
     int64_t total = 0;
     for (int64_t b = 0; b < n && good; b++)
         total += programs[b]->nconsts;

@@ -34,8 +34,16 @@ static bool cond_call(const op *o, const void *params, int nin, const ct_array *
 {
     const params_cond *p = params;
     (void)o;
-    return transform_run(p->branches.at[cond_which(in[0], p->branches.n)], nin - 1, in + 1, NULL,
-                         nout, out);
+    bool good = transform_run(p->branches.at[cond_which(in[0], p->branches.n)], nin - 1, in + 1,
+                              NULL, nout, out);
+    /* Branches may differ in what is weakly typed; the first one's types are those of cond. */
+    for (int i = 0; i < nout && good; i++) {
+        const aval *to = atom_aval(&p->branches.at[0]->out[i]);
+        if (out[i]->aval.weak != to->weak)
+            out[i] = array_view(out[i], (ct_dtype)to->dtype, to->weak, to->ndim, to->shape);
+        good = !is_poison(out[i]);
+    }
+    return good;
 }
 
 bool cond_bind(jaxpr **branches, int64_t n, int nin, const ct_array *in, int nout, ct_array *out)

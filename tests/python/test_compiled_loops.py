@@ -70,6 +70,16 @@ def lstm(w, b, carry, xs):
     return lax.scan(step, carry, xs)
 
 
+def stages(a, y):
+    """A Runge-Kutta step whose stages are rows of one array, read whole and written one by one."""
+    def stage(i, c):
+        ks, _ = c
+        at = y + a[i] @ ks
+        return ks.at[i].set(jnp.stack([at[1], -jnp.sin(at[0]), at[0] * at[1]])), at
+    ks, last = lax.fori_loop(0, 4, stage, (jnp.zeros((4, 3)), y))
+    return ks.sum(0), last, ks * 2
+
+
 def slices(a, b):
     """Of a map twice, of a map of a map, overlapping, strided, of a sum that broadcasts, of a multiple by a number."""
     s, t, u, v = jnp.sin(a + b[:, None] * 2), jnp.exp(a), a - b, jnp.cos(a) * jnp.exp(a[0, 0])
@@ -194,6 +204,7 @@ CASES = {
     "updates of what is read": (lambda a: lax.scan(lambda c, i: (lax.dynamic_update_slice(c, c[:3] * 2, (i,)), c.sum()), jnp.floor(a), jnp.arange(9)), x),
     "updates in nested loops": (lambda a: lax.fori_loop(0, 3, lambda i, a: lax.fori_loop(0, 4, lambda j, a: a.at[4 * i + j].add(j), a), a), x),
     "updates in branches": (lambda a: lax.fori_loop(0, 12, lambda i, a: lax.cond(i % 3 == 0, lambda a: a.at[i].add(i), lambda a: a, a), a), x),
+    "updates of rows that are read together": (stages, jnp.tril(jnp.sin(jnp.arange(16.0)).reshape(4, 4), -1), x[:3]),
     "updates beside": (lambda a: (lax.fori_loop(0, 12, lambda i, c: c.at[i].mul(2), a * 2), a * 2), x),
     "two updates of one": (lambda a: lax.fori_loop(0, 12, lambda i, c: (c[0].at[i].add(1), c[0].at[0].add(i)), (a, a)), x),
     "updates in lanes": (jax.vmap(lambda a, n: lax.while_loop(lambda c: c[0] < n, lambda c: (c[0] + 1, c[1].at[c[0]].set(n)), (0, a))), table, jnp.arange(4)),
@@ -207,8 +218,8 @@ CASES = {
 
 
 # Sums and products of several elements.
-REORDERED = {"gates", "ys only", "products", "products of lanes", "products of lanes with lanes", "attraction", "matrices", "gradient", "second derivative", "scan in while",
-             "cond with arrays"}
+REORDERED = {"gates", "updates of rows that are read together", "ys only", "products", "products of lanes", "products of lanes with lanes", "attraction", "matrices", "gradient",
+             "second derivative", "scan in while", "cond with arrays"}
 
 
 def as_bits(a):

@@ -292,3 +292,14 @@ def test_branches_share_what_they_close_over():
     order = []
     jaxpr = jax.make_jaxpr(lambda p, x, a, b: lax.cond(p, lambda x: order.append(1) or x + a, lambda x: order.append(0) or x * b - a, x))(True, 1., 2., 3.)
     assert len(jaxpr.eqns[-1].invars) == 4 and order == [1, 0]
+
+
+def test_the_first_branch_says_what_is_weakly_typed():
+    """Of cond that is the one for False."""
+    weak, strong = lambda: jnp.asarray(1), lambda: jnp.array([3])[0]
+    called = lambda: jax.pure_callback(lambda: np.int32(3), jax.ShapeDtypeStruct((), jnp.int32))
+    for other in strong, called:
+        for p in False, True:
+            for f in (lambda p: lax.cond(p, other, weak), jax.jit(lambda p: lax.cond(p, other, weak)), lambda p: lax.switch(jnp.int32(p), (weak, other))):
+                assert f(p) == (3 if p else 1) and f(p).weak_type
+            assert not lax.cond(p, weak, other).weak_type and not jax.jit(lambda p: lax.switch(p, (other, weak)))(int(p)).weak_type

@@ -133,6 +133,24 @@ def test_inside_control_flow_and_compiled_programs():
     assert float(lax.cond(x[0] > 0, lambda: f(x[0], x[1], x[2]), lambda: x[0])) == 5
 
 
+def test_what_a_lowering_inside_a_loop_may_do():
+    """Loops run inside the program where lowerings let them, and come out for those that call back."""
+    twice, seen = core.Primitive("twice"), core.Primitive("seen")
+    calls = []
+    for p in twice, seen:
+        p.def_abstract_eval(lambda x: x)
+    mlir.register_lowering(twice, mlir.lower_fun(lambda x: lax.cond(x > 3, lambda: x * 2, lambda: x + x), multiple_results=False))
+    mlir.register_lowering(seen, mlir.lower_fun(lambda x: jax.pure_callback(lambda v: calls.append(1) or v, x, x) + twice.bind(x), multiple_results=False))
+    loop = lambda p: jax.jit(lambda x: lax.while_loop(lambda c: c < 50, lambda c: p.bind(c) + 1, x))
+    assert float(loop(twice)(1.)) == 63 and not calls
+    assert float(loop(seen)(1.)) == 121 and len(calls) == 4
+    again = core.Primitive("again")
+    again.def_abstract_eval(lambda x: x)
+    mlir.register_lowering(again, mlir.lower_fun(lambda x: again.bind(x), multiple_results=False))
+    with pytest.raises(RuntimeError, match="binds it again"):
+        loop(again)(1.)
+
+
 def test_a_lowering_written_in_mlir():
     from jax._src.lib.mlir.dialects import hlo
     assert hlo is mlir.hlo
