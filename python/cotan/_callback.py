@@ -42,7 +42,7 @@ def _reporting(flat):
         except Exception as e:
             shown = "".join(traceback.format_exception(type(e), e, e.__traceback__.tb_next))
             kind = _failure(type(e))
-            failure = kind.__new__(kind)
+            failure = next(base for base in type(e).__mro__ if base.__module__ == "builtins").__new__(kind)
             failure.__dict__.update(getattr(e, "__dict__", {}))
             failure.args = (f"INTERNAL: CpuCallback error calling callback: {shown.rstrip()}",)
             raise failure from e

@@ -69,7 +69,12 @@ static bool acts_here(const trace *t, const op *o, const void *params, int nin, 
         return nin && is_ref(in[0]) && in[0]->trace == t;
     if (o->flags & OP_NEW_REF)
         return t && t->refs == REFS_OWNED;
-    return !(t && t->refs == REFS_WRITTEN) && op_effects(o, params) & EFFECT_REF;
+    if (t && t->refs == REFS_WRITTEN)
+        return false;
+    for (int i = 0; i < nin; i++)
+        if (in[i]->aval.ref) /* even if nobody reads it */
+            return true;
+    return op_effects(o, params) & EFFECT_REF;
 }
 
 static bool eval_checked(const op *o, const void *params, int nin, const ct_array *in, int nout,

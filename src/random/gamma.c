@@ -33,75 +33,29 @@ static word_key child(const functions *f, const uint32_t *key, int64_t i)
     return k;
 }
 
-static float call1(kernel_map *f, float x)
-{
-    float y;
-    f(1, &y, (const void *[]){&x}, (const int64_t[]){1});
-    return y;
-}
-
-static float unit_float(const functions *f, word_key key)
-{
-    uint32_t block[2], word;
-    float u;
-    if (f->g->words == 2) {
-        random_block(key.at, 0, 0, block);
-        word = block[0] ^ block[1];
-    } else {
-        f->g->bits(key.at, 1, 1, 32, &word);
-    }
-    word = word >> 9 | 0x3f800000u;
-    memcpy(&u, &word, sizeof u);
-    return u - 1.0f;
-}
-
-static float normal_float(const functions *f, word_key key)
-{
-    static const float low = -0x1.fffffep-1f;
-    float u = unit_float(f, key) * (1.0f - low) + low;
-    return 1.41421356f * call1(f->erf_inv, u < low ? low : u);
-}
-
-/* v = (1 + c x)^3 for a normal x that keeps it positive. */
-static float positive_cube_root(const functions *f, word_key key, float c, float *x)
-{
-    float v;
-    do {
-        word_key drawn = child(f, key.at, 1);
-        key = child(f, key.at, 0);
-        *x = normal_float(f, drawn);
-        v = 1.0f + *x * c;
-    } while (v <= 0.0f);
-    return v;
-}
-
-static float draw(const functions *f, word_key given, float alpha, bool log_space)
-{
-    word_key key = child(f, given.at, 0), boost_key = child(f, given.at, 1);
-    bool large = alpha >= 1.0f;
-    float shape = large ? alpha : alpha + 1.0f, d = shape - 1.0f / 3.0f,
-          c = (1.0f / 3.0f) / sqrtf(d);
-    float X = 0, V = 1, U = 2;
-    while (U >= 1.0f - 0.0331f * (X * X) &&
-           call1(f->log, U) >= X * 0.5f + d * (1.0f - V + call1(f->log, V))) {
-        word_key x_key = child(f, key.at, 1), u_key = child(f, key.at, 2);
-        float x;
-        key = child(f, key.at, 0);
-        float v = positive_cube_root(f, x_key, c, &x);
-        X = x * x;
-        V = v * v * v;
-        U = unit_float(f, u_key);
-    }
-    if (log_space) {
-        float sample = call1(f->log1p, -unit_float(f, boost_key));
-        float boost = large || sample == 0 ? 0.0f : sample * (1.0f / alpha);
-        return call1(f->log, d) + call1(f->log, V) + boost;
-    }
-    float sample = 1.0f - unit_float(f, boost_key), boost = 1.0f, exponent = 1.0f / alpha;
-    if (!large)
-        f->pow(1, &boost, (const void *[]){&sample, &exponent}, (const int64_t[]){1, 1});
-    return d * V * boost;
-}
+#define REAL float
+#define WORD uint32_t
+#define NAMED(name) name##_f32
+#define MIXED(block) (block[0] ^ block[1])
+#define EXPONENT_BITS 9
+#define ONE 0x3f800000u
+#define ABOVE_MINUS_ONE -0x1.fffffep-1f
+#include "random/gamma_draw.h"
+#undef REAL
+#undef WORD
+#undef NAMED
+#undef MIXED
+#undef EXPONENT_BITS
+#undef ONE
+#undef ABOVE_MINUS_ONE
+#define REAL double
+#define WORD uint64_t
+#define NAMED(name) name##_f64
+#define MIXED(block) ((uint64_t)block[0] << 32 | block[1])
+#define EXPONENT_BITS 12
+#define ONE 0x3ff0000000000000u
+#define ABOVE_MINUS_ONE -0x1.fffffffffffffp-1
+#include "random/gamma_draw.h"
 
 /* ---- the operation ---- */
 
@@ -115,9 +69,9 @@ static bool abstract_gamma(const op *o, const void *params, int nin, const aval 
         base_fail(CT_TYPE_ERROR, "%s: keys must have the leading axes of the parameter", o->name);
         return false;
     }
-    if (in[1].dtype != CT_FLOAT32) {
-        base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s of dtype %s; float32 is available", o->name,
-                  ct_dtype_name((ct_dtype)in[1].dtype));
+    if (in[1].dtype != CT_FLOAT32 && in[1].dtype != CT_FLOAT64) {
+        base_fail(CT_NOT_IMPLEMENTED_ERROR, "%s of dtype %s; float32 and float64 are available",
+                  o->name, ct_dtype_name((ct_dtype)in[1].dtype));
         return false;
     }
     *nout = 1;
@@ -128,10 +82,10 @@ static bool abstract_gamma(const op *o, const void *params, int nin, const aval 
 
 typedef struct gamma_run {
     const uint32_t *keys;
-    const float *alpha;
-    float *out;
+    const void *alpha;
+    void *out;
     int64_t each;
-    bool log_space;
+    bool log_space, wide;
     functions f;
 } gamma_run;
 
@@ -140,7 +94,11 @@ static void gamma_piece(void *context, int64_t begin, int64_t end)
     const gamma_run *r = context;
     for (int64_t i = begin; i < end; i++) {
         word_key key = child(&r->f, r->keys + r->f.g->words * (i / r->each), i % r->each);
-        r->out[i] = draw(&r->f, key, r->alpha[i], r->log_space);
+        if (r->wide)
+            ((double *)r->out)[i] =
+                draw_f64(&r->f, key, ((const double *)r->alpha)[i], r->log_space);
+        else
+            ((float *)r->out)[i] = draw_f32(&r->f, key, ((const float *)r->alpha)[i], r->log_space);
     }
 }
 
@@ -153,14 +111,16 @@ static ct_status kernel_gamma(const op *o, const void *params, int nin, const op
                          "gamma draws with jax_threefry_partitionable=False");
     int64_t n = shape_size(out[0].aval.ndim, out[0].aval.shape),
             keys = shape_size(in[0].aval.ndim, in[0].aval.shape);
+    ct_dtype dtype = (ct_dtype)out[0].aval.dtype;
     gamma_run r = {in[0].data,
                    in[1].data,
                    out[0].data,
                    keys ? n / keys : 1,
                    ((const params_random_gamma *)params)->log_space,
-                   {generator_of((ct_dtype)in[0].aval.dtype), kernel_find("log", CT_FLOAT32),
-                    kernel_find("log1p", CT_FLOAT32), kernel_find("erf_inv", CT_FLOAT32),
-                    kernel_find("pow", CT_FLOAT32)}};
+                   dtype == CT_FLOAT64,
+                   {generator_of((ct_dtype)in[0].aval.dtype), kernel_find("log", dtype),
+                    kernel_find("log1p", dtype), kernel_find("erf_inv", dtype),
+                    kernel_find("pow", dtype)}};
     if (!r.f.log || !r.f.log1p || !r.f.erf_inv || !r.f.pow)
         return base_fail(CT_NOT_IMPLEMENTED_ERROR,
                          "random_gamma needs kernels for log, log1p, erf_inv and pow");
@@ -188,7 +148,11 @@ static bool jvp_gamma(const op *o, const void *params, int nin, const ct_array *
     if (!tangents[1] || is_poison(out[0]))
         return !is_poison(out[0]);
     bool logarithm = ((const params_random_gamma *)params)->log_space;
-    ct_array sample = logarithm ? op_max(op_exp(out[0]), op_full(&out[0]->aval, FLT_MIN)) : out[0],
+    ct_array sample = logarithm
+                          ? op_max(op_exp(out[0]),
+                                   op_full(&out[0]->aval,
+                                           out[0]->aval.dtype == CT_FLOAT64 ? DBL_MIN : FLT_MIN))
+                          : out[0],
              slope = op_random_gamma_grad(primals[1], sample);
     out_tangents[0] = op_mul(tangents[1], logarithm ? op_div(slope, sample) : slope);
     return !is_poison(out_tangents[0]);
@@ -196,7 +160,7 @@ static bool jvp_gamma(const op *o, const void *params, int nin, const ct_array *
 
 const op op_row_random_gamma = {.name = "random_gamma",
                                 .code = OP_random_gamma,
-                                .operands = 1,
+                                .operands = 2,
                                 .abstract = abstract_gamma,
                                 .kernel = kernel_gamma,
                                 .jvp = jvp_gamma,

@@ -49,14 +49,6 @@ static bool custom_lin_call(const op *o, const void *params, int nin, const ct_a
     return false;
 }
 
-static bool custom_lin_jvp(const op *o, const void *params, int nin, const ct_array *primals,
-                           const ct_array *tangents, int nout, ct_array *out,
-                           ct_array *out_tangents)
-{
-    (void)tangents, (void)out_tangents;
-    return custom_lin_call(o, params, nin, primals, nout, out);
-}
-
 static bool custom_lin_vmap(const op *o, const void *params, batch b, int nin, const ct_array *in,
                             const int *dims, int nout, ct_array *out, int *out_dims)
 {
@@ -69,6 +61,34 @@ static ct_array zero_like(const aval *a)
     aval t = *a;
     t.dtype = (uint8_t)dtype_tangent((ct_dtype)a->dtype);
     return t.dtype == CT_FLOAT0 ? array_like(&t) : op_full(&t, 0);
+}
+
+/* Linear in the tangents: its derivative by them is itself. Its value nobody may ask for. */
+static bool custom_lin_jvp(const op *o, const void *params, int nin, const ct_array *primals,
+                           const ct_array *tangents, int nout, ct_array *out,
+                           ct_array *out_tangents)
+{
+    int first = (int)((const params_custom_lin *)params)->num_res + nout;
+    ct_array *in = base_alloc((size_t)(nin + 1) * sizeof *in);
+    bool good = in != NULL;
+    for (int i = 0; i < nin && good; i++) {
+        if (i < first && tangents[i])
+            good = custom_lin_call(o, params, nin, primals, nout, out);
+        in[i] = i < first     ? primals[i]
+                : tangents[i] ? tangents[i]
+                              : zero_like(&primals[i]->aval);
+        good = good && !is_poison(in[i]);
+    }
+    if (good) {
+        core_bind(o, params, nin, primals, nout, out);
+        good = values_good(nout, out);
+    }
+    if (good) {
+        core_bind(o, params, nin, in, nout, out_tangents);
+        good = values_good(nout, out_tangents);
+    }
+    base_free(in);
+    return good;
 }
 
 static bool custom_lin_transpose(const op *o, const void *params, int nin, const ct_array *in,

@@ -237,7 +237,7 @@ static bool discharge_call(const op *o, const void *params, jaxpr *program, call
 
 static bool discharge_custom(const op *o, const void *params, call *c)
 {
-    for (int i = 0; i < c->nin; i++)
+    for (int i = 0; i < c->nin && op_effects(o, params) & EFFECT_REF; i++)
         if (c->in[i]->aval.ref) {
             base_fail(CT_NOT_IMPLEMENTED_ERROR,
                       "%s in a program that reads or writes a mutable array reference passed to it",
@@ -482,6 +482,8 @@ static bool discharge(const op *o, const void *params, int nin, const ct_array *
             break;
         case OP_custom_jvp_call:
         case OP_custom_vjp_call:
+        case OP_custom_vmap_call:
+        case OP_composite:
             good = discharge_custom(o, params, &c);
             break;
         case OP_cond:

@@ -236,6 +236,7 @@ static jet_trace *jet_new(int order)
                       .class = &jet_class,
                       .parent = core_current,
                       .alive = true,
+                      .refs = REFS_OWNED,
                       .of = {.by = "jet"}};
     t->order = order;
     treedef *leaf = treedef_leaf(), *children[64];

@@ -182,3 +182,12 @@ def test_breakpoint():
     assert "in test_breakpoint" in said and "NameError" in said
     with pytest.raises(SystemExit):
         jax.jit(lambda v: jax.debug.breakpoint(stdin=io.StringIO("q\n"), stdout=out))(1.)
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError(2, "gone"), UnicodeDecodeError("utf8", b"x", 0, 1, "bad"), StopIteration(3)])
+def test_failures_of_every_layout(error):
+    def fail(v):
+        raise error
+    with pytest.raises(type(error), match=type(error).__name__) as info:
+        jax.jit(lambda v: jax.pure_callback(fail, jax.typeof(v), v))(jnp.float32(1))
+    assert isinstance(info.value, jax.errors.JaxRuntimeError)

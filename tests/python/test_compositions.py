@@ -84,6 +84,16 @@ def test_custom_vjp_has_no_forward_mode(forward):
         forward(by_custom_vjp(jnp.sin))
 
 
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("inner", [lambda f: f, FORWARD["scan"], FORWARD["cond"], jax.jit])
+def test_tangents_of_custom_vjp_are_transposed(name, inner):
+    """They have no value, but a transpose."""
+    f, plain = FUNCTIONS[name]
+    x, g = jnp.float32(0.7), inner(by_custom_vjp(f))
+    back = jax.linear_transpose(lambda t: jax.jvp(g, (x,), (t,))[1], x)
+    assert np.allclose(back(jnp.float32(2))[0], 2 * jax.grad(inner(plain))(x), rtol=1e-4)
+
+
 def test_an_equation_with_a_rule_is_linearized_too():
     f = by_custom_jvp(lambda x: lax.switch(jnp.int32(x * 2), [jnp.sin, jnp.cos, lambda x: x * x], x))
     g = FORWARD["halves"](FORWARD["cond"](f))

@@ -3,6 +3,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.experimental import checkify, jet
 
 x = jnp.arange(3.)
 
@@ -191,3 +192,33 @@ def test_rules_of_ones_own_write_to_references():
     other = jax.new_ref(0.)
     jax.jit(lambda ref, x: jax.grad(lambda x: note(ref, x) * 5)(x))(other, 1.)
     assert other[...] == 5
+
+
+def test_programs_that_leave_a_reference_alone(ref):
+    """Evaluated at once, inside loops, and between two functionalizations."""
+    y = jnp.float32(0.5)
+    pick = lambda v: jax.lax.cond(v > 0, lambda v, r: v * 2, lambda v, r: v, v, ref)
+    assert pick(y) == 1. and jax.lax.scan(lambda c, _: (jax.jit(lambda c, r: c + 1)(c, ref), None), y, None, length=2)[0] == 2.5
+    checked = lambda v: checkify.checkify(lambda v: (checkify.check(v < 9, "large {}", v), jax.lax.cond(v > 0, jnp.sin, jnp.cos, v))[1])(v)[1]
+    assert np.allclose(jet.jet(checked, (y,), ([1., 0.],))[1], [np.cos(0.5), -np.sin(0.5)])
+    assert np.allclose(checkify.checkify(lambda v: jax.lax.map(checked, jnp.stack([v, v])))(y)[1], np.sin(0.5))
+
+
+def through_a_cell(v):
+    cell = jax.new_ref(jnp.zeros_like(v))
+    jax.lax.fori_loop(0, 2, lambda i, _: jax.ref.addupdate(cell, ..., jnp.sin(v) * (i + 1)), None)
+    jax.lax.cond(v[0] < 9, lambda: cell.__setitem__(0, cell[0] * v[0]), lambda: None)
+    return jax.freeze(cell)
+
+
+def test_series_through_references():
+    v, one = jnp.array([0.3, 0.7]), jnp.ones(2)
+    push = lambda v: jax.jvp(through_a_cell, (v,), (one,))[1]
+    value, (first, second) = jet.jet(through_a_cell, (v,), ([one, 0 * one],))
+    assert np.allclose(value, through_a_cell(v)) and np.allclose(first, push(v)) and np.allclose(second, jax.jvp(push, (v,), (one,))[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("wrap", [jax.custom_batching.sequential_vmap, lambda f: jax.lax.composite(f, "my.op")])
+def test_references_inside_functions_with_a_rule_for_batches(wrap):
+    v = jnp.array([0.3, 0.7])
+    assert np.allclose(wrap(through_a_cell)(v), through_a_cell(v)) and np.allclose(jax.jit(wrap(through_a_cell))(v), through_a_cell(v))
