@@ -57,8 +57,31 @@ def array_copy(x):
     return _function("copy")(x)
 
 
+def array_tobytes(x, order="C"):
+    import numpy
+    return numpy.asarray(x).tobytes(order)
+
+
+def array_namespace(x, *, api_version=None):
+    """The array API's functions: jax.numpy, in each version that it speaks."""
+    from . import numpy
+    if api_version is not None and api_version != numpy.__array_api_version__:
+        raise ValueError(f"api_version='{api_version}' is not available; available versions are: ['{numpy.__array_api_version__}']")
+    return numpy
+
+
+def array_contains(x, item):
+    """Whether an element equals the item."""
+    return bool((x == item).any())
+
+
 def array_to_device(x, device, *, stream=None):
     return x
+
+
+def array_format(x):
+    from .experimental.layout import Format, Layout
+    return Format(Layout(tuple(range(x.ndim))), array_sharding(x))
 
 
 def array_device(x):
@@ -97,6 +120,18 @@ def array_addressable_data(x, index):
 def array_aval(x):
     from .core import ShapedArray
     return ShapedArray(x.shape, x.dtype, x.weak_type)
+
+
+def array_pickled_key(key):
+    """What makes the key again: its words and how it draws."""
+    import numpy
+    from . import random
+    return _restore_key, (numpy.asarray(random.key_data(key)), str(random.key_impl(key)))
+
+
+def _restore_key(words, impl):
+    from . import random
+    return random.wrap_key_data(words, impl=impl)
 
 
 def _restore_array(n, weak):

@@ -73,6 +73,15 @@ def aux_inside_vmap():
     return jax.vmap(jax.value_and_grad(lambda x: (x, "name"), has_aux=True))(jnp.ones(2))
 
 
+@case
+def aux_keeps_numbers_and_arrays_of_numpy():
+    aux = lambda x: (x ** 2, {"i": 3, "f": 2.5, "b": True, "c": 1j, "np": np.float32(2), "array": np.ones(2), "x": jnp.sin(x)})
+    results = [jax.grad(aux, has_aux=True)(1.)[1], jax.value_and_grad(aux, has_aux=True)(1.)[0][1], jax.jvp(aux, (1.,), (1.,), has_aux=True)[2],
+               jax.vjp(aux, 1., has_aux=True)[2], jax.linearize(aux, 1., has_aux=True)[2], jax.jacrev(aux, has_aux=True)(1.)[1]]
+    return [{k: type(v).__name__ for k, v in r.items()} for r in results], jax.jit(jax.grad(lambda x: (x, 3), has_aux=True))(1.), \
+        jax.vmap(jax.grad(lambda x: (x, 3), has_aux=True))(jnp.ones(2))
+
+
 # ---- arguments of jit ----
 
 @fails("Jitted function has static_argnums=(0, 1, 2), but only accepts 2 positional arguments.")

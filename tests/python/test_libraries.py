@@ -4,6 +4,7 @@ import types
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from jax.extend.core import get_opaque_trace_state
 
@@ -123,10 +124,31 @@ def test_sparse_arrays():
     assert jax.grad(lambda d: (sparse.BCOO((d, s.indices), shape=s.shape) @ jnp.arange(3.0)).sum())(s.data).tolist() == [1, 0, 2]
     assert jax.jit(lambda m: sparse.BCOO.fromdense(m, nse=5).todense())(dense).tolist() == dense.tolist()
     assert sparse.BCOO((jnp.ones(3), jnp.array([[0, 0], [0, 0], [5, 5]])), shape=(2, 2)).todense().tolist() == [[2, 0], [0, 0]]
-    with pytest.raises(TypeError, match="shapes"):
+    with pytest.raises(TypeError, match="shape"):
         s @ jnp.ones(2)
-    with pytest.raises(NotImplementedError, match="n_batch=1"):
-        sparse.BCOO.fromdense(dense, n_batch=1)
+    assert repr(sparse.BCOO.fromdense(dense[None], n_batch=1, n_dense=1)) == "BCOO(float32[1, 2, 3], nse=2, n_batch=1, n_dense=1)"
+    assert repr(s + s) == "BCOO(float32[2, 3], nse=3)" and jax.tree.map(jnp.shape, s).shape == (2, 3)
+    assert jax.eval_shape(lambda x: x, s).shape == (2, 3)
+
+
+def test_arrays_answer_what_jax_arrays_do():
+    x = jnp.arange(6.0).reshape(2, 3)
+    assert x.__array_namespace__() is jnp and x.__array_namespace__(api_version=jnp.__array_api_version__) is jnp
+    with pytest.raises(ValueError, match="not available"):
+        x.__array_namespace__(api_version="1999")
+    assert x.tobytes() == np.asarray(x).tobytes() and x.is_ready() and x.on_device_size_in_bytes() == 24 and x.platform() == "cpu"
+    assert x.clone().tolist() == x.tolist() and 5.0 in x and 7 not in x and "float32" in str(x.aval) and x.format.layout.major_to_minor == (0, 1)
+    assert str(x.device) == "cpu:0"
+    with pytest.raises(jax.errors.TracerBoolConversionError):
+        jax.jit(lambda x: 1 in x)(x)
+
+
+def test_random_keys_are_pickled():
+    import copy
+    import pickle
+    for key in (jax.random.key(3), jax.random.split(jax.random.key(4, impl="rbg"), (2, 3))):
+        for other in (pickle.loads(pickle.dumps(key)), copy.deepcopy(key)):
+            assert other.dtype == key.dtype and (jax.random.key_data(other) == jax.random.key_data(key)).all()
 
 
 def test_fillers_of_nonzero_may_differ_by_axis():

@@ -78,3 +78,19 @@ def test_results_may_be_sent_where_they_lie():
     assert jnp.zeros(2, device=here).device == here
     with pytest.raises(NotImplementedError, match="out_sharding"):
         jax.random.bernoulli(key, 0.5, (3,), out_sharding="everywhere")
+
+
+def test_functions_that_partition_themselves_run_as_they_are_on_one_device():
+    from jax.experimental.custom_partitioning import custom_partitioning
+
+    @custom_partitioning
+    def transform(x):
+        """A transform."""
+        return jnp.fft.fft(x)
+
+    with pytest.raises(ValueError, match="sharding_rule"):
+        transform.def_partition(lambda mesh, args, out: None)
+    transform.def_partition(lambda mesh, args, out: (mesh, transform.fun, out.sharding, tuple(a.sharding for a in args)), sharding_rule="... i -> ... i",
+                            need_replication_factors=("i",))
+    x = jnp.arange(4.0)
+    assert transform.__doc__ == "A transform." and transform(x).tolist() == jax.jit(transform)(x).tolist() == jnp.fft.fft(x).tolist()

@@ -264,6 +264,7 @@ static PyTypeObject *add_base(PyObject *module)
         {Py_tp_getset, ext_array_getset},
         {Py_tp_members, members},
         {Py_mp_length, (void *)array_length},
+        {Py_sq_contains, (void *)ext_array_contains},
         {Py_mp_subscript, (void *)ext_subscript},
         {Py_mp_ass_subscript, (void *)ext_assign_subscript},
     };

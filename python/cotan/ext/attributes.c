@@ -169,6 +169,21 @@ FROM_PYTHON(choose)
 FROM_PYTHON(compress)
 FROM_PYTHON(clip)
 FROM_PYTHON(copy)
+FROM_PYTHON(tobytes)
+FROM_PYTHON(namespace)
+
+int ext_array_contains(PyObject *self, PyObject *item)
+{
+    PyObject *args = PyTuple_Pack(1, item);
+    PyObject *found = args ? call_python(self, "array_contains", args, NULL) : NULL;
+    int answer = found ? found == Py_True : -1;
+    Py_XDECREF(args);
+    Py_XDECREF(found);
+    return answer;
+}
+
+static PyObject *method_true(PyObject *self, PyObject *unused) { Py_RETURN_TRUE; }
+static PyObject *method_nbytes(PyObject *self, PyObject *unused) { return get_nbytes(self, NULL); }
 
 /* astype(dtype, copy=False, device=None) */
 static PyObject *method_astype(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
@@ -306,9 +321,16 @@ static PyObject *method_pointer(PyObject *self, PyObject *unused)
     return a ? PyLong_FromVoidPtr(a->data) : NULL;
 }
 
-/* Pickled as a NumPy array and a weak flag. */
+static PyObject *method_platform(PyObject *self, PyObject *unused)
+{
+    return PyUnicode_FromString("cpu");
+}
+
+/* Pickled as a NumPy array and a weak flag, keys as their words and implementation. */
 static PyObject *method_reduce(PyObject *self, PyObject *unused)
 {
+    if (dtype_is((ct_dtype)ext_value_of(self)->aval.dtype, FAMILY_KEY))
+        return from_python(self, (void *)(uintptr_t) "array_pickled_key");
     PyObject *f = face("_restore_array"), *out = NULL,
              *n = f ? PyObject_CallMethod(self, "__array__", NULL) : NULL;
     if (n)
@@ -324,6 +346,14 @@ PyMethodDef ext_array_methods[] = {
     {"block_until_ready", method_block, METH_NOARGS,
      "Waits until the array's value is there; returns the array."},
     {"copy_to_host_async", method_nothing, METH_NOARGS, NULL},
+    {"is_ready", method_true, METH_NOARGS, "Whether the value is there, which it always is."},
+    {"on_device_size_in_bytes", method_nbytes, METH_NOARGS, "Bytes of all elements."},
+    {"platform", method_platform, METH_NOARGS, "The kind of device that holds the array."},
+    {"clone", method_copy_protocol, METH_NOARGS, "Another array over the same elements."},
+    {"tobytes", EXT_FASTCALL(method_tobytes), METH_VARARGS | METH_KEYWORDS,
+     "The elements as bytes."},
+    {"__array_namespace__", EXT_FASTCALL(method_namespace), METH_VARARGS | METH_KEYWORDS,
+     "The module with the array API's functions."},
     {"delete", method_delete, METH_NOARGS,
      "Drops the elements; reading them is an error from then on."},
     {"is_deleted", method_is_deleted, METH_NOARGS,
@@ -388,6 +418,8 @@ PyGetSetDef ext_array_getset[] = {
     {"aval", ext_get_aval, NULL, "Shape and dtype as an abstract value.", NULL},
     {"sharding", get_sharding, NULL, "Where the array lives.", NULL},
     {"device", get_device, NULL, "The device that holds the array.", NULL},
+    {"format", from_python, NULL, "The layout and the place of the elements.",
+     NAME("array_format")},
     {"addressable_shards", from_python, NULL, NULL, NAME("array_shards")},
     {"global_shards", from_python, NULL, NULL, NAME("array_shards")},
     {"is_fully_replicated", get_true, NULL, NULL, NULL},

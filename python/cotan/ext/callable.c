@@ -182,6 +182,11 @@ static ct_array stand_in(PyObject *o)
     return a && is_poison(a) ? NULL : a;
 }
 
+static bool is_ours(PyObject *o)
+{
+    return ext_is_value(o) || Py_IS_TYPE(o, ext_zero) || Py_IS_TYPE(o, ext_ref_type);
+}
+
 /* One leaf of a result, owned by the scope from here on. NULL, and no exception when it is no
  * array. */
 static ct_array result_leaf(PyObject *o, host_results what)
@@ -192,7 +197,7 @@ static ct_array result_leaf(PyObject *o, host_results what)
         return a;
     if (!a)
         return NULL;
-    if (!zero && !ext_is_value(o) && !Py_IS_TYPE(o, ext_ref_type))
+    if (!is_ours(o))
         return a;
     object_retain(a); /* the object that holds it may go */
     if (scope_own(a))
@@ -237,9 +242,12 @@ static bool take_apart(PyObject *callable, PyObject *result, host_results what, 
     if (good && !*out)
         ext_raise();
     good = good && *out;
-    for (int64_t i = 0; good && i < f.leaves.n; i++)
-        if (!((*out)[i] = result_leaf(f.leaves.at[i], what)))
-            good = !PyErr_Occurred() && (i >= main || bad_result(callable, &f, i));
+    for (int64_t i = 0; good && i < f.leaves.n; i++) {
+        bool passes = i >= main && !is_ours(f.leaves.at[i]); /* numbers and NumPy's arrays too */
+        (*out)[i] = passes ? NULL : result_leaf(f.leaves.at[i], what);
+        if (!(*out)[i] && !passes)
+            good = !PyErr_Occurred() && bad_result(callable, &f, i);
+    }
     if (good && main < f.leaves.n)
         flattening_let_pass(&f, *out);
     *nout = f.leaves.n;

@@ -59,6 +59,7 @@ bool ext_init_array(PyObject *module);
 extern PyMethodDef ext_array_methods[];
 extern PyGetSetDef ext_array_getset[], ext_zero_getset[];
 PyObject *ext_get_aval(PyObject *array, void *unused);
+int ext_array_contains(PyObject *array, PyObject *item);
 extern const PyType_Slot ext_number_slots[];
 PyObject *ext_richcompare(PyObject *a, PyObject *b, int op);
 PyObject *ext_device_list(void);

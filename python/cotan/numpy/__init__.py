@@ -5,6 +5,7 @@ from .._cotan import Array as ndarray, from_dlpack
 globals().update(_cotan.bound_functions("numpy"))
 from ._forms import delete, einsum, einsum_path, insert, pad, set_printoptions
 
+__array_api_version__ = "2024.12"
 newaxis = None
 pi = 3.141592653589793
 e = 2.718281828459045
