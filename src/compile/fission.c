@@ -1,4 +1,4 @@
-/* Which products need not wait for their turn in a scan?
+/* Which products need not wait for their turn in a scan, and what is the same at each step?
  *
  * Those of a slice of xs with something that stays the same are one product of all slices, before
  * the loop. Those that are only added up, as a weight's gradient is, or only stacked, are one
@@ -19,7 +19,8 @@ enum {
     MOST_STACKED = 4,
     MOST_KEPT = 1 << 26,
     MOST_LINKS = 8,
-    MOST_READ = 16
+    MOST_READ = 16,
+    LEAST_KEPT = 32 /* elements read or made */
 };
 
 typedef enum place {
@@ -73,6 +74,23 @@ static bool worth_moving(const fission *f, const eqn *e)
 }
 
 /* ---- before the loop ---- */
+/* Is computing it at each step more than reading it? Views of it and scalars are not. */
+static bool worth_keeping(const eqn *e)
+{
+    switch (e->op->code) {
+    case OP_slice:
+    case OP_squeeze:
+    case OP_reshape:
+    case OP_broadcast_in_dim:
+    case OP_convert_element_type:
+        return false;
+    }
+    int64_t largest = result_size(e);
+    for (int i = 0; i < e->nin; i++)
+        largest = size_of(&e->in[i]) > largest ? size_of(&e->in[i]) : largest;
+    return largest >= LEAST_KEPT;
+}
+
 static bool may_be_once(const fission *f, const eqn *e)
 {
     bool pure = e->op->code < OP_COUNT && !(e->op->flags & (OP_COLLECTIVE | OP_HOST)) &&
@@ -121,7 +139,7 @@ static void plan_before(fission *f)
                 f->maker[v] = e, f->place[v] = (uint8_t)where;
                 f->constant[v] = where == ONCE, f->input[v] = where == AHEAD;
             }
-        f->any |= where == AHEAD;
+        f->any |= where == AHEAD || (where == ONCE && worth_keeping(e));
     }
 }
 
@@ -447,19 +465,9 @@ static bool run_fission(void *env, int64_t nin, const ct_array *in, leaves *out)
 }
 
 /* ---- all together ---- */
-static bool has_product(const jaxpr *j)
-{
-    for (const eqn *e = j->eqns; e; e = e->next) {
-        const jaxpr *inner = e->op->code == OP_jit ? params_jaxpr(e->op, e->params) : NULL;
-        if (e->op->code == OP_dot_general || (inner && has_product(inner)))
-            return true;
-    }
-    return false;
-}
-
 jaxpr *fission_scan(const params_scan *p, int nin, const aval *in)
 {
-    if (p->length < 2 || !has_product(p->jaxpr))
+    if (p->length < 2)
         return NULL;
     fission f = {.p = p, .j = fission_body(p), .first_x = p->num_consts + p->num_carry};
     if (!f.j)

@@ -17,8 +17,8 @@ static bool plain_product(const graph *g, const node *n)
     if (n->op->code != OP_dot_general)
         return false;
     const dot_dims *d = &((const params_dot_general *)n->params)->dimension_numbers;
-    return !d->lhs_batch.n && d->lhs_contract.n == 1 && graph_in(g, n, 0)->aval.ndim == 2 &&
-           graph_in(g, n, 1)->aval.ndim == 2;
+    return !d->lhs_batch.n && d->lhs_contract.n == 1 && graph_in(g, n, 0)->aval.ndim <= 2 &&
+           graph_in(g, n, 1)->aval.ndim <= 2;
 }
 
 static params_dot_general *own_params(graph *g, node *n)

@@ -418,3 +418,20 @@ def jaxprs_over_named_axes():
 @fails("Found an unbound axis name: k.")
 def jaxpr_over_another_axis():
     written_for_axes(lambda x: jax.lax.psum(x, "k"), ("i", 4))
+
+
+# ---- arguments of no sense ----
+
+@fails("`pad_width` must be of integral type.")
+def strings_as_widths_of_pad():
+    jnp.pad(jnp.ones(3), ["a", "b"])
+
+
+@fails("`pad_width` must be of integral type.")
+def a_string_as_width_of_pad():
+    jnp.pad(jnp.ones(3), "ab")
+
+
+@fails("got")
+def no_shape():
+    jnp.unravel_index(jnp.int32(1), None)

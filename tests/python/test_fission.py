@@ -86,7 +86,14 @@ def invariants(w, xs):
     return lax.scan(step, h0, xs)
 
 
+def same_at_each_step(a, v):
+    return lax.fori_loop(0, 20, lambda i, x: x - 0.1 * a.T @ (a @ x) / jnp.sqrt((a * a).sum()) + jnp.sort(a[0]) * 1e-3, v)
+
+
 CASES = {
+    "same at each step": (same_at_each_step, numbers(8, WIDTH), b),
+    "same at each step, gradient": (gradient(same_at_each_step, 2), numbers(8, WIDTH), b),
+    "same at each step, lanes": (jax.vmap(same_at_each_step, (None, 0)), numbers(8, WIDTH), numbers(3, WIDTH)),
     "rnn": (rnn, w, u, b, xs),
     "rnn, gradient": (gradient(rnn, 4), w, u, b, xs),
     "rnn in reverse": (gradient(lambda *a: rnn(*a, reverse=True), 4), w, u, b, xs),
@@ -114,6 +121,15 @@ CASES = {
 
 LEFT = {"rnn": 1, "rnn, gradient": 2,
         "columns": 1, "columns in lanes": 1, "columns, gradient": 2, "lstm": 1, "lstm, gradient": 2, "what is only stacked": 1, "outer products": 1}
+
+
+@pytest.mark.skipif(os.environ.get("COTAN_OPTIMIZE") == "0", reason="loops stay as they are written")
+def test_what_is_the_same_is_computed_once(monkeypatch, capfd):
+    monkeypatch.setenv("COTAN_DEBUG", "1")
+    f, *args = CASES["same at each step"]
+    jax.block_until_ready(jax.jit(lambda *a: f(*a))(*args))
+    loop = capfd.readouterr().err.split("a scan that products left:")[1].split("scan[")[0]
+    assert loop.count("dot_general") == 2 and not any(op in loop for op in ("transpose", "reduce_sum", "sort", "sqrt"))
 
 
 @pytest.mark.parametrize("name", CASES)

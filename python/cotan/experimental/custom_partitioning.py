@@ -1,4 +1,4 @@
-"""jax.experimental.custom_partitioning: functions that say themselves how they are cut over devices. Over the one device there is, nothing is cut: the function itself is called."""
+"""jax.experimental.custom_partitioning: functions that say themselves how they are cut over devices. On one device nothing is cut: the function itself is called."""
 import functools
 
 BATCHING = "…"

@@ -76,13 +76,20 @@ static bool arrays_argument(PyObject *o, ct_arrays *out, arena *a, const char *f
 
 static bool flatten_pairs(PyObject *o, int64_t *at, int64_t *n, int64_t capacity, const char *name)
 {
+    if (PyUnicode_Check(o) || PyBytes_Check(o)) { /* whose items are strings again */
+        PyErr_Format(PyExc_TypeError, "`%s` must be of integral type.", name);
+        return false;
+    }
     if (*n < capacity && (PyLong_Check(o) || !PySequence_Check(o)))
         return ext_int(o, &at[(*n)++], name);
+    if (Py_EnterRecursiveCall(" while reading pairs of integers"))
+        return false;
     PyObject *fast = PySequence_Fast(o, "pairs of integers are needed");
     bool good = fast != NULL;
     for (Py_ssize_t i = 0; good && i < PySequence_Fast_GET_SIZE(fast); i++)
         good = flatten_pairs(PySequence_Fast_GET_ITEM(fast, i), at, n, capacity, name);
     Py_XDECREF(fast);
+    Py_LeaveRecursiveCall();
     return good;
 }
 
@@ -386,6 +393,13 @@ static bool put(const bind_function *f, const bind_param *p, PyObject *o, char *
     case BIND_SHAPE:
         if (p->kind == BIND_AXES && has_names(o))
             return axes_with_names(o, at, a, p->name);
+        if (none && p->kind == BIND_SHAPE && !p->default_text) {
+            PyErr_Format(PyExc_TypeError,
+                         "Shapes must be 1D sequences of concrete values of integer type, got "
+                         "None as `%s`.",
+                         p->name);
+            return false;
+        }
         if (none) {
             *(ct_ints *)at = none_is_default ? (ct_ints){0} : ALL_AXES;
             return true;

@@ -418,7 +418,7 @@ PyObject *ext_from_dlpack(PyObject *self, PyObject *const *args, Py_ssize_t n, P
         if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, k), "copy") == 0)
             wanted = args[n + k];
     int copy = wanted == Py_None ? -1 : PyObject_IsTrue(wanted);
-    PyObject *out = capsule ? from_capsule(capsule, copy) : NULL;
+    PyObject *out = capsule && !PyErr_Occurred() ? from_capsule(capsule, copy) : NULL;
     Py_XDECREF(capsule);
     return out;
 }

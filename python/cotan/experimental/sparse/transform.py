@@ -1,4 +1,4 @@
-"""sparsify: a function of dense arrays, run on sparse ones. Its program is traced with dense arrays of the same shapes, and each equation that meets a sparse array goes by a rule."""
+"""sparsify: a function of dense arrays, run on sparse ones. Its program is traced with dense arrays of the same shapes; equations that meet a sparse array go by rules."""
 import functools
 
 from ... import lax, numpy as jnp
@@ -49,8 +49,9 @@ def _add(x, y, **_):
         return BCOO((jnp.concatenate([x.data, y.data], at), jnp.concatenate([x.indices, y.indices], at)), shape=x.shape)
     x, y = (x, y) if _is_sparse(x) else (y, x)
     if jnp.shape(y) != jnp.broadcast_shapes(x.shape, jnp.shape(y)):
-        raise NotImplementedError("Addition between a sparse array X and a dense array Y is not implemented when the output shape is larger than Y.shape. This is to prevent silent "
-                                  "densification of a large sparse array. If this is your intent, you can explicitly cast the sparse array to a dense matrix.")
+        raise NotImplementedError("Addition between a sparse array X and a dense array Y is not implemented when the output shape is larger than Y.shape. "
+                                  "This is to prevent silent densification of a large sparse array. If this is your intent, you can explicitly cast the "
+                                  "sparse array to a dense matrix.")
     return x.todense() + y
 
 
