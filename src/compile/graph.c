@@ -211,6 +211,64 @@ static bool computes_again(const eqn *e)
     return e->op->code == OP_remat2 && p->differentiated && p->prevent_cse && compile_optimizes();
 }
 
+/* The concatenation that a value is; NULL. */
+static const node *concatenation(const graph *g, int32_t v)
+{
+    const value *x = &g->values.at[v];
+    const node *n = x->origin == FROM_NODE ? &g->nodes.at[x->index] : NULL;
+    return n && n->op->code == OP_concatenate ? n : NULL;
+}
+
+/* A slice of one operand of a concatenation reads that: the operand, and where the slice begins in
+ * it; -1: no such. */
+static int32_t operand_sliced(const graph *g, const params_slice *p, int32_t v, int64_t *start)
+{
+    const node *n = concatenation(g, v);
+    if (!n)
+        return -1;
+    int64_t axis = ((const params_concatenate *)n->params)->dimension, at = 0;
+    for (int i = 0; i < n->nin; i++) {
+        int64_t extent = graph_in(g, n, i)->aval.shape[axis];
+        *start = p->start_indices.at[axis] - at;
+        if (*start >= 0 && p->limit_indices.at[axis] <= at + extent)
+            return n->in[i];
+        at += extent;
+    }
+    return -1;
+}
+
+/* The slice with what it reads in place of a concatenation; NULL without memory. */
+static const params_slice *slice_operand(graph *g, const params_slice *p, int32_t *v)
+{
+    int64_t start;
+    for (int32_t from; (from = operand_sliced(g, p, *v, &start)) >= 0; *v = from) {
+        int64_t axis = ((const params_concatenate *)concatenation(g, *v)->params)->dimension;
+        size_t bytes = (size_t)p->start_indices.n * sizeof(int64_t);
+        int64_t *first = arena_copy(g->kept, p->start_indices.at, bytes),
+                *limit = arena_copy(g->kept, p->limit_indices.at, bytes);
+        params_slice *own = arena_copy(g->kept, p, sizeof *p);
+        if (!first || !limit || !own)
+            return NULL;
+        limit[axis] += start - first[axis], first[axis] = start;
+        own->start_indices.at = first, own->limit_indices.at = limit;
+        p = own;
+    }
+    return p;
+}
+
+static bool read_slice(graph *g, const eqn *e, const int32_t *in, int32_t *map)
+{
+    int32_t from = in[0];
+    eqn slice = *e;
+    slice.params = slice_operand(g, e->params, &from);
+    if (!slice.params)
+        return false;
+    bool whole = from != in[0] && aval_equal(&g->values.at[from].aval, &e->out[0]->aval, false);
+    if (whole)
+        map[e->out[0]->id] = from;
+    return whole || add_node(g, &slice, &from, map);
+}
+
 /* The program of an operation that has one; NULL for none, or after a failure. */
 static const jaxpr *lowering_of(graph *g, const eqn *e, const int32_t *in)
 {
@@ -252,7 +310,7 @@ static bool read_split(graph *g, const eqn *e, const int32_t *in, int32_t *map)
                                .limit_indices = {whole.ndim, limit}};
         eqn slice = {.op = op_table[OP_slice], .params = part, .nin = 1, .nout = 1};
         slice.out = e->out + i;
-        if (e->out[i] && !add_node(g, &slice, in, map))
+        if (e->out[i] && !read_slice(g, &slice, in, map))
             return false;
     }
     return true;
@@ -303,6 +361,8 @@ static bool read_eqn(graph *g, const eqn *e, int32_t *map)
         inner = rewritten(g, e);
     if (!ct_ok())
         return false;
+    if (e->op->code == OP_slice && e->out[0] && compile_optimizes())
+        return read_slice(g, e, in, map);
     if (!inner)
         return splits(g, e, in) ? read_split(g, e, in, map) : add_node(g, e, in, map);
     int32_t outer = g->region;

@@ -608,25 +608,33 @@ static void swap_strides(loop_access *a, int d)
     a->stride[d] = a->stride[d + 1], a->stride[d + 1] = held;
 }
 
-/* Maps over rows that would leave most lanes of a vector empty run across them: the last two
- * dimensions change places. */
-static void turn_short_rows(lowering *l)
+/* Is this a map over rows that would leave most lanes of a vector empty, so that vectors had better
+ * run across them? */
+static bool has_short_rows(const lowering *l)
 {
     enum { SHORT_ROW = 4, MANY_ROWS = 64, MOST_LOADED = 10, MOST_STORED = 4 };
-    kernel_ir *k = &l->out->k;
+    const kernel_ir *k = &l->out->k;
     int d = k->ndim - 2;
     if (k->reduced || d < 0 || k->extent[d + 1] > SHORT_ROW || k->extent[d] < MANY_ROWS)
-        return;
+        return false;
     for (int64_t i = 0; i < l->nodes.n; i++) {
         const loop_node *n = &l->nodes.at[i];
         const loop_access *a = n->kind == LOOP_LOAD ? &l->accesses.at[n->number] : NULL;
         if (a && (n->nin || (a->stride[d] && !runs_along(a, d, n->dtype, MOST_LOADED))))
-            return;
+            return false;
     }
     for (int64_t i = 0; i < l->stores.n; i++)
         if (!runs_along(&l->stores.at[i].access, d, l->nodes.at[l->stores.at[i].node].dtype,
                         MOST_STORED))
-            return;
+            return false;
+    return true;
+}
+
+/* The last two dimensions change places. */
+static void turn_rows(lowering *l)
+{
+    kernel_ir *k = &l->out->k;
+    int d = k->ndim - 2;
     int64_t row = k->extent[d + 1];
     k->extent[d + 1] = k->extent[d], k->extent[d] = row;
     for (int64_t i = 0; i < l->accesses.n; i++)
@@ -636,6 +644,106 @@ static void turn_short_rows(lowering *l)
     for (int64_t i = 0; i < l->nodes.n; i++)
         if (l->nodes.at[i].kind == LOOP_INDEX && l->nodes.at[i].number >= d)
             l->nodes.at[i].number = 2 * d + 1 - l->nodes.at[i].number;
+}
+
+/* Element i along dimension d, which is there no more. */
+static loop_access at_element(loop_access a, int d, int ndim, int64_t i)
+{
+    a.offset += i * a.stride[d];
+    drop_stride(&a, d, ndim);
+    return a;
+}
+
+/* A reduction's operands, one after the other. */
+static int32_t combine_all(lowering *l, const loop_node *reduction, int64_t n, const int32_t *in)
+{
+    int32_t all = lower_constant(l, reduction->dtype, reduction->bits);
+    for (int64_t e = 0; e < n; e++)
+        all = lower_body(l, reduction->number, reduction->dtype, 2, (int32_t[]){all, in[e]});
+    return all;
+}
+
+/* A node, element e along dimension d; now: of each node, its elements. */
+static int32_t element_node(lowering *l, const lowering *before, int64_t i, int d, int64_t e,
+                            const int32_t *now)
+{
+    const kernel_ir *k = &before->out->k;
+    loop_node x = before->nodes.at[i];
+    int64_t n = k->extent[d];
+    if (x.kind == LOOP_REDUCE)
+        return e ? now[i * n] : combine_all(l, &x, n, now + x.in[0] * n);
+    if (x.kind == LOOP_INDEX && x.number == d)
+        return lower_constant(l, x.dtype, (uint64_t)e);
+    if (x.kind == LOOP_LOAD)
+        return lower_load(l, at_element(before->accesses.at[x.number], d, k->ndim, e), x.dtype, -1);
+    x.number -= x.kind == LOOP_INDEX && x.number > d;
+    for (int in = 0; in < x.nin; in++)
+        x.in[in] = now[x.in[in] * n + e];
+    return lower_node(l, x);
+}
+
+/* Each node as often as dimension d has elements, which ends it: what lies side by side along it is
+ * then loaded and stored together. If it is reduced, it is the only such. */
+static void write_out(lowering *l, int d)
+{
+    kernel_ir *k = &l->out->k;
+    lowering before = *l;
+    int64_t n = k->extent[d];
+    bool reduced = k->reduced;
+    int32_t *now = base_alloc((size_t)(before.nodes.n * n + 1) * sizeof *now);
+    l->nodes.at = NULL, l->nodes.n = l->nodes.capacity = 0;
+    l->accesses.at = NULL, l->accesses.n = l->accesses.capacity = 0;
+    l->stores.at = NULL, l->stores.n = l->stores.capacity = 0;
+    l->ok = l->ok && now;
+    for (int64_t i = 0; i < before.nodes.n; i++)
+        for (int64_t e = 0; e < n && l->ok; e++)
+            now[i * n + e] = element_node(l, &before, i, d, e, now);
+    for (int64_t e = 0; e < n; e++)
+        for (int64_t i = 0; i < before.stores.n && l->ok; i++) {
+            loop_store s = before.stores.at[i];
+            if (reduced && e && !s.access.stride[d])
+                continue;
+            s.node = now[s.node * n + e], s.access = at_element(s.access, d, k->ndim, e);
+            l->ok = vec_push(&l->stores, s);
+        }
+    memmove(&k->extent[d], &k->extent[d + 1], (size_t)(k->ndim - d - 1) * sizeof *k->extent);
+    k->ndim--, k->reduced = 0;
+    vec_free(&before.nodes), vec_free(&before.accesses), vec_free(&before.stores);
+    base_free(now);
+}
+
+enum { WORTH_WRITING_OUT = 24, MOST_WRITTEN_OUT = 4 };
+
+/* Reductions over a few elements are sums of those. */
+static void write_short_sums_out(lowering *l)
+{
+    enum { MOST_LOADED = 10, MANY = 64 };
+    const kernel_ir *k = &l->out->k;
+    int d = 0, last = k->ndim - 1;
+    while (k->reduced && !(k->reduced >> d & 1))
+        d++;
+    last -= last == d;
+    if (k->reduced != 1u << d || l->gr->split || last < 0 || k->extent[d] > MOST_WRITTEN_OUT ||
+        l->nodes.n > WORTH_WRITING_OUT || shape_size(k->ndim, k->extent) < MANY * k->extent[d])
+        return;
+    for (int64_t i = 0; i < l->nodes.n; i++) {
+        const loop_node *n = &l->nodes.at[i];
+        const loop_access *a = n->kind == LOOP_LOAD ? &l->accesses.at[n->number] : NULL;
+        if (a && (n->nin || (a->stride[last] && !runs_along(a, last, n->dtype, MOST_LOADED))))
+            return;
+    }
+    write_out(l, d);
+}
+
+/* Rows of a few elements, written out where that is not too much. */
+static void turn_short_rows(lowering *l)
+{
+    if (!has_short_rows(l))
+        return;
+    if (l->nodes.n <= WORTH_WRITING_OUT)
+        write_out(l, l->out->k.ndim - 1);
+    else
+        turn_rows(l);
 }
 
 /* ---- a group ---- */
@@ -658,6 +766,7 @@ static bool lower(lowering *l, lowered *out, int *n, size_t *partial_bytes)
             merge(l, d);
         else
             d++;
+    write_short_sums_out(l);
     turn_short_rows(l);
     *n = 1;
     if (l->gr->split && out->k.reduced) {

@@ -1,6 +1,7 @@
 /* Operations that kernels take in once they are spelled out: a product without free dimensions is a
  * multiplication and a sum, one of a single term a multiplication; a choice between several values,
- * choices between two; the place of an extreme among a few slices, comparisons. Called by graph.c
+ * choices between two; the place of an extreme among a few slices, comparisons; a stack, a
+ * concatenation. Called by graph.c
  * while it reads a program. */
 #include "compile/graph.h"
 #include "ops/ops.h"
@@ -118,6 +119,46 @@ static ct_array outer(const eqn *e, const ct_array *in)
     return op_convert(op_mul(factors[0], factors[1]), (ct_dtype)to->dtype, false);
 }
 
+/* Batches of small matrices times vectors: which operand the matrices are; -1: no such. The
+ * product's dimensions are theirs without the contracted ones, in order. */
+static int matrix_operand(const eqn *e, const aval *in)
+{
+    enum { MOST_LINES = 4 };
+    if (e->op->code != OP_dot_general || in[0].dtype != in[1].dtype || in[0].ndim == in[1].ndim)
+        return -1;
+    const dot_dims *p = &((const params_dot_general *)e->params)->dimension_numbers;
+    int side = in[0].ndim < in[1].ndim, dtype = in[0].dtype;
+    const aval *x = &in[side], *y = &in[1 - side], *out = &e->out[0]->aval;
+    ct_ints along[] = {p->lhs_batch, p->rhs_batch}, contract[] = {p->lhs_contract, p->rhs_contract};
+    int64_t terms = 1;
+    for (int64_t i = 0; i < contract[side].n; i++)
+        terms *= x->shape[contract[side].at[i]];
+    bool fits = loop_dtype(dtype) && dtype != CT_BOOL && out->dtype == compute_dtype(dtype) &&
+                out->dtype == dtype && x->ndim <= LOOP_DIMS && along[0].n && contract[0].n == 1 &&
+                y->ndim == along[0].n + 1 && x->ndim == along[0].n + 2 && terms <= MOST_LINES &&
+                shape_size(x->ndim, x->shape) >= LEAST_PRODUCTS;
+    for (int64_t i = 0; fits && i < along[0].n; i++)
+        fits = along[0].at[i] == i && along[1].at[i] == i && contract[side].at[0] > i;
+    return fits && contract[1 - side].at[0] == y->ndim - 1 &&
+                   x->shape[2 * x->ndim - 3 - contract[side].at[0]] <= MOST_LINES
+               ? side
+               : -1;
+}
+
+static bool is_matvec(const eqn *e, const aval *in) { return matrix_operand(e, in) >= 0; }
+
+static ct_array matvec(const eqn *e, const ct_array *in)
+{
+    const dot_dims *p = &((const params_dot_general *)e->params)->dimension_numbers;
+    int64_t side = in[0]->aval.ndim < in[1]->aval.ndim,
+            axis = (side ? p->rhs_contract : p->lhs_contract).at[0];
+    ct_array x = in[side], y = in[1 - side];
+    int_list places = ints_range(0, y->aval.ndim);
+    places.at[places.n - 1] = axis;
+    y = op_broadcast_in_dim(y, aval_shape(&x->aval), ints_of(&places));
+    return op_reduce_sum(op_mul(x, y), I(axis));
+}
+
 /* ---- choices ---- */
 
 static bool is_choice(const eqn *e, const aval *in)
@@ -172,11 +213,31 @@ static ct_array place(const eqn *e, const ct_array *in)
     return at;
 }
 
+/* ---- stacks ---- */
+
+static bool is_stack(const eqn *e, const aval *in)
+{
+    enum { WORTH_A_KERNEL = 64, MOST_PARTS = 16 };
+    return e->op->code == OP_stack && e->nin > 1 && e->nin <= MOST_PARTS &&
+           loop_dtype(in[0].dtype) && in[0].ndim < LOOP_DIMS &&
+           shape_size(in[0].ndim, in[0].shape) >= WORTH_A_KERNEL;
+}
+
+static ct_array stack(const eqn *e, const ct_array *in)
+{
+    int64_t axis = ((const params_stack *)e->params)->axis;
+    ct_array parts[LOOP_BUFFERS];
+    for (int i = 0; i < e->nin; i++)
+        parts[i] = op_expand_dims(in[i], I(axis));
+    return op_concatenate(e->nin, parts, axis);
+}
+
 /* ---- all of them ---- */
 static const struct {
     bool (*fits)(const eqn *e, const aval *in);
     ct_array (*write)(const eqn *e, const ct_array *in);
-} spellings[] = {{is_dot, dot}, {is_outer, outer}, {is_choice, choice}, {is_place, place}};
+} spellings[] = {{is_dot, dot},       {is_outer, outer}, {is_matvec, matvec},
+                 {is_choice, choice}, {is_place, place}, {is_stack, stack}};
 
 typedef struct spelling {
     const eqn *e;

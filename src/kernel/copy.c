@@ -10,12 +10,13 @@
 typedef struct axis {
     int64_t n, dst, src;
 } axis;
-enum { MAX_AXES = 64, BLOCK = 32, SPLIT = 1 << 15 };
+enum { MAX_AXES = 64, BLOCK = 32, TILE = 16, SPLIT = 1 << 15 };
 
 typedef struct box {
     int ndim;
     axis axes[MAX_AXES]; /* the last runs fastest in dst */
     size_t itemsize;
+    bool streams; /* past the caches: it is large, and every row begins on a line */
 } box;
 
 static bool runs_outside(const axis *a, const axis *b)
@@ -114,11 +115,26 @@ static void copy_row(size_t itemsize, int64_t n, char *dst, int64_t ds, const ch
     }
 }
 
+/* Are the rows of the plane columns of the source, of items that lie together on both sides? */
+static bool is_turned(const box *b)
+{
+    enum { WORTH_TILES = 4 };
+    int64_t size = (int64_t)b->itemsize;
+    const axis *outer = &b->axes[b->ndim - 2], *inner = outer + 1;
+    return (size == 4 || size == 8) && inner->dst == size && outer->src == size &&
+           outer->n >= WORTH_TILES && inner->n >= WORTH_TILES;
+}
+
 /* The last two axes. In blocks when the source runs along the outer one. */
 static void copy_plane(const box *b, const axis *outer, char *dst, const char *src)
 {
     const axis *inner = &b->axes[b->ndim - 1];
     int64_t block = inner->n, tall = outer->n;
+    if (is_turned(b)) {
+        kernel_chosen()->turned(&(turned_plane){outer->n, inner->n, b->itemsize, dst, src,
+                                                outer->dst, inner->src, b->streams});
+        return;
+    }
     if (llabs(outer->src) < llabs(inner->src) && outer->src)
         block = BLOCK, tall = 4 * BLOCK;
     for (int64_t i0 = 0; i0 < outer->n; i0 += tall)
@@ -159,7 +175,8 @@ static void copy_box(const box *b, int level, char *dst, const char *src)
 
 typedef struct copy_task {
     const box *whole;
-    int split; /* the axis that is shared out */
+    int split;    /* the axis that is shared out */
+    int64_t unit; /* so many of it at a time */
     char *dst;
     const char *src;
 } copy_task;
@@ -169,8 +186,18 @@ static void copy_piece(void *context, int64_t begin, int64_t end)
     const copy_task *t = context;
     box piece = *t->whole;
     axis *a = &piece.axes[t->split];
+    begin *= t->unit, end = end * t->unit < a->n ? end * t->unit : a->n;
     a->n = end - begin;
     copy_box(&piece, 0, t->dst + begin * a->dst, t->src + begin * a->src);
+}
+
+static bool streams(const box *b, int64_t size, const void *dst)
+{
+    enum { STREAM_FROM = 8 << 20, LINE = 64 };
+    uintptr_t places = (uintptr_t)dst;
+    for (int i = 0; i < b->ndim - 1; i++)
+        places |= (uintptr_t)b->axes[i].dst;
+    return size * (int64_t)b->itemsize >= STREAM_FROM && !(places % LINE);
 }
 
 void kernel_copy(int ndim, const int64_t *shape, size_t itemsize, void *dst,
@@ -192,10 +219,14 @@ void kernel_copy(int ndim, const int64_t *shape, size_t itemsize, void *dst,
     }
     if (b.ndim > 2 || (b.ndim == 2 && size > BLOCK))
         choose_plane(&b);
-    copy_task t = {&b, 0, dst, src};
+    bool turned = b.ndim > 1 && is_turned(&b);
+    b.streams = turned && streams(&b, size, dst);
+    copy_task t = {&b, 0, 1, dst, src};
     for (int i = 1; i < b.ndim; i++) /* the longest axis shares out best */
         if (b.axes[i].n > b.axes[t.split].n && b.axes[t.split].n < 16)
             t.split = i;
-    int64_t n = b.axes[t.split].n, rest = size / n, grain = SPLIT / rest + 1;
+    if (turned && t.split >= b.ndim - 2)
+        t.unit = TILE;
+    int64_t n = (b.axes[t.split].n + t.unit - 1) / t.unit, grain = SPLIT / (size / n) + 1;
     base_parallel(n, size < 2 * SPLIT ? n : grain, copy_piece, &t);
 }

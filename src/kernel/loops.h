@@ -47,6 +47,17 @@ struct gemm;
 struct fft_loops;
 struct compact_loops;
 /* A whole kernel room, per instruction set. */
+/* dst[i][j] = src[j][i] of items of 4 or 8 bytes; rows so many bytes apart. streams: past the
+ * caches, where dst and its rows begin on lines. */
+typedef struct turned_plane {
+    int64_t rows, cols; /* of dst */
+    size_t itemsize;
+    char *dst;
+    const char *src;
+    int64_t dst_row, src_row;
+    bool streams;
+} turned_plane;
+
 typedef struct kernel_set {
     kernel_entries (*entries[4])(void);
     kernel_map *(*convert)(ct_dtype from, ct_dtype to);
@@ -56,6 +67,7 @@ typedef struct kernel_set {
     ct_status (*(*gemm_of)(ct_dtype dtype))(const struct gemm *g); /* gemm.h */
     const struct fft_loops *(*fft)(bool wide);                     /* fft.h */
     const struct compact_loops *(*compact)(ct_dtype dtype);        /* compact.h */
+    void (*turned)(const turned_plane *p);
     void (*weigh)(int64_t n, int64_t taps, const float *x, const int64_t *offset, const float *w,
                   float *y);
     void (*threefry)(int64_t n, const uint32_t *k0, const uint32_t *k1, int64_t key_step,
@@ -72,6 +84,7 @@ KERNEL_BUILDS(DECLARE)
 const kernel_set *kernel_chosen(void);
 
 /* What each file contributes to its set (set.c). */
+void ISA(kernel_turned)(const turned_plane *p);
 kernel_map *ISA(kernel_convert)(ct_dtype from, ct_dtype to);
 kernel_reduction *ISA(kernel_reduce)(const char *primitive, ct_dtype dtype);
 ct_status (*ISA(kernel_gemm_of)(ct_dtype dtype))(const struct gemm *g);

@@ -14,7 +14,10 @@ enum {
     SPAN = 2048,
     LONG = 4096,
     SHORT = 64,
-    STACK_BYTES = 1 << 15
+    STACK_BYTES = 1 << 15,
+    SMALL_ROWS = 8,
+    SMALL_LINES = 32,
+    SMALL_BYTES = 1 << 13
 };
 #if defined(__AVX512F__)
 #define TILE_ROWS 12

@@ -137,6 +137,73 @@ static ct_status LOCAL(_product)(const gemm *g, const S *a, const S *b, T *c)
     return CT_OK;
 }
 
+/* ---- small matrices, where they lie ---- */
+/* `rows` rows (known when this is compiled) of a times b's rows, of a vector each. */
+static inline __attribute__((always_inline)) void
+LOCAL(_few)(const int rows, const gemm *g, const S *a, const T *b, int64_t step, LOCAL(_vector) * c)
+{
+    LOCAL(_vector) sum[SMALL_ROWS] = {0};
+    for (int64_t p = 0; p < g->k; p++) {
+        LOCAL(_vector) row;
+        memcpy(&row, b + p * step, sizeof row);
+        _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++) sum[r] +=
+            LOAD(a[r * g->a_row + p * g->a_col]) * row;
+    }
+    _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++) c[r] = sum[r];
+}
+
+/* One of them. Full vectors are read from b, whose rows are `step` apart, and written to c while
+ * that stays before `end`: what is written too much is written again, in order. */
+static void LOCAL(_small)(const gemm *g, const S *a, const T *b, int64_t step, T *c, const T *end)
+{
+    LOCAL(_vector) sum[SMALL_ROWS];
+    for (int64_t i = 0; i < g->m;) {
+        int64_t left = g->m - i, rows = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+        for (int64_t j = 0; j < g->n; j += LANES) {
+            const S *at = a + i * g->a_row;
+            if (rows == 8)
+                LOCAL(_few)(8, g, at, b + j, step, sum);
+            else if (rows == 4)
+                LOCAL(_few)(4, g, at, b + j, step, sum);
+            else if (rows == 2)
+                LOCAL(_few)(2, g, at, b + j, step, sum);
+            else
+                LOCAL(_few)(1, g, at, b + j, step, sum);
+            int64_t cols = g->n - j < LANES ? g->n - j : LANES;
+            for (int64_t r = 0; r < rows; r++) {
+                T *to = c + (i + r) * g->c_row + j;
+                bool whole = cols == LANES || (g->n < LANES && end - to >= LANES);
+                memcpy(to, &sum[r], (size_t)(whole ? LANES : cols) * sizeof(T));
+            }
+        }
+        i += rows;
+    }
+}
+
+/* A batch of them; false when they are none. */
+static bool LOCAL(_smalls)(const gemm *g)
+{
+    T room[SMALL_BYTES / sizeof(T)] __attribute__((aligned(64)));
+    int64_t wide = (g->n + LANES - 1) / LANES * LANES;
+    if (g->m > SMALL_LINES || g->n > SMALL_LINES || g->k > SMALL_LINES ||
+        (size_t)(g->k * wide) * sizeof(T) > sizeof room)
+        return false;
+    bool in_place = sizeof(S) == sizeof(T) && g->b_col == 1 && g->b_row > 0 && g->b_batch >= 0,
+         in_order = g->c_row == g->n && g->c_batch == g->m * g->n;
+    const S *last = (const S *)g->b + (g->batch - 1) * g->b_batch + (g->k - 1) * g->b_row + g->n;
+    T *end = (T *)g->c + (in_order ? g->batch * g->m * g->n : 0);
+    for (int64_t i = 0; i < g->batch; i++) {
+        const S *a = (const S *)g->a + i * g->a_batch, *b = (const S *)g->b + i * g->b_batch;
+        T *c = (T *)g->c + i * g->c_batch;
+        bool direct = in_place && b + (g->k - 1) * g->b_row + wide <= last;
+        for (int64_t p = 0; p < g->k && !direct && (!i || g->b_batch || in_place); p++)
+            for (int64_t j = 0; j < wide; j++)
+                room[p * wide + j] = j < g->n ? LOAD(b[p * g->b_row + j * g->b_col]) : 0;
+        LOCAL(_small)(g, a, direct ? (const void *)b : room, direct ? g->b_row : wide, c, end);
+    }
+    return true;
+}
+
 /* ---- matrix times vector: y = M x, M of rows x cols ---- */
 /* Lanes are added up every DEPTH elements, so that errors do not grow with the length. */
 static T LOCAL(_dot)(int64_t n, const S *m, const T *x)
@@ -280,6 +347,8 @@ static T LOCAL(_short_dot)(int64_t n, const S *a, const S *b)
 static ct_status NAME(const gemm *g)
 {
     ct_status status = CT_OK;
+    if (g->n > 1 && LOCAL(_smalls)(g))
+        return CT_OK;
     bool dot = g->m == 1 && g->n == 1 && g->a_col == 1 && g->b_row == 1 && g->k <= SHORT;
     for (int64_t i = 0; i < g->batch && status == CT_OK; i++) {
         const S *a = (const S *)g->a + i * g->a_batch, *b = (const S *)g->b + i * g->b_batch;

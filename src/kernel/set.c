@@ -14,6 +14,7 @@ const kernel_set ISA(kernel_set) = {
     .in_range = ISA(kernel_in_range),
     .fft = ISA(kernel_fft),
     .compact = ISA(kernel_compact),
+    .turned = ISA(kernel_turned),
     .weigh = ISA(kernel_weigh),
     .threefry = ISA(kernel_threefry),
     .threefry_bits = ISA(kernel_threefry_bits),
