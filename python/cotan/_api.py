@@ -152,15 +152,16 @@ def block_until_ready(x):
 def device_put(x, device=None, *, src=None, donate=False, may_alias=None):
     """A pytree's leaves as arrays on a device."""
     if device is not None:
-        from .sharding import check
+        from .sharding import check, placed
         check(device)
     guard = _cotan.set_transfer_guard(0)
     try:
         if guard >= 3:  # of explicit transfers too
             _cotan.set_transfer_guard(guard)
-        return tree_map(_cotan._as_array, x)
+        made = tree_map(_cotan._as_array, x)
     finally:
         _cotan.set_transfer_guard(guard)
+    return made if device is None else placed(made, device)
 
 
 def device_get(x):
@@ -171,7 +172,8 @@ def device_get(x):
 
 def make_array_from_callback(shape, sharding, data_callback, dtype=None):
     """The array whose parts data_callback gives for their indices: here one part, which is all of it."""
-    return _cotan._as_array(data_callback((slice(None),) * len(shape)), dtype)
+    from .sharding import placed
+    return placed(_cotan._as_array(data_callback((slice(None),) * len(shape)), dtype), sharding)
 
 
 def make_array_from_single_device_arrays(shape, sharding, arrays, *, dtype=None):

@@ -81,7 +81,7 @@ def array_to_device(x, device, *, stream=None):
 
 def array_format(x):
     from .experimental.layout import Format, Layout
-    return Format(Layout(tuple(range(x.ndim))), array_sharding(x))
+    return Format(Layout(tuple(range(x.ndim))), x.sharding)
 
 
 def array_device(x):
@@ -110,7 +110,7 @@ class Shard:
 
 
 def array_shards(x):
-    return [Shard(array_device(x), array_sharding(x), x.shape, x)]
+    return [Shard(array_device(x), x.sharding, x.shape, x)]
 
 
 def array_addressable_data(x, index):
@@ -184,15 +184,18 @@ _unset = object()
 def jit(fun=_unset, /, *, in_shardings=None, out_shardings=None, static_argnums=None, static_argnames=None, donate_argnums=None, donate_argnames=None,
         keep_unused=False, device=None, backend=None, inline=False, compiler_options=None):
     if fun is _unset:
-        return lambda f: jit(f, static_argnums=static_argnums, static_argnames=static_argnames, donate_argnums=donate_argnums,
-                             donate_argnames=donate_argnames, keep_unused=keep_unused, inline=inline)
+        return lambda f: jit(f, in_shardings=in_shardings, out_shardings=out_shardings, static_argnums=static_argnums, static_argnames=static_argnames,
+                             donate_argnums=donate_argnums, donate_argnames=donate_argnames, keep_unused=keep_unused, inline=inline)
     if not callable(fun):
         raise TypeError(f"Expected a callable value, got {fun}")
     nums, names = resolve(fun, static_argnums, static_argnames)
     donate, _ = resolve(fun, donate_argnums, donate_argnames, "donate_argnames")
     if set(donate) & set(nums):
         raise ValueError("static_argnums and donate_argnums cannot intersect.")
-    return _cotan._jit(fun, nums, frozenset(names) if names else None, donate, bool(keep_unused), bool(inline))
+    if in_shardings is not None or out_shardings is not None:
+        from .sharding import check
+        check((in_shardings, out_shardings))
+    return _cotan._jit(fun, nums, frozenset(names) if names else None, donate, bool(keep_unused), bool(inline), out_shardings)
 
 
 def signature_of(text):

@@ -3,6 +3,7 @@ import enum
 import math
 from collections import OrderedDict
 
+from . import _cotan
 from ._device import all_devices
 
 
@@ -316,10 +317,34 @@ def make_mesh(axis_shapes, axis_names, axis_types=None, *, devices=None):
     return Mesh(grid, axis_names, axis_types if axis_types is not None else AxisType.Explicit)
 
 
+def _sharding_of(place):
+    """What a device, a partition spec over the current mesh, a layout or a sharding says of where an array lies; None: nothing."""
+    place = getattr(place, "sharding", place)
+    if isinstance(place, PartitionSpec):
+        mesh = get_mesh()
+        return NamedSharding(mesh, place) if mesh.size == 1 and isinstance(mesh, Mesh) else None
+    if isinstance(place, Sharding) or place is None:
+        return place if not isinstance(getattr(place, "mesh", None), AbstractMesh) else None
+    return SingleDeviceSharding(place) if place == all_devices()[0] else None
+
+
+def placed(xs, places):
+    """A pytree of arrays, told where they lie by a pytree of shardings whose leaves may stand for subtrees."""
+    from .tree_util import tree_map
+    is_place = lambda p: p is None or isinstance(p, (PartitionSpec, Sharding))
+
+    def one(place, x):
+        sharding = _sharding_of(place)
+        if sharding is None:
+            return x
+        return tree_map(lambda leaf: _cotan._placed(leaf, sharding) if isinstance(leaf, _cotan.Array) else leaf, x)
+    return tree_map(one, places, xs, is_leaf=is_place)
+
+
 def reshard(xs, out_shardings):
     """The same values, laid out anew."""
     check(out_shardings)
-    return xs
+    return placed(xs, out_shardings)
 
 
 with_sharding_constraint = reshard

@@ -1,6 +1,7 @@
 """Meshes, partition specs and shardings as values; one device takes them, several are refused by name."""
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec as P
 
@@ -94,3 +95,23 @@ def test_functions_that_partition_themselves_run_as_they_are_on_one_device():
                             need_replication_factors=("i",))
     x = jnp.arange(4.0)
     assert transform.__doc__ == "A transform." and transform(x).tolist() == jax.jit(transform)(x).tolist() == jnp.fft.fft(x).tolist()
+
+
+def test_arrays_keep_the_sharding_that_they_were_given():
+    mesh = jax.make_mesh((1, 1), ("x", "y"), axis_types=(AxisType.Auto,) * 2)
+    s, rows = NamedSharding(mesh, P("x", "y")), NamedSharding(mesh, P("x", None))
+    plain = jnp.arange(8.0).reshape(4, 2)
+    x = jax.device_put(plain, s)
+    assert x.sharding == s and x.sharding.spec == P("x", "y") and x.committed and x.tolist() == plain.tolist()
+    assert not plain.committed and not isinstance(plain.sharding, NamedSharding)
+    assert x.addressable_shards[0].data.shape == (4, 2)
+    tree = jax.device_put({"a": plain, "b": [np.ones(3), 2.0]}, {"a": s, "b": NamedSharding(mesh, P())})
+    assert tree["a"].sharding == s and tree["b"][0].sharding.spec == tree["b"][1].sharding.spec == P()
+    assert jax.device_put(x, jax.devices()[0]).sharding != s and jax.device_put(plain).committed is False
+    assert jax.jit(lambda x: (x @ x.T, x), in_shardings=s, out_shardings=(rows, None))(x)[0].sharding == rows
+    assert jax.jit(out_shardings=rows)(lambda x: x * 2)(plain).sharding == rows
+    assert jax.lax.with_sharding_constraint(plain, s).sharding == s and jax.jit(lambda x: jax.lax.with_sharding_constraint(x, s))(plain).tolist() == plain.tolist()
+    assert jax.make_array_from_callback((4, 2), s, lambda index: np.asarray(plain)[index]).sharding == s
+    assert jax.grad(lambda x: jax.device_put(x, s).sum())(plain).tolist() == jnp.ones((4, 2)).tolist()
+    with jax.set_mesh(mesh):
+        assert jax.device_put(plain, P("y")).sharding.spec == P("y")

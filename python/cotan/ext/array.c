@@ -60,7 +60,7 @@ PyObject *ext_wrap_array(ct_array a)
         ((ext_tracer_object *)o)->trace = ((ext_tracer_object *)o)->aval = NULL;
     object_retain(a);
     o->value = a;
-    o->weakrefs = NULL;
+    o->weakrefs = o->sharding = NULL;
     a->host = o;
     return (PyObject *)o;
 }
@@ -93,6 +93,7 @@ static void array_dealloc(PyObject *self)
     PyTypeObject *type = Py_TYPE(self);
     if (o->weakrefs)
         PyObject_ClearWeakRefs(self);
+    Py_CLEAR(o->sharding);
     if (o->value) {
         o->value->host = NULL;
         object_release(o->value);

@@ -42,7 +42,6 @@ static PyObject *get_itemsize(PyObject *self, void *c)
 {
     return PyLong_FromSize_t(ct_itemsize((ct_dtype)ext_value_of(self)->aval.dtype));
 }
-static PyObject *get_false(PyObject *self, void *c) { Py_RETURN_FALSE; }
 static PyObject *get_true(PyObject *self, void *c) { Py_RETURN_TRUE; }
 static PyObject *get_none(PyObject *self, void *c) { Py_RETURN_NONE; }
 static PyObject *get_priority(PyObject *self, void *c) { return PyLong_FromLong(100); }
@@ -96,7 +95,15 @@ static PyObject *remembered(PyObject **answer, PyObject *self, const char *name)
 static PyObject *get_sharding(PyObject *self, void *c)
 {
     static PyObject *everywhere;
+    PyObject *named = ((ext_value *)self)->sharding;
+    if (named)
+        return Py_NewRef(named);
     return remembered(&everywhere, self, "array_sharding");
+}
+
+static PyObject *get_committed(PyObject *self, void *c)
+{
+    return PyBool_FromLong(((ext_value *)self)->sharding != NULL);
 }
 
 static PyObject *get_device(PyObject *self, void *c)
@@ -424,8 +431,8 @@ PyGetSetDef ext_array_getset[] = {
     {"global_shards", from_python, NULL, NULL, NAME("array_shards")},
     {"is_fully_replicated", get_true, NULL, NULL, NULL},
     {"is_fully_addressable", get_true, NULL, NULL, NULL},
-    {"committed", get_false, NULL, NULL, NULL},
-    {"_committed", get_false, NULL, NULL, NULL},
+    {"committed", get_committed, NULL, "Whether a program said where the array lies.", NULL},
+    {"_committed", get_committed, NULL, NULL, NULL},
     {"traceback", get_none, NULL, NULL, NULL},
     {"__array_priority__", get_priority, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},

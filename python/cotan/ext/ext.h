@@ -18,6 +18,7 @@
 typedef struct ext_value {
     PyObject_HEAD ct_array value; /* one reference */
     PyObject *weakrefs;
+    PyObject *sharding; /* as a program named it; NULL: that of the only device */
 } ext_value;
 extern PyTypeObject *ext_array_base, *ext_array_impl, *ext_key_array, *ext_tracer, *ext_zero;
 static inline bool ext_is_value(PyObject *o)
@@ -272,6 +273,7 @@ typedef struct ext_policy {
     bool lenient;       /* leaves that are no arrays pass through instead of raising TypeError */
     ct_ints lenient_at; /* arguments whose numbers stay numbers, and that pass through as they are
                            unless all their other leaves are arrays */
+    PyObject *out_shardings; /* what results say of where they lie, or NULL */
 } ext_policy;
 typedef struct ext_call {
     treedef *def;

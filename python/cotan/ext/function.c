@@ -6,6 +6,16 @@
 
 PyTypeObject *ext_function_type, *ext_jit_type;
 
+/* The results, said to lie as the program asked. */
+static PyObject *placed(PyObject *out, PyObject *shardings)
+{
+    PyObject *m = PyImport_ImportModule("cotan.sharding"),
+             *made = m ? PyObject_CallMethod(m, "placed", "OO", out, shardings) : NULL;
+    Py_XDECREF(m);
+    Py_DECREF(out);
+    return made;
+}
+
 static PyObject *function_call(PyObject *self, PyObject *const *args, size_t nargs, PyObject *names)
 {
     ext_function *f = (ext_function *)self;
@@ -22,7 +32,7 @@ static PyObject *function_call(PyObject *self, PyObject *const *args, size_t nar
     PyObject *out = good ? ext_call_run(f->fn, &c) : NULL;
     ext_call_end(&c);
     ct_end_(scope, NULL);
-    return out;
+    return out && unlikely(f->policy.out_shardings) ? placed(out, f->policy.out_shardings) : out;
 }
 
 static ct_ints copy_ints(ct_ints list)
@@ -52,6 +62,7 @@ PyObject *ext_function_new(PyTypeObject *type, PyObject *wrapped, ct_fn fn, cons
     f->policy.only = copy_ints(f->policy.only);
     f->policy.lenient_at = copy_ints(f->policy.lenient_at);
     Py_XINCREF(f->policy.static_names);
+    Py_XINCREF(f->policy.out_shardings);
     PyObject_GC_Track(f);
     return (PyObject *)f;
 }
@@ -82,6 +93,7 @@ static void function_dealloc(PyObject *self)
     Py_XDECREF(f->wrapped);
     Py_XDECREF(f->dict);
     Py_XDECREF(f->policy.static_names);
+    Py_XDECREF(f->policy.out_shardings);
     PyMem_Free((void *)(uintptr_t)f->policy.statics.at);
     PyMem_Free((void *)(uintptr_t)f->policy.only.at);
     PyMem_Free((void *)(uintptr_t)f->policy.lenient_at.at);

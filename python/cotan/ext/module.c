@@ -37,7 +37,24 @@ static PyObject *weak_view(PyObject *self, PyObject *const *args, Py_ssize_t n)
                                         a->aval.ndim, a->aval.shape));
 }
 
+/* _placed(array, sharding): the same elements, said to lie so; tracers as they are. */
+static PyObject *placed(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    if (n != 2 || !ext_is_value(args[0]))
+        return PyErr_Format(PyExc_TypeError, "_placed(array, sharding)");
+    ct_array a = ext_value_of(args[0]);
+    if (!is_array(a))
+        return Py_NewRef(args[0]);
+    ct_scope scope = ct_begin();
+    PyObject *o = ext_finish(
+        scope, array_view(a, (ct_dtype)a->aval.dtype, a->aval.weak, a->aval.ndim, a->aval.shape));
+    if (o && is_array(ext_value_of(o)))
+        Py_XSETREF(((ext_value *)o)->sharding, Py_NewRef(args[1]));
+    return o;
+}
+
 static PyMethodDef functions[] = {
+    {"_placed", EXT_FASTCALL(placed), METH_FASTCALL, NULL},
     {"_as_array", EXT_FASTCALL(as_array), METH_FASTCALL, NULL},
     {"_with_weak_type", EXT_FASTCALL(weak_view), METH_FASTCALL, NULL},
     {"from_dlpack", EXT_FASTCALL(ext_from_dlpack), METH_FASTCALL | METH_KEYWORDS,

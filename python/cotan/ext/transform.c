@@ -349,11 +349,11 @@ static PyObject *vmap(PyObject *self, PyObject *args, PyObject *kwargs)
 /* ---- jit ---- */
 
 /* _jit(fun, static_argnums, static_argnames (a frozenset or None), donate_argnums, keep_unused,
- * inline): numbers and names are resolved by _face.jit. */
+ * inline, out_shardings): numbers and names are resolved by _face.jit. */
 static PyObject *make_jit(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
-    if (n != 6)
-        return PyErr_Format(PyExc_TypeError, "_jit takes 6 arguments");
+    if (n != 7)
+        return PyErr_Format(PyExc_TypeError, "_jit takes 7 arguments");
     ct_ints statics, donated;
     bool one;
     if (!ext_argnums(args[1], &statics, &one, "static_argnums") ||
@@ -362,7 +362,8 @@ static PyObject *make_jit(PyObject *self, PyObject *const *args, Py_ssize_t n)
     ct_scope scope = ct_begin();
     ct_fn f = ext_callable(args[0]);
     ext_policy p = {.statics = statics.n ? statics : (ct_ints){0},
-                    .static_names = args[2] == Py_None ? NULL : args[2]};
+                    .static_names = args[2] == Py_None ? NULL : args[2],
+                    .out_shardings = args[6] == Py_None ? NULL : args[6]};
     PyObject *out = NULL;
     if (f)
         out = ext_function_new(
