@@ -43,7 +43,7 @@ class Finder:
     def find_spec(name, path=None, target=None):
         first, _, rest = name.partition(".")
         if first == "jaxlib":
-            return ModuleSpec(name, _Jaxlib(), is_package=True)
+            return ModuleSpec(name, _Jaxlib(), is_package=True) if rest in ("", "_jax", "version", "xla_client") else None
         if first != "jax":
             return None
         if rest == "_src":
@@ -91,7 +91,7 @@ class _Jaxlib:
         module.__version_info__ = (0, 10, 2)
         module.__path__ = []
         if module.__name__ == "jaxlib._jax":
-            module.ArrayImpl = _cotan.ArrayImpl
+            module.ArrayImpl, module.PjitFunction = _cotan.ArrayImpl, _cotan.PjitFunction
         if module.__name__ in ("jaxlib._jax", "jaxlib.xla_client"):
             from ._device import Device
             module.Device = Device

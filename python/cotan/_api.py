@@ -165,9 +165,13 @@ def device_put(x, device=None, *, src=None, donate=False, may_alias=None):
 
 
 def device_get(x):
-    """A pytree's leaves as NumPy arrays."""
+    """A pytree's leaves as NumPy arrays; what is traced and random keys stay as they are."""
     import numpy
-    return tree_map(lambda leaf: numpy.asarray(leaf) if hasattr(leaf, "__array__") else leaf, x)
+
+    def get(leaf):
+        stays = isinstance(leaf, _cotan.Tracer) or (isinstance(leaf, _cotan.Array) and not isinstance(leaf, _cotan.ArrayImpl))
+        return leaf if stays or not hasattr(leaf, "__array__") else numpy.asarray(leaf)
+    return tree_map(get, x)
 
 
 def make_array_from_callback(shape, sharding, data_callback, dtype=None):

@@ -295,6 +295,10 @@ def observe():
 
 
 def eval_shape(fun, *args, **kwargs):
+    from .core import high_types
+    if high_types and any(type(x) in high_types for x in _cotan.tree_leaves((args, kwargs))):
+        from .experimental.hijax import lowered
+        fun, args, kwargs = lowered(fun, args, kwargs)
     statics = fun._statics if isinstance(fun, _cotan.PjitFunction) else ((), None)
     program, _, out_tree = stage(fun, args, kwargs, *statics)
     return _shapes(program, out_tree)

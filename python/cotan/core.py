@@ -12,7 +12,12 @@ Atom = Var | Literal
 ParamDict = dict
 
 
-class ShapedArray:
+class AbstractValue:
+    """The type of a value."""
+    __slots__ = ()
+
+
+class ShapedArray(AbstractValue):
     """Shape, dtype and weakness: all that a traced value is known by."""
     __slots__ = ("shape", "dtype", "weak_type", "_sharding")
 
@@ -62,6 +67,19 @@ class ShapedArray:
     def strip_weak_type(self):
         return self.update(weak_type=False)
 
+    def lo_ty(self):
+        """The types of the arrays that a value consists of: itself. The two that follow go there and back."""
+        return [self]
+
+    def lower_val(self, x):
+        return [x]
+
+    def raise_val(self, x):
+        return x
+
+    def normalize(self):
+        return self
+
     def to_tangent_aval(self):
         """The type of its tangents."""
         return self.update(dtype=_cotan._tangent_dtype(self.dtype))
@@ -69,7 +87,7 @@ class ShapedArray:
     to_ct_aval = to_cotangent_aval = to_tangent_aval
 
 
-AbstractValue = ShapedArray
+high_types = {}  # class of values of types above arrays -> function that gives the type (experimental/hijax.py)
 
 
 def get_aval(x):
@@ -77,6 +95,8 @@ def get_aval(x):
         return x.aval
     if isinstance(x, (list, tuple, str)):
         raise TypeError(f"Argument {x!r} of type {type(x)} is not a valid JAX type")
+    if type(x) in high_types:
+        return high_types[type(x)](x)
     return _cotan._as_array(x).aval
 
 

@@ -428,19 +428,23 @@ static bool count_by_while(const jaxpr *body, int64_t n, const ct_array *values,
     return good;
 }
 
-/* Brings the bounds to one integer type. */
+/* Brings the bounds to one type: integers where one is weak; floats that have it already. */
 static bool agree_on_bounds(ct_array bounds[2])
 {
     ct_array a = bounds[0], b = bounds[1];
-    if (!dtype_is((ct_dtype)a->aval.dtype, FAMILY_INT | FAMILY_UINT) ||
-        !dtype_is((ct_dtype)b->aval.dtype, FAMILY_INT | FAMILY_UINT) ||
-        (a->aval.dtype != b->aval.dtype && !a->aval.weak && !b->aval.weak)) {
+    const unsigned whole = FAMILY_INT | FAMILY_UINT;
+    bool alike = a->aval.dtype == b->aval.dtype;
+    bool good = alike ? dtype_is((ct_dtype)a->aval.dtype, whole | FAMILY_FLOAT)
+                      : dtype_is((ct_dtype)a->aval.dtype, whole) &&
+                            dtype_is((ct_dtype)b->aval.dtype, whole) &&
+                            (a->aval.weak || b->aval.weak);
+    if (!good) {
         base_fail(CT_TYPE_ERROR,
                   "lower and upper arguments to fori_loop must have equal types, got %s and %s",
                   ct_dtype_name((ct_dtype)a->aval.dtype), ct_dtype_name((ct_dtype)b->aval.dtype));
         return false;
     }
-    if (a->aval.dtype == b->aval.dtype)
+    if (alike)
         return true; /* the index is as weak as the lower bound */
     bool weak;
     ct_dtype d = dtype_promote((ct_dtype)a->aval.dtype, a->aval.weak, (ct_dtype)b->aval.dtype,

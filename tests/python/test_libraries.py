@@ -87,10 +87,10 @@ def test_types_of_what_is_not_there():
             jax.typeof(bad)
 
 
-def test_declared_primitives_of_hijax_are_refused_when_bound():
-    from jax.experimental import hijax
-    with pytest.raises(NotImplementedError, match="'declared'"):
-        hijax.HiPrimitive("declared").bind(1.0)
+def test_keys_and_tracers_stay_on_the_device():
+    key = jax.random.key(0)
+    assert jax.device_get({"key": key, "x": jnp.ones(2), "n": "text"})["key"] is key and type(jax.device_get(jnp.ones(2))) is np.ndarray
+    assert jax.vmap(lambda x: jax.device_get(x) * 2)(jnp.arange(3.)).tolist() == [0, 2, 4]
 
 
 def test_check_grads_finds_wrong_rules():
@@ -248,3 +248,12 @@ def test_modules_are_there_by_the_name_they_were_asked_by():
 
 def test_backends_by_name():
     assert list(jax._src.xla_bridge._backends) == ["cpu"] and jax._src.xla_bridge.get_backend("cpu").platform == "cpu"
+
+
+def test_modules_of_jaxlib():
+    import jaxlib.version
+    from jaxlib._jax import ArrayImpl, PjitFunction
+    assert isinstance(jnp.ones(2), ArrayImpl) and isinstance(jax.jit(jnp.sin), PjitFunction) and jaxlib.version.__version__ == jaxlib.__version__
+    for gone in ("jaxlib.xla_extension", "jaxlib._jax.PjitFunction", "jaxlib.mlir"):
+        with pytest.raises(ModuleNotFoundError):
+            __import__(gone)

@@ -303,3 +303,20 @@ def test_the_first_branch_says_what_is_weakly_typed():
             for f in (lambda p: lax.cond(p, other, weak), jax.jit(lambda p: lax.cond(p, other, weak)), lambda p: lax.switch(jnp.int32(p), (weak, other))):
                 assert f(p) == (3 if p else 1) and f(p).weak_type
             assert not lax.cond(p, weak, other).weak_type and not jax.jit(lambda p: lax.switch(p, (other, weak)))(int(p)).weak_type
+
+
+# ---- bounds that are floats ----
+
+@pytest.mark.parametrize("lower, upper, steps, total", [(0., 3., 3, 3.), (0.5, 3.2, 3, 4.5), (2., 1., 0, 0.)])
+def test_fori_loop_counts_floats(lower, upper, steps, total):
+    count = lambda a, b: lax.fori_loop(a, b, lambda i, c: (c[0] + 1, c[1] + i), (0, 0.))
+    assert [float(x) for x in jax.jit(count)(lower, upper)] == [steps, total]
+    whole = sum(range(int(lower), int(upper)))  # known bounds are cut off
+    assert [float(x) for x in count(lower, upper)] == [max(int(upper) - int(lower), 0), whole]
+    assert float(jax.grad(lambda x: lax.fori_loop(lower, jnp.float32(upper), lambda i, c: c * x, 1.))(1.)) == max(int(upper) - int(lower), 0)
+
+
+@pytest.mark.parametrize("lower, upper", [(0, 3.), (0, jnp.float32(3)), (jnp.float16(0), jnp.float32(3)), (jnp.int8(0), jnp.int32(3)), (False, True)])
+def test_fori_loop_refuses_bounds_of_two_types(lower, upper):
+    with pytest.raises(TypeError):
+        lax.fori_loop(lower, upper, lambda i, c: c, 0)

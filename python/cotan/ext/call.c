@@ -193,8 +193,20 @@ bool ext_bad_leaf(PyObject *function, const treedef *def, int64_t leaf, PyObject
     return false;
 }
 
+PyObject *ext_high_types;
+
+static bool has_high_values(const ext_call *c)
+{
+    for (int64_t i = 0; ext_high_types && i < c->flat.leaves.n; i++)
+        if (PyDict_Contains(ext_high_types, (PyObject *)Py_TYPE(c->flat.leaves.at[i])) > 0)
+            return true;
+    return false;
+}
+
 static bool convert(ext_call *c, const ext_policy *p, PyObject *function)
 {
+    if ((c->high = has_high_values(c)))
+        return false;
     c->at =
         c->flat.leaves.n <= FEW ? c->small : PyMem_Malloc(sizeof *c->at * (size_t)c->flat.leaves.n);
     if (!c->at) {
@@ -220,6 +232,7 @@ bool ext_call_begin(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *
                     const ext_policy *p, PyObject *function)
 {
     c->flat = (flattening){0};
+    c->high = false;
     c->def = NULL;
     c->at = c->small;
     if (n <= FEW && !names && !p->statics.n && !p->lenient_at.n &&

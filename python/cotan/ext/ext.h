@@ -281,12 +281,15 @@ typedef struct ext_call {
     ct_array *at;
     ct_array small[16];
     flattening flat; /* keeps the leaves' objects alive */
+    bool high;       /* refused for a value of a type above arrays; no exception is set */
 } ext_call;
 /* Inside a scope. False and a Python exception on failure; end it in both cases. `function` is the
  * callable that messages name. */
 bool ext_call_begin(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *names,
                     const ext_policy *p, PyObject *function);
 void ext_call_end(ext_call *c);
+/* Classes of values of types above arrays (experimental/hijax.py), a dict; NULL: none. */
+extern PyObject *ext_high_types;
 /* The structure and the leaves without converting them: for shapes only. */
 bool ext_call_flatten(ext_call *c, PyObject *const *args, Py_ssize_t n, PyObject *names,
                       const ext_policy *p);

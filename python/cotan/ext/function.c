@@ -16,6 +16,30 @@ static PyObject *placed(PyObject *out, PyObject *shardings)
     return made;
 }
 
+/* A call with values of types above arrays: Python lowers them and calls again. */
+static PyObject *high_call(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    PyObject *m = PyImport_ImportModule("cotan.experimental.hijax"), *positional = PyTuple_New(n),
+             *keywords = PyDict_New(), *out = NULL;
+    bool good = m && positional && keywords;
+    for (Py_ssize_t i = 0; i < n && good; i++)
+        PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
+    for (Py_ssize_t i = 0; names && i < PyTuple_GET_SIZE(names) && good; i++)
+        good = !PyDict_SetItem(keywords, PyTuple_GET_ITEM(names, i), args[n + i]);
+    if (good)
+        out = PyObject_CallMethod(m, "_call", "OOO", self, positional, keywords);
+    Py_XDECREF(m);
+    Py_XDECREF(positional);
+    Py_XDECREF(keywords);
+    return out;
+}
+
+static PyObject *high_types(PyObject *self, PyObject *dict)
+{
+    Py_XSETREF(ext_high_types, Py_NewRef(dict));
+    Py_RETURN_NONE;
+}
+
 static PyObject *function_call(PyObject *self, PyObject *const *args, size_t nargs, PyObject *names)
 {
     ext_function *f = (ext_function *)self;
@@ -32,6 +56,8 @@ static PyObject *function_call(PyObject *self, PyObject *const *args, size_t nar
     PyObject *out = good ? ext_call_run(f->fn, &c) : NULL;
     ext_call_end(&c);
     ct_end_(scope, NULL);
+    if (!good && c.high)
+        return high_call(self, args, PyVectorcall_NARGS(nargs), names);
     return out && unlikely(f->policy.out_shardings) ? placed(out, f->policy.out_shardings) : out;
 }
 
@@ -282,5 +308,8 @@ bool ext_init_functions(PyObject *module)
     slots[9] = (PyType_Slot){Py_tp_methods, jit_methods};
     PyType_Spec jit_spec = {"jaxlib._jax.PjitFunction", sizeof(ext_function), 0, flags, slots};
     ext_jit_type = ext_add_type(module, &jit_spec, NULL);
-    return ext_function_type && ext_jit_type;
+    static PyMethodDef functions[] = {
+        {"_high_types", high_types, METH_O, "Says which classes are of types above arrays."},
+        {NULL, NULL, 0, NULL}};
+    return ext_function_type && ext_jit_type && !PyModule_AddFunctions(module, functions);
 }
