@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.experimental import checkify, jet
 
 sys.setrecursionlimit(1 << 20)
 LIMIT = 60.0  # seconds; larger sizes are left out after a case that takes a tenth of it
@@ -41,6 +42,39 @@ def kernels(n):
             x = jnp.sort(jnp.sin(x) * (1.0 + i))
         return x
     return f
+
+
+def cells(n):
+    def f(x):
+        cell = jax.new_ref(x)
+        for _ in range(n // 2):
+            cell[...] = jnp.sin(cell[...])
+        return cell[...]
+    return f
+
+
+def with_jvp(f):
+    g = jax.custom_jvp(f)
+    g.defjvp(lambda xs, ts: jax.jvp(f, xs, ts))
+    return g
+
+
+def with_vjp(f):
+    g = jax.custom_vjp(f)
+    g.defvjp(lambda x: jax.vjp(f, x), lambda pull, t: pull(t))
+    return g
+
+
+def in_cond(f):
+    return lambda x: lax.cond(x > 0, f, jnp.cos, x)
+
+
+def in_scan(f):
+    return lambda x: lax.scan(lambda c, _: (f(c), None), x, None, length=1)[0]
+
+
+def in_while(f):
+    return lambda x: lax.while_loop(lambda s: s[0] < 1, lambda s: (s[0] + 1, f(s[1])), (0, x))[1]
 
 
 X = jnp.float32(0.5)
@@ -105,6 +139,12 @@ def equations(n):
     return lambda: sum(len(e.invars) + len(e.outvars) for e in closed.jaxpr.eqns)
 
 
+def rebuilt(n):
+    """A program of lists of objects, as Python's interpreters make them."""
+    closed = jax.make_jaxpr(chain(n))(X)
+    return lambda: jax.block_until_ready(jax.core.eval_jaxpr(closed.jaxpr.replace(eqns=list(closed.jaxpr.eqns)), closed.consts, X))
+
+
 def run_compiled(n):
     f = jax.jit(chain(n))
     jax.block_until_ready(f(X))
@@ -135,6 +175,16 @@ CASES = {
         "grad of grad": fresh(lambda f: jax.grad(jax.grad(f))(X)),
         "vmap": fresh(lambda f: jax.vmap(f)(jnp.ones(3))),
         "checkpoint": fresh(lambda f: jax.grad(jax.checkpoint(f))(X)),
+        "grad of custom_jvp": fresh(lambda f: jax.grad(with_jvp(f))(X)),
+        "grad of custom_vjp": fresh(lambda f: jax.grad(with_vjp(f))(X)),
+        "vmap of grad": fresh(lambda f: jax.vmap(jax.grad(f))(jnp.ones(3))),
+        "jet of two terms": fresh(lambda f: jet.jet(f, (X,), ([X, X],))),
+        "checkify": fresh(lambda f: checkify.checkify(f, errors=checkify.float_checks)(X)[1]),
+        "grad of cond": fresh(lambda f: jax.grad(in_cond(f))(X)),
+        "mutable arrays": lambda n: lambda: jax.block_until_ready(jax.jit(cells(n))(X)),
+        "grad of mutable arrays": lambda n: lambda: jax.block_until_ready(jax.grad(cells(n))(X)),
+        "put together and verified": rebuilt,
+        "StableHLO text": lambda n: lambda: jax.jit(chain(n)).lower(X).as_text(),
         "trace and lower": fresh(lambda f: (jax.jit(f).lower(X), X)[1]),
         "jit, the first call": fresh(lambda f: jax.jit(f)(X)),
         "jit of grad, the first call": fresh(lambda f: jax.jit(jax.grad(f))(X)),
@@ -156,13 +206,30 @@ CASES = {
         "grad of scan": over_tree(lambda t: jax.grad(lambda t: total(lax.scan(lambda c, _: (jax.tree.map(lambda a: a * 0.5, c), None), t, None, length=3)[0]))(t)),
         "cond": over_tree(lambda t: lax.cond(jnp.bool_(True), lambda t: jax.tree.map(lambda a: a * 0.5, t), lambda t: t, t)),
         "checkpoint": over_tree(lambda t: jax.grad(jax.checkpoint(total))(t)),
+        "linearize": over_tree(lambda t: jax.linearize(total, t)[1](t)),
+        "vjp": over_tree(lambda t: jax.vjp(total, t)[1](X)),
+        "custom_jvp": over_tree(lambda t: jax.grad(with_jvp(total))(t)),
+        "custom_vjp": over_tree(lambda t: jax.grad(with_vjp(total))(t)),
+        "while": over_tree(lambda t: lax.while_loop(lambda s: s[0] < 2, lambda s: (s[0] + 1, jax.tree.map(lambda a: a * 0.5, s[1])), (0, t))),
+        "grad of while": over_tree(lambda t: jax.grad(lambda t: total(lax.fori_loop(0, 2, lambda i, s: jax.tree.map(lambda a: a * 0.5, s), t)))(t)),
+        "vmap of cond": over_tree(lambda t: jax.vmap(lambda p: lax.cond(p, total, lambda t: 2 * total(t), t))(jnp.array([True, False]))),
+        "jet": over_tree(lambda t: jet.jet(lambda *a: total(a), tuple(t.values()), [[X] for _ in t])),
+        "pure_callback": over_tree(lambda t: jax.pure_callback(lambda t: t, t, t)),
     }),
     "depth": (DEPTHS, {
         "jit in jit": nested(jax.jit),
         "grad of jit in jit": lambda n: lambda: jax.grad(nested_function(jax.jit, n))(X),
         "checkpoint in checkpoint": lambda n: lambda: jax.grad(nested_function(jax.checkpoint, n))(X),
-        "scan in scan": nested(lambda f: lambda x: lax.scan(lambda c, _: (f(c), None), x, None, length=1)[0]),
-        "cond in cond": nested(lambda f: lambda x: lax.cond(x > 0, f, jnp.cos, x)),
+        "grad of checkpoint in checkpoint": lambda n: lambda: jax.jit(jax.grad(nested_function(jax.checkpoint, n)))(X),
+        "scan in scan": nested(in_scan),
+        "grad of scan in scan": lambda n: lambda: jax.grad(nested_function(in_scan, n))(X),
+        "while in while": nested(in_while),
+        "vmap of while in while": lambda n: lambda: jax.vmap(nested_function(in_while, n))(jnp.ones(3)),
+        "cond in cond": nested(in_cond),
+        "vmap of cond in cond": lambda n: lambda: jax.vmap(nested_function(in_cond, n))(jnp.ones(3)),
+        "grad of cond in cond": lambda n: lambda: jax.grad(nested_function(in_cond, n))(X),
+        "grad of custom_jvp in custom_jvp": lambda n: lambda: jax.grad(nested_function(with_jvp, n))(X),
+        "grad of custom_vjp in custom_vjp": lambda n: lambda: jax.grad(nested_function(with_vjp, n))(X),
         "recursion under jit": recursive,
         "nested tuples": lambda n: lambda: jax.jit(lambda t: t)(deep_tuple(n)),
     }),

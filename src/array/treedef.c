@@ -151,6 +151,8 @@ static treedef *abandon(treedef *d, int64_t filled)
 
 const tree_node *treedef_child_root(const tree_node *parent, int64_t i)
 {
+    if (parent->nodes == parent->arity + 1) /* all leaves */
+        return parent - parent->arity + i;
     const tree_node *child = parent - 1;
     for (int64_t last = parent->arity - 1; last > i; last--)
         child -= child->nodes;
@@ -161,9 +163,10 @@ treedef *treedef_child(const treedef *d, int64_t i, int64_t *first_leaf, int64_t
 {
     const tree_node *root = &d->nodes[d->count - 1], *top = treedef_child_root(root, i);
     int64_t filled = 0;
+    bool flat = root->leaves == root->arity && root->nodes == root->arity + 1;
     *leaves = top->leaves;
-    *first_leaf = root->leaves - top->leaves;
-    for (const tree_node *later = root - 1; later > top; later -= later->nodes)
+    *first_leaf = flat ? i : root->leaves - top->leaves;
+    for (const tree_node *later = root - 1; later > top && !flat; later -= later->nodes)
         *first_leaf -= later->leaves;
     if (top->kind == TREE_LEAF)
         return treedef_leaf();

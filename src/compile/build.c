@@ -327,9 +327,9 @@ static bool share_updated(builder *b)
         if (x->slot >= 0)
             slots[x->slot].result = true;
     }
-    plan_updates(b->steps.n, b->steps.at, &b->g, slots);
+    bool good = plan_updates(b->steps.n, b->steps.at, &b->g, b->p->nslots, slots);
     base_free(slots);
-    return true;
+    return good;
 }
 
 /* ---- temporaries: each lives from the first step that names it to the last ---- */

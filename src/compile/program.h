@@ -138,7 +138,8 @@ typedef struct slot_memory {
 } slot_memory;
 /* reuse.c: gives a value that a step updates and nobody reads later the slot of what the step makes
  * of it. */
-void plan_updates(int64_t n, step *steps, graph *g, const slot_memory *slots);
+CT_NODISCARD bool plan_updates(int64_t n, step *steps, graph *g, int32_t nslots,
+                               const slot_memory *slots);
 /* Fills the results' reuse; kernels by step, NULL for other steps. */
 CT_NODISCARD bool plan_reuse(program *p, const jaxpr *j, const kernel_ir *const *kernels);
 void program_free(program *p);

@@ -12,6 +12,7 @@
 
 typedef struct span {
     int32_t first, last; /* steps that name the slot */
+    int32_t updated;     /* the slot that the first of them updates to make this one; -1: none */
 } span;
 
 static bool same_access(const loop_access *a, const loop_access *b, int32_t ndim)
@@ -40,27 +41,21 @@ static bool elementwise(const step *s, const kernel_ir *k, int32_t in, int32_t o
     return same;
 }
 
-/* The operand that a step updates to make result k; -1: none. */
-static int32_t updated_operand(const step *s, int32_t k)
+/* The operand that a step updates to make result k; -1: none. `counts` says how often the step
+ * reads each slot. */
+static int32_t updated_operand(const step *s, int32_t k, const int32_t *counts)
 {
     int32_t i = s->kind == STEP_CONTROL    ? control_in_place(s, k)
                 : s->kind == STEP_SEQUENCE ? sequence_in_place(s, k)
                 : s->kind == STEP_OPAQUE && (s->op->flags & OP_IN_PLACE) && !k ? 0
                                                                                : -1;
-    for (int32_t other = 0; other < s->nin && i >= 0; other++)
-        if (other != i && s->slots[other] == s->slots[i])
-            return -1;
-    return i;
+    return i >= 0 && counts[s->slots[i]] == 1 ? i : -1;
 }
 
-static bool updates(const step *s, int32_t in, int32_t out)
+static void count_reads(const step *s, int32_t by, int32_t *counts)
 {
-    for (int32_t k = 0; k < s->nout; k++)
-        if (s->slots[s->nin + k] == out) {
-            int32_t i = updated_operand(s, k);
-            return i >= 0 && s->slots[i] == in;
-        }
-    return false;
+    for (int32_t i = 0; i < s->nin; i++)
+        counts[s->slots[i]] += by;
 }
 
 /* Steps that keep hold of arrays say nothing about when they read. */
@@ -69,8 +64,13 @@ static bool reads_in_turn(const step *s) { return s->kind != STEP_CALL; }
 static span *find_spans(const program *p)
 {
     span *spans = base_alloc((size_t)(p->nslots + 1) * sizeof *spans);
+    int32_t *counts = base_zalloc((size_t)(p->nslots + 1) * sizeof *counts);
+    if (!counts) {
+        base_free(spans);
+        return NULL;
+    }
     for (int i = 0; i < p->nslots && spans; i++)
-        spans[i] = (span){INT32_MAX, -1};
+        spans[i] = (span){INT32_MAX, -1, -1};
     for (int i = 0; i < p->nsteps && spans; i++) {
         const step *s = &p->steps[i];
         for (int k = 0; k < s->n; k++) {
@@ -81,10 +81,19 @@ static span *find_spans(const program *p)
             if (!reads_in_turn(s))
                 at->first = -1, at->last = INT32_MAX;
         }
+        count_reads(s, 1, counts);
+        for (int32_t k = 0; k < s->nout; k++) {
+            int32_t in = updated_operand(s, k, counts);
+            span *at = &spans[s->slots[s->nin + k]];
+            if (in >= 0 && at->first == i)
+                at->updated = s->slots[in];
+        }
+        count_reads(s, -1, counts);
     }
     for (int i = 0; i < p->nout && spans; i++)
         if (p->results[i].kind == RESULT_INPUT && p->input_slots[p->results[i].index] >= 0)
             spans[p->input_slots[p->results[i].index]].last = INT32_MAX;
+    base_free(counts);
     return spans;
 }
 
@@ -97,25 +106,38 @@ static bool named_after(int64_t n, const step *steps, int64_t i, int32_t slot)
     return false;
 }
 
-void plan_updates(int64_t n, step *steps, graph *g, const slot_memory *slots)
+static void rename_slot(int64_t n, step *steps, graph *g, int32_t from, int32_t to)
 {
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t s = 0; s < n; s++)
+        for (int32_t j = 0; j < steps[s].n; j++)
+            if (steps[s].slots[j] == from)
+                steps[s].slots[j] = to;
+    for (int64_t v = 0; v < g->values.n; v++)
+        if (g->values.at[v].slot == from)
+            g->values.at[v].slot = to;
+}
+
+bool plan_updates(int64_t n, step *steps, graph *g, int32_t nslots, const slot_memory *slots)
+{
+    int32_t *counts = base_zalloc((size_t)(nslots + 1) * sizeof *counts);
+    for (int64_t i = 0; i < n && counts; i++) {
+        count_reads(&steps[i], 1, counts);
         for (int32_t k = 0; k < steps[i].nout; k++) {
-            int32_t updated = updated_operand(&steps[i], k);
+            int32_t updated = updated_operand(&steps[i], k, counts);
             if (updated < 0)
                 continue;
             int32_t from = steps[i].slots[updated], to = steps[i].slots[steps[i].nin + k];
             if (!slots[from].bytes || slots[from].bytes != slots[to].bytes || slots[from].result ||
                 from == to || named_after(n, steps, i, from))
                 continue;
-            for (int64_t s = 0; s <= i; s++)
-                for (int32_t j = 0; j < steps[s].n; j++)
-                    if (steps[s].slots[j] == from)
-                        steps[s].slots[j] = to;
-            for (int64_t v = 0; v < g->values.n; v++)
-                if (g->values.at[v].slot == from)
-                    g->values.at[v].slot = to;
+            rename_slot(i + 1, steps, g, from, to);
+            counts[to] += counts[from];
+            counts[from] = 0;
         }
+        count_reads(&steps[i], -1, counts);
+    }
+    base_free(counts);
+    return counts != NULL;
 }
 
 /* An input by its type, weakness aside. */
@@ -158,7 +180,7 @@ static bool may_reuse(const reuse *u, const result *r, int32_t k)
     return aval_equal(&u->j->in[k]->aval, &r->aval, false) &&
            (last < first ||
             (last == first && (elementwise(&p->steps[first], u->kernels[first], slot, r->slot) ||
-                               updates(&p->steps[first], slot, r->slot))));
+                               (slot >= 0 && u->spans[r->slot].updated == slot))));
 }
 
 static int32_t find_reuse(const reuse *u, int32_t index, int32_t found[MOST_REUSED])

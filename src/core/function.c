@@ -271,25 +271,25 @@ ct_fn ct_closure(ct_tree (*f)(void *env, int n, const ct_tree *args), void *env,
  * caller's to free. */
 treedef *fn_pack(int64_t n, const ct_tree *args, int64_t *nin, ct_array **leaves)
 {
-    treedef *children[64];
+    treedef **children = base_alloc((size_t)(n + 1) * sizeof *children);
     *leaves = NULL;
-    if (n >= 64) {
-        base_fail(CT_TYPE_ERROR, "calls of more than 63 positional arguments: pass a tuple");
-        return NULL;
-    }
     int64_t total = 0;
-    for (int64_t i = 0; i < n; i++) {
-        if (!args[i] || is_poison(args[i]))
+    for (int64_t i = 0; i < n && children; i++) {
+        if (!args[i] || is_poison(args[i])) {
+            base_free(children);
             return NULL;
+        }
         children[i] = (treedef *)(uintptr_t)tree_def(args[i]);
         total += treedef_leaves(children[i]);
     }
-    treedef *keywords = treedef_join((tree_node){.kind = TREE_DICT}, 0, NULL);
-    if (!keywords)
-        return NULL;
-    children[n] = keywords;
-    treedef *def = treedef_join((tree_node){.kind = TREE_TUPLE}, n + 1, children);
+    treedef *keywords = children ? treedef_join((tree_node){.kind = TREE_DICT}, 0, NULL) : NULL,
+            *def = NULL;
+    if (keywords) {
+        children[n] = keywords;
+        def = treedef_join((tree_node){.kind = TREE_TUPLE}, n + 1, children);
+    }
     object_release(keywords);
+    base_free(children);
     *leaves = base_alloc((size_t)(total + 1) * sizeof **leaves);
     if (!def || !*leaves) {
         object_release(def);

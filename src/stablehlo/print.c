@@ -9,16 +9,20 @@
 
 typedef struct scope {
     const struct scope *outer;
-    vec(const char *) names;
+    table names;
     int values, arguments, conflicts; /* the next numbers */
 } scope;
 
+static bool same_name(const void *a, const void *b) { return !strcmp(a, b); }
+
+static uint64_t name_hash(const char *name) { return base_hash(name, strlen(name), 0); }
+
 static bool is_taken(const scope *s, const char *name)
 {
+    uint64_t hash = name_hash(name);
     for (; s; s = s->outer)
-        for (int64_t i = 0; i < s->names.n; i++)
-            if (!strcmp(s->names.at[i], name))
-                return true;
+        if (table_find(&s->names, hash, same_name, name))
+            return true;
     return false;
 }
 
@@ -27,7 +31,7 @@ static const char *named(hlo *h, scope *s, const char *hint)
     const char *name = hlo_format(h, "%%%s", hint);
     while (!h->failed && is_taken(s, name))
         name = hlo_format(h, "%%%s_%d", hint, s->conflicts++);
-    h->failed |= !vec_push(&s->names, name);
+    h->failed |= !name || !table_add(&s->names, name_hash(name), (void *)(uintptr_t)name);
     return name;
 }
 
@@ -63,7 +67,7 @@ static void name_region(hlo *h, hlo_region *r, const scope *outer)
     for (hlo_op *o = r->first; o; o = o->next)
         for (int i = 0; i < o->nregions; i++)
             name_region(h, o->regions[i], &s);
-    vec_free(&s.names);
+    table_free(&s.names);
 }
 
 /* ---- text ---- */

@@ -257,26 +257,27 @@ enum { MOST_TERMS = 32 };
 /* Inputs as tracers: primals[i] with the terms series[i]. */
 static bool wrap_inputs(jet_trace *t, int64_t n, ct_tree primals, ct_tree all, ct_tree *in)
 {
-    for (int64_t i = 0; i < n; i++) {
+    const ct_array *given;
+    int64_t total = tree_leaves(&all, &given);
+    const tree_node *list = treedef_root(tree_def(all)) - 1;
+    for (int64_t i = n; i-- > 0; list -= list->nodes) {
         ct_array x = ct_at(primals, i), terms[MOST_TERMS];
-        ct_tree list = ct_at(all, i);
-        if (is_poison(x) || is_poison(list))
+        if (is_poison(x))
             return false;
         if (is_tree(x) || !dtype_inexact((ct_dtype)x->aval.dtype)) {
             base_fail(is_tree(x) ? CT_VALUE_ERROR : CT_TYPE_ERROR,
                       "jet: primal value at position %lld is not an array of floats", (long long)i);
             return false;
         }
-        if (!is_tree(list) || ct_len(list) != t->order) {
+        if (list->leaves != t->order || list->nodes != t->order + 1) {
             base_fail(CT_VALUE_ERROR,
                       "jet terms have inconsistent lengths for different arguments");
             return false;
         }
+        total -= t->order;
         for (int k = 0; k < t->order; k++) {
-            ct_array term = ct_at(list, k);
-            if (is_poison(term))
-                return false;
-            if (is_tree(term) || !ints_equal(aval_shape(&term->aval), aval_shape(&x->aval))) {
+            ct_array term = given[total + k];
+            if (!ints_equal(aval_shape(&term->aval), aval_shape(&x->aval))) {
                 base_fail(CT_VALUE_ERROR,
                           "jet: term %d for argument %lld is not an array of the primal's shape", k,
                           (long long)i);

@@ -116,6 +116,8 @@ static bool run_masked(void *env, int64_t nin, const ct_array *in, leaves *out)
 static ct_array begun_with(ct_array counts, ct_array start)
 {
     int axes = counts->aval.ndim, rest = start->aval.ndim - axes;
+    if (!shape_size(axes, counts->aval.shape))
+        return start;
     arena memory = {0};
     int64_t *shape = arena_alloc(&memory, (size_t)(2 * rest + 2) * sizeof *shape),
             *dims = shape + rest + 1;
@@ -288,7 +290,9 @@ static bool counted_loop_of(const params_while *p, ct_array counts, const ct_arr
         int64_t few[16], axis = 0;
         for (; axis < counts->aval.ndim && axis < 16; axis++)
             few[axis] = axis;
-        l->in[0] = op_reduce_max(counts, (ct_ints){axis, few});
+        l->in[0] = shape_size(counts->aval.ndim, counts->aval.shape)
+                       ? op_reduce_max(counts, (ct_ints){axis, few})
+                       : op_full(&(aval){.dtype = counts->aval.dtype}, 0);
         l->in[m++] = counts;
         avals[0] = counts->aval;
         for (int k = 0; k < n; k++) {

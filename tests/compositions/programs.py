@@ -8,6 +8,7 @@ import random
 import re
 
 HEAD = """import jax
+import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -51,7 +52,20 @@ jnp.vdot({c}, {c}).real
 jnp.median({v})
 jnp.hypot({n}, 1.5)
 lax.cond({n} > 0.2, jnp.sin, lambda t: t * t, {n})
-lax.fori_loop(0, 2, lambda i, t: jnp.sin(t) + i * {n}, {n})""",
+lax.fori_loop(0, 2, lambda i, t: jnp.sin(t) + i * {n}, {n})
+lax.while_loop(lambda t: t < 3, lambda t: t * 1.5 + 1, {n} ** 2)
+lax.while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, s[1] * {n}, s[2] + s[1]), (0, {n}, {n}))[2]
+lax.reduce({v}, jnp.zeros((), {v}.dtype), lambda a, b: a + b + a * b, (0,))
+jnp.linalg.slogdet({m} @ {m}.T + 2 * jnp.eye(3))[1]
+jnp.sum(lax.linalg.triangular_solve({m} + 3 * jnp.eye(3), {v}[:, None], left_side=True, lower=True))
+jnp.var({m}) + {n}
+jnp.max(lax.sort([{v}, {v} * 2], num_keys=1)[1])
+jnp.sum(jax.ops.segment_sum({v}, {i}, 3) ** 2)
+lax.cond({i}[0] > 1, lambda a, b: a * b, lambda a, b: a - b, {n}, {n})
+lax.lgamma(1.5 + {n} ** 2)
+jnp.real({c}[1] * {c}[2])
+jnp.linalg.norm({m}) + {n}
+jnp.nanmax({v})""",
     "v": """jnp.sin({v})
 {v} * {n}
 {v} + {v}
@@ -125,7 +139,61 @@ jnp.cbrt({v} + 10)
 lax.rsqrt({v} ** 2 + 1)
 lax.erf({v})
 jnp.power(2.0 + jnp.sin({v}), {n})
-jnp.logaddexp({v}, {n})""",
+jnp.logaddexp({v}, {n})
+lax.while_loop(lambda s: s[1] < 2, lambda s: (jnp.sin(s[0]) * {v}, s[1] + 1), ({v}, 0))[0]
+lax.while_loop(lambda t: jnp.sum(t * t) < 9, lambda t: t * 1.6 + 0.3, {v})
+lax.scan(lambda c, t: ((c[0] * t, c[1] + c[0]), c[1]), ({n}, {n}), {v}, reverse=True)[1]
+lax.scan(lambda c, t: (lax.cond(t > 0, jnp.sin, lambda u: u * t, c), c), {n}, {v})[1]
+lax.scan(lambda c, r: (jnp.tanh({m} @ c + r), None), {v}, {m})[0]
+lax.fori_loop(0, 3, lambda i, t: t.at[i].set(t[(i + 1) % 3] * {n}), {v})
+lax.fori_loop(0, {i}[0], lambda i, t: t * jnp.cos(t) + i, {v})
+lax.conv_general_dilated({v}[None, None], {v}[None, None, :2], (1,), "SAME")[0, 0]
+jax.lax.conv({m}[None, None], {m}[None, None, :2, :1], (1, 1), "SAME")[0, 0, 1]
+lax.reduce_window({v}, -jnp.inf, lax.max, (2,), (1,), "SAME")
+lax.reduce_window({m}, 0.0, lax.add, (2, 2), (1, 1), ((1, 0), (0, 1)))[1]
+lax.reduce({m}, jnp.ones((), {m}.dtype), lambda a, b: a * b, (1,))
+lax.sort([{v}, {v} * {v}], num_keys=1)[1]
+{v}[jnp.argsort({v})]
+{v}.at[{i}].multiply({v}[0], mode="drop")
+{v}.at[{i}].max({v})
+{v}.at[{i}[0]].get(mode="fill", fill_value=0.5) * {v}
+lax.gather({m}, {i}[:, None], lax.GatherDimensionNumbers((1,), (0,), (0,)), (1, 3)).sum(0)
+jax.ops.segment_sum({v}, {i}, 3)
+jnp.linalg.svd({m} + 3 * jnp.diag(jnp.arange(1.0, 4)), compute_uv=False)
+jnp.linalg.pinv({m} @ {m}.T + 2 * jnp.eye(3)) @ {v}
+jax.scipy.linalg.expm(0.1 * {m}) @ {v}
+jax.scipy.linalg.solve_triangular({m} + 3 * jnp.eye(3), {v})
+jnp.linalg.lstsq({m} + 3 * jnp.eye(3), {v})[0]
+lax.linalg.lu({m} + 4 * jnp.eye(3))[0][2]
+jnp.fft.irfft(jnp.fft.rfft({v}) * (1 + 0.5j), n=3)
+jnp.abs(jnp.fft.fft({v})) ** 2
+jnp.linalg.eigvalsh({m} + {m}.T + jnp.diag(jnp.arange(3.0) * 9))
+{c}.real ** 2 + {c}.imag ** 2
+jnp.angle({c} + 4)
+jnp.real(jnp.sqrt({c} + 5))
+jax.nn.silu({v}) + jax.nn.elu({v} + 5)
+jax.numpy.unwrap({v})
+jnp.gradient({v})
+jnp.cross({v}, {v}[::-1])
+jnp.select([{b}, {v} > 0], [{v}, {v} * {n}], {n})
+jnp.piecewise({v}, [{v} < 0, {v} >= 0], [lambda t: t * t, lambda t: jnp.sin(t)])
+jnp.where({v} > 0, jnp.sqrt(jnp.where({v} > 0, {v}, 1)), 0)
+lax.select({b}, {v}, jnp.cos({v}))
+lax.select_n({i}, {v}, {v} * 2, {v} * {n})
+lax.clamp({v} - 1, {v} * 1.2, {v} + 1)
+lax.optimization_barrier(({v}, {n}))[0]
+lax.associative_scan(lambda a, b: (a[0] * b[0], b[0] * a[1] + b[1]), (jnp.cos({v}), {v}))[1]
+lax.map(lambda t: lax.cond(t > {n}, jnp.sin, jnp.cos, t), {v})
+jax.vmap(lambda t: lax.while_loop(lambda u: u < 2, lambda u: u * 1.5 + 0.5, t * t))({v})
+jax.vmap(lambda r, t: lax.dynamic_slice(r, (t,), (1,))[0])({m}, {i})
+jax.vmap(lambda r: jnp.sort(r)[1], in_axes=1)({m})
+jax.vmap(lambda t, a: a @ t, in_axes=(None, 0))({v}, jnp.stack([{m}, {m}, {m}]))[1]
+jax.checkpoint(lambda t: jnp.sin(jnp.sin(t) * {n}))({v})
+jax.jit(lambda t: t * {n} + jnp.sum(t))({v})
+jax.flatten_util.ravel_pytree({"a": {v}[:1], "b": [{v}[1:]]})[0]
+jax.tree.map(lambda a, b: a * b, {"k": {v}}, {"k": {v}})["k"]
+jnp.zeros_like({v}).at[0].add({n}) + {v}
+lax.betainc(1.5, 2.0, jax.nn.sigmoid({v}))""",
     "m": """jnp.outer({v}, {v})
 {m} * {n}
 {m} + {v}
@@ -154,7 +222,23 @@ jnp.tensordot({m}, {m}, 1)
 jnp.triu({m})
 jnp.broadcast_to({n}, (3, 3)) * {m}
 jnp.einsum("ij,kj->ik", {m}, {m})
-lax.scan(lambda c, r: (c * 0.5 + r, c), {v}, {m})[1]""",
+lax.scan(lambda c, r: (c * 0.5 + r, c), {v}, {m})[1]
+lax.scan(lambda c, r: (c, jnp.outer(r, c)), {v}, {m})[1][1]
+lax.cumsum({m}, 0, True)
+lax.cumprod(jnp.cos({m}), 1)
+lax.cummax({m}, 0)
+lax.dynamic_update_slice({m}, {v}[None, :2], ({i}[0], {i}[1]))
+lax.conv({m}[None, None], {m}[None, None, :2, :2], (1, 1), "SAME")[0, 0]
+lax.linalg.cholesky({m} @ {m}.T + 3 * jnp.eye(3))
+lax.linalg.triangular_solve({m} + 3 * jnp.eye(3), {m}, lower=True)
+{m}.at[{i}, {i}].multiply({n})
+{m}.at[jnp.array([0, 2])].min({n})
+lax.while_loop(lambda t: jnp.max(t) < 5, lambda t: t * 2 + 1, {m} ** 2)
+jnp.where(jnp.tri(3, dtype=bool), {m}, {m}.T)
+lax.dot_general({m}, {m}, (((0,), (1,)), ((), ())))
+jnp.real(jnp.outer({c}, jnp.conj({c})))
+lax.reduce_window({m}, -jnp.inf, lax.max, (2, 2), (1, 1), "SAME")
+jnp.apply_along_axis(lambda r: r * jnp.sum(r), 1, {m})""",
     "i": """jnp.argsort({v})
 (jnp.arange(3) + {i}) % 3
 jnp.argmax({m}, axis=1)
@@ -251,6 +335,40 @@ with_batching(G)({v}, {n})
 linear_solve(G)({v}, {n})
 on_the_host(G)({v}, {n})
 jax.named_call(G, name="g")({v}, {n})
+(lambda z, pull, aux: pull(z)[0] + aux)(*jax.vjp(lambda x, y: (G(x, y), x * y), {v}, {n}, has_aux=True))
+(lambda z, t, aux: t + aux)(*jax.jvp(lambda x: (G(x, {n}), x * 2), ({v},), ({v},), has_aux=True))
+jax.jacrev(lambda x: (G(x, {n}), x[0]), has_aux=True)({v})[0] @ {v}
+jax.jacfwd(jax.jacrev(lambda x: jnp.sum(G(x, {n}) ** 2)))({v}) @ {v}
+jax.grad(lambda x: jax.grad(lambda y: jnp.sum(G(x, y)))({n}))({v})
+lax.scan(jax.checkpoint(lambda c, w: (G(c, w), c)), {v}, W)[0]
+lax.scan(lambda c, w: (jax.grad(lambda t: jnp.sum(G(t, w)))(c), c[0]), {v}, W)[0]
+lax.scan(lambda c, r: (c, jax.vmap(G, (None, 0))(r, c)), {v}, {m})[1][0].sum(0)
+lax.while_loop(lambda s: s[1] < 2, lambda s: (jax.jit(G)(s[0], {n}), s[1] + 1), ({v}, {i}[1]))[0]
+lax.fori_loop(0, 2, lambda i, c: lax.cond(c[0] > 0, lambda: G(c, {n}), lambda: c * 2), {v})
+jax.vmap(lambda t: lax.cond(t > 0, lambda: G({v}, t), lambda: {v} * t))({v}).sum(0)
+jax.vmap(lambda t, k: lax.fori_loop(0, k, lambda i, c: G(c, t), {v}))({v}, {i}).sum(0)
+jax.vmap(lambda r, k: lax.switch(k, [lambda a: G(a, {n}), jnp.sin, lambda a: a * {n}], r))({m}, {i})[1]
+jax.vmap(lambda t: lax.while_loop(lambda s: s[1] < 1 + t, lambda s: (G(s[0], t), s[1] + 0.7), ({v}, 0.0 * t))[0])({v}).sum(1)
+jax.vmap(jax.grad(lambda x, y: jnp.sum(G(x, y))), (1, None))({m}, {n})[0]
+jax.vmap(jax.checkpoint(G), (None, 0))({v}, {v})[1]
+jax.vmap(lambda r: lax.all_gather(G(r, {n}), "b"), axis_name="b")({m})[1][0]
+jax.vmap(lambda r: G(lax.ppermute(r, "p", [(0, 1), (1, 2), (2, 0)]), {n} * lax.axis_index("p")), axis_name="p")({m}).sum(0)
+jax.checkpoint(lambda x: lax.scan(lambda c, _: (G(c, {n}), None), x, None, length=2)[0])({v})
+jax.checkpoint(lambda x: G(x, {n}), policy=jax.checkpoint_policies.save_only_these_names("none"))({v})
+jax.jit(jax.vmap(jax.jit(G), in_axes=(-1, None)))({m}, {n})[0]
+jax.jit(lambda x, y: jax.jvp(G, (x, y), (x, y))[1])({v}, {n})
+lax.associative_scan(lambda a, b: a * b, jnp.stack([jnp.cos(G({v}, {n})), jnp.cos({v})]))[1]
+lax.custom_root(lambda z: z - G({v}, {n}), {v}, lambda f, z: z - f(z), lambda g, r: r)
+nondifferentiable(G)({v}, {n})
+symbolic_zeros(G)({v}, {n})
+closed(G)({v}, {n})
+halves(G)({v}, {n})
+cells_in_a_loop(G)({v}, {n})
+a_cell_for_a_function(G)({v}, {n})
+checked(G)({v}, {n})
+series(G)({v}, {n})
+transposed(G)({v}, {n})
+lax.optimization_barrier(G(*lax.optimization_barrier(({v}, {n}))))
 jax.tree.map(lambda a: G(a, {n}), [{v}, ({v},)])[1][0]
 jax.lax.stop_gradient(G({v}, {n})) * {v} + G({v}, {n})
 """.strip().split("\n")
@@ -312,6 +430,80 @@ def linear_solve(g):
     def f(x, y):
         a = jnp.cos(g(x, y)) + 3
         return lax.custom_linear_solve(lambda t: a * t, x, lambda _, b: b / a, symmetric=True)
+    return f
+""",
+    "nondifferentiable": """
+def nondifferentiable(g):
+    f = jax.custom_vjp(lambda h, x, y: h(x, y), nondiff_argnums=0)
+    f.defvjp(lambda h, x, y: (h(x, y), (x, y)), lambda h, r, t: jax.vjp(h, *r)[1](t))
+    return lambda x, y: f(g, x, y)
+""",
+    "symbolic_zeros": """
+def symbolic_zeros(g):
+    f = jax.custom_jvp(g)
+    full = lambda x, t: jnp.zeros_like(x) if type(t) is jax.custom_derivatives.SymbolicZero else t
+    f.defjvp(lambda xs, ts: (f(*xs), jax.jvp(g, xs, tuple(map(full, xs, ts)))[1]), symbolic_zeros=True)
+    return f
+""",
+    "closed": """
+def closed(g):
+    def f(x, y):
+        h, constants = jax.closure_convert(lambda t: g(t, y), x)
+        return h(x, *constants)
+    return f
+""",
+    "halves": """
+def halves(g):
+    def f(x, y):
+        forward, backward = jax.fwd_and_bwd(g, argnums=(0, 1))
+        z, residuals = forward(x, y)
+        a, b = backward(residuals, x)
+        return a * b + z
+    return f
+""",
+    "cells_in_a_loop": """
+def cells_in_a_loop(g):
+    def f(x, y):
+        sums, last = jax.new_ref(jnp.zeros_like(x)), jax.new_ref(x)
+        def step(i, c):
+            last[...] = g(last[...], y)
+            jax.ref.addupdate(sums, ..., last[...] * c)
+            return c * 0.5
+        lax.fori_loop(0, 2, step, y)
+        return sums[...] + jax.freeze(last)
+    return f
+""",
+    "a_cell_for_a_function": """
+def a_cell_for_a_function(g):
+    def f(x, y):
+        cell = jax.new_ref(x)
+        @jax.jit
+        def change(c, y):
+            c[...] = g(c[...], y)
+        lax.cond(y > 0, lambda: change(cell, y), lambda: cell.__setitem__(0, y))
+        return cell[...]
+    return f
+""",
+    "checked": """
+def checked(g):
+    from jax.experimental import checkify
+    def f(x, y):
+        return checkify.checkify(lambda x, y: (checkify.check(jnp.all(x < 1e9), "large"), g(x, y))[1])(x, y)[1]
+    return f
+""",
+    "series": """
+def series(g):
+    from jax.experimental import jet
+    def f(x, y):
+        value, terms = jet.jet(lambda x: g(x, y), (x,), ([jnp.ones_like(x), x],))
+        return terms[0] + 0.1 * terms[1]
+    return f
+""",
+    "transposed": """
+def transposed(g):
+    def f(x, y):
+        back = jax.linear_transpose(lambda t, u: jax.jvp(g, (x, y), (t, u))[1], x, y)
+        return sum(back(x))
     return f
 """,
     "on_the_host": """

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Writes recorded.json: random programs and what JAX 0.10.2 gives for them.
 
-    tests/compositions/record.py PYTHON_WITH_JAX [COUNT]
+    tests/compositions/record.py PYTHON_WITH_JAX [FIRST COUNT]
 
-The programs in found/, which once went wrong, come first. What is recorded already is kept; programs that JAX refuses, or does not end, are left out.
+The programs in found/, which once went wrong, come first. What is recorded already is kept, also what today's generator would not make any more; programs of COUNT seeds from FIRST
+on are added. Those that JAX refuses, or does not end, are left out.
 """
 import json
 import pathlib
@@ -17,10 +18,11 @@ RECORDED = HERE / "recorded.json"
 
 
 def main():
-    oracle, count = Worker([sys.argv[1]]), int(sys.argv[2]) if len(sys.argv) > 2 else 120
+    oracle, first, count = Worker([sys.argv[1]]), *(map(int, sys.argv[2:]) if len(sys.argv) > 2 else (0, 0))
     old = {r["text"]: r for r in json.loads(RECORDED.read_text())} if RECORDED.exists() else {}
     programs = [(path.stem, path.read_text()) for path in sorted((HERE / "found").glob("*.py"))]
-    programs += [(f"seed {seed}", Program.random(seed).text()) for seed in range(count)]
+    programs += [(r["name"], text) for text, r in old.items() if r["name"].startswith("seed")]
+    programs += [(f"seed {seed}", Program.random(seed).text()) for seed in range(first, first + count)]
     kept = []
     for name, text in programs:
         got = old.get(text) or oracle.ask(text)

@@ -4,8 +4,8 @@
     tests/compositions/run.py [--seconds 60] [--seed 0] [--depth 4] [--venv .venv] [--jax PYTHON]
 
 Each program is run by the compiler, by the operations' own kernels one by one (COTAN_OPTIMIZE=0), written out without transformations (plain.py), and under JAX
-if a Python with JAX is given. What ends the process, does not end, raises where another way gives values, or differs by more than rounding can do is made smaller
-as long as it stays wrong, and printed.
+if a Python with JAX is given; its derivatives are compared with quotients. What ends the process, does not end, raises where another way gives values, or differs by
+more than rounding can do is made smaller as long as it stays wrong, and printed.
 The last line is 'N passed, N failed'.
 """
 import argparse
@@ -19,7 +19,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
-from compare import difference, can_be_written_out
+from compare import can_be_written_out, difference, has_slopes, slope_difference
 from programs import Program
 
 LIMIT = 120  # seconds a program
@@ -30,10 +30,10 @@ class Worker:
     def __init__(self, command, **environment):
         self.command, self.environment, self.process = command, dict(os.environ, JAX_PLATFORMS="cpu", PYTHONWARNINGS="ignore", **environment), None
 
-    def ask(self, text, plainly=False):
+    def ask(self, text, **how):
         if self.process is None:
             self.process = subprocess.Popen([*self.command, os.path.join(HERE, "worker.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self.environment, cwd=ROOT)
-        self.process.stdin.write(json.dumps({"text": text, "plainly": plainly}).encode() + b"\n")
+        self.process.stdin.write(json.dumps({"text": text, **how}).encode() + b"\n")
         self.process.stdin.flush()
         ready, _, _ = select.select([self.process.stdout], [], [], LIMIT)
         line = self.process.stdout.readline() if ready else b""
@@ -56,7 +56,7 @@ class Ways:
     def finding(self, program):
         """What is wrong with a program, as (short name for shrinking, explanation), or None."""
         text = program.text()
-        got = self.compiled.ask(text)
+        got = self.compiled.ask(text, slopes=has_slopes(text))
         if got.get("error") in ("ProcessEnded", "NoEnd"):
             return got["error"], got["message"]
         ways = [("stepwise", self.stepwise.ask(text))]
@@ -67,6 +67,9 @@ class Ways:
             return None  # both refuse it
         elif can_be_written_out(text):
             ways.append(("plain", self.compiled.ask(text, plainly=True)))
+        why = "slopes" in got and slope_difference(got["slopes"])
+        if why:
+            return "slope", why
         for name, other in ways:
             if name == "plain" and "error" in other:
                 continue

@@ -8,7 +8,7 @@ import pytest
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE))
-from compare import difference, can_be_written_out
+from compare import can_be_written_out, difference, has_slopes, slope_difference
 from worker import answer
 
 RECORDED = json.loads((HERE / "recorded.json").read_text())
@@ -31,3 +31,10 @@ def test_composition(record):
 def test_written_out(record):
     got = answer(record["text"], True)
     assert not difference(got, dict(record, type=got.get("type")))
+
+
+@pytest.mark.parametrize("record", [r for r in RECORDED if has_slopes(r["text"])], ids=lambda r: r["name"])
+def test_slopes(record):
+    """Derivatives of the whole program are limits of quotients."""
+    got = answer(record["text"], False, with_slopes=True)
+    assert "error" not in got and not slope_difference(got["slopes"])

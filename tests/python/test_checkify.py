@@ -140,3 +140,9 @@ def test_errors_are_raised_again():
     assert message(batched, jnp.array([1., -2., -3.])) == "no -2.0 (`check` failed)" and message(batched, jnp.ones(2)) is None
     with pytest.raises(checkify.JaxRuntimeError, match="no -2.0"):
         batched(jnp.array([1., -2.]))
+
+
+def test_nothing_is_wrong_with_no_rows():
+    f = jax.vmap(lambda v: (checkify.check(v > 0, "negative"), v)[1])
+    error, out = checkify.checkify(f)(jnp.zeros(0))
+    assert error.get() is None and out.shape == (0,)

@@ -1,4 +1,5 @@
 """Programs inside programs: hundreds deep they work; where the stack ends, that is an exception."""
+import re
 import sys
 
 import jax
@@ -6,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
+from jax.experimental import jet
 
 WRAPS = {
     "jit": jax.jit,
@@ -67,3 +69,19 @@ def test_deep_trees():
         tree = (tree,)
     with pytest.raises(RecursionError):
         jax.tree.leaves(tree)
+
+
+def test_many_arguments():
+    """Of every function that takes a function and its arguments, at least as many as a list of parameters has."""
+    xs = [jnp.float32(k) for k in range(100)]
+    total = lambda *a: sum(v * v for v in a)
+    _, (first, second) = jet.jet(total, tuple(xs), [[1., 0.]] * 100)
+    assert first == 9900 and second == 200 and jax.jvp(total, tuple(xs), tuple(xs))[1] == 2 * total(*xs)
+    assert jax.grad(total, 99)(*xs) == 198 and jax.vjp(jax.jit(total), *xs)[1](1.)[7] == 14
+
+
+def test_names_of_many_constants():
+    """StableHLO gives each its own."""
+    f = lambda x: sum((x * (1.5 + k) for k in range(300)), x)
+    names = re.findall(r"(%cst\S*) = stablehlo.constant", jax.jit(f).lower(1.).as_text())
+    assert len(names) == len(set(names)) == 300
