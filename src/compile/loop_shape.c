@@ -96,6 +96,16 @@ void loop_places(const kernel_ir *k, loop_place *places)
     }
 }
 
+bool loop_has_lanes(const kernel_ir *k)
+{
+    bool any = k->extent[1] != 1;
+    for (int i = 0; i < k->naccesses; i++)
+        any |= k->accesses[i].stride[1] != 0;
+    for (int i = 0; i < k->nstores; i++)
+        any |= k->stores[i].access.stride[1] != 0;
+    return any;
+}
+
 static int64_t node_cost(const loop_node *node)
 {
     if ((node->kind == LOOP_LOAD && node->nin) || node->kind == LOOP_STORE)
@@ -104,14 +114,14 @@ static int64_t node_cost(const loop_node *node)
 }
 
 /* A unit is a block of lanes, which takes all steps on its own: as many vectors as hide the latency
- * of one step's chain of operations, and whose carries stay in registers. A single lane is a pair,
- * whose conversions take less time than those of four. */
+ * of one step's chain of operations, and whose carries stay in registers. Without lanes, it is
+ * a number. */
 static kernel_shape sequence_shape(const kernel_ir *k, int vector_bytes, int bytes, int64_t cost)
 {
     enum { SHORT_VECTOR = 16, REGISTERS = 16 };
     int64_t lanes = k->extent[1];
     kernel_shape s = {.width = vector_bytes / bytes, .unroll = 4, .rows = 1, .compact = true};
-    while (s.width > (lanes == 1 ? 2 : SHORT_VECTOR / bytes) && s.width / 2 >= lanes)
+    while (s.width > (!loop_has_lanes(k) ? 1 : SHORT_VECTOR / bytes) && s.width / 2 >= lanes)
         s.width /= 2;
     while (s.unroll > 1 && (s.unroll * cost > 800 || s.unroll * k->ncarries > REGISTERS ||
                             (int64_t)s.width * s.unroll > lanes))

@@ -74,6 +74,7 @@ typedef struct kernel_ir {
 typedef struct sequence_range {
     int64_t first, last;
     uint8_t more; /* set when a lane would go on */
+    int64_t done; /* set by a kernel of one unit with a test: steps that it ran */
 } sequence_range;
 
 /* Machine code takes the buffers' addresses, a range of units and what to call for arguments that a
@@ -105,6 +106,8 @@ typedef struct loop_place {
     int32_t depth; /* reductions to be finished before it */
 } loop_place;
 void loop_places(const kernel_ir *k, loop_place *places);
+/* Does anything of a sequence differ between lanes? */
+bool loop_has_lanes(const kernel_ir *k);
 /* Does its address change inside a unit's loops? */
 bool loop_moves(const kernel_ir *k, const loop_access *a);
 

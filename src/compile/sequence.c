@@ -159,8 +159,12 @@ static int32_t same_next(const sequence *s, int32_t n)
 static bool place_node(sequence *s, const loop_node *old, int32_t again, int32_t *map, int32_t n)
 {
     loop_node x = old[n];
-    for (int i = 0; i < x.nin; i++)
+    bool lanes = false;
+    for (int i = 0; i < x.nin; i++) {
+        const loop_node *in = &old[x.in[i]];
+        lanes |= in->kind == LOOP_CARRY && in->second;
         x.in[i] = map[x.in[i]];
+    }
     if (again >= 0) {
         for (int i = 0; i < x.nin; i++)
             if (old[old[n].in[i]].kind == LOOP_CARRY)
@@ -171,7 +175,7 @@ static bool place_node(sequence *s, const loop_node *old, int32_t again, int32_t
                         .nin = 1,
                         .in = {(int32_t)s->l.nodes.n - 1},
                         .number = (int32_t)s->next.n,
-                        .second = true};
+                        .second = lanes};
         s->l.ok &= vec_push(&s->next, again);
     }
     map[n] = (int32_t)s->l.nodes.n;

@@ -111,7 +111,7 @@ static bool run_calls(const activation *a, const step *s, void *const *at, char 
 {
     const sequence_plan *p = s->sequence;
     int64_t calls = p->length < 0 ? -1 : p->length ? (p->length + p->steps - 1) / p->steps : 1;
-    sequence_range range = {0, 0, 0};
+    sequence_range range = {0};
     bool to_spare = false;
     for (int32_t k = 0; k < p->ncarry; k++)
         if (p->in_place[k] && at[s->nin + k] != at[p->first_carry + k] && p->bytes[k])
@@ -121,8 +121,9 @@ static bool run_calls(const activation *a, const step *s, void *const *at, char 
         range.first = call * p->steps, range.last = range.first + p->steps, range.more = 0;
         if (p->length >= 0 && range.last > p->length)
             range.last = p->length;
+        range.done = range.last - range.first;
         run_call(s, at, scratch, !call, to_spare, &range);
-        if (!watch_work(a->watch, (range.last - range.first) * p->step_work * s->units))
+        if (!watch_work(a->watch, range.done * p->step_work * s->units))
             return false;
         if (calls < 0 && !range.more)
             break;

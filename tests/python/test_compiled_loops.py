@@ -124,6 +124,48 @@ def alike_between_updates(a):
     return lax.fori_loop(0, 12, step, (a, jnp.float32(1), jnp.float32(2)))
 
 
+def heavy(c):
+    return jnp.sin(jnp.exp(jnp.tanh(c))) + jnp.log(c * c + 1) * jnp.cos(3 * c)
+
+
+def branches_in_branches(v):
+    """Arms with much to compute: inside each other, for several results, shared in part, with what one selection leaves in the arm of the next."""
+    def step(c, x):
+        a, n, flag = c
+        shared = jnp.tanh(a * x)
+        b = jnp.where(x > 0, heavy(a) + jnp.where(a > 0.5, heavy(x + 1), shared), heavy(a + 2) * shared)
+        m = lax.cond(x > 0, lambda: (n * 3 + jnp.int32(100 * heavy(x)), heavy(b) > 0), lambda: (n - 1, flag))
+        d = jnp.where(x > 0, heavy(b) - b, jnp.where(n > 7, heavy(b * 2), x))
+        return (d * 0.5, *m), (b, d, shared)
+    return lax.scan(step, (jnp.float32(0.3), 5, False), v)
+
+
+def branches_of_a_while(a):
+    def goes_on(c):
+        return (c[0] < 12) & (jnp.where(c[0] > 6, heavy(c[1]), c[1]) < 90)
+    return lax.while_loop(goes_on, lambda c: (c[0] + 1, jnp.where(c[0] > 3, heavy(c[1]) + c[1], c[1] + 1)), (0, a))
+
+
+def branches_and_updates(a):
+    """An arm reads what is stored before it and after."""
+    def step(i, c):
+        a, s = c
+        a = a.at[i].add(s)
+        s = lax.cond(s > 0, lambda: heavy(a[i // 2]) - 1, lambda: heavy(s) + a[i])
+        a = a.at[i // 2].set(s)
+        return a, lax.switch(i % 3, [lambda: s, lambda: heavy(s + a[i]), lambda: heavy(s - a[0])])
+    return lax.fori_loop(0, 12, step, (a, jnp.float32(1)))
+
+
+def quotients(x, y):
+    """One step each: numbers, not vectors."""
+    least = jnp.iinfo(x.dtype).min
+    def step(c, xy):
+        x, y = xy
+        return c + x, (lax.div(x, y), lax.rem(x, y), x // 3, x % 3, x // 8, lax.rem(x, jnp.full_like(x, 8)), lax.div(jnp.full_like(x, least), y), lax.rem(c, y))
+    return lax.scan(step, x[0], (x, y))
+
+
 angles = jnp.array([0.78, 0.785, 0.7853982, -0.79, 0.0, -0.0, 1e-30, 3.0, 4.0, -8.0, 1e6, 1e20, -jnp.inf, jnp.nan, 0.5, 2.0])
 
 plane = x[:, None] + 1j * jnp.linspace(-1.5, 1.5, 7)[None, :].astype(jnp.float32)
@@ -191,6 +233,10 @@ CASES = {
     "attraction": (bodies, jnp.sin(jnp.arange(9.0)).reshape(3, 3), jnp.cos(jnp.arange(9.0)).reshape(3, 3)),
     "near and far": (lambda a: lax.scan(lambda c, x: (c + 1, (jnp.sin(x + c * 0), jnp.cos(x + c * 0), jnp.tan(x + c * 0))), jnp.float32(0), a), angles),
     "near and far, one": (lambda a: lax.scan(lambda c, x: (jnp.tan(jnp.sin(c) + x), jnp.cos(x)), a[0], a), angles[:10]),
+    "branches in branches": (branches_in_branches, x),
+    "branches and updates": (branches_and_updates, x),
+    "gradient of branches": (jax.grad(lambda v: branches_in_branches(v)[1][1].sum()), x),
+    "branches of a while": (branches_of_a_while, x[2]),
     "gradient of sixty": (jax.grad(lambda c: sum(sixty(c)[0])), many),
     "while": (while_sum, jnp.int32(11), jnp.float32(0.1)),
     "while, never": (while_sum, jnp.int32(-1), jnp.float32(0.1)),
@@ -262,6 +308,15 @@ def test_alike_in_double_precision(compiled_and_stepwise):
             for values in start, near:
                 for got, want in compiled_and_stepwise(program, values):
                     assert got.dtype == want.dtype and as_bits(got) == as_bits(want)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "uint8", "uint16", "uint32"])
+def test_quotients(dtype, compiled_and_stepwise):
+    info = np.iinfo(dtype)
+    values = np.array([0, 1, 2, 3, 7, 100, info.max, info.max - 1, info.min, info.min + 1, -1 % (info.max + 1) if info.min == 0 else -1, 8], dtype)
+    first, second = (jnp.asarray(v.ravel()) for v in np.meshgrid(values, values))
+    for got, want in compiled_and_stepwise(quotients, first, second):
+        np.testing.assert_array_equal(got, want)
 
 
 def test_donated():

@@ -20,8 +20,8 @@ static bool start(char *message)
 {
     if (machine)
         return true;
-    static const char *const options[] = {"cotan", "-optimize-regalloc=true"};
-    LLVMParseCommandLineOptions(2, options, "");
+    static const char *const options[] = {"cotan", "-optimize-regalloc=true", "-fast-isel=false"};
+    LLVMParseCommandLineOptions(3, options, "");
     LLVMInitializeX86TargetInfo();
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();

@@ -36,9 +36,11 @@ void llvm_far_space(emitter *e)
         any |= far_number(&e->k->nodes[n]) >= 0;
     if (!any)
         return;
+    enum { LONGEST = 16 }; /* lanes of a pack */
+    int own = e->shape.width * MAX_UNROLL;
     for (int i = 0; i <= MAX_FAR; i++) {
         LLVMTypeRef room =
-            LLVMArrayType2(e->scalar[BODY_F64], (uint64_t)(e->shape.width * MAX_UNROLL));
+            LLVMArrayType2(e->scalar[BODY_F64], (uint64_t)(own > LONGEST ? own : LONGEST));
         e->far_space[i] = LLVMBuildAlloca(e->b, room, "");
         LLVMSetAlignment(e->far_space[i], 64);
     }

@@ -131,7 +131,8 @@ void llvm_store_masked(emitter *e, LLVMValueRef v, LLVMValueRef at, int64_t size
 
 static LLVMValueRef first_lane(emitter *e, LLVMValueRef v)
 {
-    return LLVMBuildExtractElement(e->b, v, LLVMConstInt(e->i32, 0, false), "");
+    bool number = LLVMGetTypeKind(LLVMTypeOf(v)) != LLVMVectorTypeKind;
+    return number ? v : LLVMBuildExtractElement(e->b, v, LLVMConstInt(e->i32, 0, false), "");
 }
 
 /* The same place for all lanes. */
@@ -304,7 +305,7 @@ static LLVMValueRef index_vector(emitter *e, const loop_node *node, int u)
     if (type == BODY_I32)
         at = LLVMBuildTrunc(e->b, at, e->i32, "");
     LLVMValueRef v = llvm_splat(e, at, type);
-    if (node->number != e->k->ndim - 1)
+    if (node->number != e->k->ndim - 1 || e->shape.width == 1)
         return v;
     LLVMValueRef steps[64];
     for (int l = 0; l < e->shape.width; l++)
@@ -351,7 +352,7 @@ void llvm_node(emitter *e, int n, int live)
     case LOOP_BODY:
         for (int i = 0; i < node->nin; i++)
             args[i] = e->value[node->in[i]];
-        if (llvm_far(e, n, live))
+        if (llvm_far(e, n, live) || llvm_divide(e, n))
             break;
         llvm_body(e, node->number, live, args, results);
         *out = results[node->second];
@@ -1037,7 +1038,7 @@ void llvm_set_width(emitter *e, int width)
 {
     e->shape.width = width;
     for (int t = BODY_I1; t < BODY_TYPES; t++)
-        e->vector[t] = LLVMVectorType(e->scalar[t], (unsigned)width);
+        e->vector[t] = width > 1 ? LLVMVectorType(e->scalar[t], (unsigned)width) : e->scalar[t];
 }
 
 bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name)

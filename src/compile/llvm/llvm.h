@@ -60,6 +60,8 @@ void llvm_body(emitter *e, int number, int live, const lanes *args, lanes result
  * take all arguments, and of its like. False: it takes all. */
 void llvm_far_space(emitter *e);
 bool llvm_far(emitter *e, int n, int live);
+/* divide.c: the value of node n, if it divides single integers. */
+bool llvm_divide(emitter *e, int n);
 /* kernel.c: what sequences share with other kernels. Addresses of the accesses and stores at the
  * present position: at its beginning; moved along dimension d to index i; kept to come back to. */
 LLVMValueRef llvm_bytes_on(emitter *e, LLVMValueRef address, LLVMValueRef bytes);
@@ -110,11 +112,31 @@ void llvm_packs_close(packing *p, LLVMBasicBlockRef last);
 bool llvm_in_pack(const packing *p, int32_t n);
 const int32_t *llvm_pack_members(const packing *p, int32_t n, int32_t *count);
 void llvm_pack(packing *p, int32_t n);
-/* Makes the node's value known as a scalar; such values are forgotten, where code goes on that they
- * do not reach. */
-void llvm_unpack(packing *p, int32_t n);
-void llvm_forget_unpacked(packing *p);
-/* sequence.c: the inside of a sequence's function. */
+/* Computes a node that is in none. */
+void llvm_alone(packing *p, int32_t n);
+/* The forms that are known so far, to come back to after code that may be passed by; NULL without
+ * memory. */
+LLVMValueRef *llvm_save_forms(const packing *p);
+void llvm_restore_forms(packing *p, LLVMValueRef *copy);
+/* A node's value as a number; as a carry has it. Such forms are forgotten, where code goes on that
+ * they do not reach. */
+LLVMValueRef llvm_number(packing *p, int32_t n);
+LLVMValueRef llvm_carried(packing *p, int32_t n);
+void llvm_forget_forms(packing *p);
+/* branch.c: selections of a sequence without lanes that are branches. */
+typedef struct branches {
+    const packing *packs;
+    int32_t count;
+    int32_t *branch;    /* of each node: the branch that selects it; -1 */
+    int32_t *arm;       /* of each node: twice the branch, and 1 when it is wanted where the
+                           condition holds; -1: always */
+    int32_t *condition; /* of each branch: a node */
+    int32_t *outer;     /* of each branch: the arm that it is in; -1 */
+} branches;
+bool llvm_branches(emitter *e, const int8_t *phase, const packing *packs, branches *out);
+void llvm_branches_free(branches *b);
+/* sequence.c: the inside of a sequence's function; is a buffer stored to from step to step? */
+bool llvm_is_written(const kernel_ir *k, int32_t buffer);
 bool llvm_sequence(emitter *e);
 /* kernel.c: the function of one kernel. */
 bool llvm_kernel(emitter *e, const kernel_ir *k, const char *name);

@@ -37,7 +37,7 @@ struct packing {
     pack *packs;
     int32_t *pack, *lane; /* of each node; -1: none */
     bool *scalar;         /* of each node: wanted as a scalar */
-    bool *unpacked;       /* of each node: its scalar has been taken out */
+    LLVMValueRef *form;   /* of each node: as a number and as a pair, once made */
     bool *wanted;         /* of each node: room for the emitter's */
     int32_t *component;   /* of each pack */
 };
@@ -310,21 +310,11 @@ static bool choose(packing *p)
     return room;
 }
 
-static bool has_lanes(const kernel_ir *k)
-{
-    bool any = k->extent[1] != 1;
-    for (int i = 0; i < k->naccesses; i++)
-        any |= k->accesses[i].stride[1] != 0;
-    for (int i = 0; i < k->nstores; i++)
-        any |= k->stores[i].access.stride[1] != 0;
-    return any;
-}
-
 bool llvm_packing(emitter *e, const int8_t *phase, packing **out)
 {
     size_t n = (size_t)e->k->nnodes;
     *out = NULL;
-    if (has_lanes(e->k))
+    if (loop_has_lanes(e->k))
         return true;
     packing *p = *out = calloc(1, sizeof *p);
     if (!p)
@@ -335,11 +325,10 @@ bool llvm_packing(emitter *e, const int8_t *phase, packing **out)
                    .pack = malloc(n * sizeof *p->pack),
                    .lane = calloc(n, sizeof *p->lane),
                    .scalar = calloc(n, 1),
-                   .unpacked = calloc(n, 1),
+                   .form = calloc(2 * n, sizeof *p->form),
                    .wanted = calloc(n, 1),
                    .component = calloc(n, sizeof *p->component)};
-    bool ok =
-        p->packs && p->pack && p->lane && p->scalar && p->unpacked && p->wanted && p->component;
+    bool ok = p->packs && p->pack && p->lane && p->scalar && p->form && p->wanted && p->component;
     if (ok) {
         memset(p->pack, -1, n * sizeof *p->pack);
         ok = find_packs(p) && choose(p);
@@ -352,7 +341,7 @@ void llvm_packing_free(packing *p)
     if (!p)
         return;
     free(p->packs), free(p->pack), free(p->lane);
-    free(p->scalar), free(p->unpacked), free(p->wanted), free(p->component);
+    free(p->scalar), free(p->form), free(p->wanted), free(p->component);
     free(p);
 }
 
@@ -381,7 +370,34 @@ static LLVMValueRef place_of(packing *p, int32_t n, int *lane)
     return p->e->k->nodes[n].kind == LOOP_CARRY ? g->carry : g->v;
 }
 
-/* Lanes beyond the last repeat the first. */
+static bool is_vector(LLVMValueRef v)
+{
+    return LLVMGetTypeKind(LLVMTypeOf(v)) == LLVMVectorTypeKind;
+}
+
+static LLVMValueRef element(emitter *e, LLVMValueRef v, int lane)
+{
+    return is_vector(v) ? LLVMBuildExtractElement(e->b, v, lane_number(e, lane), "") : v;
+}
+
+static LLVMValueRef with_element(emitter *e, LLVMValueRef v, LLVMValueRef x, int lane)
+{
+    return LLVMBuildInsertElement(e->b, v, x, lane_number(e, lane), "");
+}
+
+/* The lanes [from] of x, where they are wanted, in v (NULL: nothing yet). */
+static LLVMValueRef blended(emitter *e, LLVMValueRef v, LLVMValueRef x, const int *from, int width)
+{
+    int both[MOST_LANES];
+    for (int l = 0; l < width; l++)
+        both[l] = from[l] < 0 ? l : width + l;
+    if (!is_vector(x))
+        x = with_element(e, LLVMGetPoison(LLVMVectorType(LLVMTypeOf(x), (unsigned)width)), x, 0);
+    LLVMValueRef part = shuffled(e, x, NULL, from, width);
+    return v ? shuffled(e, v, part, both, width) : part;
+}
+
+/* The values of nodes as lanes; those beyond the last repeat the first. */
 static LLVMValueRef collected(packing *p, const int32_t *nodes, int32_t n, int width)
 {
     emitter *e = p->e;
@@ -390,35 +406,26 @@ static LLVMValueRef collected(packing *p, const int32_t *nodes, int32_t n, int w
     bool taken[MOST_LANES] = {false}, constant = true;
     for (int l = 0; l < width; l++) {
         from[l] = place_of(p, nodes[l < n ? l : 0], &lane[l]);
-        constant &= LLVMIsConstant(from[l]);
+        constant &= LLVMIsConstant(from[l]) && !is_vector(from[l]);
     }
-    if (constant) {
-        for (int l = 0; l < width; l++)
-            from[l] = LLVMGetAggregateElement(from[l], (unsigned)lane[l]);
+    if (constant)
         return LLVMConstVector(from, (unsigned)width);
-    }
     for (int l = 0; l < width; l++) {
         if (taken[l])
             continue;
-        int own[MOST_LANES], both[MOST_LANES], count = 0;
-        bool all = (int)LLVMGetVectorSize(LLVMTypeOf(from[l])) == width;
+        int own[MOST_LANES], count = 0;
+        bool same = is_vector(from[l]) && (int)LLVMGetVectorSize(LLVMTypeOf(from[l])) == width;
         for (int m = 0; m < width; m++) {
             bool here = from[m] == from[l] && !taken[m];
             own[m] = here ? lane[m] : -1;
-            both[m] = here ? width + m : m;
-            all &= here && lane[m] == m;
+            same &= here && lane[m] == m;
             count += here;
             taken[m] |= here;
         }
-        if (all)
+        if (same)
             return from[l];
-        if (v && count == 1) {
-            LLVMValueRef one = LLVMBuildExtractElement(e->b, from[l], lane_number(e, lane[l]), "");
-            v = LLVMBuildInsertElement(e->b, v, one, lane_number(e, l), "");
-            continue;
-        }
-        LLVMValueRef part = shuffled(e, from[l], NULL, own, width);
-        v = v ? shuffled(e, v, part, both, width) : part;
+        v = v && count == 1 ? with_element(e, v, element(e, from[l], lane[l]), l)
+                            : blended(e, v, from[l], own, width);
     }
     return v;
 }
@@ -433,23 +440,81 @@ static LLVMValueRef operand(packing *p, const pack *g, int i)
     return collected(p, nodes, g->n, g->width);
 }
 
-void llvm_unpack(packing *p, int32_t n)
+/* ---- forms ---- */
+/* A node on its own is a number, or a pair of equal ones: integers live in the general registers,
+ * floats in vectors, where comparing and choosing take less time. */
+static bool is_float(int dtype) { return dtype == CT_FLOAT32 || dtype == CT_FLOAT64; }
+
+static LLVMValueRef splat_pair(emitter *e, LLVMValueRef v)
 {
-    int lane;
-    if (!p || !kept_pack(p, n) || p->unpacked[n])
-        return;
-    LLVMValueRef from = place_of(p, n, &lane);
-    int all[MOST_LANES], width = p->e->shape.width;
-    for (int l = 0; l < width; l++)
-        all[l] = lane;
-    p->e->value[n].at[0] = shuffled(p->e, from, NULL, all, width);
-    p->unpacked[n] = true;
+    if (LLVMTypeOf(v) != e->i1)
+        return with_element(
+            e, with_element(e, LLVMGetPoison(LLVMVectorType(LLVMTypeOf(v), 2)), v, 0), v, 1);
+    LLVMValueRef mask = LLVMBuildSExt(e->b, v, e->scalar[BODY_I8], ""),
+                 all = LLVMBuildBitCast(e->b, mask, LLVMVectorType(e->i1, 8), "");
+    return shuffled(e, all, NULL, (int[]){0, 1}, 2);
 }
 
-void llvm_forget_unpacked(packing *p)
+/* As a number, or as a pair. */
+static LLVMValueRef formed(packing *p, int32_t n, bool pair)
+{
+    emitter *e = p->e;
+    LLVMValueRef *known = &p->form[2 * n + pair];
+    int lane;
+    if (*known)
+        return *known;
+    LLVMValueRef from = place_of(p, n, &lane);
+    bool vector = is_vector(from);
+    if (!pair)
+        return *known = element(e, from, lane);
+    if (!vector)
+        return *known = splat_pair(e, from);
+    bool same = LLVMGetVectorSize(LLVMTypeOf(from)) == 2 && !kept_pack(p, n);
+    return *known = same ? from : shuffled(e, from, NULL, (int[]){lane, lane}, 2);
+}
+
+/* What is made of pairs alone is one. */
+static bool is_pair(const packing *p, int32_t n)
+{
+    const loop_node *nodes = p->e->k->nodes, *node = &nodes[n];
+    bool pairs = false, numbers = false;
+    if (node->kind == LOOP_LOAD || node->kind == LOOP_STORE || !node->nin)
+        return is_float(node->dtype) && node->kind != LOOP_STORE;
+    for (int i = 0; i < node->nin; i++) {
+        int32_t in = node->in[i];
+        if (is_float(nodes[in].dtype))
+            return true;
+        bool pair = !kept_pack(p, in) && is_vector(p->e->value[in].at[0]);
+        pairs |= pair;
+        numbers |= !pair && nodes[in].kind != LOOP_CONST;
+    }
+    return is_float(node->dtype) || (pairs && !numbers);
+}
+
+LLVMValueRef llvm_number(packing *p, int32_t n) { return formed(p, n, false); }
+
+LLVMValueRef llvm_carried(packing *p, int32_t n)
+{
+    return formed(p, n, is_float(p->e->k->nodes[n].dtype));
+}
+
+LLVMValueRef *llvm_save_forms(const packing *p)
+{
+    size_t bytes = 2 * (size_t)p->e->k->nnodes * sizeof *p->form;
+    LLVMValueRef *copy = malloc(bytes);
+    return copy ? memcpy(copy, p->form, bytes) : NULL;
+}
+
+void llvm_restore_forms(packing *p, LLVMValueRef *copy)
+{
+    memcpy(p->form, copy, 2 * (size_t)p->e->k->nnodes * sizeof *p->form);
+    free(copy);
+}
+
+void llvm_forget_forms(packing *p)
 {
     if (p)
-        memset(p->unpacked, 0, (size_t)p->e->k->nnodes);
+        memset(p->form, 0, 2 * (size_t)p->e->k->nnodes * sizeof *p->form);
 }
 
 /* ---- around the loop ---- */
@@ -516,30 +581,47 @@ static void offer_like(packing *p, const pack *g)
     }
 }
 
+/* A node with these operands, at this width. */
+static void compute(packing *p, int32_t n, const LLVMValueRef *in, int width)
+{
+    emitter *e = p->e;
+    const loop_node *node = &e->k->nodes[n];
+    lanes own[LOOP_INPUTS];
+    for (int i = 0; i < node->nin; i++)
+        own[i] = e->value[node->in[i]];
+    for (int i = 0; i < node->nin; i++)
+        e->value[node->in[i]].at[0] = in[i];
+    llvm_set_width(e, width);
+    llvm_node(e, n, 1);
+    llvm_set_width(e, 1);
+    for (int i = node->nin; i-- > 0;)
+        e->value[node->in[i]] = own[i];
+}
+
 void llvm_pack(packing *p, int32_t n)
 {
     emitter *e = p->e;
     pack *g = kept_pack(p, n);
-    const loop_node *node = &e->k->nodes[g->node[0]];
-    if (!e->early[g->node[0]]) {
-        lanes scalar[LOOP_INPUTS];
-        LLVMValueRef packed[LOOP_INPUTS];
-        int width = e->shape.width;
-        for (int i = 0; i < node->nin; i++) {
-            scalar[i] = e->value[node->in[i]];
-            packed[i] = operand(p, g, i);
-        }
-        for (int i = 0; i < node->nin; i++)
-            e->value[node->in[i]].at[0] = packed[i];
+    LLVMValueRef in[LOOP_INPUTS];
+    int32_t first = g->node[0];
+    if (!e->early[first]) {
+        for (int i = 0; i < e->k->nodes[first].nin; i++)
+            in[i] = operand(p, g, i);
         memcpy(p->wanted, e->wanted, (size_t)e->k->nnodes);
         offer_like(p, g);
-        llvm_set_width(e, g->width);
-        llvm_node(e, g->node[0], 1);
-        llvm_set_width(e, width);
+        compute(p, first, in, g->width);
         memcpy(e->wanted, p->wanted, (size_t)e->k->nnodes);
-        for (int i = node->nin; i-- > 0;)
-            e->value[node->in[i]] = scalar[i];
     }
-    g->v = e->value[g->node[0]].at[0];
+    g->v = e->value[first].at[0];
     g->done = true;
+}
+
+void llvm_alone(packing *p, int32_t n)
+{
+    const loop_node *node = &p->e->k->nodes[n];
+    bool pair = is_pair(p, n), places = node->kind == LOOP_LOAD;
+    LLVMValueRef in[LOOP_INPUTS];
+    for (int i = 0; i < node->nin; i++)
+        in[i] = formed(p, node->in[i], pair && !places);
+    compute(p, n, in, pair ? 2 : 1);
 }

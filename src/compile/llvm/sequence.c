@@ -15,11 +15,12 @@ typedef struct sequence {
     bool *todo;         /* of each node: to be computed in the phase at hand */
     LLVMValueRef *phis; /* of each carry, MAX_UNROLL each */
     packing *packs;
+    branches branches;
+    bool ok;
     LLVMValueRef range, first, last;
 } sequence;
 
-/* Is it stored to from step to step? */
-static bool is_written(const kernel_ir *k, int32_t buffer)
+bool llvm_is_written(const kernel_ir *k, int32_t buffer)
 {
     bool found = false;
     for (int n = 0; n < k->nnodes && !found; n++)
@@ -35,7 +36,7 @@ static bool changes_by_itself(const kernel_ir *k, const loop_node *node)
         return true;
     case LOOP_LOAD:
         return k->accesses[node->number].stride[0] ||
-               is_written(k, k->accesses[node->number].buffer);
+               llvm_is_written(k, k->accesses[node->number].buffer);
     case LOOP_INDEX:
         return node->number == 0;
     case LOOP_CONST:
@@ -68,9 +69,101 @@ static void sort_nodes(sequence *s)
     }
 }
 
+static LLVMBasicBlockRef new_block(emitter *e)
+{
+    return LLVMAppendBasicBlockInContext(e->context, e->function, "");
+}
+
+static void emit_node(sequence *s, int32_t n);
+
+/* What is to be computed in an arm (-1: in none) may be computed along with another node of it. */
+static void offer_nodes(sequence *s, int32_t arm)
+{
+    for (int n = 0; n < s->e->k->nnodes; n++)
+        s->e->wanted[n] = s->todo[n] && s->branches.arm[n] == arm && !llvm_in_pack(s->packs, n);
+}
+
+static bool is_inside(const sequence *s, int32_t n, int32_t branch)
+{
+    int32_t arm = s->branches.arm[n];
+    while (arm >= 0 && arm >> 1 != branch)
+        arm = s->branches.outer[arm >> 1];
+    return arm >= 0;
+}
+
+/* What the arms of a branch need from elsewhere. */
+static void emit_before(sequence *s, int32_t branch)
+{
+    const kernel_ir *k = s->e->k;
+    for (int32_t n = 0; n < k->nnodes; n++) {
+        if (s->branches.branch[n] != branch && !is_inside(s, n, branch))
+            continue;
+        for (int i = 0; i < k->nodes[n].nin; i++) {
+            int32_t in = k->nodes[n].in[i];
+            if (s->todo[in] && s->branches.branch[in] != branch && !is_inside(s, in, branch))
+                emit_node(s, in);
+        }
+    }
+}
+
+/* The nodes of an arm, and what it gives its branch's selections; the block where it ends. */
+static LLVMBasicBlockRef emit_arm(sequence *s, int32_t arm, LLVMBasicBlockRef block,
+                                  LLVMBasicBlockRef done, LLVMValueRef *out)
+{
+    const kernel_ir *k = s->e->k;
+    LLVMValueRef *forms = llvm_save_forms(s->packs);
+    LLVMPositionBuilderAtEnd(s->e->b, block);
+    offer_nodes(s, arm);
+    for (int32_t n = 0; n < k->nnodes; n++)
+        if (s->todo[n] && s->branches.arm[n] == arm)
+            emit_node(s, n);
+    for (int32_t n = 0; n < k->nnodes; n++)
+        if (s->branches.branch[n] == arm >> 1)
+            *out++ = llvm_carried(s->packs, k->nodes[n].in[1 + (arm & 1)]);
+    s->ok &= forms != NULL;
+    if (forms)
+        llvm_restore_forms(s->packs, forms);
+    LLVMBasicBlockRef last = LLVMGetInsertBlock(s->e->b);
+    LLVMBuildBr(s->e->b, done);
+    return last;
+}
+
+static void emit_branch(sequence *s, int32_t branch)
+{
+    emitter *e = s->e;
+    int32_t count = 0;
+    for (int32_t n = 0; n < e->k->nnodes; n++)
+        if (s->branches.branch[n] == branch)
+            s->todo[n] = false, count++;
+    LLVMValueRef *values = malloc(2 * (size_t)count * sizeof *values);
+    s->ok &= values != NULL;
+    if (!values)
+        return;
+    emit_before(s, branch);
+    LLVMBasicBlockRef yes = new_block(e), no = new_block(e), done = new_block(e), from[2];
+    LLVMBuildCondBr(e->b, llvm_number(s->packs, s->branches.condition[branch]), yes, no);
+    from[0] = emit_arm(s, 2 * branch + 1, yes, done, values);
+    from[1] = emit_arm(s, 2 * branch, no, done, values + count);
+    LLVMPositionBuilderAtEnd(e->b, done);
+    for (int32_t n = 0, i = 0; n < e->k->nnodes; n++) {
+        if (s->branches.branch[n] != branch)
+            continue;
+        LLVMValueRef both[] = {values[i], values[count + i]};
+        e->value[n].at[0] = LLVMBuildPhi(e->b, LLVMTypeOf(both[0]), "");
+        LLVMAddIncoming(e->value[n].at[0], both, from, 2);
+        i++;
+    }
+    offer_nodes(s, s->branches.outer[branch]);
+    free(values);
+}
+
 static void emit_node(sequence *s, int32_t n)
 {
     emitter *e = s->e;
+    if (s->branches.branch[n] >= 0) {
+        emit_branch(s, s->branches.branch[n]);
+        return;
+    }
     int32_t count = 1;
     bool packed = llvm_in_pack(s->packs, n);
     const int32_t *members = packed ? llvm_pack_members(s->packs, n, &count) : &n;
@@ -78,15 +171,14 @@ static void emit_node(sequence *s, int32_t n)
         s->todo[members[m]] = false;
     for (int32_t m = 0; m < count; m++) {
         const loop_node *node = &e->k->nodes[members[m]];
-        for (int i = 0; i < node->nin; i++) {
+        for (int i = 0; i < node->nin; i++)
             if (s->todo[node->in[i]])
                 emit_node(s, node->in[i]);
-            if (!packed)
-                llvm_unpack(s->packs, node->in[i]);
-        }
     }
     if (packed)
         llvm_pack(s->packs, n);
+    else if (s->packs)
+        llvm_alone(s->packs, n);
     else
         llvm_node(e, n, e->shape.unroll);
 }
@@ -97,10 +189,10 @@ static void emit_nodes(sequence *s, node_phase phase)
     for (int n = 0; n < e->k->nnodes; n++) {
         e->early[n] = false;
         s->todo[n] = s->phase[n] == phase;
-        e->wanted[n] = s->todo[n] && !llvm_in_pack(s->packs, n);
     }
+    offer_nodes(s, -1);
     for (int n = 0; n < e->k->nnodes; n++)
-        if (s->todo[n])
+        if (s->todo[n] && s->branches.arm[n] < 0)
             emit_node(s, n);
 }
 
@@ -111,9 +203,10 @@ static void emit_stores(sequence *s, bool last)
         const loop_store *store = &e->k->stores[i];
         if (store->last != last)
             continue;
-        llvm_unpack(s->packs, store->node);
         for (int u = 0; u < e->shape.unroll && (!u || store->access.stride[1]); u++)
-            llvm_store(e, i, e->value[store->node].at[u], u);
+            llvm_store(e, i,
+                       s->packs ? llvm_number(s->packs, store->node) : e->value[store->node].at[u],
+                       u);
     }
 }
 
@@ -132,9 +225,18 @@ static LLVMValueRef any_lane(emitter *e, const lanes *test)
                          LLVMConstNull(word), "");
 }
 
-static LLVMBasicBlockRef new_block(emitter *e)
+/* What the first step finds. */
+static void start_carries(sequence *s)
 {
-    return LLVMAppendBasicBlockInContext(e->context, e->function, "");
+    emitter *e = s->e;
+    for (int n = 0; n < e->k->nnodes; n++) {
+        int32_t in = e->k->nodes[n].in[0];
+        if (e->k->nodes[n].kind != LOOP_CARRY || llvm_in_pack(s->packs, n))
+            continue;
+        e->value[n] = e->value[in];
+        if (s->packs)
+            e->value[n].at[0] = llvm_carried(s->packs, in);
+    }
 }
 
 static void open_carries(sequence *s, LLVMBasicBlockRef before)
@@ -145,7 +247,7 @@ static void open_carries(sequence *s, LLVMBasicBlockRef before)
         if (node->kind != LOOP_CARRY || llvm_in_pack(s->packs, n))
             continue;
         for (int u = 0; u < e->shape.unroll; u++) {
-            LLVMValueRef start = e->value[node->in[0]].at[u],
+            LLVMValueRef start = e->value[n].at[u],
                          phi = LLVMBuildPhi(e->b, LLVMTypeOf(start), "");
             LLVMAddIncoming(phi, &start, &before, 1);
             e->value[n].at[u] = s->phis[node->number * MAX_UNROLL + u] = phi;
@@ -166,8 +268,7 @@ static void close_carries(sequence *s)
             LLVMValueRef phi = s->phis[c * MAX_UNROLL + u], next;
             if (!phi)
                 continue;
-            llvm_unpack(s->packs, k->next[c]);
-            next = e->value[k->next[c]].at[u];
+            next = s->packs ? llvm_carried(s->packs, k->next[c]) : e->value[k->next[c]].at[u];
             if (apart)
                 next = LLVMBuildSelect(e->b, e->value[k->test].at[u], next, phi, "");
             LLVMAddIncoming(phi, &next, &here, 1);
@@ -196,7 +297,8 @@ static bool emit_steps(sequence *s)
     emitter *e = s->e;
     emit_nodes(s, FIXED);
     llvm_packs_before(s->packs);
-    llvm_forget_unpacked(s->packs);
+    start_carries(s);
+    llvm_forget_forms(s->packs);
     LLVMBasicBlockRef before = LLVMGetInsertBlock(e->b), header = new_block(e), body = new_block(e),
                       exit = new_block(e);
     LLVMBuildBr(e->b, header);
@@ -208,8 +310,10 @@ static bool emit_steps(sequence *s)
     LLVMValueRef go = LLVMBuildICmp(e->b, LLVMIntSLT, t, s->last, "");
     if (e->k->test >= 0) {
         emit_nodes(s, TESTED);
-        llvm_unpack(s->packs, e->k->test);
-        any = any_lane(e, &e->value[e->k->test]);
+        lanes test = e->value[e->k->test];
+        if (s->packs)
+            test.at[0] = llvm_number(s->packs, e->k->test);
+        any = any_lane(e, &test);
         go = LLVMBuildAnd(e->b, go, any, "");
     }
     LLVMBuildCondBr(e->b, go, body, exit);
@@ -227,8 +331,11 @@ static bool emit_steps(sequence *s)
     LLVMAddIncoming(t, &next, &end, 1);
     LLVMBuildBr(e->b, header);
     LLVMPositionBuilderAtEnd(e->b, exit);
-    llvm_forget_unpacked(s->packs);
+    llvm_forget_forms(s->packs);
     emit_stores(s, true);
+    if (any && e->shape.units == 1)
+        LLVMBuildStore(e->b, LLVMBuildSub(e->b, t, s->first, ""),
+                       range_field(s, offsetof(sequence_range, done)));
     if (any)
         note_more(s, any);
     return true;
@@ -296,14 +403,16 @@ bool llvm_sequence(emitter *e)
                   .phase = calloc(nodes, sizeof *s.phase),
                   .todo = calloc(nodes, sizeof *s.todo),
                   .phis = calloc((size_t)e->k->ncarries * MAX_UNROLL + 1, sizeof *s.phis)};
-    bool ok = s.phase && s.todo && s.phis;
-    if (ok) {
+    s.ok = s.phase && s.todo && s.phis;
+    if (s.ok) {
         sort_nodes(&s);
-        ok = llvm_packing(e, s.phase, &s.packs);
+        s.ok = llvm_packing(e, s.phase, &s.packs) &&
+               llvm_branches(e, s.phase, s.packs, &s.branches);
         e->lone = s.packs;
-        ok = ok && emit_units(&s);
+        s.ok = s.ok && emit_units(&s) && s.ok;
     }
+    llvm_branches_free(&s.branches);
     llvm_packing_free(s.packs);
     free(s.phase), free(s.todo), free(s.phis);
-    return ok;
+    return s.ok;
 }

@@ -23,11 +23,15 @@ LLVMValueRef llvm_splat_bits(emitter *e, body_type type, uint64_t bits)
     LLVMValueRef scalar = scalar_constant(e, type, bits), all[64];
     for (int i = 0; i < e->shape.width; i++)
         all[i] = scalar;
+    if (e->shape.width == 1)
+        return scalar;
     return LLVMConstVector(all, (unsigned)e->shape.width);
 }
 
 LLVMValueRef llvm_splat(emitter *e, LLVMValueRef scalar, body_type type)
 {
+    if (e->shape.width == 1)
+        return scalar;
     LLVMValueRef first = LLVMBuildInsertElement(e->b, LLVMGetPoison(e->vector[type]), scalar,
                                                 LLVMConstInt(e->i32, 0, false), "");
     return LLVMBuildShuffleVector(e->b, first, LLVMGetPoison(e->vector[type]),
