@@ -141,6 +141,7 @@ typedef enum ct_code {
     CT_UNEXPECTED_TRACER_ERROR, /* jax.errors.UnexpectedTracerError */
     CT_NONCONCRETE_INDEX_ERROR, /* jax.errors.NonConcreteBooleanIndexError */
     CT_TYPE_PROMOTION_ERROR,    /* jax.dtypes.TypePromotionError */
+    CT_CALLBACK_ERROR,          /* jax.errors.JaxRuntimeError */
     CT_HOST_ERROR,              /* an exception of the host language is pending there */
     CT_CODE_COUNT
 } ct_code;

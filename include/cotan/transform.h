@@ -91,6 +91,10 @@ typedef struct ct_jit_args {
     const char *name;
 } ct_jit_args;
 CT_API ct_fn ct_jit_(const ct_jit_args *args);
+/* The same function with a memory of its own: as the body of a loop or a branch of a conditional it
+ * is traced once for each kind of arguments, for as long as this value lives. What it closes over
+ * is fixed by then, as with ct_jit. */
+CT_API ct_fn ct_kept(ct_fn f);
 /* Compiled programs in a jitted function's cache. */
 CT_API int64_t ct_jit_cache_size(ct_fn f);
 CT_API void ct_jit_clear_cache(ct_fn f);

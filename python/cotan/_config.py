@@ -70,7 +70,11 @@ _guards = (None, "allow", "log", "disallow", "log_explicit", "disallow_explicit"
 _words = {**{f"jax_transfer_guard{kind}": _guards for kind in ("", "_host_to_device", "_device_to_host", "_device_to_device")},
           "jax_array_garbage_collection_guard": (None, "allow", "log", "fatal"), "jax_legacy_prng_key": _raw_keys, "jax_numpy_rank_promotion": _ranks,
           "jax_default_prng_impl": ("threefry2x32", "rbg", "unsafe_rbg"), "jax_numpy_dtype_promotion": ("standard", "strict"),
-          "jax_traceback_filtering": _filterings}
+          "jax_traceback_filtering": _filterings,
+          "jax_default_matmul_precision": (None, "default", "high", "highest", "bfloat16", "tensorfloat32", "float32", "ANY_F8_ANY_F8_F32",
+                                           "ANY_F8_ANY_F8_F32_FAST_ACCUM", "ANY_F8_ANY_F8_ANY", "ANY_F8_ANY_F8_ANY_FAST_ACCUM", "F16_F16_F16", "F16_F16_F32",
+                                           "BF16_BF16_BF16", "BF16_BF16_F32", "BF16_BF16_F32_X3", "BF16_BF16_F32_X6", "BF16_BF16_F32_X9", "TF32_TF32_F32",
+                                           "TF32_TF32_F32_X3", "F32_F32_F32", "F64_F64_F64")}
 
 # the only values so far of options that change results
 _only = {"jax_random_seed_offset": 0, "jax_high_dynamic_range_gumbel": False}

@@ -74,12 +74,14 @@ static ct_array take(const op *o, ct_array value, const aval *want)
                    ? value
                    : op_convert(value, (ct_dtype)want->dtype, want->weak);
     text t = {0};
-    text_add(&t, "the function of a %s returned ", o->name);
+    text_add(&t,
+             "INTERNAL: CpuCallback error calling callback: the function of a %s returned ",
+             o->name);
     aval_text(&t, &value->aval, false);
     text_add(&t, " where its result_shape_dtypes say ");
     aval_text(&t, want, false);
     char *s = text_end(&t);
-    base_fail(CT_VALUE_ERROR, "%s", s ? s : "a callback returned another type than declared");
+    base_fail(CT_CALLBACK_ERROR, "%s", s ? s : "a callback returned another type than declared");
     base_free(s);
     return array_poison;
 }

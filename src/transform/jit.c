@@ -4,6 +4,7 @@
 #include "ops/ops.h"
 #include "transform/call.h"
 #include "transform/discharge.h"
+#include "transform/kept.h"
 
 /* ---- the operation ---- */
 
@@ -159,9 +160,14 @@ jaxpr *transform_stage_fn(ct_fn f, const char *by, const treedef *in_def, int64_
                           treedef **out_def)
 {
     traced_call c = {f, in_def, NULL};
-    jaxpr *j =
-        transform_stage((flat){run_traced, &c, fn_name(f), by, f, in_def}, n, in, fn_name(f));
-    if (!j) {
+    const kept_key key = {by, false, in_def, n, in};
+    jaxpr *j = kept_find(f, &key, out_def);
+    if (j)
+        return j;
+    j = transform_stage((flat){run_traced, &c, fn_name(f), by, f, in_def}, n, in, fn_name(f));
+    if (j) {
+        kept_add(f, &key, j, c.out_def);
+    } else {
         object_release(c.out_def);
         c.out_def = NULL;
     }

@@ -10,6 +10,7 @@
 #include "cotan/stages.h"
 #include "ops/ops.h"
 #include "transform/discharge.h"
+#include "transform/kept.h"
 
 /* ---- programs ---- */
 
@@ -389,6 +390,7 @@ static bool retain_living(jitted *f)
 void ct_clear_caches(void)
 {
     vec(jitted *) found = {0};
+    kept_clear();
     pthread_mutex_lock(&all_lock);
     for (jitted *f = all; f; f = f->next)
         if (vec_reserve(&found, 1) && retain_living(f))

@@ -200,6 +200,23 @@ static bool promote_carry(const jaxpr *j, int64_t ncarry, ct_array *carry, bool 
     return true;
 }
 
+static jaxpr *stage_body(loop_body *b, int64_t n, const aval *avals)
+{
+    const kept_key key = {b->who, b->counts, b->in_def, n, avals};
+    treedef *out_def;
+    jaxpr *j = kept_find(b->f, &key, &out_def);
+    if (j) {
+        object_release(b->out_def);
+        b->out_def = out_def;
+        return j;
+    }
+    j = transform_stage((flat){run_body, b, fn_name(b->f), b->who, b->f, b->in_def}, n, avals,
+                        fn_name(b->f));
+    if (j)
+        kept_add(b->f, &key, j, b->out_def);
+    return j;
+}
+
 jaxpr *loop_stage(loop_body *b, int64_t ncarry, ct_array *carry, int64_t nrest, const aval *rest)
 {
     aval *avals = base_alloc((size_t)(ncarry + nrest + 1) * sizeof *avals);
@@ -211,8 +228,7 @@ jaxpr *loop_stage(loop_body *b, int64_t ncarry, ct_array *carry, int64_t nrest, 
         object_release(j);
         for (int64_t i = 0; i < ncarry; i++)
             avals[i] = carry[i]->aval;
-        j = transform_stage((flat){run_body, b, fn_name(b->f), b->who, b->f, b->in_def},
-                            ncarry + nrest, avals, fn_name(b->f));
+        j = stage_body(b, ncarry + nrest, avals);
         good = j && loop_check_structure(b, j->nout ? atom_aval(&j->out[0]) : NULL) &&
                promote_carry(j, ncarry, carry, &again);
     }

@@ -3,6 +3,7 @@
 #ifndef COTAN_SRC_LOOP_H
 #define COTAN_SRC_LOOP_H
 #include "ops/ops.h"
+#include "transform/kept.h"
 #include "transform/transform.h"
 
 typedef struct loop_body {

@@ -469,7 +469,7 @@ static bool reduce_axes(const params_reduction *p, int n, const ct_array *in, ct
     jaxpr *body = good ? transform_stage((flat){run_body, p->jaxpr, p->jaxpr->name}, 2 * n, avals,
                                          p->jaxpr->name)
                        : NULL;
-    good = body && scan_closed(body, count, false, 1, n, out, n, rows, &results);
+    good = body && scan_closed((loop_part){NULL, body}, count, false, 1, n, out, n, rows, &results);
     if (good)
         memcpy(out, results.at, (size_t)n * sizeof *out);
     leaves_free(&results);

@@ -155,7 +155,8 @@ static bool run_loop(windows *w, int64_t count, ct_array *so_far)
               : NULL;
     ct_array numbers = op_iota(CT_INT32, (ct_ints){1, &count}, 0);
     bool good = body && !is_poison(numbers) &&
-                scan_closed(body, count, false, 1, w->n, so_far, 1, &numbers, &results);
+                scan_closed((loop_part){NULL, body}, count, false, 1, w->n, so_far, 1, &numbers,
+                            &results);
     if (good)
         memcpy(so_far, results.at, (size_t)w->n * sizeof *so_far);
     leaves_free(&results);

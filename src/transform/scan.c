@@ -203,13 +203,14 @@ const op op_row_scan = {
 
 /* ---- the function ---- */
 
-bool scan_closed(const jaxpr *body, int64_t length, bool reverse, int64_t unroll, int64_t ncarry,
+bool scan_closed(loop_part part, int64_t length, bool reverse, int64_t unroll, int64_t ncarry,
                  const ct_array *carry, int64_t nxs, const ct_array *xs, leaves *out)
 {
     arena memory = {0};
+    const jaxpr *body = part.j;
     loop_shape s = {body->nconsts, (int)ncarry, (int)nxs, body->nout - (int)ncarry};
     loop_settled l = {0};
-    jaxpr *open = jaxpr_consts_to_inputs(body);
+    jaxpr *open = kept_opened(&part);
     int64_t n = s.consts + ncarry + nxs;
     ct_array *in = arena_alloc(&memory, (size_t)(2 * n + body->nout + 1) * sizeof *in),
              *operands = in + n, *results = operands + n;
@@ -372,8 +373,8 @@ static bool run_body_scan(const scan_fn *s, treedef *args, int64_t ncarry, int64
     }
     jaxpr *body = good ? loop_stage(&b, ncarry, carry, nx, rest) : NULL;
     good = body && (*out_def = pair_def(b.out_def)) &&
-           scan_closed(body, length, s->reverse, loop_unroll(s->unroll, length), ncarry, carry, nx,
-                       in + ncarry, results);
+           scan_closed((loop_part){s->f, body}, length, s->reverse,
+                       loop_unroll(s->unroll, length), ncarry, carry, nx, in + ncarry, results);
     object_release(body);
     object_release(b.carry_def);
     object_release(b.out_def);

@@ -16,7 +16,7 @@ CT_NODISCARD bool scan_bind(const params_scan *p, int nin, const ct_array *in, i
                             ct_array *out);
 /* Closes over the constants of a body (carry..., x...) -> (carry..., y...); results in a block that
  * the caller frees. */
-CT_NODISCARD bool scan_closed(const jaxpr *body, int64_t length, bool reverse, int64_t unroll,
+CT_NODISCARD bool scan_closed(loop_part body, int64_t length, bool reverse, int64_t unroll,
                               int64_t ncarry, const ct_array *carry, int64_t nxs,
                               const ct_array *xs, leaves *out);
 

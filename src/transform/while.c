@@ -210,53 +210,55 @@ static bool uses(const jaxpr *j, const var *v)
     return used;
 }
 
-/* The condition without the carried values that became constants of the body. */
-
-static bool shorten_condition(jaxpr *cond, int nconsts, int64_t n, const loop_settled *l)
+/* The condition with its constants as inputs, and without the carried values that became constants
+ * of the body. Kept on its open form, and borrowed from that. */
+static jaxpr *condition_for(jaxpr *open, const jaxpr *cond, int64_t n, const loop_settled *l)
 {
-    var **in = arena_alloc(&cond->arena, (size_t)(cond->nin + 1) * sizeof *in);
-    int kept = nconsts;
-    if (!in)
-        return false;
-    memcpy(in, cond->in, (size_t)nconsts * sizeof *in);
+    int64_t size = n * (int64_t)sizeof *l->result;
+    jaxpr *made = jaxpr_derived(open, "settled", size, l->result);
+    if (made || !(made = jaxpr_consts_to_inputs(cond)))
+        return made;
+    int nc = cond->nconsts, kept = nc;
     for (int64_t k = 0; k < n; k++)
         if (l->result[k] >= 0)
-            in[kept++] = cond->in[nconsts + k];
-    cond->in = in;
-    cond->nin = kept;
-    return true;
+            made->in[kept++] = made->in[nc + k];
+    made->nin = kept;
+    bool good = jaxpr_derive(open, "settled", size, l->result, made, 0, NULL);
+    object_release(made);
+    return good ? made : NULL;
 }
 
 /* Closes over the constants of both programs. */
-static bool while_closed(const jaxpr *cond, const jaxpr *body, int64_t n, const ct_array *carry,
+static bool while_closed(loop_part test, loop_part step, int64_t n, const ct_array *carry,
                          leaves *out)
 {
     arena memory = {0};
     loop_settled l = {0};
+    jaxpr *cond = test.j, *body = step.j, *settled = NULL;
     int nc = cond->nconsts, nb = body->nconsts;
-    jaxpr *open = jaxpr_consts_to_inputs(body), *test = jaxpr_consts_to_inputs(cond);
+    jaxpr *open = kept_opened(&step), *open_test = kept_opened(&test);
     ct_array *in = arena_alloc(&memory, (size_t)(nc + 2 * (nb + n) + n + 1) * sizeof *in),
              *operands = in + nb + n, *results = operands + nc + nb + n;
     bool *may = arena_alloc(&memory, (size_t)n + 1);
     *out = (leaves){n, base_alloc((size_t)(n + 1) * sizeof *out->at)};
-    bool good = open && test && in && may && out->at;
+    bool good = open && open_test && in && may && out->at;
     for (int64_t k = 0; k < n && good; k++)
-        may[k] = !uses(test, test->in[nc + k]);
+        may[k] = !uses(cond, cond->in[k]);
     good = good && loop_settle(open, (loop_shape){nb, (int)n, 0, 0}, may, &l, &memory) &&
-           shorten_condition(test, nc, n, &l);
+           (settled = condition_for(open_test, cond, n, &l));
     if (good) {
         memcpy(in, body->consts, (size_t)nb * sizeof *in);
         memcpy(in + nb, carry, (size_t)n * sizeof *in);
         memcpy(operands, cond->consts, (size_t)nc * sizeof *in);
         loop_settle_operands(&l, in, operands + nc);
-        params_while p = {l.j, l.shape.consts, test, nc};
+        params_while p = {l.j, l.shape.consts, settled, nc};
         good = while_bind(&p, nc + l.j->nin, operands, l.j->nout, results);
     }
     if (good)
         loop_settle_results(&l, n, in, results, out->at);
     object_release(l.j);
     object_release(open);
-    object_release(test);
+    object_release(open_test);
     arena_free(&memory);
     if (!good)
         leaves_free(out);
@@ -337,7 +339,9 @@ static bool while_fn_call(ct_fn base, const treedef *in_def, int64_t nin, const 
         object_release(test_program);
         test_program = stage_test(w->test, in_def, nin, carry);
     }
-    good = done || (body && test_program && while_closed(test_program, body, nin, carry, &results));
+    good = done || (body && test_program &&
+                    while_closed((loop_part){w->test, test_program}, (loop_part){w->step, body},
+                                 nin, carry, &results));
     object_release(test_program);
     object_release(body);
     object_release(b.out_def);
@@ -421,7 +425,8 @@ static bool count_by_while(const jaxpr *body, int64_t n, const ct_array *values,
         below ? transform_stage((flat){run_beside_upper, (void *)(uintptr_t)body, body->name}, n,
                                 avals, body->name)
               : NULL;
-    bool good = wide && while_closed(below, wide, n, values, out);
+    bool good = wide && while_closed((loop_part){NULL, below}, (loop_part){NULL, wide}, n, values,
+                                     out);
     object_release(below);
     object_release(wide);
     base_free(avals);
@@ -472,8 +477,8 @@ static bool run_fori(loop_body *b, const while_fn *w, int64_t n, ct_array *value
     if (good && counted) {
         int64_t from = array_get_int(lower, 0), to = array_get_int(upper, 0);
         int64_t steps = to > from ? to - from : 0;
-        good = scan_closed(body, steps, false, loop_unroll(w->unroll, steps), n - 1, values + 1, 0,
-                           NULL, out);
+        good = scan_closed((loop_part){w->step, body}, steps, false, loop_unroll(w->unroll, steps),
+                           n - 1, values + 1, 0, NULL, out);
     } else if (good && w->unroll != 1 && w->unroll != CT_UNROLL_ALL) {
         base_fail(CT_VALUE_ERROR,
                   "Can only use `unroll` in `fori_loop` if the loop bounds are statically known.");

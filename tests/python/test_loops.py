@@ -320,3 +320,90 @@ def test_fori_loop_counts_floats(lower, upper, steps, total):
 def test_fori_loop_refuses_bounds_of_two_types(lower, upper):
     with pytest.raises(TypeError):
         lax.fori_loop(lower, upper, lambda i, c: c, 0)
+
+
+# ---- bodies are traced once for each kind of arguments, as long as their function lives ----
+
+SCALE = jnp.float32(2)
+
+
+def counted(times):
+    """Functions of loops and branches that count how often they are traced."""
+    def step(c, x):
+        times.append("step")
+        return c * SCALE + x, c
+
+    def under(v):
+        times.append("under")
+        return v < 10
+
+    def double(v):
+        times.append("double")
+        return v * 2
+
+    return step, under, double
+
+
+def test_bodies_are_traced_once():
+    times = []
+    step, under, double = counted(times)
+    for n in (3, 3, 4):  # a slice of xs is the same, however many there are
+        assert lax.scan(step, 1., jnp.ones(n))[0] == 2 ** (n + 1) - 1
+    assert times == ["step"]
+    for _ in range(3):
+        assert lax.while_loop(under, double, 1.) == 16 and lax.fori_loop(0, 3, lambda i, v: v + i, 0) == 3
+    assert times[1:] == ["under", "double"]
+    for _ in range(3):  # in other programs and under transformations, too; an array is not weakly typed
+        assert jax.jit(lambda x: lax.scan(step, x, jnp.ones(3))[0])(1.) == 15
+        assert jax.grad(lambda x: lax.scan(step, x, jnp.ones(3))[0])(1.) == 8
+        assert jax.vmap(lambda x: lax.while_loop(under, double, x))(jnp.array([1., 3.])).tolist() == [16, 12]
+        assert jax.jit(lambda p: lax.cond(p, double, double, 3.))(True) == 6
+    assert times[3:] == ["under", "double", "double"]
+    lax.scan(step, jnp.ones(2), jnp.ones(3))
+    lax.scan(step, 1, jnp.ones(3))
+    assert set(times[6:]) == {"step"}
+    traced = len(times)
+    jax.clear_caches()
+    lax.scan(step, 1., jnp.ones(3))
+    assert times[traced:] == ["step"]
+
+
+def test_what_a_body_closes_over_is_fixed_unless_it_is_traced():
+    held = {"scale": jnp.float32(2)}
+
+    def step(c, x):
+        return c * held["scale"], None
+    assert lax.scan(step, 1., None, length=3)[0] == 8
+    held["scale"] = jnp.float32(3)
+    assert lax.scan(step, 1., None, length=3)[0] == 8  # as in jax.jit
+
+    def traced(scale):
+        held["scale"] = scale
+        return lax.scan(lambda c, x: step(c, x), 1., None, length=2)[0] + lax.scan(other, 1., None, length=2)[0]
+
+    def other(c, x):
+        return c * held["scale"], None
+    for _ in range(2):
+        assert jax.jit(traced)(5.) == 50 and jax.grad(traced)(3.) == 12
+        assert jax.vmap(traced)(jnp.array([1., 2.])).tolist() == [2, 8]
+
+
+def test_a_body_that_names_an_axis_is_traced_for_it():
+    def step(c, x):
+        return c + lax.psum(x, "i"), None
+    for n in (2, 3):
+        assert jax.vmap(lambda x: lax.scan(step, 0., x)[0], axis_name="i")(jnp.ones((n, 4))).tolist() == [4. * n] * n
+
+
+def test_bodies_go_with_their_functions():
+    import gc
+    import weakref
+
+    def make():
+        table = jnp.arange(3.)
+        step = lambda c, x: (c + table[0] + x, None)
+        lax.scan(step, 0., table)
+        return weakref.ref(step)
+    gone = make()
+    gc.collect()
+    assert gone() is None

@@ -158,3 +158,31 @@ def test_the_generator_of_new_keys():
     assert made().shape == (2,) and jax.random.key_dtype() == jax.random.key(0).dtype
     with pytest.raises(ValueError):
         jax.config.update("jax_default_prng_impl", "fastest")
+
+
+def test_precisions_of_products_are_checked():
+    with pytest.raises(ValueError, match="highest"):
+        jax.default_matmul_precision("nonsense").__enter__()
+    with pytest.raises(ValueError, match="highest"):
+        jax.config.update("jax_default_matmul_precision", "nonsense")
+    with jax.default_matmul_precision("bfloat16"), jax.default_matmul_precision("F32_F32_F32"):
+        assert (jnp.ones((2, 2)) @ jnp.ones(2)).tolist() == [2, 2]
+
+
+def test_static_arguments_of_pmap():
+    x = jnp.arange(3.)[None]
+    f = jax.pmap(lambda n, x, how: getattr(jnp, how)(x * n), static_broadcasted_argnums=(0, 2))
+    assert f(2, x, "sin").tolist() == jnp.sin(x * 2).tolist() and f(3, x, "cos").tolist() == jnp.cos(x * 3).tolist()
+    assert jax.pmap(lambda x, n: x + n, in_axes=(0, None), static_broadcasted_argnums=1)(x, 4).tolist() == [[4, 5, 6]]
+    with pytest.raises(ValueError, match="static_broadcasted_argnums"):
+        f(2, x)
+
+
+def test_equations_can_be_derived_from():
+    from jax.extend.core import JaxprEqn
+
+    class Equation(JaxprEqn):
+        note = "mine"
+    e = jax.make_jaxpr(jnp.sin)(1.).eqns[0]
+    made = Equation(e.invars, e.outvars, e.primitive, e.params, e.effects, e.source_info)
+    assert made.note == "mine" and isinstance(made, JaxprEqn) and str(made.primitive) == "sin"

@@ -1,6 +1,7 @@
 /* cond, switch, scan, while_loop and fori_loop: values, and all compositions with grad, jvp, vmap
  * and jit, against the same loops written out; jaxprs against the text that JAX prints. */
 #include "cotan/control.h"
+#include "cotan/stages.h"
 #include "core/core.h"
 #include "ops/ops.h"
 #include "test.h"
@@ -533,4 +534,29 @@ TEST(derivatives_of_a_root)
     CHECK_NEAR(ct_float(ct_call(ct_function(root_of), 4.0)), 2, 1e-6);
     CHECK_NEAR(ct_float(ct_call(ct_grad(root_of), 4.0)), 0.25, 1e-6);
     CHECK_NEAR(ct_float(ct_call(ct_jit(ct_grad(ct_grad(root_of))), 4.0)), -1 / 32.0, 1e-6);
+}
+
+/* ---- bodies that are kept ---- */
+
+static int traced_steps;
+static ct_tree counted_step(ct_tree carry, ct_tree x)
+{
+    traced_steps++;
+    return ct_tuple(op_add(op_mul(carry, op_number(2, carry)), x), carry);
+}
+
+TEST(a_kept_body_is_traced_once)
+{
+    ct_fn step = ct_kept(ct_function(counted_step)), loop = ct_scan(step);
+    ct_array xs = ct_array_f32(I(3), 1, 1, 1);
+    traced_steps = 0;
+    CHECK(is_near(ct_at(ct_call(loop, 1.0f, xs), 0), 15));
+    CHECK(is_near(ct_at(ct_call(loop, 1.0f, xs), 0), 15));
+    CHECK_INT(traced_steps, 1);
+    CHECK(is_near(ct_at(ct_call(ct_scan(ct_function(counted_step)), 1.0f, xs), 0), 15));
+    CHECK_INT(traced_steps, 2);
+    ct_clear_caches();
+    CHECK(is_near(ct_at(ct_call(loop, 1.0f, xs), 0), 15));
+    CHECK_INT(traced_steps, 3);
+    CHECK(!ct_kept(NULL));
 }

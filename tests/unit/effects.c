@@ -90,7 +90,7 @@ static ct_array wrong_structure(ct_array x) { return ct_pure_callback(doubled, c
 
 TEST(results_are_checked)
 {
-    CHECK_FAILS(ct_call(wrong, 1.0), CT_VALUE_ERROR,
+    CHECK_FAILS(ct_call(wrong, 1.0), CT_CALLBACK_ERROR,
                 "returned float32[] where its result_shape_dtypes say float32[2]");
     CHECK_FAILS(ct_call(wrong_structure, 1.0), CT_VALUE_ERROR, "declared as PyTreeDef((*, *))");
     count = 0;

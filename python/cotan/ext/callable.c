@@ -467,29 +467,35 @@ ct_fn ext_shapes_of(PyObject *callable)
 
 /* ---- the programs of a function, however often it is wrapped ---- */
 
-static PyObject *jitted_functions; /* weak reference to a function -> capsule of its jitted ct_fn */
+/* Functions of the library beside those of Python that they are made of: weak reference to a
+ * function -> capsule. */
+typedef struct companions {
+    PyObject *known, *forget;
+    PyMethodDef definition;
+    ct_fn (*make)(ct_fn f);
+} companions;
 
-static PyObject *forget(PyObject *self, PyObject *weak)
+static PyObject *forget(PyObject *known, PyObject *weak)
 {
-    if (PyDict_DelItem(jitted_functions, weak) < 0)
+    if (PyDict_DelItem(known, weak) < 0)
         PyErr_Clear();
     Py_RETURN_NONE;
 }
+
+static ct_fn make_jitted(ct_fn f) { return ct_jit_(&(ct_jit_args){.f = f}); }
+static companions jitted = {.definition = {"forget", forget, METH_O, NULL}, .make = make_jitted},
+                  kept = {.definition = {"forget", forget, METH_O, NULL}, .make = ct_kept};
 
 static void capsule_release(PyObject *capsule)
 {
     ct_release_fn(PyCapsule_GetPointer(capsule, "ct_fn"));
 }
 
-static ct_fn remember(PyObject *function)
+static ct_fn remember(companions *c, PyObject *function)
 {
-    static PyMethodDef definition = {"forget", forget, METH_O, NULL};
-    static PyObject *callback;
-    if (!callback && !(callback = PyCFunction_New(&definition, NULL)))
-        return NULL;
     if (!ext_check_callable(function))
         return NULL;
-    PyObject *weak = PyWeakref_NewRef(function, callback);
+    PyObject *weak = PyWeakref_NewRef(function, c->forget);
     host_fn *f = weak ? (host_fn *)fn_new(&host_class, sizeof *f) : NULL;
     if (!f) {
         Py_XDECREF(weak);
@@ -497,13 +503,27 @@ static ct_fn remember(PyObject *function)
     }
     f->callable = Py_NewRef(weak);
     f->weak = true;
-    ct_fn jitted = ct_jit_(&(ct_jit_args){.f = &f->head});
+    ct_fn made = c->make(&f->head);
     PyObject *capsule =
-        jitted ? PyCapsule_New(ct_retain_fn(jitted), "ct_fn", capsule_release) : ext_raise();
-    bool good = capsule && !PyDict_SetItem(jitted_functions, weak, capsule);
+        made ? PyCapsule_New(ct_retain_fn(made), "ct_fn", capsule_release) : ext_raise();
+    bool good = capsule && !PyDict_SetItem(c->known, weak, capsule);
     Py_XDECREF(capsule);
     Py_DECREF(weak);
-    return good ? jitted : NULL;
+    return good ? made : NULL;
+}
+
+static ct_fn companion_of(companions *c, PyObject *function)
+{
+    if (!c->known && !(c->known = PyDict_New()))
+        return NULL;
+    if (!c->forget && !(c->forget = PyCFunction_New(&c->definition, c->known)))
+        return NULL;
+    PyObject *weak = PyWeakref_NewRef(function, NULL),
+             *found = weak ? PyDict_GetItemWithError(c->known, weak) : NULL;
+    Py_XDECREF(weak);
+    return found              ? PyCapsule_GetPointer(found, "ct_fn")
+           : PyErr_Occurred() ? NULL
+                              : remember(c, function);
 }
 
 ct_fn ext_jitted(PyObject *callable)
@@ -512,12 +532,10 @@ ct_fn ext_jitted(PyObject *callable)
         ct_fn f = ext_callable(callable);
         return f ? ct_jit_(&(ct_jit_args){.f = f}) : NULL;
     }
-    if (!jitted_functions && !(jitted_functions = PyDict_New()))
-        return NULL;
-    PyObject *weak = PyWeakref_NewRef(callable, NULL),
-             *known = weak ? PyDict_GetItemWithError(jitted_functions, weak) : NULL;
-    Py_XDECREF(weak);
-    return known              ? PyCapsule_GetPointer(known, "ct_fn")
-           : PyErr_Occurred() ? NULL
-                              : remember(callable);
+    return companion_of(&jitted, callable);
+}
+
+ct_fn ext_body(PyObject *callable)
+{
+    return PyFunction_Check(callable) ? companion_of(&kept, callable) : ext_callable(callable);
 }

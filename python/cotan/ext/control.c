@@ -23,7 +23,7 @@ static PyObject *branches(PyObject *self, PyObject *const *args, Py_ssize_t n)
         Py_ssize_t first = 0; /* a function given twice is one */
         while (PyTuple_GET_ITEM(args[0], first) != PyTuple_GET_ITEM(args[0], i))
             first++;
-        fns[i] = first < i ? fns[first] : ext_callable(PyTuple_GET_ITEM(args[0], i));
+        fns[i] = first < i ? fns[first] : ext_body(PyTuple_GET_ITEM(args[0], i));
         good = fns[i] != NULL;
     }
     PyObject *out = NULL;
@@ -61,7 +61,7 @@ static PyObject *scan(PyObject *self, PyObject *const *args, Py_ssize_t n)
     if (reverse < 0)
         return NULL;
     ct_scope scope = ct_begin();
-    ct_fn f = ext_callable(args[0]);
+    ct_fn f = ext_body(args[0]);
     PyObject *out =
         f ? ext_function_new(ext_function_type, args[0],
                              ct_scan_(&(ct_scan_args){.f = f,
@@ -82,7 +82,7 @@ static PyObject *while_loop(PyObject *self, PyObject *const *args, Py_ssize_t n)
     if (n != 2)
         return PyErr_Format(PyExc_TypeError, "_while_loop(cond_fun, body_fun)");
     ct_scope scope = ct_begin();
-    ct_fn test = ext_callable(args[0]), step = test ? ext_callable(args[1]) : NULL;
+    ct_fn test = ext_body(args[0]), step = test ? ext_body(args[1]) : NULL;
     PyObject *out =
         step ? ext_function_new(ext_function_type, args[1],
                                 ct_while_loop_(test, step, parameter_name(args[1], 0)), NULL)
@@ -100,7 +100,7 @@ static PyObject *fori_loop(PyObject *self, PyObject *const *args, Py_ssize_t n)
     if (!ext_int(args[1], &unroll, "fori_loop: unroll"))
         return NULL;
     ct_scope scope = ct_begin();
-    ct_fn step = ext_callable(args[0]);
+    ct_fn step = ext_body(args[0]);
     PyObject *out =
         step ? ext_function_new(ext_function_type, args[0],
                                 ct_fori_loop_(step, unroll, parameter_name(args[0], 1)), NULL)

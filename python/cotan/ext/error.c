@@ -104,7 +104,7 @@ bool ext_init_errors(PyObject *module)
     if (PyModule_AddObjectRef(module, "TypePromotionError", classes[CT_TYPE_PROMOTION_ERROR]) < 0)
         return false;
     classes[CT_RUNTIME_ERROR] = PyExc_RuntimeError;
-    ext_runtime_error =
+    ext_runtime_error = classes[CT_CALLBACK_ERROR] =
         add_class(module, "JaxRuntimeError", PyExc_RuntimeError, "The runtime failed.");
     classes[CT_TYPE_ERROR] = PyExc_TypeError;
     classes[CT_VALUE_ERROR] = PyExc_ValueError;

@@ -257,6 +257,9 @@ int ext_visit_function(ct_fn f, PyObject *wrapped, visitproc visit, void *arg);
 /* jit of a callable without options: one for each function of Python, so that jit(f) said twice
  * shares its programs. It doesn't keep the function alive. */
 ct_fn ext_jitted(PyObject *callable);
+/* A body of a loop or a branch, whose programs are kept for as long as the callable lives, if that
+ * is a plain function. */
+ct_fn ext_body(PyObject *callable);
 const char *ext_callable_name(PyObject *callable); /* UTF-8, borrowed from the object */
 /* What a callable calls its i-th positional argument, or that keyword argument. */
 void ext_argument_name(PyObject *callable, int64_t i, const char *keyword, text *out);
