@@ -110,7 +110,9 @@ bool call_vmap(const op *o, const void *params, batch b, int nin, const ct_array
         mapped[i] = dims[i] != NOT_MAPPED;
         good = !is_poison(values[i] = mapped[i] ? batch_front(in[i], dims[i], b.size) : in[i]);
     }
-    jaxpr *made = good ? jaxpr_vmap(j, b, mapped, false, out_mapped) : NULL;
+    if (good)
+        memset(out_mapped, 0, (size_t)nout);
+    jaxpr *made = good ? jaxpr_vmap(j, b, mapped, out_mapped) : NULL;
     good = made != NULL;
     if (good) {
         good = call_bind(o, params, made, nin, values, out);

@@ -354,9 +354,22 @@ static jaxpr *batched_branch(jaxpr *j, batch b, bool choosing, bool *flag_and_ma
 {
     flag_and_mapped[0] = true;
     if (!choosing || !loop_inside(j))
-        return jaxpr_vmap(j, b, flag_and_mapped + 1, true, out);
+        return jaxpr_vmap(j, b, flag_and_mapped + 1, out);
     jaxpr *guarded = loop_guard(j);
-    return guarded ? jaxpr_vmap(guarded, b, flag_and_mapped, true, out) : NULL;
+    return guarded ? jaxpr_vmap(guarded, b, flag_and_mapped, out) : NULL;
+}
+
+/* All branches; results are mapped where one is to be chosen of them, else where any branch's are.
+ */
+static bool batched_branches(const params_cond *p, batch b, bool choosing, bool *flag_and_mapped,
+                             bool *out, jaxpr **made)
+{
+    memset(out, choosing, (size_t)p->branches.at[0]->nout);
+    for (int pass = 0; pass < 2; pass++)
+        for (int64_t k = 0; k < p->branches.n; k++)
+            if (!(made[k] = batched_branch(p->branches.at[k], b, choosing, flag_and_mapped, out)))
+                return false;
+    return true;
 }
 
 /* Every branch on every element, then a choice by the batched index. An element that does not take
@@ -411,15 +424,13 @@ static bool cond_vmap(const op *o, const void *params, batch b, int nin, const c
         good = !is_poison(values[i + 1] =
                               mapped[i] ? batch_front(in[i + 1], dims[i + 1], b.size) : in[i + 1]);
     }
-    for (int64_t k = 0; k < p->branches.n && good; k++)
-        good = (made[k] = batched_branch(p->branches.at[k], b, dims[0] != NOT_MAPPED, flags,
-                                         mapped + n)) != NULL;
+    good = good && batched_branches(p, b, dims[0] != NOT_MAPPED, flags, mapped + n, made);
     good =
         good && (dims[0] == NOT_MAPPED ? cond_bind(made, p->branches.n, nin, values, nout, out)
                                        : select_branches(p->branches.n, made, values[0], n,
                                                          values + 1, mapped, nout, out, &memory));
-    for (int i = 0; i < nout; i++)
-        out_dims[i] = 0;
+    for (int i = 0; i < nout && good; i++)
+        out_dims[i] = mapped[n + i] ? 0 : NOT_MAPPED;
     arena_free(&memory);
     return good;
 }

@@ -386,7 +386,9 @@ static bool custom_eqn_vmap(const op *o, const void *params, batch b, int nin, c
     }
     custom_call *mapped =
         good ? custom_batched((custom_call *)p->call, b, nin - k, front + k) : NULL;
-    jaxpr *j = mapped ? jaxpr_vmap(p->call_jaxpr, b, flags, true, flags + nin) : NULL;
+    if (mapped)
+        memset(flags + nin, 1, (size_t)nout);
+    jaxpr *j = mapped ? jaxpr_vmap(p->call_jaxpr, b, flags, flags + nin) : NULL;
     good = j != NULL;
     if (good) {
         params_custom q = params_of(mapped, j, p->num_consts);

@@ -120,8 +120,10 @@ static bool linear_call_vmap(const op *o, const void *params, batch b, int nin, 
     for (int i = 0; i < nin && good; i++)
         good = !is_poison(values[i] = mapped[i] ? batch_front(in[i], dims[i], b.size) : in[i]);
     params_linear_call q = {.num_res = k};
-    good = good && (q.callee = jaxpr_vmap(p->callee, b, mapped, true, out_mapped)) &&
-           (q.transpose = jaxpr_vmap(p->transpose, b, mapped, true, out_mapped)) &&
+    if (good)
+        memset(out_mapped, 1, (size_t)most + 1);
+    good = good && (q.callee = jaxpr_vmap(p->callee, b, mapped, out_mapped)) &&
+           (q.transpose = jaxpr_vmap(p->transpose, b, mapped, out_mapped)) &&
            bind_linear(&q, values, values + k, out);
     for (int i = 0; i < nout; i++)
         out_dims[i] = 0;

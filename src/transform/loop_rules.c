@@ -118,47 +118,13 @@ void loop_results(loop_shape s, const bool *nonzero, const bool *out_nonzero,
 
 /* ---- batching ---- */
 
-/* The same program, with the axis also where only the carry's input has it. */
-static jaxpr *spread(jaxpr *j, const jaxpr *made, loop_shape s, batch b, const bool *mapped,
-                     bool *out_mapped)
-{
-    arena memory = {0};
-    int64_t *in = arena_alloc(&memory, (size_t)(made->nin + made->nout + 1) * sizeof *in),
-            *out = in + made->nin;
-    aval *avals = arena_alloc(&memory, (size_t)(made->nin + 1) * sizeof *avals);
-    bool *more = arena_alloc(&memory, (size_t)made->nout + 1);
-    text key = {0};
-    text_bytes(&key, (const char *)mapped, (size_t)j->nin);
-    text_bytes(&key, (const char *)&b.size, sizeof b.size);
-    if (b.axis_name)
-        text_bytes(&key, b.axis_name, strlen(b.axis_name));
-    jaxpr *wide = NULL;
-    if (in && avals && more) {
-        for (int i = 0; i < made->nin; i++) {
-            in[i] = i;
-            avals[i] = made->in[i]->aval;
-        }
-        for (int k = 0; k < made->nout; k++) {
-            out[k] = k;
-            more[k] = k < s.carry && mapped[s.consts + k] && !out_mapped[k];
-            out_mapped[k] = out_mapped[k] || more[k];
-        }
-        rewiring w = {made->name, made->nin, avals, in, made->nout, out, more, b};
-        wide = jaxpr_rewire(made, &w, j, "loop vmap", key.n, key.at);
-    }
-    vec_free(&key);
-    arena_free(&memory);
-    return wide;
-}
-
 jaxpr *loop_vmap(jaxpr *j, loop_shape s, batch b, bool *mapped, bool *out_mapped)
 {
     jaxpr *made;
-    do
-        made = jaxpr_vmap(j, b, mapped, false, out_mapped);
-    while (made && grow(s, mapped, out_mapped));
-    bool fits = true;
-    for (int k = 0; k < s.carry && made; k++)
-        fits = fits && out_mapped[k] == mapped[s.consts + k];
-    return !made || fits ? made : spread(j, made, s, b, mapped, out_mapped);
+    do {
+        memcpy(out_mapped, mapped + s.consts, (size_t)s.carry);
+        memset(out_mapped + s.carry, 0, (size_t)s.ys);
+        made = jaxpr_vmap(j, b, mapped, out_mapped);
+    } while (made && grow(s, mapped, out_mapped));
+    return made;
 }

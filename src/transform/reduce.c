@@ -338,8 +338,10 @@ bool reduction_vmap_all(const op *o, const void *params, batch b, int nin, const
             avals[i].shape++;
         }
     }
+    if (good)
+        memset(mapped + nin, 1, (size_t)nout);
     jaxpr *j = good ? lowered(o, params, nin, avals) : NULL,
-          *made = j ? jaxpr_vmap(j, b, mapped, true, mapped + nin) : NULL;
+          *made = j ? jaxpr_vmap(j, b, mapped, mapped + nin) : NULL;
     good = made && jaxpr_eval(made, nin, in, nout, out);
     for (int i = 0; i < nout; i++)
         out_dims[i] = 0;

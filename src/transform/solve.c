@@ -252,9 +252,9 @@ static bool solve_vmap(const op *o, const void *params, batch b, int nin, const 
             continue;
         for (int i = 0; i < part.count; i++)
             mapped[i] = dims[part.first + i] != NOT_MAPPED;
-        memset(mapped + part.count, 1, (size_t)nb);
-        good = (q.jaxprs.at[at++] =
-                    jaxpr_vmap(part.j, b, mapped, true, mapped + part.count + nb)) != NULL;
+        bool *out_mapped = mapped + part.count + nb;
+        memset(mapped + part.count, 1, (size_t)(nb + part.j->nout));
+        good = (q.jaxprs.at[at++] = jaxpr_vmap(part.j, b, mapped, out_mapped)) != NULL;
     }
     good = good && bind_solve(&q, nin, given, nout, out);
     memset(out_dims, 0, (size_t)nout * sizeof *out_dims);

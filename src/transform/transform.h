@@ -177,9 +177,9 @@ jaxpr *jaxpr_jvp(jaxpr *j, const bool *nonzero, bool instantiate, bool *out_nonz
  * nonzero tangents...) -> nonzero out tangents. Borrowed. */
 CT_NODISCARD bool jaxpr_linearize(jaxpr *j, const bool *nonzero, bool *out_nonzero, jaxpr **known,
                                   jaxpr **tangent);
-/* The jaxpr on inputs mapped along axis 0 where mapped[i]; out_mapped filled; force: all outputs
- * mapped. Borrowed. */
-jaxpr *jaxpr_vmap(jaxpr *j, batch b, const bool *mapped, bool force, bool *out_mapped);
+/* The jaxpr on inputs mapped along axis 0 where mapped[i]. out_mapped: which outputs are to be
+ * mapped in any case; then, which are. Borrowed. */
+jaxpr *jaxpr_vmap(jaxpr *j, batch b, const bool *mapped, bool *out_mapped);
 /* (known inputs..., nonzero cts...) -> cts of the linear inputs (instantiated). Borrowed. */
 jaxpr *jaxpr_transpose(jaxpr *j, const bool *linear, const bool *ct_nonzero);
 

@@ -207,7 +207,6 @@ typedef struct batched_program {
     const jaxpr *j;
     batch b;
     const bool *mapped;
-    bool force;
     bool *out_mapped;
 } batched_program;
 
@@ -230,7 +229,7 @@ static bool run_batched(void *env, int64_t nin, const ct_array *in, leaves *out)
     trace *t = NULL;
     good = good && batch_run(jaxpr_as_flat(p->j), p->b, nin, in, dims, out, &have, &t);
     for (int64_t i = 0; i < out->n && good; i++) {
-        p->out_mapped[i] = p->force || have[i] != NOT_MAPPED;
+        p->out_mapped[i] |= have[i] != NOT_MAPPED;
         if (p->out_mapped[i])
             good = !is_poison(out->at[i] = batch_front(out->at[i], have[i], p->b.size));
     }
@@ -260,12 +259,12 @@ static aval *batched_avals(const jaxpr *j, batch b, const bool *mapped, arena *a
     return avals;
 }
 
-jaxpr *jaxpr_vmap(jaxpr *j, batch b, const bool *mapped, bool force, bool *out_mapped)
+jaxpr *jaxpr_vmap(jaxpr *j, batch b, const bool *mapped, bool *out_mapped)
 {
     text key = {0};
     text_bytes(&key, (const char *)mapped, (size_t)j->nin);
     text_bytes(&key, (const char *)&b.size, sizeof b.size);
-    text_bytes(&key, force ? "!" : ".", 1);
+    text_bytes(&key, (const char *)out_mapped, (size_t)j->nout);
     if (b.axis_name)
         text_bytes(&key, b.axis_name, strlen(b.axis_name));
     jaxpr *made = jaxpr_derived(j, "vmap", key.n, key.at);
@@ -274,7 +273,7 @@ jaxpr *jaxpr_vmap(jaxpr *j, batch b, const bool *mapped, bool force, bool *out_m
     } else {
         arena scratch = {0};
         aval *avals = batched_avals(j, b, mapped, &scratch);
-        batched_program p = {j, b, mapped, force, out_mapped};
+        batched_program p = {j, b, mapped, out_mapped};
         made = avals ? transform_stage((flat){run_batched, &p, j->name}, j->nin, avals, j->name)
                      : NULL;
         arena_free(&scratch);

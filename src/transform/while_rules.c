@@ -376,7 +376,8 @@ static bool batch_programs(const params_while *p, batch b, while_flags *f, param
         bool all = true;
         for (int k = 0; k < n; k++)
             all = all && f->body[nb + k];
-        q->cond = jaxpr_vmap(p->cond, b, f->cond, axes, &f->test);
+        f->test = axes;
+        q->cond = jaxpr_vmap(p->cond, b, f->cond, &f->test);
         if (!q->cond || !f->test || all)
             return q->cond;
         memset(f->body + nb, 1, (size_t)n);

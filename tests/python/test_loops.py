@@ -407,3 +407,18 @@ def test_bodies_go_with_their_functions():
     gone = make()
     gc.collect()
     assert gone() is None
+
+
+def test_what_no_branch_and_no_step_mixes_with_mapped_values_stays_unmapped():
+    def f(p, x, n):
+        def body(c):
+            step, last, x = c
+            return lax.cond(step > last, lambda: (step - 1, last, x * 2), lambda: (step - 2, last + 1, jnp.sin(x)))
+        return lax.while_loop(lambda c: c[0] > 0, body, (n, jnp.int32(2), x)) if p is None else lax.cond(p, lambda: (n, n + 1, x), lambda: (n + 2, n, -x))
+    x = jnp.arange(3.0)
+    for p in None, True:
+        for g in jax.vmap(f, (None, 0, None), (None, None, 0)), jax.jit(jax.vmap(f, (None, 0, None), (None, None, 0))):
+            got, want = g(p, x, 5), [f(p, v, 5) for v in x]
+            assert got[:2] == want[0][:2] and np.allclose(got[2], [w[2] for w in want])
+    with pytest.raises(ValueError, match="out_axes|batched"):
+        jax.vmap(f, (0, 0, None), (None, None, 0))(jnp.array([True, False, True]), x, 5)
