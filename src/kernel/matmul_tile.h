@@ -226,37 +226,66 @@ static T LOCAL(_dot)(int64_t n, const S *m, const T *x)
     return lane[0] + sum;
 }
 
-/* Short contiguous rows, some at a time, so that their sums are added up together. */
-static void LOCAL(_by_short_rows)(int64_t rows, int64_t cols, const S *m, int64_t row, const T *x,
-                                  T *y, int64_t y_step)
+enum { LOCAL(_at_once) = 8 };
+typedef T LOCAL(_quarters)[LOCAL(_at_once)][4];
+
+/* The lanes of each vector added up: halves, then halves of those, and so on. */
+static inline __attribute__((always_inline)) void
+LOCAL(_add_lanes)(const LOCAL(_vector) sum[LOCAL(_at_once)], T out[LOCAL(_at_once)])
 {
-    enum { AT_ONCE = 8 };
+    LOCAL(_quarters) four;
+    for (int r = 0; r < LOCAL(_at_once); r++) {
+        T part[LANES];
+        memcpy(part, &sum[r], sizeof part);
+        _Pragma("GCC unroll 8") for (int half = LANES / 2; half >= 4; half /= 2)
+        {
+            T other[LANES];
+            memcpy(other, part + half, (size_t)half * sizeof(T));
+            for (int j = 0; j < half; j++)
+                part[j] += other[j];
+        }
+        memcpy(four[r], part, sizeof four[r]);
+    }
+    for (int r = 0; r < LOCAL(_at_once); r++)
+        out[r] = (four[r][0] + four[r][2]) + (four[r][1] + four[r][3]);
+}
+
+/* Contiguous rows, some at a time, so that their sums are added up together; every DEPTH elements,
+ * so that errors do not grow with the length. Added to y, or stored. LOAD does nothing. */
+static void LOCAL(_by_some_rows)(int64_t rows, int64_t cols, const S *m, int64_t row, const T *x,
+                                 T *y, int64_t y_step, bool add)
+{
+    enum { AT_ONCE = LOCAL(_at_once) };
     int64_t whole = cols - cols % LANES;
     for (int64_t first = 0; first < rows; first += AT_ONCE) {
         const S *at[AT_ONCE];
-        LOCAL(_vector) sum[AT_ONCE] = {0};
-        for (int r = 0; r < AT_ONCE; r++)
+        LOCAL(_vector) sum[AT_ONCE], none = {0};
+        for (int r = 0; r < AT_ONCE; r++) {
             at[r] = m + (first + r < rows ? first + r : rows - 1) * row;
-        for (int64_t p = 0; p < whole; p += LANES) {
-            LOCAL(_vector) factor, v;
-            memcpy(&factor, x + p, sizeof factor);
-            _Pragma("GCC unroll 8") for (int r = 0; r < AT_ONCE; r++)
-            {
-                memcpy(&v, at[r] + p, sizeof v);
-                sum[r] += v * factor;
-            }
+            sum[r] = none;
         }
-        T part[AT_ONCE][LANES];
-        memcpy(part, sum, sizeof part);
-        for (int half = LANES / 2; half > 0; half /= 2)
+        for (int64_t p = 0; p < whole;) {
+            LOCAL(_vector) part[AT_ONCE], factor, v;
             for (int r = 0; r < AT_ONCE; r++)
-                for (int j = 0; j < half; j++)
-                    part[r][j] += part[r][j + half];
+                part[r] = none;
+            for (int64_t end = p + DEPTH < whole ? p + DEPTH : whole; p < end; p += LANES) {
+                memcpy(&factor, x + p, sizeof factor);
+                _Pragma("GCC unroll 8") for (int r = 0; r < AT_ONCE; r++)
+                {
+                    memcpy(&v, at[r] + p, sizeof v);
+                    part[r] += v * factor;
+                }
+            }
+            for (int r = 0; r < AT_ONCE; r++)
+                sum[r] += part[r];
+        }
+        T lanes[AT_ONCE];
+        LOCAL(_add_lanes)(sum, lanes);
         for (int r = 0; r < AT_ONCE && first + r < rows; r++) {
-            T rest = 0;
+            T *to = &y[(first + r) * y_step], rest = add ? *to : 0;
             for (int64_t p = whole; p < cols; p++)
                 rest += LOAD(at[r][p]) * x[p];
-            y[(first + r) * y_step] = part[r][0] + rest;
+            *to = lanes[r] + rest;
         }
     }
 }
@@ -266,13 +295,14 @@ static void LOCAL(_by_rows)(int64_t rows, int64_t cols, const S *m, int64_t row,
                             int64_t x_step, T *y, int64_t y_step)
 {
     T piece[LONG];
+    bool together = sizeof(S) == sizeof(T) && (rows >= LOCAL(_at_once) || cols <= DEPTH);
     for (int64_t p = 0; p < cols; p += LONG) {
         int64_t here = cols - p < LONG ? cols - p : LONG;
         for (int64_t j = 0; j < here; j++)
             piece[j] = LOAD(x[(p + j) * x_step]);
-        if (cols <= DEPTH && sizeof(S) == sizeof(T)) { /* LOAD does nothing */
-            LOCAL(_by_short_rows)(rows, cols, m, row, piece, y, y_step);
-            return;
+        if (together) {
+            LOCAL(_by_some_rows)(rows, here, m + p, row, piece, y, y_step, p > 0);
+            continue;
         }
         for (int64_t i = 0; i < rows; i++) {
             T sum = LOCAL(_dot)(here, m + i * row + p, piece);

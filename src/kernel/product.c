@@ -10,11 +10,11 @@
 /* A panel of fewer lines than PANEL_LEAST spends more on packing the other operand than it wins; of
  * twice as many, when that has more than CACHED elements. */
 enum {
-    PANEL_WORK = 1 << 22,
-    VECTOR_WORK = 1 << 19,
+    PANEL_WORK = 1 << 20,
+    VECTOR_WORK = 1 << 17,
     MAX_PANELS = 32,
     PANEL_LEAST = 128,
-    VECTOR_LEAST = 1024,
+    VECTOR_LEAST = 256,
     CACHED = 1 << 18,
     ROUND = 16
 };

@@ -468,32 +468,31 @@ static ct_status into_result_type(const dot_dims *d, const operand *x, const ope
     return product_result_finish(&wide, out, product(d, x, y, &wide));
 }
 
-/* A matrix or vector of a plain product: lines along its free axis (a vector is one), elements of a
- * line along the contracted one. */
+/* An operand of a plain product: lines along its free axes (a vector is one), elements of a line
+ * along the contracted one. */
 typedef struct plain_side {
     int64_t lines, line, step;
 } plain_side;
 
 static plain_side plain_side_of(const aval *x, int64_t contract)
 {
-    if (x->ndim == 1)
-        return (plain_side){1, x->shape[0], 1};
-    return contract ? (plain_side){x->shape[0], x->shape[1], 1}
-                    : (plain_side){x->shape[1], 1, x->shape[1]};
+    int64_t length = x->shape[contract], lines = shape_size(x->ndim, x->shape) / length;
+    return contract == x->ndim - 1 ? (plain_side){lines, length, 1} : (plain_side){lines, 1, lines};
 }
 
-static bool is_plain(const aval *x, ct_dtype dtype)
+static bool is_plain(const aval *x, ct_ints contract, ct_dtype dtype)
 {
-    return x->dtype == dtype && (x->ndim == 1 || x->ndim == 2);
+    return x->dtype == dtype && contract.n == 1 &&
+           (contract.at[0] == 0 || contract.at[0] == x->ndim - 1);
 }
 
-/* Products of matrices and vectors of the arithmetic's type, as most are: nothing to lay out. False
- * when it is something else. */
+/* Products that contract the first or last axis of operands of the arithmetic's type, as most do:
+ * nothing to lay out. False when it is something else. */
 static bool plain_product(const dot_dims *d, ct_dtype dtype, const operand *x, const operand *y,
                           const operand *out, ct_status *status)
 {
-    if (!is_plain(&x->aval, dtype) || !is_plain(&y->aval, dtype) || out->aval.dtype != dtype ||
-        d->lhs_batch.n || d->lhs_contract.n != 1)
+    if (!is_plain(&x->aval, d->lhs_contract, dtype) ||
+        !is_plain(&y->aval, d->rhs_contract, dtype) || out->aval.dtype != dtype || d->lhs_batch.n)
         return false;
     plain_side a = plain_side_of(&x->aval, d->lhs_contract.at[0]),
                b = plain_side_of(&y->aval, d->rhs_contract.at[0]);
@@ -508,8 +507,6 @@ static bool plain_product(const dot_dims *d, ct_dtype dtype, const operand *x, c
                        .c_row = b.lines,
                        .dtype = dtype,
                        .out_dtype = dtype};
-    if ((p.m == 1 && x->aval.ndim > 1) || (p.n == 1 && y->aval.ndim > 1) || p.k == 1)
-        return false; /* leading dimensions want tidying */
     *status = kernel_matrix_product(&p, x->data, y->data, out->data);
     return true;
 }

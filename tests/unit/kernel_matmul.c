@@ -60,6 +60,11 @@ TEST(float_products)
         check_float(1, 1, 2100, 270, layout);
         check_float(1, 2100, 1, 270, layout);
     }
+    for (int64_t rows = 1; rows <= 18; rows++) { /* some rows at a time, of short and long rows */
+        static const int64_t lengths[] = {1, 15, 16, 31, 255, 256, 273, 513, 4096, 4111, 9000};
+        for (size_t i = 0; i < countof(lengths); i++)
+            check_float(1, rows, 1, lengths[i], 0), check_float(2, 1, rows, lengths[i], 2);
+    }
     check_float(1, 500, 260, 300, 0);
     check_float(1, 260, 500, 300, 3);
 }
