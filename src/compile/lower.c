@@ -488,8 +488,9 @@ static int dimension_order(const group *gr, int order[LOOP_DIMS])
     int head = tail;
     while (head > 0 && !(gr->reduced >> order[head - 1] & 1))
         head--;
+    int64_t along = head < tail ? gr->extent[order[tail - 1]] : 0;
     if (gr->split || tail == n || tail == head || row > SHORT_ROW ||
-        gr->extent[order[tail - 1]] < MANY_ROWS)
+        (along < MANY_ROWS && along <= 2 * row))
         return n;
     int turned[LOOP_DIMS];
     for (int i = head; i < n; i++)

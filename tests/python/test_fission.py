@@ -119,6 +119,25 @@ CASES = {
 }
 
 
+def transposed_products(k, u, v):
+    """A Sinkhorn step: the transpose of a matrix times a vector, a matrix of three dimensions, and one of one row."""
+    def step(_, uv):
+        u, v = uv
+        u = 1 / (1 + k @ v)
+        return u, 1 / (1 + k.T @ u) + jnp.tensordot(k.T.reshape(4, -1, k.shape[0]), u, 1).ravel() * 1e-3 + (u[None] @ k)[0]
+    return lax.fori_loop(0, 5, step, (u, v))
+
+
+def scaled_each_time(p, r):
+    """What each step would make of constants again: a multiple, a function, a row, a table."""
+    def step(v, i):
+        return (r[i] + 0.9 * p @ v + jnp.exp(-p)[2] * jnp.sin(r).sum()) * 0.1, (jnp.cos(r) * v[0])[::2]
+    return lax.scan(step, r[0], jnp.arange(4))
+
+
+CASES |= {"transposed": (transposed_products, jnp.abs(w), b, b * 2), "the same each time": (scaled_each_time, w, numbers(4, WIDTH))}
+
+
 LEFT = {"rnn": 1, "rnn, gradient": 2,
         "columns": 1, "columns in lanes": 1, "columns, gradient": 2, "lstm": 1, "lstm, gradient": 2, "what is only stacked": 1, "outer products": 1}
 
