@@ -3,6 +3,7 @@
  * memory; place.c decides where. */
 #include "compile/place.h"
 #include "compile/program.h"
+#include "transform/partial.h"
 
 #include <stdio.h>
 
@@ -439,12 +440,42 @@ static void builder_free(builder *b)
     table_free(&b->numbering);
 }
 
-program *program_build(const jaxpr *j)
+/* Does a loop or a branch, at any depth, give results that nobody reads? */
+static bool gives_too_much(const jaxpr *j)
+{
+    bool found = false;
+    for (const eqn *e = j->eqns; e && !found; e = e->next) {
+        const jaxpr *inner = graph_inlined(e->op, e->params);
+        bool control = control_program(e->op, e->params, 0);
+        for (int k = 0; k < e->nout && control && !found; k++)
+            found = !e->out[k] || !e->out[k]->uses;
+        for (int64_t i = 0; control && !found && control_program(e->op, e->params, i); i++)
+            found = gives_too_much(control_program(e->op, e->params, i));
+        found = found || (inner && gives_too_much(inner));
+    }
+    return found;
+}
+
+/* Without what its loops and branches compute for nobody. NULL after a failure. */
+static const jaxpr *lean(jaxpr *j)
+{
+    if (!compile_optimizes() || !gives_too_much(j))
+        return j;
+    bool *all = base_alloc((size_t)j->nout + 1);
+    if (all)
+        memset(all, true, (size_t)j->nout);
+    const jaxpr *less = all ? jaxpr_dce(j, all, NULL) : NULL;
+    base_free(all);
+    return less;
+}
+
+program *program_build(jaxpr *j)
 {
     builder b = {.p = base_zalloc(sizeof(program)), .root = &b};
     if (!b.p)
         return NULL;
-    bool ok = build_steps(&b, j) && make_code(&b);
+    const jaxpr *less = lean(j);
+    bool ok = less && build_steps(&b, less) && make_code(&b);
     if (!ok) {
         if (ct_ok())
             base_fail(CT_RUNTIME_ERROR, "compile: a program could not be built");

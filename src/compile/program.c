@@ -14,21 +14,23 @@ enum { SLOTS_ON_STACK = 192, OPERANDS_ON_STACK = 24 };
 typedef struct kernel_call {
     kernel_code *code;
     void *const *buffers;
+    int64_t first;
 } kernel_call;
 
 static void run_units(void *context, int64_t begin, int64_t end)
 {
     const kernel_call *c = context;
-    c->code(c->buffers, begin, end, kernel_far);
+    c->code(c->buffers, c->first + begin, c->first + end, kernel_far);
 }
 
-void program_kernel(kernel_code *kernel, void *const *buffers, int64_t units, int64_t grain)
+void program_kernel(kernel_code *kernel, void *const *buffers, int64_t first, int64_t units,
+                    int64_t grain)
 {
     if (grain >= units) {
-        kernel(buffers, 0, units, kernel_far);
+        kernel(buffers, first, first + units, kernel_far);
         return;
     }
-    kernel_call c = {kernel, buffers};
+    kernel_call c = {kernel, buffers, first};
     base_parallel(units, grain, run_units, &c);
 }
 
@@ -37,7 +39,7 @@ static void run_kernel(const activation *a, const step *s)
     void *buffers[LOOP_BUFFERS];
     for (int i = 0; i < s->n; i++)
         buffers[i] = a->slots[s->slots[i]];
-    program_kernel(s->code, buffers, s->units, s->grain);
+    program_kernel(s->code, buffers, 0, s->units, s->grain);
 }
 
 static bool run_opaque(const activation *a, const step *s)

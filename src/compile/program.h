@@ -110,8 +110,9 @@ bool program_steps(const activation *a);
  * memory. */
 enum { FEW_SLOTS = 64 };
 void **step_addresses(const activation *a, const step *s, void *few[FEW_SLOTS]);
-/* Units of a kernel, in parallel when they are more than grain. */
-void program_kernel(kernel_code *kernel, void *const *buffers, int64_t units, int64_t grain);
+/* Units of a kernel from `first` on, in parallel when they are more than grain. */
+void program_kernel(kernel_code *kernel, void *const *buffers, int64_t first, int64_t units,
+                    int64_t grain);
 
 /* ---- loops and branches: control.c ---- */
 /* Does the operation run inside the program? Not when its bodies need arrays (callbacks, say). */
@@ -131,7 +132,7 @@ bool sequence_run(const activation *a, const step *s);
 int32_t sequence_in_place(const step *s, int32_t k);
 
 /* build.c: groups to steps, buffers to slots. NULL after base_fail. */
-CT_NODISCARD program *program_build(const jaxpr *j);
+CT_NODISCARD program *program_build(jaxpr *j);
 typedef struct slot_memory {
     size_t bytes; /* 0: memory that is not the program's own */
     bool result;

@@ -1,5 +1,6 @@
-/* Running a loop that is one kernel: a call of it takes as many steps as last some milliseconds, so
- * that a long loop can be interrupted in between; the carry goes back and forth between the
+/* Running a loop that is one kernel: a call of it lasts some milliseconds, so that a long loop can
+ * be interrupted in between. Where that is time enough for all steps of a unit, a call takes as
+ * many units; else it takes some steps of all, and the carry goes back and forth between the
  * result's memory and a spare block from call to call. */
 #include "compile/program.h"
 #include "ops/ops.h"
@@ -11,7 +12,7 @@ enum { CALL_WORK = 5000000, WORTH_A_TASK = 20000 }; /* ns */
 typedef struct sequence_plan {
     const sequence_buffer *buffers;
     int32_t nbuffers, ncarry, first_carry; /* operands from there on are the carry */
-    int64_t length, steps;                 /* of the loop (-1: unknown); of a call, at most */
+    int64_t length, steps, units; /* of the loop (-1: unknown); of a call, at most */
     int64_t step_work;                     /* of a unit */
     size_t *bytes, *spare; /* of each carried value: its size, its spare block's offset */
     bool *in_place;        /* those that steps update where they are */
@@ -44,7 +45,10 @@ bool sequence_prepare(arena *a, step *s, const sequence_kernel *k, size_t *scrat
             p->in_place[k->buffers[i].index] = true;
     p->spare = p->bytes + p->ncarry;
     s->units = shape.units;
+    p->units = s->units;
     p->steps = CALL_WORK / (p->step_work * s->units + 1) + 1; /* of no lanes at all, too */
+    if (p->length > p->steps && p->length * p->step_work <= CALL_WORK)
+        p->steps = p->length, p->units = 2 * CALL_WORK / (p->length * p->step_work);
     bool once = p->length >= 0 && p->length <= p->steps;
     *scratch = 0;
     for (int32_t i = 0; i < p->ncarry; i++) {
@@ -66,9 +70,14 @@ int32_t sequence_in_place(const step *s, int32_t k)
     return k < p->ncarry && p->in_place[k] ? p->first_carry + k : -1;
 }
 
-/* A call on the carry as the call before left it, or as the operands have it. */
-static void run_call(const step *s, void *const *at, char *scratch, bool first, bool to_spare,
-                     sequence_range *range)
+/* What a call of the kernel runs: steps and units; where the carry comes from and goes to. */
+typedef struct sequence_call {
+    sequence_range steps;
+    int64_t first, units;
+    bool from_operands, to_spare;
+} sequence_call;
+
+static void run_call(const step *s, void *const *at, char *scratch, sequence_call *c)
 {
     const sequence_plan *p = s->sequence;
     void *buffers[LOOP_BUFFERS];
@@ -85,12 +94,12 @@ static void run_call(const step *s, void *const *at, char *scratch, bool first, 
             buffers[i] = b->array->data;
             break;
         case SEQUENCE_FROM:
-            buffers[i] = first      ? at[p->first_carry + b->index]
-                         : to_spare ? own
-                                    : scratch + p->spare[b->index];
+            buffers[i] = c->from_operands ? at[p->first_carry + b->index]
+                         : c->to_spare    ? own
+                                          : scratch + p->spare[b->index];
             break;
         case SEQUENCE_TO:
-            buffers[i] = to_spare ? scratch + p->spare[b->index] : own;
+            buffers[i] = c->to_spare ? scratch + p->spare[b->index] : own;
             break;
         case SEQUENCE_STATE:
             buffers[i] = own;
@@ -99,39 +108,63 @@ static void run_call(const step *s, void *const *at, char *scratch, bool first, 
             buffers[i] = at[s->nin + b->index];
             break;
         case SEQUENCE_STEPS:
-            buffers[i] = range;
+            buffers[i] = &c->steps;
             break;
         }
     }
-    program_kernel(s->code, buffers, s->units, s->grain);
+    program_kernel(s->code, buffers, c->first, c->units, s->grain);
 }
 
-/* The last call, where it is known, writes to the results. */
-static bool run_calls(const activation *a, const step *s, void *const *at, char *scratch)
+static bool worked(const activation *a, const step *s, const sequence_call *c)
+{
+    return watch_work(a->watch, c->steps.done * s->sequence->step_work * c->units);
+}
+
+/* All steps of some units a call. */
+static bool run_units(const activation *a, const step *s, void *const *at, char *scratch)
+{
+    const sequence_plan *p = s->sequence;
+    sequence_call c = {.steps = {.last = p->length, .done = p->length}, .from_operands = true};
+    for (; c.first < s->units; c.first += c.units) {
+        c.units = s->units - c.first < p->units ? s->units - c.first : p->units;
+        run_call(s, at, scratch, &c);
+        if (!worked(a, s, &c))
+            return false;
+    }
+    return true;
+}
+
+/* Some steps of all units a call. The last one, where it is known, writes to the results. */
+static bool run_steps(const activation *a, const step *s, void *const *at, char *scratch)
 {
     const sequence_plan *p = s->sequence;
     int64_t calls = p->length < 0 ? -1 : p->length ? (p->length + p->steps - 1) / p->steps : 1;
-    sequence_range range = {0};
-    bool to_spare = false;
-    for (int32_t k = 0; k < p->ncarry; k++)
-        if (p->in_place[k] && at[s->nin + k] != at[p->first_carry + k] && p->bytes[k])
-            memcpy(at[s->nin + k], at[p->first_carry + k], p->bytes[k]);
+    sequence_call c = {.units = s->units};
     for (int64_t call = 0; calls < 0 || call < calls; call++) {
-        to_spare = ((calls < 0 ? call : calls - 1 - call) & 1) != 0;
-        range.first = call * p->steps, range.last = range.first + p->steps, range.more = 0;
-        if (p->length >= 0 && range.last > p->length)
-            range.last = p->length;
-        range.done = range.last - range.first;
-        run_call(s, at, scratch, !call, to_spare, &range);
-        if (!watch_work(a->watch, range.done * p->step_work * s->units))
+        c.from_operands = !call, c.to_spare = ((calls < 0 ? call : calls - 1 - call) & 1) != 0;
+        c.steps = (sequence_range){.first = call * p->steps, .last = (call + 1) * p->steps};
+        if (p->length >= 0 && c.steps.last > p->length)
+            c.steps.last = p->length;
+        c.steps.done = c.steps.last - c.steps.first;
+        run_call(s, at, scratch, &c);
+        if (!worked(a, s, &c))
             return false;
-        if (calls < 0 && !range.more)
+        if (calls < 0 && !c.steps.more)
             break;
     }
-    for (int32_t k = 0; k < p->ncarry && to_spare; k++)
+    for (int32_t k = 0; k < p->ncarry && c.to_spare; k++)
         if (!p->in_place[k])
             memcpy(at[s->nin + k], scratch + p->spare[k], p->bytes[k]);
     return true;
+}
+
+/* Arrays that steps update where they are start as the operands. */
+static void place_states(const step *s, void *const *at)
+{
+    const sequence_plan *p = s->sequence;
+    for (int32_t k = 0; k < p->ncarry; k++)
+        if (p->in_place[k] && at[s->nin + k] != at[p->first_carry + k] && p->bytes[k])
+            memcpy(at[s->nin + k], at[p->first_carry + k], p->bytes[k]);
 }
 
 bool sequence_run(const activation *a, const step *s)
@@ -139,8 +172,10 @@ bool sequence_run(const activation *a, const step *s)
     void *few[FEW_SLOTS] = {NULL}, **at = step_addresses(a, s, few);
     if (!at)
         return false;
+    const sequence_plan *p = s->sequence;
     watch_begin_loop(a->watch, s->work);
-    bool ok = run_calls(a, s, at, at[s->nin + s->nout]);
+    place_states(s, at);
+    bool ok = (p->units < s->units ? run_units : run_steps)(a, s, at, at[s->nin + s->nout]);
     watch_end_loop(a->watch);
     if (at != few)
         base_free(at);

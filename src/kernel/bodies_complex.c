@@ -20,17 +20,18 @@ HELPER double hypot_of(double x, double y)
     return infinite ? INF64 : y1;
 }
 
-/* The same of complex64: within an ulp. Powers of two bring the squares into range. */
+/* The same of complex64: within an ulp. The power of two below the larger part brings the squares
+ * into range. */
 HELPER float hypot_c64(float x, float y)
 {
     float a = abs_f32(x), b = abs_f32(y), most = a > b ? a : b;
-    bool large = most > 0x1p62f, small = most < 0x1p-50f,
-         infinite = ((a == INF32) | (b == INF32)) & (x == x) & (y == y);
-    float high = large ? 0x1p-66f : 1, back_high = large ? 0x1p66f : 1;
-    float scale = small ? 0x1p100f : high, back = small ? 0x1p-100f : back_high;
+    uint32_t one = bits_of_f32(1), low = bits_of_f32(0x1p-100f), high = bits_of_f32(0x1p100f),
+             power = bits_of_f32(most) & bits_of_f32(INF32);
+    power = power < low ? low : power;
+    power = power > high ? high : power;
+    float scale = f32_of_bits(2 * one - power);
     a *= scale, b *= scale;
-    float size = back * __builtin_sqrtf(fma_f32(a, a, b * b));
-    return infinite ? INF32 : size;
+    return f32_of_bits(power) * __builtin_sqrtf(fma_f32(a, a, b * b));
 }
 HELPER double hypot_c128(double x, double y) { return hypot_of(x, y); }
 

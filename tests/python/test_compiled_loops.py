@@ -1,5 +1,6 @@
 """Loops and branches inside compiled programs give the bits that the same loops give when each step is a call (COTAN_OPTIMIZE=0)."""
 import _thread
+import os
 import signal
 import threading
 import time
@@ -168,6 +169,25 @@ def quotients(x, y):
 
 angles = jnp.array([0.78, 0.785, 0.7853982, -0.79, 0.0, -0.0, 1e-30, 3.0, 4.0, -8.0, 1e6, 1e20, -jnp.inf, jnp.nan, 0.5, 2.0])
 
+def escapes(re):
+    """Lanes that come to rest after different numbers of steps, in more units than one call of the kernel takes."""
+    c = re[:, None] + 1j * jnp.linspace(-1.5, 1.5, 64)[None].astype(jnp.float32)
+    def step(_, carry):
+        z, k = carry
+        z = jnp.where(jnp.abs(z) < 2, z * z + c, z)
+        return z, k + (jnp.abs(z) < 2)
+    return lax.fori_loop(0, 400, step, (jnp.zeros_like(c), jnp.zeros(c.shape, jnp.int32)))
+
+
+def only_some(a):
+    """Loops and branches of which one result is read, the others being expensive, needed by it in turn or by the test."""
+    first = lax.fori_loop(0, 5, lambda i, c: (c[0] * 0.5 + c[2], jnp.sort(c[1]) @ weights, c[2] + 1), (a[0], a[1], a[2]))[0]
+    last = lax.while_loop(lambda c: c[0].sum() < 9, lambda c: (c[0] + 1, c[1] * 2 + c[2], c[2] + c[0], c[3] @ weights), (a[0] * 0, a[1], a[2], a[3]))[1]
+    ys = lax.scan(lambda c, r: (c @ weights, (jnp.cumsum(c), r * 2)), a[0], a)[1][1]
+    inner = lax.scan(lambda c, r: (lax.cond(r[0] > 0, lambda: (c + r, jnp.sort(r)), lambda: (c - r, r))[0], None), a[0], a)[0]
+    return first, last, ys, inner, jax.jit(lambda a: lax.fori_loop(0, 3, lambda i, c: (c[1], c[0], c[2] * i), (a, -a, a)))(a)[0]
+
+
 plane = x[:, None] + 1j * jnp.linspace(-1.5, 1.5, 7)[None, :].astype(jnp.float32)
 many = tuple(jnp.float32(i) for i in range(60))
 
@@ -195,6 +215,13 @@ CASES = {
     "bfloat16": (lambda a: lax.scan(lambda c, x: (c * jnp.bfloat16(0.5) + x, c), jnp.bfloat16(1), a), x.astype(jnp.bfloat16)),
     "complex": (newton, plane),
     "mandelbrot": (mandelbrot, plane),
+    "lanes that come to rest": (escapes, jnp.linspace(-2.0, 1.0, 640)),
+    "comes to rest": (lambda x: lax.fori_loop(0, 200, lambda _, c: jnp.cos(c), x), x),
+    "comes to rest at nan": (lambda x: lax.fori_loop(0, 41, lambda _, c: (jnp.sqrt(c[0]) - 1, c[1] + jnp.isnan(c[0])), (x, jnp.int32(0) + jnp.zeros(12, jnp.int32))), x),
+    "never at rest": (lambda x: lax.fori_loop(0, 43, lambda _, c: (-c[0], 1 - c[1], ~c[2], c[3] ^ (c[4] == 40), c[4] + 1),
+                                              (x * 0, x, x > 0, x > 0, jnp.zeros(12, jnp.int32))), x),
+    "at rest in turn": (lambda x: lax.fori_loop(0, 60, lambda _, c: (jnp.minimum(c[0] + 1, 9), jnp.where(c[0] >= 9, jnp.minimum(c[1] + 1, 21), c[1])), (jnp.floor(x), x)), x),
+    "some results": (only_some, jnp.concatenate([table, table])),
     "keys": (lambda k: lax.scan(lambda k, _: (jax.random.split(k)[0], jax.random.uniform(k, (2,))), k, None, length=4), jax.random.key(3)),
     "matrices": (rnn, weights, jnp.ones(3), table),
     "gradient": (jax.grad(rnn, (0, 1, 2)), weights, jnp.ones(3), table),
@@ -266,6 +293,7 @@ CASES = {
 # Sums and products of several elements.
 REORDERED = {"gates", "updates of rows that are read together", "ys only", "products", "products of lanes", "products of lanes with lanes", "attraction", "matrices", "gradient",
              "second derivative", "scan in while", "cond with arrays"}
+REORDERED |= {"some results"}
 
 
 def as_bits(a):
@@ -285,6 +313,23 @@ def test_same_bits(name, compiled_and_stepwise):
             np.testing.assert_allclose(got, want, rtol=3e-6, atol=3e-6)
         else:
             assert as_bits(got) == as_bits(want)
+
+
+@pytest.mark.skipif(os.environ.get("COTAN_OPTIMIZE") == "0", reason="loops run as they are written")
+def test_what_changes_nothing_more_ends():
+    most = 2**31 - 1
+    c, n = jax.jit(lambda x: lax.fori_loop(0, most, lambda _, c: (c[0] * 0.5 + 1, jnp.minimum(c[1] + 1, 1000)), (x, jnp.zeros(12, jnp.int32))))(x)
+    assert c.tolist() == [2.0] * 12 and n.tolist() == [1000] * 12
+
+
+@pytest.mark.skipif(os.environ.get("COTAN_OPTIMIZE") == "0", reason="loops run as they are written")
+def test_what_nobody_reads_is_not_computed(monkeypatch, capfd):
+    monkeypatch.setenv("COTAN_DEBUG", "2")
+    def loop(a):
+        return lax.fori_loop(0, 3, lambda i, c: (c[0] + 1, jnp.sinh(c[1])), (a, a))
+    for k, count in (0, 0), (1, 1):
+        jax.jit(lambda a: loop(a)[k])(table)
+        assert capfd.readouterr().err.count("body sinh_f32") == count
 
 
 def test_double_precision():

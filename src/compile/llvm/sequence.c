@@ -13,6 +13,7 @@ typedef struct sequence {
     emitter *e;
     int8_t *phase;      /* of each node: a node_phase */
     bool *todo;         /* of each node: to be computed in the phase at hand */
+    bool settles;       /* a step that changes no carry is the last that can */
     LLVMValueRef *phis; /* of each carry, MAX_UNROLL each */
     packing *packs;
     branches branches;
@@ -157,6 +158,18 @@ static void emit_branch(sequence *s, int32_t branch)
     free(values);
 }
 
+/* Is a step nothing but a function of the carries? A counted loop is over, then, once a step leaves
+ * them as they were. */
+static bool can_settle(const kernel_ir *k)
+{
+    bool pure = k->test < 0 && k->ncarries;
+    for (int n = 0; n < k->nnodes && pure; n++)
+        pure = k->nodes[n].kind == LOOP_CARRY || !changes_by_itself(k, &k->nodes[n]);
+    for (int i = 0; i < k->nstores && pure; i++)
+        pure = k->stores[i].last;
+    return pure;
+}
+
 static void emit_node(sequence *s, int32_t n)
 {
     emitter *e = s->e;
@@ -275,6 +288,46 @@ static void close_carries(sequence *s)
         }
 }
 
+static LLVMValueRef as_integers(emitter *e, LLVMValueRef v)
+{
+    LLVMTypeRef type = LLVMTypeOf(v);
+    body_type to = type == e->vector[BODY_F32]   ? BODY_I32
+                   : type == e->vector[BODY_F64] ? BODY_I64
+                                                 : BODY_VOID;
+    return to ? LLVMBuildBitCast(e->b, v, e->vector[to], "") : v;
+}
+
+/* Has the step changed a carry of a lane of the unit? */
+static LLVMValueRef any_changed(sequence *s)
+{
+    emitter *e = s->e;
+    lanes changed = {{NULL}};
+    for (int c = 0; c < e->k->ncarries; c++)
+        for (int u = 0; u < e->shape.unroll; u++) {
+            LLVMValueRef phi = s->phis[c * MAX_UNROLL + u], one;
+            if (!phi)
+                continue;
+            one = LLVMBuildICmp(e->b, LLVMIntNE, as_integers(e, e->value[e->k->next[c]].at[u]),
+                                as_integers(e, phi), "");
+            changed.at[u] = changed.at[u] ? LLVMBuildOr(e->b, changed.at[u], one, "") : one;
+        }
+    return any_lane(e, &changed);
+}
+
+/* Now and then, at the end of step t: leaves when the step changed nothing. */
+static void leave_settled(sequence *s, LLVMValueRef t, LLVMBasicBlockRef exit)
+{
+    enum { EVERY = 4 };
+    emitter *e = s->e;
+    LLVMBasicBlockRef look = new_block(e), on = new_block(e);
+    LLVMValueRef turn = LLVMBuildAnd(e->b, t, llvm_int(e, EVERY - 1), "");
+    LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntEQ, turn, llvm_int(e, EVERY - 1), ""), look,
+                    on);
+    LLVMPositionBuilderAtEnd(e->b, look);
+    LLVMBuildCondBr(e->b, any_changed(s), on, exit);
+    LLVMPositionBuilderAtEnd(e->b, on);
+}
+
 static LLVMValueRef range_field(sequence *s, size_t offset)
 {
     return llvm_bytes_on(s->e, s->range, llvm_int(s->e, (int64_t)offset));
@@ -325,6 +378,8 @@ static bool emit_steps(sequence *s)
     emit_nodes(s, STEPPED);
     emit_stores(s, false);
     llvm_restore_addresses(e, here);
+    if (s->settles)
+        leave_settled(s, t, exit);
     close_carries(s);
     LLVMBasicBlockRef end = LLVMGetInsertBlock(e->b);
     LLVMValueRef next = LLVMBuildAdd(e->b, t, llvm_int(e, 1), "");
@@ -408,6 +463,7 @@ bool llvm_sequence(emitter *e)
         sort_nodes(&s);
         s.ok = llvm_packing(e, s.phase, &s.packs) &&
                llvm_branches(e, s.phase, s.packs, &s.branches);
+        s.settles = !s.packs && can_settle(e->k);
         e->lone = s.packs;
         s.ok = s.ok && emit_units(&s) && s.ok;
     }
