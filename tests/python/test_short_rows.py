@@ -57,3 +57,13 @@ def test_narrow_dtypes(dtype):
     x = (np.arange(300) * 7 % 11).reshape(100, 3)
     got = jax.jit(lambda x: ((x + 1).sum(-1), (x * 2).max(-1)))(jnp.asarray(x, dtype))
     assert got[0].tolist() == (x + 1).sum(-1).tolist() and got[1].tolist() == (x * 2).max(-1).tolist()
+
+
+@pytest.mark.parametrize("columns", [2, 3, 4, 7, 10, 11])
+@pytest.mark.parametrize("rows", [16, 37, 64, 5000])
+def test_a_column_at_a_traced_place(rows, columns):
+    x = jnp.arange(rows * columns, dtype=jnp.float32).reshape(rows, columns)
+    f = jax.jit(lambda x, k: (x[:, k] * 2, x[::-1, k] + x[:, 1]))
+    for k in range(columns):
+        twice, both = f(x, k)
+        assert twice.tolist() == (x[:, k] * 2).tolist() and both.tolist() == (x[::-1, k] + x[:, 1]).tolist()

@@ -168,7 +168,7 @@ static LLVMValueRef load_vector(emitter *e, const loop_node *node, int u)
     if (stride == size)
         v = llvm_load_masked(e, type, at, size, live);
     else if (!live && llvm_is_strided(e, size, stride / size, false))
-        v = llvm_load_backwards(e, type, at, size);
+        v = llvm_load_apart(e, type, at, size, stride / size);
     else
         v = gather(e, type, lane_addresses(e, base, stride, u), size, u);
     return to_register(e, v, dtype);

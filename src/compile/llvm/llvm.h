@@ -79,7 +79,9 @@ void llvm_store_part(emitter *e, LLVMValueRef v, LLVMValueRef at, int64_t size, 
 /* strided.c: lanes that are `step` elements of so many bytes apart; -1: backwards, all of them
  * live. */
 bool llvm_is_strided(const emitter *e, int64_t size, int64_t step, bool stored);
-LLVMValueRef llvm_load_backwards(emitter *e, LLVMTypeRef type, LLVMValueRef base, int64_t size);
+/* All lanes are live. */
+LLVMValueRef llvm_load_apart(emitter *e, LLVMTypeRef type, LLVMValueRef base, int64_t size,
+                             int64_t step);
 /* Sets the value of load n, and of those that read beside it. */
 void llvm_load_strided(emitter *e, int n, LLVMTypeRef type, int64_t size, int64_t step, int live);
 void llvm_store_strided(emitter *e, LLVMValueRef v, LLVMValueRef base, int64_t size, int64_t step,

@@ -107,9 +107,24 @@ static LLVMValueRef pick(emitter *e, const LLVMValueRef *parts, int64_t step, in
     return all;
 }
 
-LLVMValueRef llvm_load_backwards(emitter *e, LLVMTypeRef type, LLVMValueRef base, int64_t size)
+static void load_parts(emitter *e, LLVMTypeRef type, LLVMValueRef base, int64_t size, int64_t step,
+                       int64_t beside, LLVMValueRef live, LLVMValueRef parts[MOST_LOADED])
 {
-    return reversed(e, llvm_load_masked(e, type, backwards(e, base, size), size, NULL));
+    for (int part = 0; part < step; part++) {
+        LLVMValueRef own =
+            live || part + 1 == step ? own_lanes(e, part, step, beside, live) : NULL;
+        parts[part] = llvm_load_masked(e, type, part_address(e, base, part, size), size, own);
+    }
+}
+
+LLVMValueRef llvm_load_apart(emitter *e, LLVMTypeRef type, LLVMValueRef base, int64_t size,
+                             int64_t step)
+{
+    LLVMValueRef parts[MOST_LOADED];
+    if (step == -1)
+        return reversed(e, llvm_load_masked(e, type, backwards(e, base, size), size, NULL));
+    load_parts(e, type, base, size, step, 0, NULL, parts);
+    return pick(e, parts, step, 0);
 }
 
 void llvm_load_strided(emitter *e, int n, LLVMTypeRef type, int64_t size, int64_t step, int live)
@@ -123,11 +138,7 @@ void llvm_load_strided(emitter *e, int n, LLVMTypeRef type, int64_t size, int64_
         LLVMValueRef parts[MOST_LOADED],
             base = llvm_bytes_on(e, e->base[e->k->nodes[beside[0]].number],
                                  llvm_int(e, step * size * u * e->shape.width));
-        for (int part = 0; part < step; part++) {
-            LLVMValueRef own =
-                e->mask[u] || part + 1 == step ? own_lanes(e, part, step, most, e->mask[u]) : NULL;
-            parts[part] = llvm_load_masked(e, type, part_address(e, base, part, size), size, own);
-        }
+        load_parts(e, type, base, size, step, most, e->mask[u], parts);
         for (int i = 0; i < count; i++)
             e->value[beside[i]].at[u] =
                 pick(e, parts, step, offset_of(e, beside[i]) - offset_of(e, beside[0]));
