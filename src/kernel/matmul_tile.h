@@ -11,6 +11,7 @@
 #define LANES (VECTOR_BYTES / (int)sizeof(T))
 #define COLS (2 * LANES)
 typedef T LOCAL(_vector) __attribute__((vector_size(VECTOR_BYTES), aligned(VECTOR_BYTES)));
+typedef unsigned char LOCAL(_bytes) __attribute__((vector_size(VECTOR_BYTES)));
 
 /* The first rows, as many as are known when this is compiled, of a tile of ROWS x COLS: c = a b
  * over depth; a is packed, b's rows are `step` apart. */
@@ -250,13 +251,29 @@ LOCAL(_add_lanes)(const LOCAL(_vector) sum[LOCAL(_at_once)], T out[LOCAL(_at_onc
         out[r] = (four[r][0] + four[r][2]) + (four[r][1] + four[r][3]);
 }
 
+/* A few elements, fewer than a vector has, and zeros. */
+static inline LOCAL(_vector) LOCAL(_few)(const S *at, int64_t count)
+{
+    T few[LANES] = {0};
+    LOCAL(_vector) v;
+    for (int64_t p = 0; p < count; p++)
+        few[p] = LOAD(at[p]);
+    memcpy(&v, few, sizeof v);
+    return v;
+}
+
 /* Contiguous rows, some at a time, so that their sums are added up together; every DEPTH elements,
  * so that errors do not grow with the length. Added to y, or stored. LOAD does nothing. */
 static void LOCAL(_by_some_rows)(int64_t rows, int64_t cols, const S *m, int64_t row, const T *x,
                                  T *y, int64_t y_step, bool add)
 {
     enum { AT_ONCE = LOCAL(_at_once) };
-    int64_t whole = cols - cols % LANES;
+    int64_t few = cols % LANES, whole = cols - few;
+    LOCAL(_vector) last = LOCAL(_few)((const void *)(x + whole), few), v;
+    unsigned char kept[VECTOR_BYTES] = {0};
+    LOCAL(_bytes) mask;
+    memset(kept, 0xff, (size_t)few * sizeof(T));
+    memcpy(&mask, kept, sizeof mask);
     for (int64_t first = 0; first < rows; first += AT_ONCE) {
         const S *at[AT_ONCE];
         LOCAL(_vector) sum[AT_ONCE], none = {0};
@@ -265,7 +282,7 @@ static void LOCAL(_by_some_rows)(int64_t rows, int64_t cols, const S *m, int64_t
             sum[r] = none;
         }
         for (int64_t p = 0; p < whole;) {
-            LOCAL(_vector) part[AT_ONCE], factor, v;
+            LOCAL(_vector) part[AT_ONCE], factor;
             for (int r = 0; r < AT_ONCE; r++)
                 part[r] = none;
             for (int64_t end = p + DEPTH < whole ? p + DEPTH : whole; p < end; p += LANES) {
@@ -279,13 +296,20 @@ static void LOCAL(_by_some_rows)(int64_t rows, int64_t cols, const S *m, int64_t
             for (int r = 0; r < AT_ONCE; r++)
                 sum[r] += part[r];
         }
+        for (int r = 0; r < AT_ONCE && few; r++) {
+            if ((at[r] - m) + whole + LANES <= (rows - 1) * row + cols) { /* all in the matrix */
+                memcpy(&v, at[r] + whole, sizeof v);
+                v = (LOCAL(_vector))((LOCAL(_bytes))v & mask);
+            } else {
+                v = LOCAL(_few)(at[r] + whole, few);
+            }
+            sum[r] += last * v;
+        }
         T lanes[AT_ONCE];
         LOCAL(_add_lanes)(sum, lanes);
         for (int r = 0; r < AT_ONCE && first + r < rows; r++) {
-            T *to = &y[(first + r) * y_step], rest = add ? *to : 0;
-            for (int64_t p = whole; p < cols; p++)
-                rest += LOAD(at[r][p]) * x[p];
-            *to = lanes[r] + rest;
+            T *to = &y[(first + r) * y_step];
+            *to = add ? *to + lanes[r] : lanes[r];
         }
     }
 }

@@ -69,6 +69,23 @@ TEST(float_products)
     check_float(1, 260, 500, 300, 3);
 }
 
+TEST(rows_beside_nan)
+{
+    enum { ROWS = 9, LENGTH = 10 };
+    float m[ROWS * LENGTH], x[LENGTH], y[ROWS];
+    for (int i = 0; i < LENGTH; i++)
+        x[i] = value(i + 5);
+    for (int bad = 0; bad < ROWS; bad++) {
+        for (int i = 0; i < ROWS * LENGTH; i++)
+            m[i] = i / LENGTH == bad ? NAN : value(i);
+        kernel_matmul p = {
+            1, ROWS, 1, LENGTH, 0, 0, 0, LENGTH, 1, 1, 1, 1, CT_FLOAT32, CT_FLOAT32};
+        CHECK(kernel_matrix_product(&p, m, x, y) == CT_OK);
+        for (int r = 0; r < ROWS; r++)
+            CHECK(isnan(y[r]) == (r == bad));
+    }
+}
+
 #define CHECK_TYPE(name, dtype, T)                                                                 \
     TEST(name)                                                                                     \
     {                                                                                              \
