@@ -12,6 +12,7 @@ enum {
     TALL = 96,
     WIDE = 1024,
     SPAN = 2048,
+    NEAR = 1 << 15,
     LONG = 4096,
     SHORT = 64,
     STACK_BYTES = 1 << 15,

@@ -350,6 +350,37 @@ static inline __attribute__((always_inline)) void LOCAL(_add_columns)(const int 
     }
 }
 
+/* The same of all columns for some vectors of numbers, which stay in registers: for columns in the
+ * caches, where the step from one to the next costs nothing. LOAD does nothing. */
+static inline __attribute__((always_inline)) void LOCAL(_stay)(const int vectors, int64_t cols,
+                                                              const S *m, int64_t col,
+                                                              const T *factor, T *sum)
+{
+    LOCAL(_vector) all[4], none = {0}, v;
+    for (int k = 0; k < vectors; k++)
+        all[k] = none;
+    for (int64_t j = 0; j < cols; j++)
+        _Pragma("GCC unroll 4") for (int k = 0; k < vectors; k++)
+        {
+            memcpy(&v, m + j * col + k * LANES, sizeof v);
+            all[k] += v * factor[j];
+        }
+    memcpy(sum, all, (size_t)vectors * sizeof *all);
+}
+
+static void LOCAL(_columns_stay)(int64_t n, int64_t cols, const S *m, int64_t col, const T *factor,
+                                 T *sum)
+{
+    int64_t i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES)
+        LOCAL(_stay)(4, cols, m + i, col, factor, sum + i);
+    for (; i + LANES <= n; i += LANES)
+        LOCAL(_stay)(1, cols, m + i, col, factor, sum + i);
+    memset(sum + i, 0, (size_t)(n - i) * sizeof *sum);
+    for (int64_t j = 0; j < cols && i < n; j++)
+        LOCAL(_add_columns)(1, n - i, m + i + j * col, 1, col, factor + j, sum + i);
+}
+
 /* Columns are contiguous and added up, a span of y at a time. */
 static void LOCAL(_by_columns)(int64_t rows, int64_t cols, const S *m, int64_t row, int64_t col,
                                const S *x, int64_t x_step, T *y, int64_t y_step)
@@ -362,7 +393,12 @@ static void LOCAL(_by_columns)(int64_t rows, int64_t cols, const S *m, int64_t r
         for (int64_t first = 0; first < rows; first += SPAN) {
             const S *at = m + first * row + p * col;
             int64_t here = rows - first < SPAN ? rows - first : SPAN, j = 0;
-            memset(sum, 0, (size_t)here * sizeof *sum);
+            if (row == 1 && sizeof(S) == sizeof(T) && here * deep <= NEAR) {
+                LOCAL(_columns_stay)(here, deep, at, col, piece, sum);
+                j = deep;
+            } else {
+                memset(sum, 0, (size_t)here * sizeof *sum);
+            }
             for (; j + 4 <= deep && row == 1; j += 4)
                 LOCAL(_add_columns)(4, here, at + j * col, 1, col, piece + j, sum);
             for (; j < deep; j++)
