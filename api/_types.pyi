@@ -17,6 +17,9 @@ Nested = Any  # numbers, strings and sequences of these: ((1,), (0,)), 'SAME', (
 Accuracy = Any  # lax.AccuracyMode, lax.Tolerance or None
 PrecisionLike = str | tuple[str, str] | None
 
+def compiled(function: Any) -> Any:
+    """Compiled when it is called often, as what is jitted; jaxprs show its operations."""
+
 def jitted(function: Any) -> Any:
     """Staged as an inner call: a jaxpr shows it as jit[name=...]. jitted("_name") prints another name."""
 

@@ -1,5 +1,5 @@
 """jax.numpy: NumPy's functions with JAX's dtypes. Each room of src/numpy has its part; tools/generate.py says what the notation means."""
-from _types import Array, ArrayLike, Axis, DTypeLike, PrecisionLike, PyTree, Shape, Shaped, jitted, positional, short, ufunc
+from _types import Array, ArrayLike, Axis, DTypeLike, PrecisionLike, PyTree, Shape, Shaped, compiled, jitted, positional, short, ufunc
 from collections.abc import Callable, Sequence
 
 # ---- padding (src/numpy/pad.c) ----
@@ -1515,6 +1515,7 @@ def clip(arr: ArrayLike | None = None, /, min: ArrayLike | None = None, max: Arr
     """
 
 @ufunc
+@compiled
 def logaddexp(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     """log(exp(x1) + exp(x2)) without overflow.
 
@@ -1523,6 +1524,7 @@ def logaddexp(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     """
 
 @ufunc
+@compiled
 def logaddexp2(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     """log2(2**x1 + 2**x2) without overflow.
 
@@ -1659,6 +1661,7 @@ def ldexp(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     Array(6., dtype=float32)
     """
 
+@compiled
 def spacing(x: ArrayLike, /) -> Array:
     """Distance to the next larger floating-point number, negative for negative numbers.
 
@@ -2354,6 +2357,7 @@ def kaiser(M: int, beta: ArrayLike) -> Array:
     Array([1., 1., 1.], dtype=float32)
     """
 
+@compiled
 def i0(x: ArrayLike) -> Array:
     """Modified Bessel function of order zero.
 

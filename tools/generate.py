@@ -51,6 +51,7 @@ Decorators:
     @primitive, @primitive("and")   no body: the function is that operation of src/ops
     @jitted                         jaxprs show it as an inner jit; arrays that are left out are constants of its program
     @jitted("_name")                the same under another name, that of a function to which arrays left out are passed, too
+    @compiled                       compiled when it is called often, as what is jitted is too
     @ufunc                          has ufunc methods
     @short("mul")                   a second C name
     @positional(3)                  the C macro takes three leading parameters by position, C numbers allowed where they are arrays
@@ -204,7 +205,7 @@ class Function:
 
     def __init__(self, module, node):
         self.module, self.name, self.node = module, node.name, node
-        self.jit_name, self.ufunc, self.short, self.positional, self.primitive = None, False, None, None, None
+        self.jit_name, self.ufunc, self.compiled, self.short, self.positional, self.primitive = None, False, False, None, None, None
         for d in node.decorator_list:
             self.decorate(d)
         self.doc = ast.get_docstring(node) or ""
@@ -228,6 +229,8 @@ class Function:
         value = d.args[0].value if isinstance(d, ast.Call) else None
         if name == "jitted":
             self.jit_name = value or self.name
+        elif name == "compiled":
+            self.compiled = True
         elif name == "ufunc":
             self.ufunc = True
         elif name == "primitive":
@@ -427,11 +430,13 @@ def write_call(f, index):
     lines += call_checks(f)
     lines.append("ct_scope scope = ct_begin();")
     lines += fills
+    block = f"(ct_array[]){{{args}}}" if f.direct else args
+    given = "args" if f.jit_name == f.name and not f.direct else "NULL"
+    call = f"(&bind_functions[{index}], (void (*)(void)){f.body}, {quote(f.jit_name or f.name)}, {block}, {given})"
     if f.jit_name:
-        block = f"(ct_array[]){{{args}}}" if f.direct else args
-        given = "args" if f.jit_name == f.name and not f.direct else "NULL"
-        lines += ["if (unlikely(core_current) && call_staging())",
-                  f"    return ct_end_(scope, call_staged(&bind_functions[{index}], (void (*)(void)){f.body}, {quote(f.jit_name)}, {block}, {given}));"]
+        lines += ["if (unlikely(core_current) && call_staging())", f"    return ct_end_(scope, call_staged{call});"]
+    if f.jit_name or f.compiled:
+        lines += ["if (likely(!core_current))", f"    return ct_end_(scope, call_often{call});"]
     lines.append(f"return ct_end_(scope, {f.body}({args}));")
     return f.prototype(f.public, True) + "\n{\n" + "".join(f"    {l}\n" for l in lines) + "}\n"
 

@@ -21,4 +21,8 @@ bool call_staging(void);
  * put in, are constants of the program; NULL for none. */
 ct_tree call_staged(const bind_function *f, void (*body)(void), const char *name, const void *args,
                     const void *given);
+/* A call outside of all traces: runs the body; once calls with arguments of one kind have taken
+ * COTAN_COMPILE_AFTER operations (4000), a compiled program instead. */
+ct_tree call_often(const bind_function *f, void (*body)(void), const char *name, const void *args,
+                   const void *given);
 #endif

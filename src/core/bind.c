@@ -5,6 +5,7 @@
 #include "core/core.h"
 
 _Thread_local trace *core_current;
+_Thread_local uint64_t core_bound;
 const ct_backend *core_backend;
 bool (*core_eval_keys)(const op *o, const void *params, int nin, const ct_array *in, int nout,
                        ct_array *out);
@@ -100,6 +101,7 @@ void core_bind_on(trace *t, const op *o, const void *params, int nin, const ct_a
         poison_all(nout, out);
         return;
     }
+    core_bound++;
     trace_context saved = trace_enter(t);
     bool good;
     if (unlikely(o->flags & (OP_CALL | OP_REF | OP_NEW_REF)) && acts_here(t, o, params, nin, in))

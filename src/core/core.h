@@ -248,6 +248,7 @@ void core_bind(const op *o, const void *params, int nin, const ct_array *in, int
 void core_bind_on(trace *t, const op *o, const void *params, int nin, const ct_array *in, int nout,
                   ct_array *out);
 ct_array core_bind1(const op *o, const void *params, int nin, const ct_array *in);
+extern _Thread_local uint64_t core_bound; /* how often anything was bound */
 /* The types of its results on operands that nobody has looked at: `abstract` after a check of their
  * number. *nout is the capacity on entry and the count on exit. False after base_fail. */
 CT_NODISCARD bool core_result_types(const op *o, const void *params, int nin, const aval *in,

@@ -387,8 +387,11 @@ static bool retain_living(jitted *f)
 }
 
 /* Freed programs may free other jitted functions, which leave the list: so it is copied first. */
+_Atomic uint64_t transform_epoch;
+
 void ct_clear_caches(void)
 {
+    transform_epoch++;
     vec(jitted *) found = {0};
     kept_clear();
     pthread_mutex_lock(&all_lock);

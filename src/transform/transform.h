@@ -73,6 +73,7 @@ CT_NODISCARD jaxpr *transform_stage_fn(ct_fn f, const char *by, const treedef *i
 CT_NODISCARD jaxpr *transform_stage_like(ct_fn f, int n, const ct_tree *args, treedef **in_def,
                                          treedef **out_def);
 extern _Thread_local bool transform_disable_jit; /* jax_disable_jit */
+extern _Atomic uint64_t transform_epoch; /* counts ct_clear_caches: programs of before are stale */
 
 /* ct_closure_convert_, and with `all` every tracer is hoisted: nothing of an enclosing
  * transformation is left in the function. */
