@@ -50,6 +50,12 @@ def records(launcher, suite, case, args, path=""):
     return found or {case: dict(case=case, error=(done.stderr.splitlines() or ["nothing printed"])[-1][:200])}
 
 
+def named(case, *found):
+    """What a case recorded on either side; its own name alone where both failed."""
+    names = dict.fromkeys(n for f in found for n in f if f[n].get("error") is None or n != case)
+    return list(names) or [case]
+
+
 def figure(record):
     return record.get("median_s", record.get("value"))
 
@@ -71,7 +77,7 @@ def agree(a, b):
 def report(name, ours, theirs, stream):
     record = dict(case=name, cotan=ours, jax=theirs)
     if "error" in ours or "error" in theirs:
-        print(f"{name:44} {('cotan: ' + ours['error']) if 'error' in ours else ''} {('jax: ' + theirs['error']) if 'error' in theirs else ''}"[:200], flush=True)
+        print(f"{name:44} " + "; ".join(f"{who}: {r.get('error') or human(figure(r), r)}"[:100] for who, r in (("cotan", ours), ("jax", theirs))), flush=True)
     else:
         a, b = figure(ours), figure(theirs)
         record["ratio"] = b / a if a else math.inf
@@ -127,8 +133,8 @@ def main():
     with open(os.path.join(args.build, "bench.jsonl"), "w", encoding="utf-8") as stream:
         for case in chosen:
             ours, theirs = records(cotan, args.suite, case, args, path), records(jax, args.suite, case, args)
-            for name in theirs:
-                results.append(report(name, ours.get(name, dict(error="no record")), theirs[name], stream))
+            for name in named(case, ours, theirs):
+                results.append(report(name, *(r.get(name) or r.get(case) or dict(error="no record") for r in (ours, theirs)), stream))
     ratios = [r["ratio"] for r in results if r.get("ratio")]
     if ratios:
         print(f"geometric mean of {len(ratios)} ratios: {math.exp(sum(map(math.log, ratios)) / len(ratios)):.2f}; slower than JAX: "

@@ -1,13 +1,12 @@
 """Programs looked at before they run: make_jaxpr, eval_shape, the stages of jit (trace, lower, compile), and why there are several."""
-import collections
-
 from . import _cotan
-
-CacheInfo = collections.namedtuple("CacheInfo", "hits misses maxsize currsize reasons")
 
 
 def cache_info(hits, misses, size, reasons):
-    return CacheInfo(hits, misses, None, size, reasons)
+    if "CacheInfo" not in globals():  # a class that takes longer to make than the first trace
+        from collections import namedtuple
+        globals()["CacheInfo"] = namedtuple("CacheInfo", "hits misses maxsize currsize reasons", module=__name__)
+    return globals()["CacheInfo"](hits, misses, None, size, reasons)
 
 
 def stage(fun, args, kwargs, static_argnums=(), static_argnames=None, axis_env=()):

@@ -6,6 +6,21 @@
 #include "base/base.h"
 
 #include <pthread.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* The main thread's stack ends where the kernel put the program's name; the C library reads all of
+ * /proc/self/maps to say so. */
+static const char *lowest_of_main(void)
+{
+    const char *end = (const char *)getauxval(AT_EXECFN);
+    struct rlimit size;
+    if (!end || gettid() != getpid() || getrlimit(RLIMIT_STACK, &size) ||
+        size.rlim_cur >= (rlim_t)(uintptr_t)end)
+        return NULL;
+    return end - size.rlim_cur / 4 * 3;
+}
 
 static const char *find_lowest(void)
 {
@@ -22,7 +37,7 @@ static const char *find_lowest(void)
 bool base_has_stack(void)
 {
     static _Thread_local const char *lowest;
-    if (unlikely(!lowest))
+    if (unlikely(!lowest) && !(lowest = lowest_of_main()))
         lowest = find_lowest();
     const char *here = __builtin_frame_address(0);
     if (likely(here > lowest))
