@@ -451,12 +451,35 @@ static int64_t operations_before_compiling(void)
     return known;
 }
 
-/* Operations whose results do not depend on an order of summation, or that are the same call of a
- * library: compiled or not, they are the same to the last bit. */
-static bool same_bits(const eqn *e)
+/* How a compiled program's results compare with those of its operations one by one. */
+typedef enum sameness {
+    DIFFERENT,
+    IN_ORDER, /* the same to the last bit if sums and products keep their order */
+    SAME
+} sameness;
+
+static sameness program_sameness(const jaxpr *j);
+
+static sameness call_sameness(const eqn *e)
 {
-    if (e->op->flags & (OP_ELEMENTWISE | OP_CALL))
-        return !(e->op->flags & (OP_EFFECT | OP_HOST));
+    bool inlined = e->op->code == OP_jit || e->op->code == OP_custom_jvp_call ||
+                   e->op->code == OP_custom_vjp_call;
+    sameness least = e->op->flags & (OP_EFFECT | OP_HOST) ? DIFFERENT : SAME;
+    const jaxpr *inner;
+    for (int64_t i = 0; least && (inner = params_program(e->op, e->params, i)); i++) {
+        sameness s = program_sameness(inner);
+        s = s == IN_ORDER && !inlined ? DIFFERENT : s;
+        least = s < least ? s : least;
+    }
+    return least;
+}
+
+static sameness eqn_sameness(const eqn *e)
+{
+    if (e->op->flags & OP_CALL)
+        return call_sameness(e);
+    if (e->op->flags & OP_ELEMENTWISE)
+        return e->op->flags & (OP_EFFECT | OP_HOST) ? DIFFERENT : SAME;
     switch (e->op->code) {
     case OP_argmax:
     case OP_argmin:
@@ -488,25 +511,24 @@ static bool same_bits(const eqn *e)
     case OP_stack:
     case OP_transpose:
     case OP_triangular_solve:
-        return true;
+        return SAME;
+    case OP_dot_general:
+    case OP_reduce_prod:
+    case OP_reduce_sum:
+        return IN_ORDER;
     default:
-        return false;
+        return DIFFERENT;
     }
 }
 
-static bool exact(const jaxpr *j)
+static sameness program_sameness(const jaxpr *j)
 {
-    if (j->effects)
-        return false;
-    for (const eqn *e = j->eqns; e; e = e->next) {
-        if (!same_bits(e))
-            return false;
-        const jaxpr *inner;
-        for (int64_t i = 0; (inner = params_program(e->op, e->params, i)); i++)
-            if (!exact(inner))
-                return false;
+    sameness least = j->effects ? DIFFERENT : SAME;
+    for (const eqn *e = j->eqns; e && least; e = e->next) {
+        sameness s = eqn_sameness(e);
+        least = s < least ? s : least;
     }
-    return true;
+    return least;
 }
 
 /* The program to run instead of the body, once that has been worth it. */
@@ -516,7 +538,12 @@ static const program *often_called(arguments *a, counter *c, void (*body)(void),
         program *p = program_of(a, body, name);
         if (!p)
             ct_clear_error();
-        c->program = p && exact(p->jaxpr) ? p : NULL;
+        sameness same = p ? program_sameness(p->jaxpr) : DIFFERENT;
+        if (same == IN_ORDER && p->jaxpr->compiled && !p->jaxpr->keeps_order)
+            same = DIFFERENT;
+        if (same == IN_ORDER)
+            p->jaxpr->keeps_order = true;
+        c->program = same ? p : NULL;
         c->settled = true;
     }
     return c->program && same_key(c->program, &a->key) ? c->program : NULL;

@@ -4,6 +4,8 @@
 #include "compile/graph.h"
 #include "ops/ops.h"
 
+static bool rewrites(const graph *g) { return compile_optimizes() && !g->j->keeps_order; }
+
 const jaxpr *graph_inlined(const op *o, const void *params)
 {
     bool inlines = o->code == OP_jit || o->code == OP_remat2 || o->code == OP_custom_jvp_call ||
@@ -357,7 +359,7 @@ static bool read_eqn(graph *g, const eqn *e, int32_t *map)
     }
     if (has_lowering)
         inner = lowering_of(g, e, in);
-    else if (!inner && compile_optimizes())
+    else if (!inner && rewrites(g))
         inner = rewritten(g, e);
     if (!ct_ok())
         return false;
@@ -437,7 +439,7 @@ bool graph_build(graph *g, const jaxpr *j, arena *kept)
     if (!read_jaxpr(g, j, in, g->outputs))
         return false;
     mark_live(g);
-    if (compile_optimizes()) {
+    if (rewrites(g)) {
         if (!graph_pair(g))
             return false;
         mark_live(g);

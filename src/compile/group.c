@@ -156,6 +156,9 @@ node_role graph_role(const graph *g, const node *n)
         break;
     }
     const char *combining = body_combining(n->op->code);
+    if (combining && g->j->keeps_order &&
+        dtype_is((ct_dtype)out->aval.dtype, FAMILY_FLOAT | FAMILY_COMPLEX))
+        return ROLE_OPAQUE;
     if (combining && ones_only(&x->aval, &out->aval))
         return ROLE_VIEW;
     if (combining)

@@ -441,6 +441,7 @@ struct jaxpr {
     eqn *eqns;
     uint32_t effects;      /* of its equations: enum effect */
     int32_t depth;         /* of programs inside programs: 0 without any, at most PROGRAM_DEPTH */
+    bool keeps_order;      /* compiled so that sums and products add up as they do one by one */
     _Atomic uint64_t hash; /* 0: not asked for yet */
     const char *name;      /* of the traced function, or NULL */
     const source_line *where; /* its first line, or NULL */
