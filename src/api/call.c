@@ -454,7 +454,7 @@ static int64_t operations_before_compiling(void)
 /* How a compiled program's results compare with those of its operations one by one. */
 typedef enum sameness {
     DIFFERENT,
-    IN_ORDER, /* the same to the last bit if sums and products keep their order */
+    IN_ORDER, /* the same to the last bit under keeps_order */
     SAME
 } sameness;
 
@@ -497,6 +497,11 @@ static sameness eqn_sameness(const eqn *e)
     case OP_lu_pivots_to_permutation:
     case OP_lu_solve:
     case OP_pad:
+    case OP_random_bits:
+    case OP_random_fold_in:
+    case OP_random_split:
+    case OP_random_unwrap:
+    case OP_random_wrap:
     case OP_reduce_and:
     case OP_reduce_max:
     case OP_reduce_min:
@@ -509,12 +514,20 @@ static sameness eqn_sameness(const eqn *e)
     case OP_split:
     case OP_squeeze:
     case OP_stack:
+    case OP_threefry2x32:
     case OP_transpose:
     case OP_triangular_solve:
         return SAME;
+    case OP_conv_general_dilated:
+    case OP_cumprod:
+    case OP_cumsum:
     case OP_dot_general:
+    case OP_eigh:
+    case OP_qr:
+    case OP_random_gamma:
     case OP_reduce_prod:
     case OP_reduce_sum:
+    case OP_svd:
         return IN_ORDER;
     default:
         return DIFFERENT;

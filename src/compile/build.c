@@ -77,9 +77,11 @@ static bool control_parts(builder *b, step *s)
            (s->slots[s->n++] = private_slot(b, scratch)) >= 0;
 }
 
-static bool omitted(const node *n, int k, const value *made)
+/* Another algorithm may do where a result is left out, with other last bits. */
+static bool omitted(const builder *b, const node *n, int k, const value *made)
 {
-    return k < 8 && n->op->optional >> k & 1 && !made->read && compile_optimizes();
+    return k < 8 && n->op->optional >> k & 1 && !made->read && compile_optimizes() &&
+           !b->g.j->keeps_order;
 }
 
 /* Loops and branches inside native ones are native; they need not be looked through once more. */
@@ -118,7 +120,7 @@ static bool opaque_step(builder *b, const node *n)
                              "compile: %s has an unread result of unknown type", n->op->name),
                    false;
         value *val = &b->g.values.at[v];
-        if (s.kind == STEP_OPAQUE && i >= n->nin && omitted(n, i - n->nin, val)) {
+        if (s.kind == STEP_OPAQUE && i >= n->nin && omitted(b, n, i - n->nin, val)) {
             s.omitted |= 1u << (i - n->nin);
             val->bytes = 0;
         }
