@@ -213,19 +213,19 @@ static bool computes_again(const eqn *e)
     return e->op->code == OP_remat2 && p->differentiated && p->prevent_cse && compile_optimizes();
 }
 
-/* The concatenation that a value is; NULL. */
-static const node *concatenation(const graph *g, int32_t v)
+/* The node that makes a value, if it is of this operation. */
+static const node *maker_of(const graph *g, int32_t v, int code)
 {
     const value *x = &g->values.at[v];
     const node *n = x->origin == FROM_NODE ? &g->nodes.at[x->index] : NULL;
-    return n && n->op->code == OP_concatenate ? n : NULL;
+    return n && n->op->code == code ? n : NULL;
 }
 
 /* A slice of one operand of a concatenation reads that: the operand, and where the slice begins in
  * it; -1: no such. */
 static int32_t operand_sliced(const graph *g, const params_slice *p, int32_t v, int64_t *start)
 {
-    const node *n = concatenation(g, v);
+    const node *n = maker_of(g, v, OP_concatenate);
     if (!n)
         return -1;
     int64_t axis = ((const params_concatenate *)n->params)->dimension, at = 0;
@@ -244,7 +244,8 @@ static const params_slice *slice_operand(graph *g, const params_slice *p, int32_
 {
     int64_t start;
     for (int32_t from; (from = operand_sliced(g, p, *v, &start)) >= 0; *v = from) {
-        int64_t axis = ((const params_concatenate *)concatenation(g, *v)->params)->dimension;
+        const node *whole = maker_of(g, *v, OP_concatenate);
+        int64_t axis = ((const params_concatenate *)whole->params)->dimension;
         size_t bytes = (size_t)p->start_indices.n * sizeof(int64_t);
         int64_t *first = arena_copy(g->kept, p->start_indices.at, bytes),
                 *limit = arena_copy(g->kept, p->limit_indices.at, bytes);
@@ -269,6 +270,60 @@ static bool read_slice(graph *g, const eqn *e, const int32_t *in, int32_t *map)
     if (whole)
         map[e->out[0]->id] = from;
     return whole || add_node(g, &slice, &from, map);
+}
+
+/* What broadcasts an operand as n does, into the transposed shape; NULL when that is not of its
+ * form, or without memory. */
+static const params_broadcast_in_dim *broadcast_transposed(graph *g, const node *n, ct_ints order,
+                                                           ct_ints shape)
+{
+    ct_ints dims = ((const params_broadcast_in_dim *)n->params)->broadcast_dimensions;
+    int64_t *to = arena_alloc(g->kept, (size_t)(dims.n + 1) * sizeof *to);
+    params_broadcast_in_dim *p = arena_copy(g->kept, n->params, sizeof *p);
+    if (!to || !p)
+        return NULL;
+    for (int64_t i = 0; i < dims.n; i++) {
+        to[i] = 0;
+        while (order.at[to[i]] != dims.at[i])
+            to[i]++;
+        if (i && to[i] <= to[i - 1])
+            return NULL;
+    }
+    p->broadcast_dimensions = (ct_ints){dims.n, to}, p->shape = shape;
+    return p;
+}
+
+/* A transposed product of what is broadcast along different axes (an outer product, say) is the
+ * product of what is broadcast along the transposed ones. */
+static bool read_transpose(graph *g, const eqn *e, const int32_t *in, int32_t *map)
+{
+    const node *product = maker_of(g, in[0], OP_mul);
+    ct_ints order = ((const params_transpose *)e->params)->permutation;
+    const aval *to = &e->out[0]->aval;
+    int32_t factors[2];
+    for (int k = 0; k < 2; k++) {
+        const node *n = product ? maker_of(g, product->in[k], OP_broadcast_in_dim) : NULL;
+        const params_broadcast_in_dim *p =
+            n ? broadcast_transposed(g, n, order, aval_shape(to)) : NULL;
+        if (!p)
+            return add_node(g, e, in, map);
+        node turned = {
+            .op = n->op, .params = p, .nin = 1, .nout = 1, .group = -1, .region = g->region};
+        aval form = *to;
+        form.dtype = graph_out(g, n, 0)->aval.dtype;
+        turned.in = n->in;
+        turned.out = arena_alloc(&g->arena, sizeof *turned.out);
+        factors[k] = graph_add_value(g, &form, FROM_NODE, (int)g->nodes.n, NULL);
+        if (!turned.out || factors[k] < 0)
+            return false;
+        turned.out[0] = factors[k];
+        if (!vec_push(&g->nodes, turned))
+            return false;
+        product = maker_of(g, in[0], OP_mul);
+    }
+    eqn again = *e;
+    again.op = product->op, again.params = product->params, again.nin = 2;
+    return add_node(g, &again, factors, map);
 }
 
 /* The program of an operation that has one; NULL for none, or after a failure. */
@@ -365,6 +420,8 @@ static bool read_eqn(graph *g, const eqn *e, int32_t *map)
         return false;
     if (e->op->code == OP_slice && e->out[0] && compile_optimizes())
         return read_slice(g, e, in, map);
+    if (e->op->code == OP_transpose && e->out[0] && compile_optimizes())
+        return read_transpose(g, e, in, map);
     if (!inner)
         return splits(g, e, in) ? read_split(g, e, in, map) : add_node(g, e, in, map);
     int32_t outer = g->region;

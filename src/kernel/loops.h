@@ -64,7 +64,7 @@ typedef struct kernel_set {
     kernel_reduction *(*reduce)(const char *primitive, ct_dtype dtype);
     kernel_reduction *(*arg)(const char *primitive, ct_dtype dtype, ct_dtype index_dtype);
     kernel_scan *(*cumulative)(const char *primitive, ct_dtype dtype);
-    ct_status (*(*gemm_of)(ct_dtype dtype))(const struct gemm *g); /* gemm.h */
+    ct_status (*(*gemm_of)(ct_dtype dtype, ct_dtype out))(const struct gemm *g); /* gemm.h */
     const struct fft_loops *(*fft)(bool wide);                     /* fft.h */
     const struct compact_loops *(*compact)(ct_dtype dtype);        /* compact.h */
     void (*turned)(const turned_plane *p);
@@ -87,7 +87,7 @@ const kernel_set *kernel_chosen(void);
 void ISA(kernel_turned)(const turned_plane *p);
 kernel_map *ISA(kernel_convert)(ct_dtype from, ct_dtype to);
 kernel_reduction *ISA(kernel_reduce)(const char *primitive, ct_dtype dtype);
-ct_status (*ISA(kernel_gemm_of)(ct_dtype dtype))(const struct gemm *g);
+ct_status (*ISA(kernel_gemm_of)(ct_dtype dtype, ct_dtype out))(const struct gemm *g);
 kernel_reduction *ISA(kernel_arg)(const char *primitive, ct_dtype dtype, ct_dtype index_dtype);
 kernel_scan *ISA(kernel_cumulative)(const char *primitive, ct_dtype dtype);
 void ISA(kernel_weigh)(int64_t n, int64_t taps, const float *x, const int64_t *offset,

@@ -90,8 +90,24 @@ enum {
 #define ROWS 6
 #include "kernel/matmul_tile.h"
 
-kernel_gemm *ISA(kernel_gemm_of)(ct_dtype dtype)
+#define NAME gemm_bytes
+#define S int8_t
+#define T int32_t
+#define LOAD SAME_TYPE
+#define ROWS 6
+#include "kernel/matmul_tile.h"
+
+#define NAME gemm_unsigned_bytes
+#define S uint8_t
+#define T int32_t
+#define LOAD SAME_TYPE
+#define ROWS 6
+#include "kernel/matmul_tile.h"
+
+kernel_gemm *ISA(kernel_gemm_of)(ct_dtype dtype, ct_dtype out)
 {
+    if (out == CT_INT32 && (dtype == CT_INT8 || dtype == CT_UINT8))
+        return dtype == CT_INT8 ? gemm_bytes : gemm_unsigned_bytes;
     static kernel_gemm *const by_dtype[CT_DTYPE_COUNT] = {
         [CT_BOOL] = gemm_bool,     [CT_INT8] = gemm_u8,     [CT_INT16] = gemm_u16,
         [CT_INT32] = gemm_u32,     [CT_INT64] = gemm_u64,   [CT_UINT8] = gemm_u8,

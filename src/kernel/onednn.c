@@ -1,5 +1,5 @@
 /* oneDNN is loaded when the first large product or convolution comes: it is a big library, and many
- * programs never need it. Here are float32 and bfloat16 matrix products, in onednn_conv.c
+ * programs never need it. Here are float32, bfloat16 and int8 matrix products, in onednn_conv.c
  * convolutions.
  *
  * Its OpenMP threads are held at one, since our own pool has already cut the work: OpenMP's
@@ -19,7 +19,12 @@ typedef int onednn_bgemm(char transa, char transb, int64_t m, int64_t n, int64_t
                          const uint16_t *a, int64_t lda, const uint16_t *b, int64_t ldb, float beta,
                          float *c, int64_t ldc);
 static onednn_sgemm *sgemm;
+typedef int onednn_igemm(char transa, char transb, char offsets, int64_t m, int64_t n, int64_t k,
+                         float alpha, const int8_t *a, int64_t lda, int8_t a_offset,
+                         const int8_t *b, int64_t ldb, int8_t b_offset, float beta, int32_t *c,
+                         int64_t ldc, const int32_t *c_offset);
 static onednn_bgemm *bgemm;
+static onednn_igemm *igemm; /* where the processor adds products of bytes up without saturating */
 static void *library;
 static void (*omp_threads)(int);
 static pthread_once_t loaded = PTHREAD_ONCE_INIT;
@@ -33,6 +38,10 @@ static void load(void)
         return;
     *(void **)&sgemm = dlsym(library, "dnnl_sgemm");
     *(void **)&bgemm = dlsym(library, "dnnl_gemm_bf16bf16f32");
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512vnni"))
+        *(void **)&igemm = dlsym(library, "dnnl_gemm_s8s8s32");
+#endif
     *(void **)&omp_threads = dlsym(library, "omp_set_num_threads");
 }
 
@@ -68,12 +77,19 @@ bool kernel_onednn(ct_dtype dtype, const gemm *g, ct_status *status)
         !describe(g->k, g->n, g->b_row, g->b_col, &tb, &ldb))
         return false;
     pthread_once(&loaded, load);
-    if (!(dtype == CT_FLOAT32 ? (void *)sgemm : (void *)bgemm))
+    int failed = 0;
+    if (!(dtype == CT_INT8      ? (void *)igemm
+          : dtype == CT_FLOAT32 ? (void *)sgemm
+                                : (void *)bgemm))
         return false;
     kernel_onednn_one_thread();
-    int failed = dtype == CT_FLOAT32
-                     ? sgemm(ta, tb, g->m, g->n, g->k, 1, g->a, lda, g->b, ldb, 0, g->c, g->c_row)
-                     : bgemm(ta, tb, g->m, g->n, g->k, 1, g->a, lda, g->b, ldb, 0, g->c, g->c_row);
+    if (dtype == CT_INT8)
+        failed = igemm(ta, tb, 'F', g->m, g->n, g->k, 1, g->a, lda, 0, g->b, ldb, 0, 0, g->c,
+                       g->c_row, &(int32_t){0});
+    else if (dtype == CT_FLOAT32)
+        failed = sgemm(ta, tb, g->m, g->n, g->k, 1, g->a, lda, g->b, ldb, 0, g->c, g->c_row);
+    else
+        failed = bgemm(ta, tb, g->m, g->n, g->k, 1, g->a, lda, g->b, ldb, 0, g->c, g->c_row);
     *status =
         failed
             ? base_fail(

@@ -34,18 +34,25 @@ typedef struct product_task {
     _Atomic int status;
 } product_task;
 
-static bool for_library(ct_dtype dtype, const gemm *g)
+/* Products of bytes that are added up in int32. */
+static bool is_bytes(const kernel_matmul *p)
+{
+    return (p->dtype == CT_INT8 || p->dtype == CT_UINT8) && p->out_dtype == CT_INT32;
+}
+
+static bool for_library(ct_dtype dtype, ct_dtype out, const gemm *g)
 {
     int64_t least = g->m < g->n ? g->m : g->n;
-    return (dtype == CT_FLOAT32 || dtype == CT_BFLOAT16) && g->m * g->n * g->k >= LIBRARY_WORK &&
-           least >= LIBRARY_LEAST;
+    bool known = dtype == CT_FLOAT32 || dtype == CT_BFLOAT16 ||
+                 (dtype == CT_INT8 && out == CT_INT32);
+    return known && g->m * g->n * g->k >= LIBRARY_WORK && least >= LIBRARY_LEAST;
 }
 
 void kernel_matrix_prepare(ct_dtype dtype, int64_t m, int64_t n, int64_t k)
 {
     enum { SIDE = 8 };
     static _Atomic bool done[CT_DTYPE_COUNT];
-    if (!for_library(dtype, &(gemm){.m = m, .n = n, .k = k}) || atomic_exchange(&done[dtype], true))
+    if (!for_library(dtype, dtype, &(gemm){.m = m, .n = n, .k = k}) || atomic_exchange(&done[dtype], true))
         return;
     float zeros[SIDE * SIDE] = {0}, result[SIDE * SIDE];
     gemm g = {.m = SIDE,
@@ -93,7 +100,7 @@ static void multiply_panels(void *context, int64_t begin, int64_t end)
         ct_status status;
         if (here <= 0)
             continue;
-        bool library = for_library(p->dtype, &g);
+        bool library = for_library(p->dtype, p->out_dtype, &g);
         if (!library && t->panels == 1)
             g.batch = end - begin, i = end;
         if (!library || !kernel_onednn(p->dtype, &g, &status))
@@ -191,7 +198,7 @@ static ct_status multiply_complex(const kernel_matmul *p, const void *a, const v
     ct_status status = x && y && z ? CT_OK : CT_OUT_OF_MEMORY_ERROR;
     for (int k = 0; k < 2 && status == CT_OK;
          k++) { /* real part: re re - im im; imaginary part: re im + im re */
-        kernel_gemm *f = kernel_chosen()->gemm_of(q.dtype);
+        kernel_gemm *f = kernel_chosen()->gemm_of(q.dtype, q.dtype);
         status = multiply(&q, f, part, part, a, (const char *)b + (k ? part : 0), x);
         if (status == CT_OK)
             status = multiply(&q, f, part, part, (const char *)a + part,
@@ -227,14 +234,14 @@ ct_status kernel_matrix_product(const kernel_matmul *p, const void *a, const voi
     if (p->k <= 0)
         return clear(p, c, out_size), CT_OK;
     bool half = p->dtype == CT_BFLOAT16 || p->dtype == CT_FLOAT16;
-    if (p->dtype != p->out_dtype && !(half && p->out_dtype == CT_FLOAT32))
+    if (p->dtype != p->out_dtype && !is_bytes(p) && !(half && p->out_dtype == CT_FLOAT32))
         return base_fail(
             CT_NOT_IMPLEMENTED_ERROR,
             "A matrix product of %s into %s is not available; convert the operands first.",
             ct_dtype_name(p->dtype), ct_dtype_name(p->out_dtype));
     if (p->dtype == CT_COMPLEX64 || p->dtype == CT_COMPLEX128)
         return multiply_complex(p, a, b, c);
-    kernel_gemm *f = kernel_chosen()->gemm_of(p->dtype);
+    kernel_gemm *f = kernel_chosen()->gemm_of(p->dtype, p->out_dtype);
     if (!f)
         return base_fail(CT_NOT_IMPLEMENTED_ERROR, "A matrix product of %s is not available.",
                          ct_dtype_name(p->dtype));

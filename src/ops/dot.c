@@ -511,6 +511,15 @@ static bool plain_product(const dot_dims *d, ct_dtype dtype, const operand *x, c
     return true;
 }
 
+/* The operands' type in the arithmetic: bytes that are added up in int32 stay bytes. */
+static ct_dtype dot_dtype(const operand *in, const operand *out)
+{
+    ct_dtype x = (ct_dtype)in[0].aval.dtype, y = (ct_dtype)in[1].aval.dtype,
+             to = (ct_dtype)out->aval.dtype;
+    return x == y && (x == CT_INT8 || x == CT_UINT8) && to == CT_INT32 ? x
+                                                                       : product_dtype(x, y, to);
+}
+
 static void prepare_dot(const void *params, const operand *in, const operand *out)
 {
     const dot_dims *d = &((const params_dot_general *)params)->dimension_numbers;
@@ -518,7 +527,7 @@ static void prepare_dot(const void *params, const operand *in, const operand *ou
     int64_t k = group_size(x, d->lhs_contract), each = k * group_size(x, d->lhs_batch);
     if (each)
         kernel_matrix_prepare(
-            product_dtype((ct_dtype)x->dtype, (ct_dtype)y->dtype, (ct_dtype)out->aval.dtype),
+            dot_dtype(in, out),
             shape_size(x->ndim, x->shape) / each, shape_size(y->ndim, y->shape) / each, k);
 }
 
@@ -534,8 +543,7 @@ static ct_status kernel_dot(const op *o, const void *params, int nin, const oper
         memset(out->data, 0, (size_t)size * dtype_table[out->aval.dtype].itemsize);
         return CT_OK;
     }
-    ct_dtype dtype = product_dtype((ct_dtype)in[0].aval.dtype, (ct_dtype)in[1].aval.dtype,
-                                   (ct_dtype)out->aval.dtype);
+    ct_dtype dtype = dot_dtype(in, out);
     ct_status plain;
     if (plain_product(d, dtype, &in[0], &in[1], out, &plain))
         return plain;

@@ -98,3 +98,25 @@ def test_transposes_of_boxes():
     for order in [(0, 2, 1, 3), (3, 2, 1, 0), (0, 2, 3, 1), (2, 0, 1, 3), (1, 0, 3, 2), (0, 3, 1, 2)]:
         for y in (x, x.astype(np.int8), x.astype(np.float16), x.astype(np.complex64)):
             np.testing.assert_array_equal(lax.transpose(jnp.asarray(y), order), y.transpose(order))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+@pytest.mark.parametrize("sides", [(3, 4, 5), (64, 64, 64), (65, 130, 70), (256, 256, 256), (1, 300, 9), (100, 1, 100), (33, 700, 1)])
+def test_bytes_added_up_in_int32(sides, dtype):
+    m, k, n = sides
+    info = np.iinfo(dtype)
+    g = np.random.default_rng(0)
+    x, y = (g.integers(info.min, info.max + 1, s, dtype) for s in [(5, m, k), (5, n, k)])
+    x[0], y[0] = info.min, info.min
+    got = jax.jit(lambda x, y: jnp.einsum("bij,bkj->bik", x, y, preferred_element_type=jnp.int32))(x, y)
+    np.testing.assert_array_equal(got, np.einsum("bij,bkj->bik", x.astype("int64"), y.astype("int64")))
+    plain = jax.jit(lambda x, y: lax.dot_general(x, y, (((1,), (1,)), ((), ())), preferred_element_type=jnp.int32))(x[1], y[1])
+    np.testing.assert_array_equal(plain, x[1].astype("int64") @ y[1].astype("int64").T)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (2, 0, 1), (1, 0, 2), (2, 1, 0)])
+def test_transposed_outer_products(order):
+    a, b = numbers((50, 8), 0).astype("float32"), numbers((50, 9), 1).astype("float32")
+    want = (a[:, :, None] * b[:, None, :]).transpose(order)
+    np.testing.assert_array_equal(jax.jit(lambda a, b: jnp.transpose(a[:, :, None] * b[:, None, :], order))(a, b), want)
+    np.testing.assert_array_equal(jax.jit(lambda a, b: jnp.transpose(jnp.einsum("bi,bj->bij", a, b), order))(a, b), want)
