@@ -141,7 +141,7 @@ static ct_status LOCAL(_product)(const gemm *g, const S *a, const S *b, T *c)
 /* ---- small matrices, where they lie ---- */
 /* `rows` rows (known when this is compiled) of a times b's rows, of a vector each. */
 static inline __attribute__((always_inline)) void
-LOCAL(_few)(const int rows, const gemm *g, const S *a, const T *b, int64_t step, LOCAL(_vector) * c)
+LOCAL(_small_rows)(const int rows, const gemm *g, const S *a, const T *b, int64_t step, LOCAL(_vector) * c)
 {
     LOCAL(_vector) sum[SMALL_ROWS] = {0};
     for (int64_t p = 0; p < g->k; p++) {
@@ -163,13 +163,13 @@ static void LOCAL(_small)(const gemm *g, const S *a, const T *b, int64_t step, T
         for (int64_t j = 0; j < g->n; j += LANES) {
             const S *at = a + i * g->a_row;
             if (rows == 8)
-                LOCAL(_few)(8, g, at, b + j, step, sum);
+                LOCAL(_small_rows)(8, g, at, b + j, step, sum);
             else if (rows == 4)
-                LOCAL(_few)(4, g, at, b + j, step, sum);
+                LOCAL(_small_rows)(4, g, at, b + j, step, sum);
             else if (rows == 2)
-                LOCAL(_few)(2, g, at, b + j, step, sum);
+                LOCAL(_small_rows)(2, g, at, b + j, step, sum);
             else
-                LOCAL(_few)(1, g, at, b + j, step, sum);
+                LOCAL(_small_rows)(1, g, at, b + j, step, sum);
             int64_t cols = g->n - j < LANES ? g->n - j : LANES;
             for (int64_t r = 0; r < rows; r++) {
                 T *to = c + (i + r) * g->c_row + j;
