@@ -227,8 +227,15 @@ static ct_array each_fraction(const target *t, ct_array q, const char *method, c
     if (!q->aval.ndim)
         return w ? by_weight(t, w, q) : without_nan(t, q, method);
     int64_t n = q->size;
+    if (!n) {
+        dimlist none = {.n = 1, .at = {0}};
+        for (int64_t d = 0; d < t->x->aval.ndim; d++)
+            if (d != t->axis)
+                none.at[none.n++] = t->x->aval.shape[d];
+        return ct_zeros(dimlist_ints(&none), .dtype = dtype_of(q));
+    }
     ct_array *each = base_alloc((size_t)(n + 1) * sizeof *each), out = array_poison;
-    bool good = each && n;
+    bool good = each;
     for (int64_t i = 0; good && i < n; i++) {
         ct_array one = op_reshape(op_slice(q, I(i), I(i + 1), (ct_ints){0, NULL}), I_NONE);
         good = !is_poison(one) && !is_poison(each[i] = each_fraction(t, one, method, w));

@@ -132,10 +132,12 @@ static bool check_loss(const gradient *g, int64_t n, const ct_array *out)
         else
             base_fail(CT_TYPE_ERROR,
                       "%s requires real-valued outputs (output dtype that is a sub-dtype of "
-                      "np.floating), but got %s. For holomorphic differentiation, pass "
-                      "holomorphic=True. For differentiation of functions with integer or complex "
-                      "outputs, use jax.vjp directly.",
-                      who, ct_dtype_name(d));
+                      "np.floating), but got %s. %s outputs, use jax.vjp directly.",
+                      who, ct_dtype_name(d),
+                      dtype_is(d, FAMILY_COMPLEX)
+                          ? "For holomorphic differentiation, pass holomorphic=True. For "
+                            "differentiation of non-holomorphic functions involving complex"
+                          : "For differentiation of functions with integer");
         return false;
     }
     return true;

@@ -435,3 +435,20 @@ def a_string_as_width_of_pad():
 @fails("got")
 def no_shape():
     jnp.unravel_index(jnp.int32(1), None)
+
+
+@fails("For differentiation of functions with integer outputs, use jax.vjp directly.")
+def gradient_of_integers():
+    jax.grad(lambda x: x ** 2, allow_int=True)(3)
+
+
+@fails("For differentiation of non-holomorphic functions involving complex outputs, use jax.vjp directly.")
+def gradient_of_complex_numbers():
+    jax.grad(lambda x: x * 1j)(1.)
+
+
+@case
+def quantiles_of_no_fractions():
+    nothing = jnp.zeros(0)
+    return [jnp.nanquantile(nothing, nothing), jnp.nanquantile(jnp.ones((2, 3)), nothing, axis=0), jnp.quantile(jnp.ones(3), nothing),
+            jnp.nanquantile(jnp.ones((2, 3, 4)), nothing, axis=(0, 2), keepdims=True)]

@@ -11,7 +11,7 @@ def scope():
     import jax
     for module in ("optimize", "sparse.linalg", "fft", "ndimage", "interpolate", "cluster.vq", "integrate", "signal", "stats", "spatial.transform"):
         importlib.import_module("jax.scipy." + module)
-    for module in ("experimental.ode", "experimental.sparse", "experimental.sparse.linalg", "image", "example_libraries.optimizers", "example_libraries.stax"):
+    for module in ("experimental.ode", "experimental.sparse", "experimental.sparse.linalg", "experimental.rnn", "image", "example_libraries.optimizers", "example_libraries.stax"):
         importlib.import_module("jax." + module)
     import numpy as np
     return {"jax": jax, "jnp": jax.numpy, "nn": jax.nn, "random": jax.random, "np": np}
@@ -20,7 +20,7 @@ def scope():
 # The files of expressions, and how far numbers may be off, relative to them.
 FILES = {"functions": 3e-6, "scipy": 3e-6, "scipy_linalg": 3e-5, "scipy_special": 1e-5, "scipy_solvers": 1e-4,
          "scipy_signal": 1e-5, "scipy_stats": 1e-5, "scipy_ode": 3e-4,
-         "scipy_spatial": 1e-5, "scipy_spectra": 1e-5, "image": 1e-4, "example_libraries": 1e-5, "sparse": 1e-4}
+         "scipy_spatial": 1e-5, "scipy_spectra": 1e-5, "image": 1e-4, "example_libraries": 1e-5, "sparse": 1e-4, "rnn": 1e-5}
 
 
 def lines(file):
