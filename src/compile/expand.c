@@ -160,14 +160,40 @@ const spread *spread_of(part *p, int32_t v)
 }
 
 /* ---- operations ---- */
-/* Of an elementwise operation: each of the result's form, or a number. */
+/* Is it a number, or of the result's shape but for dimensions of one? Its lanes are those of the
+ * result, or it has none and lies across them. */
+static bool stretches(const sequence *s, const spread *x, const aval *from, const spread *out,
+                      const aval *to)
+{
+    bool fits = (!from->ndim || from->ndim == to->ndim) && (x->lead < 0 || x->lead == out->lead);
+    for (int d = 0; d < from->ndim && fits; d++)
+        fits = from->shape[d] == 1 ||
+               (from->shape[d] == to->shape[d] && (x->lead >= 0 || !is_lane(s, out, d)));
+    return fits;
+}
+
+/* Where such an operand is read for element e of the result. */
+static int64_t stretched(const sequence *s, const spread *x, const aval *from, const spread *out,
+                         const aval *to, int64_t e)
+{
+    int64_t index[LOOP_DIMS] = {0};
+    if (!from->ndim || x->n == out->n)
+        return from->ndim ? e : 0;
+    spread_unravel(s, out, to, e, index);
+    for (int d = 0; d < from->ndim; d++)
+        if (from->shape[d] == 1)
+            index[d] = 0;
+    return spread_ravel(s, x, from, index);
+}
+
+/* Of an elementwise operation. */
 static bool read_operands(part *p, const node *n, const spread *out, const spread **x)
 {
     bool fit = n->nin > 0 && n->nin <= LOOP_INPUTS;
     for (int i = 0; i < n->nin && fit; i++) {
         x[i] = spread_of(p, n->in[i]);
-        fit = x[i] && (x[i]->n == out->n || !graph_in(&p->g, n, i)->aval.ndim) &&
-              (x[i]->lead < 0 || x[i]->lead == out->lead);
+        fit = x[i] && stretches(p->s, x[i], &graph_in(&p->g, n, i)->aval, out,
+                                &graph_out(&p->g, n, 0)->aval);
     }
     return fit;
 }
@@ -182,7 +208,8 @@ static bool maps(part *p, const node *n, spread *out)
     p->s->maps++, p->s->elements += out->n;
     for (int32_t e = 0; e < out->n; e++) {
         for (int i = 0; i < n->nin; i++)
-            in[i] = x[i]->at[graph_in(&p->g, n, i)->aval.ndim ? e : 0];
+            in[i] = x[i]->at[stretched(p->s, x[i], &graph_in(&p->g, n, i)->aval, out,
+                                       &graph_out(&p->g, n, 0)->aval, e)];
         out->at[e] = lower_map(&p->s->l, n, in);
     }
     return p->s->l.ok;
@@ -200,7 +227,9 @@ static bool parts(part *p, const node *n, spread *out)
     for (int32_t e = 0; e < out->n; e++)
         if (joins_both)
             for (int c = 0; c < 2; c++)
-                out->at[2 * e + c] = x[c]->at[x[c]->n == 1 ? 0 : e];
+                out->at[2 * e + c] =
+                    x[c]->at[stretched(p->s, x[c], &graph_in(&p->g, n, c)->aval, out,
+                                       &graph_out(&p->g, n, 0)->aval, e)];
         else
             out->at[e] = x[0]->at[2 * e + (n->op->code == OP_imag)];
     return true;

@@ -258,6 +258,8 @@ CASES = {
     "alike, in another order": (lambda c: lax.scan(lambda c, x: ((c[2] * x, c[0] * x, c[3] * x, c[1] * x), c[1]), tuple(c[:4]), c), x),
     "alike between updates": (alike_between_updates, x),
     "attraction": (bodies, jnp.sin(jnp.arange(9.0)).reshape(3, 3), jnp.cos(jnp.arange(9.0)).reshape(3, 3)),
+    "stretched": (lambda m: lax.scan(lambda c, x: (c * 0.5 + c.sum(1)[:, None] * x - c[:1], (c.max(0)[None] - c[:, 1:2], c / c[:1, :1])), m, x), weights),
+    "stretched in lanes": (jax.vmap(lambda m: lax.scan(lambda c, x: (c * 0.5 + c.sum(1)[:, None] * x - c[:1], c[:, :1]), m, x)), jnp.stack([weights, -weights, weights.T])),
     "near and far": (lambda a: lax.scan(lambda c, x: (c + 1, (jnp.sin(x + c * 0), jnp.cos(x + c * 0), jnp.tan(x + c * 0))), jnp.float32(0), a), angles),
     "near and far, one": (lambda a: lax.scan(lambda c, x: (jnp.tan(jnp.sin(c) + x), jnp.cos(x)), a[0], a), angles[:10]),
     "branches in branches": (branches_in_branches, x),
@@ -291,9 +293,8 @@ CASES = {
 
 
 # Sums and products of several elements.
-REORDERED = {"gates", "updates of rows that are read together", "ys only", "products", "products of lanes", "products of lanes with lanes", "attraction", "matrices", "gradient",
-             "second derivative", "scan in while", "cond with arrays"}
-REORDERED |= {"some results"}
+REORDERED = {"gates", "updates of rows that are read together", "ys only", "products", "products of lanes", "products of lanes with lanes", "attraction",
+             "stretched", "stretched in lanes", "matrices", "gradient", "second derivative", "scan in while", "cond with arrays", "some results"}
 
 
 def as_bits(a):
