@@ -17,26 +17,39 @@
 typedef struct functions {
     const generator *g;
     kernel_map *log, *log1p, *erf_inv, *pow;
+    bool halves; /* threefry counts in halves (generators_in_halves) */
 } functions;
 
 typedef struct word_key {
     uint32_t at[GENERATOR_MOST_WORDS];
 } word_key;
 
-static word_key child(const functions *f, const uint32_t *key, int64_t i)
+/* Word j of n keys that are split off by counting in halves. */
+static uint32_t halved_word(const uint32_t *key, uint32_t n, uint32_t j)
+{
+    uint32_t block[2], count = j < n ? j : j - n;
+    random_block(key, count, n + count, block);
+    return block[j >= n];
+}
+
+/* The i-th of n keys that are split off a key. */
+static word_key child(const functions *f, const uint32_t *key, int64_t n, int64_t i)
 {
     word_key k = {{0}};
-    if (f->g->words == 2)
-        random_block(key, (uint32_t)((uint64_t)i >> 32), (uint32_t)i, k.at);
-    else
+    if (f->g->words != 2)
         f->g->child(key, i, k.at);
+    else if (f->halves)
+        for (uint32_t j = 0; j < 2; j++)
+            k.at[j] = halved_word(key, (uint32_t)n, 2 * (uint32_t)i + j);
+    else
+        random_block(key, (uint32_t)((uint64_t)i >> 32), (uint32_t)i, k.at);
     return k;
 }
 
 #define REAL float
 #define WORD uint32_t
 #define NAMED(name) name##_f32
-#define MIXED(block) (block[0] ^ block[1])
+#define MIXED(f, block) ((f)->halves ? block[0] : block[0] ^ block[1])
 #define EXPONENT_BITS 9
 #define ONE 0x3f800000u
 #define ABOVE_MINUS_ONE -0x1.fffffep-1f
@@ -51,7 +64,7 @@ static word_key child(const functions *f, const uint32_t *key, int64_t i)
 #define REAL double
 #define WORD uint64_t
 #define NAMED(name) name##_f64
-#define MIXED(block) ((uint64_t)block[0] << 32 | block[1])
+#define MIXED(f, block) ((uint64_t)block[0] << 32 | block[1])
 #define EXPONENT_BITS 12
 #define ONE 0x3ff0000000000000u
 #define ABOVE_MINUS_ONE -0x1.fffffffffffffp-1
@@ -93,7 +106,8 @@ static void gamma_piece(void *context, int64_t begin, int64_t end)
 {
     const gamma_run *r = context;
     for (int64_t i = begin; i < end; i++) {
-        word_key key = child(&r->f, r->keys + r->f.g->words * (i / r->each), i % r->each);
+        const uint32_t *from = r->keys + r->f.g->words * (i / r->each);
+        word_key key = child(&r->f, from, r->each, i % r->each);
         if (r->wide)
             ((double *)r->out)[i] =
                 draw_f64(&r->f, key, ((const double *)r->alpha)[i], r->log_space);
@@ -106,9 +120,6 @@ static ct_status kernel_gamma(const op *o, const void *params, int nin, const op
                               operand *out)
 {
     (void)o, (void)nin, (void)nout;
-    if (generators_in_halves)
-        return base_fail(CT_NOT_IMPLEMENTED_ERROR,
-                         "gamma draws with jax_threefry_partitionable=False");
     int64_t n = shape_size(out[0].aval.ndim, out[0].aval.shape),
             keys = shape_size(in[0].aval.ndim, in[0].aval.shape);
     ct_dtype dtype = (ct_dtype)out[0].aval.dtype;
@@ -120,7 +131,7 @@ static ct_status kernel_gamma(const op *o, const void *params, int nin, const op
                    dtype == CT_FLOAT64,
                    {generator_of((ct_dtype)in[0].aval.dtype), kernel_find("log", dtype),
                     kernel_find("log1p", dtype), kernel_find("erf_inv", dtype),
-                    kernel_find("pow", dtype)}};
+                    kernel_find("pow", dtype), generators_in_halves}};
     if (!r.f.log || !r.f.log1p || !r.f.erf_inv || !r.f.pow)
         return base_fail(CT_NOT_IMPLEMENTED_ERROR,
                          "random_gamma needs kernels for log, log1p, erf_inv and pow");

@@ -13,8 +13,8 @@ static REAL NAMED(unit)(const functions *f, word_key key)
     WORD word;
     REAL u;
     if (f->g->words == 2) {
-        random_block(key.at, 0, 0, block);
-        word = MIXED(block);
+        random_block(key.at, 0, f->halves && sizeof word == 8, block);
+        word = MIXED(f, block);
     } else {
         f->g->bits(key.at, 1, 1, 8 * sizeof word, &word);
     }
@@ -35,8 +35,8 @@ static REAL NAMED(positive_cube_root)(const functions *f, word_key key, REAL c, 
 {
     REAL v;
     do {
-        word_key drawn = child(f, key.at, 1);
-        key = child(f, key.at, 0);
+        word_key drawn = child(f, key.at, 2, 1);
+        key = child(f, key.at, 2, 0);
         *x = NAMED(normal)(f, drawn);
         v = 1 + *x * c;
     } while (v <= 0);
@@ -45,16 +45,16 @@ static REAL NAMED(positive_cube_root)(const functions *f, word_key key, REAL c, 
 
 static REAL NAMED(draw)(const functions *f, word_key given, REAL alpha, bool log_space)
 {
-    word_key key = child(f, given.at, 0), boost_key = child(f, given.at, 1);
+    word_key key = child(f, given.at, 2, 0), boost_key = child(f, given.at, 2, 1);
     bool large = alpha >= 1;
     REAL shape = large ? alpha : alpha + 1, d = shape - (REAL)1 / 3,
          c = (REAL)1 / 3 / (REAL)sqrt(d);
     REAL X = 0, V = 1, U = 2;
     while (U >= 1 - (REAL)0.0331 * (X * X) &&
            NAMED(call1)(f->log, U) >= X * (REAL)0.5 + d * (1 - V + NAMED(call1)(f->log, V))) {
-        word_key x_key = child(f, key.at, 1), u_key = child(f, key.at, 2);
+        word_key x_key = child(f, key.at, 3, 1), u_key = child(f, key.at, 3, 2);
         REAL x;
-        key = child(f, key.at, 0);
+        key = child(f, key.at, 3, 0);
         REAL v = NAMED(positive_cube_root)(f, x_key, c, &x);
         X = x * x;
         V = v * v * v;
