@@ -214,11 +214,11 @@ static bool computes_again(const eqn *e)
 }
 
 /* The node that makes a value, if it is of this operation. */
-static const node *maker_of(const graph *g, int32_t v, int code)
+static const node *maker_of(const graph *g, int32_t v, int op_code)
 {
     const value *x = &g->values.at[v];
     const node *n = x->origin == FROM_NODE ? &g->nodes.at[x->index] : NULL;
-    return n && n->op->code == code ? n : NULL;
+    return n && n->op->code == op_code ? n : NULL;
 }
 
 /* A slice of one operand of a concatenation reads that: the operand, and where the slice begins in
