@@ -120,3 +120,18 @@ def test_transposed_outer_products(order):
     want = (a[:, :, None] * b[:, None, :]).transpose(order)
     np.testing.assert_array_equal(jax.jit(lambda a, b: jnp.transpose(a[:, :, None] * b[:, None, :], order))(a, b), want)
     np.testing.assert_array_equal(jax.jit(lambda a, b: jnp.transpose(jnp.einsum("bi,bj->bij", a, b), order))(a, b), want)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint32", "complex64"])
+@pytest.mark.parametrize("columns", [2, 4, 5, 9])
+def test_rows_at_computed_places(columns, dtype, compiled_and_stepwise):
+    """Lanes a few elements apart, from where an index says."""
+    x = jnp.asarray(numbers((2, 300, columns), 0) + 3, dtype)
+
+    def f(x, i):
+        part = lax.dynamic_slice(x, (i, 0, 0), (1, 299, columns - 1))
+        return part * 2, part.sum(2), (part + 1).sum((0, 2)), part[:, :, ::-1] + 1
+
+    for i in range(2):
+        for got, want in compiled_and_stepwise(f, x, jnp.int32(i)):
+            np.testing.assert_array_equal(got, want)
