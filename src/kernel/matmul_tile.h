@@ -140,8 +140,10 @@ static ct_status LOCAL(_product)(const gemm *g, const S *a, const S *b, T *c)
 
 /* ---- small matrices, where they lie ---- */
 /* `rows` rows (known when this is compiled) of a times b's rows, of a vector each. */
-static inline __attribute__((always_inline)) void
-LOCAL(_small_rows)(const int rows, const gemm *g, const S *a, const T *b, int64_t step, LOCAL(_vector) * c)
+static inline __attribute__((always_inline)) void LOCAL(_small_rows)(const int rows, const gemm *g,
+                                                                     const S *a, const T *b,
+                                                                     int64_t step,
+                                                                     LOCAL(_vector) * c)
 {
     LOCAL(_vector) sum[SMALL_ROWS] = {0};
     for (int64_t p = 0; p < g->k; p++) {
@@ -352,9 +354,8 @@ static inline __attribute__((always_inline)) void LOCAL(_add_columns)(const int 
 
 /* The same of all columns for some vectors of numbers, which stay in registers: for columns in the
  * caches, where the step from one to the next costs nothing. LOAD does nothing. */
-static inline __attribute__((always_inline)) void LOCAL(_stay)(const int vectors, int64_t cols,
-                                                              const S *m, int64_t col,
-                                                              const T *factor, T *sum)
+static inline __attribute__((always_inline)) void
+LOCAL(_stay)(const int vectors, int64_t cols, const S *m, int64_t col, const T *factor, T *sum)
 {
     LOCAL(_vector) all[4], none = {0}, v;
     for (int k = 0; k < vectors; k++)

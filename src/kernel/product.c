@@ -43,8 +43,8 @@ static bool is_bytes(const kernel_matmul *p)
 static bool for_library(ct_dtype dtype, ct_dtype out, const gemm *g)
 {
     int64_t least = g->m < g->n ? g->m : g->n;
-    bool known = dtype == CT_FLOAT32 || dtype == CT_BFLOAT16 ||
-                 (dtype == CT_INT8 && out == CT_INT32);
+    bool known =
+        dtype == CT_FLOAT32 || dtype == CT_BFLOAT16 || (dtype == CT_INT8 && out == CT_INT32);
     return known && g->m * g->n * g->k >= LIBRARY_WORK && least >= LIBRARY_LEAST;
 }
 
@@ -52,7 +52,8 @@ void kernel_matrix_prepare(ct_dtype dtype, int64_t m, int64_t n, int64_t k)
 {
     enum { SIDE = 8 };
     static _Atomic bool done[CT_DTYPE_COUNT];
-    if (!for_library(dtype, dtype, &(gemm){.m = m, .n = n, .k = k}) || atomic_exchange(&done[dtype], true))
+    if (!for_library(dtype, dtype, &(gemm){.m = m, .n = n, .k = k}) ||
+        atomic_exchange(&done[dtype], true))
         return;
     float zeros[SIDE * SIDE] = {0}, result[SIDE * SIDE];
     gemm g = {.m = SIDE,

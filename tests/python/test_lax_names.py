@@ -118,11 +118,10 @@ def test_a_branch_given_twice_is_traced_once(n):
         traced.append("g")
         return x + 1.
     assert [float(lax.switch(k, [f, g] * n, 3.)) for k in (0, 1)] == [9., 4.]
-    assert traced == ["f", "g"] * 2
+    assert traced == ["f", "g"]
     traced.clear()
     assert float(lax.cond(True, f, f, 3.)) == 9. and traced == ["f"]
-    traced.clear()
-    assert jax.grad(lambda x: lax.switch(1, [f, g, f], x))(3.) == 1. and traced == ["f", "g"]
+    assert jax.grad(lambda x: lax.switch(1, [f, g, f], x))(3.) == 1. and traced == ["f"]
 
 
 # ---- names ----
