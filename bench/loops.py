@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Loops as users write them, with carries that are arrays: cases for bench/run.py --suite bench/loops.py. A case's name ends in its size.
+"""Loops as users write them: cases for bench/run.py --suite bench/loops.py. A case's name ends in its size.
 
     python bench/loops.py [--case GLOB,...] [--list]     # one line of JSON a case
 """
@@ -50,6 +50,25 @@ def definite(n):
 def stochastic(*shape, seed=0):
     a = uniform(*shape, seed=seed) + 0.1
     return a / a.sum(-1, keepdims=True)
+
+
+# ---- numbers ----
+
+def ring(n, seeds):
+    """n carries of one number each, every one pulled towards its neighbour's sine."""
+    def step(c, _):
+        return tuple(c[i] * 0.99 + 0.01 * jnp.sin(c[(i + 1) % n]) for i in range(n)), None
+    return sum(lax.scan(step, seeds, None, length=10000)[0])
+
+
+@case("scalar_carries", 4, 16, 60)
+def _(n):
+    return (lambda seeds: ring(n, seeds)), tuple(jnp.float32(0.1 * i) for i in range(n))
+
+
+@case("scalar_carries_grad", 4, 16, 60)
+def _(n):
+    return jax.grad(lambda seeds: ring(n, seeds)), tuple(jnp.float32(0.1 * i) for i in range(n))
 
 
 # ---- linear algebra ----

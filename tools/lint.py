@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""The house rules that a machine can check: includes point downwards, files stay small, exported names carry their prefix.
+"""The house rules that a machine can check: includes point downwards, files stay small and formatted, exported names carry their prefix.
 
     tools/lint.py          prints each violation as FILE:LINE: what; exit 1 when there is one
 """
 import math
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -58,8 +59,22 @@ def check_opening(name, lines):
         yield 1, "a file opens with a comment that says which question it answers"
 
 
+def check_format():
+    """C as `make fmt` leaves it, where the formatter is the version that the style was written for."""
+    version = subprocess.run(["clang-format", "--version"], capture_output=True, text=True).stdout if shutil.which("clang-format") else ""
+    if "version 14." not in version:
+        return
+    sources = [f for f in files() if f.endswith((".c", ".h"))]
+    told = subprocess.run(["clang-format", "--dry-run", "-Werror", *sources], cwd=ROOT, capture_output=True, text=True).stderr
+    for name, number in sorted(set(re.findall(r"^(\S+):(\d+):\d+: error:", told, re.M))):
+        yield name, number, "not as clang-format has it: make fmt"
+
+
 def main():
     bad = 0
+    for name, number, what in check_format():
+        print(f"{name}:{number}: {what}")
+        bad += 1
     for name in files():
         with open(os.path.join(ROOT, name), encoding="utf-8") as f:
             lines = f.readlines()

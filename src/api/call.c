@@ -372,8 +372,7 @@ static ct_tree call_program(const program *p, program_call *call, const char *na
                             const ct_array *in)
 {
     ct_array few[FEW_SLOTS],
-        *out = p->jaxpr->nout <= FEW_SLOTS ? few
-                                           : base_alloc((size_t)p->jaxpr->nout * sizeof *out);
+        *out = p->jaxpr->nout <= FEW_SLOTS ? few : base_alloc((size_t)p->jaxpr->nout * sizeof *out);
     if (!out)
         return array_poison;
     ct_tree result =

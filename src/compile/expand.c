@@ -227,9 +227,8 @@ static bool parts(part *p, const node *n, spread *out)
     for (int32_t e = 0; e < out->n; e++)
         if (joins_both)
             for (int c = 0; c < 2; c++)
-                out->at[2 * e + c] =
-                    x[c]->at[stretched(p->s, x[c], &graph_in(&p->g, n, c)->aval, out,
-                                       &graph_out(&p->g, n, 0)->aval, e)];
+                out->at[2 * e + c] = x[c]->at[stretched(p->s, x[c], &graph_in(&p->g, n, c)->aval,
+                                                        out, &graph_out(&p->g, n, 0)->aval, e)];
         else
             out->at[e] = x[0]->at[2 * e + (n->op->code == OP_imag)];
     return true;

@@ -12,7 +12,7 @@ enum { CALL_WORK = 5000000, WORTH_A_TASK = 20000 }; /* ns */
 typedef struct sequence_plan {
     const sequence_buffer *buffers;
     int32_t nbuffers, ncarry, first_carry; /* operands from there on are the carry */
-    int64_t length, steps, units; /* of the loop (-1: unknown); of a call, at most */
+    int64_t length, steps, units;          /* of the loop (-1: unknown); of a call, at most */
     int64_t step_work;                     /* of a unit */
     size_t *bytes, *spare; /* of each carried value: its size, its spare block's offset */
     bool *in_place;        /* those that steps update where they are */

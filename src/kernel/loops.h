@@ -65,8 +65,8 @@ typedef struct kernel_set {
     kernel_reduction *(*arg)(const char *primitive, ct_dtype dtype, ct_dtype index_dtype);
     kernel_scan *(*cumulative)(const char *primitive, ct_dtype dtype);
     ct_status (*(*gemm_of)(ct_dtype dtype, ct_dtype out))(const struct gemm *g); /* gemm.h */
-    const struct fft_loops *(*fft)(bool wide);                     /* fft.h */
-    const struct compact_loops *(*compact)(ct_dtype dtype);        /* compact.h */
+    const struct fft_loops *(*fft)(bool wide);                                   /* fft.h */
+    const struct compact_loops *(*compact)(ct_dtype dtype);                      /* compact.h */
     void (*turned)(const turned_plane *p);
     void (*weigh)(int64_t n, int64_t taps, const float *x, const int64_t *offset, const float *w,
                   float *y);

@@ -78,9 +78,7 @@ bool kernel_onednn(ct_dtype dtype, const gemm *g, ct_status *status)
         return false;
     pthread_once(&loaded, load);
     int failed = 0;
-    if (!(dtype == CT_INT8      ? (void *)igemm
-          : dtype == CT_FLOAT32 ? (void *)sgemm
-                                : (void *)bgemm))
+    if (!(dtype == CT_INT8 ? (void *)igemm : dtype == CT_FLOAT32 ? (void *)sgemm : (void *)bgemm))
         return false;
     kernel_onednn_one_thread();
     if (dtype == CT_INT8)

@@ -76,11 +76,10 @@ ct_array nn_initializers_scaled(const ct_nn_initializers_scaled_args *a)
             div(op_sqrt(variance), real ? 0.87962566103423978 : 0.95311164380491208));
     if (!strcmp(a->distribution, "normal"))
         return ct_multiply(ct_random_normal(a->key, a->shape, .dtype = dtype), op_sqrt(variance));
-    if (!strcmp(a->distribution, "uniform"))
-    {
-        ct_array u = real ? ct_random_uniform(a->key, a->shape, .dtype = dtype,
-                                              .minval = ct_weak_int(-1))
-                          : complex_draws(a->key, false, a->shape, dtype);
+    if (!strcmp(a->distribution, "uniform")) {
+        ct_array u =
+            real ? ct_random_uniform(a->key, a->shape, .dtype = dtype, .minval = ct_weak_int(-1))
+                 : complex_draws(a->key, false, a->shape, dtype);
         return ct_multiply(u, op_sqrt(real ? mul(3, variance) : variance));
     }
     return ct_fail(CT_VALUE_ERROR, "invalid distribution for variance scaling initializer: %s",

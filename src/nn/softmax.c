@@ -56,8 +56,7 @@ ct_tree nn_logsumexp_of(ct_array a, ct_ints axis, ct_array b, bool keepdims, boo
     bool is_complex = dtype_is(dtype_of(x), FAMILY_COMPLEX);
     ct_array largest = ct_max(is_complex ? op_real(x) : x, .axis = axis, .keepdims = keepdims,
                               .initial = minus_infinity(), .where = where);
-    largest = op_stop_gradient(
-        select(op_is_finite(largest), largest, op_full_like(largest, 0)));
+    largest = op_stop_gradient(select(op_is_finite(largest), largest, op_full_like(largest, 0)));
     ct_array wide = keepdims || !axes.n ? largest : op_expand_dims(largest, dimlist_ints(&axes));
     ct_array powers = op_exp(ct_subtract(x, numpy_cast(wide, dtype_of(x))));
     if (b)
@@ -108,8 +107,8 @@ ct_array nn_standardize(const ct_nn_standardize_args *a)
     else if (!variance) {
         ct_array squares =
             ct_mean(ct_square(x), .axis = a->axis, .keepdims = true, .where = a->where);
-        variance = ct_clip_(&(ct_clip_args){.arr = ct_subtract(squares, ct_square(mean)),
-                                            .min = ct_weak_int(0)});
+        variance = ct_clip_(
+            &(ct_clip_args){.arr = ct_subtract(squares, ct_square(mean)), .min = ct_weak_int(0)});
     }
     ct_array centred = ct_subtract(x, mean);
     return ct_multiply(centred, op_rsqrt(ct_add(variance, a->epsilon)));

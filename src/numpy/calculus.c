@@ -162,9 +162,9 @@ ct_array numpy_trapezoid(const ct_trapezoid_args *a)
         !numpy_promote_inexact("trapezoid", a->x ? 2 : 1, v, v))
         return array_poison;
     if (a->x)
-        dx = v[1]->aval.ndim == 1 ? ct_diff(v[1])
-                                  : op_moveaxis(ct_diff(v[1], .axis = GIVEN(axis)), axis,
-                                                v[1]->aval.ndim - 1);
+        dx = v[1]->aval.ndim == 1
+                 ? ct_diff(v[1])
+                 : op_moveaxis(ct_diff(v[1], .axis = GIVEN(axis)), axis, v[1]->aval.ndim - 1);
     ct_array y = op_moveaxis(v[0], axis, v[0]->aval.ndim - 1);
     if (is_poison(y) || is_poison(dx))
         return array_poison;
@@ -267,8 +267,7 @@ ct_array numpy_vander(const ct_vander_args *a)
 /* ---- convolution of vectors ---- */
 
 /* sums[k] = sum_j x[k + j - (m - 1)] kernel[j] for k in [first, first + n). */
-static ct_array slid(ct_array x, ct_array kernel, int64_t first, int64_t n,
-                     const ct__conv_args *a)
+static ct_array slid(ct_array x, ct_array kernel, int64_t first, int64_t n, const ct__conv_args *a)
 {
     int64_t last = kernel->size - 1, low = last - first, high = n - x->size + first;
     const params_conv p = {.batch_group_count = 1,

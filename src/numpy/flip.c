@@ -97,7 +97,7 @@ static ct_array roll_axes(ct_array x, ct_ints shifts, ct_array dynamic, ct_ints 
         if (!numpy_axis("roll", at, x->aval.ndim, &at))
             return array_poison;
         x = dynamic ? roll_by_traced(x, at, shift_at(dynamic, which))
-                   : roll_by(x, at, shifts.at[which]);
+                    : roll_by(x, at, shifts.at[which]);
     }
     return x;
 }

@@ -135,9 +135,8 @@ ct_array numpy_column_stack(const ct_column_stack_args *a)
         return array_poison;
     for (int64_t i = 0; i < a->tup.n; i++)
         if (xs[i]->aval.ndim < 2)
-            xs[i] = is_poison(xs[i] = ct_atleast_2d(ARRAYS(xs[i])))
-                        ? xs[i]
-                        : op_transpose(xs[i], I(1, 0));
+            xs[i] = is_poison(xs[i] = ct_atleast_2d(ARRAYS(xs[i]))) ? xs[i]
+                                                                    : op_transpose(xs[i], I(1, 0));
     y = join(a->tup.n, xs, 1);
     base_free(xs);
     return y;

@@ -111,8 +111,7 @@ static ct_array reflect_side(ct_array x, int64_t axis, int64_t size, int64_t pad
                              int64_t offset, bool odd, bool before)
 {
     int64_t last = x->aval.shape[axis];
-    ct_array edge =
-        before ? shape_part(x, axis, 0, 1) : shape_part(x, axis, last - 1, last);
+    ct_array edge = before ? shape_part(x, axis, 0, 1) : shape_part(x, axis, last - 1, last);
     while (padding > 0 && !is_poison(x)) {
         int64_t step = padding < size - offset ? padding : size - offset, n = x->aval.shape[axis];
         padding -= step;
@@ -123,8 +122,8 @@ static ct_array reflect_side(ct_array x, int64_t axis, int64_t size, int64_t pad
             ct_array twice = mul(2, edge);
             part = sub(numpy_broadcast_one("pad", twice, shape_of(part)), part);
             if (size > 1)
-                edge = before ? shape_part(part, axis, 0, 1)
-                              : shape_part(part, axis, step - 1, step);
+                edge =
+                    before ? shape_part(part, axis, 0, 1) : shape_part(part, axis, step - 1, step);
         }
         x = before ? join3(part, x, NULL, axis) : join3(NULL, x, part, axis);
     }
@@ -157,8 +156,7 @@ static ct_array pad_ramp(ct_array x, const widths *w, ct_array ends)
     ends = numpy_broadcast_one("pad", ends ? ends : ct_weak_int(0), I(x->aval.ndim, 2));
     for (int64_t d = 0; d < x->aval.ndim && !is_poison(ends); d++) {
         int64_t n = x->aval.shape[d];
-        ct_array low =
-            ramp(x, d, shape_part(x, d, 0, 1), entry(ends, d, 0), w->before[d], false);
+        ct_array low = ramp(x, d, shape_part(x, d, 0, 1), entry(ends, d, 0), w->before[d], false);
         ct_array high =
             ramp(x, d, shape_part(x, d, n - 1, n), entry(ends, d, 1), w->after[d], true);
         x = join3(low, x, high, d);

@@ -526,9 +526,8 @@ static void prepare_dot(const void *params, const operand *in, const operand *ou
     const aval *x = &in[0].aval, *y = &in[1].aval;
     int64_t k = group_size(x, d->lhs_contract), each = k * group_size(x, d->lhs_batch);
     if (each)
-        kernel_matrix_prepare(
-            dot_dtype(in, out),
-            shape_size(x->ndim, x->shape) / each, shape_size(y->ndim, y->shape) / each, k);
+        kernel_matrix_prepare(dot_dtype(in, out), shape_size(x->ndim, x->shape) / each,
+                              shape_size(y->ndim, y->shape) / each, k);
 }
 
 static ct_status kernel_dot(const op *o, const void *params, int nin, const operand *in, int nout,

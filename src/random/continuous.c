@@ -62,9 +62,8 @@ static ct_array gumbel_drawn(ct_array key, ct_ints shape, ct_dtype dtype, const 
 ct_array random_gumbel(const ct_random_gumbel_args *a)
 {
     ct_dtype dtype;
-    return float_dtype("gumbel", a->dtype, &dtype)
-               ? gumbel_drawn(a->key, a->shape, dtype, a->mode)
-               : array_poison;
+    return float_dtype("gumbel", a->dtype, &dtype) ? gumbel_drawn(a->key, a->shape, dtype, a->mode)
+                                                   : array_poison;
 }
 
 ct_array random_laplace(const ct_random_laplace_args *a)

@@ -83,9 +83,8 @@ ct_array random_randint(const ct_random_randint_args *a)
         bounds[i] = op_min(
             array_scalar_int(CT_INT32, false, most + i),
             op_max(array_scalar_int(CT_INT32, false, least), numpy_cast(bounds[i], CT_INT32)));
-    return op_convert(
-        randint_drawn(a->key, dimlist_ints(&shape), bounds[0], bounds[1], CT_INT32), dtype,
-        false);
+    return op_convert(randint_drawn(a->key, dimlist_ints(&shape), bounds[0], bounds[1], CT_INT32),
+                      dtype, false);
 }
 
 /* ---- bernoulli, geometric ---- */
@@ -102,8 +101,7 @@ ct_array random_bernoulli(const ct_random_bernoulli_args *a)
         return ct_fail(CT_VALUE_ERROR, "got mode='%s', expected 'high' or 'low'", a->mode);
     if (!random_shape("bernoulli", a->shape, 1, &a->p, &shape))
         return array_poison;
-    if (!strcmp(a->mode, "low"))
-    {
+    if (!strcmp(a->mode, "low")) {
         ct_array v[] = {random_uniform_unit(a->key, dimlist_ints(&shape), dtype), a->p};
         return numpy_match_ranks("bernoulli", 2, v, v) ? op_lt(v[0], v[1]) : array_poison;
     }

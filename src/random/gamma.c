@@ -274,8 +274,8 @@ ct_array random_t(const ct_random_t_args *a)
         return array_poison;
     ct_array df = numpy_cast(a->df, r.dtype);
     random_split_keys(a->key, 2, keys);
-    ct_array n = random_normal_drawn(keys[0], dimlist_ints(&r.shape), r.dtype),
-             half = div(df, 2), g = gamma_of(&r, keys[1], half);
+    ct_array n = random_normal_drawn(keys[0], dimlist_ints(&r.shape), r.dtype), half = div(df, 2),
+             g = gamma_of(&r, keys[1], half);
     return mul(n, op_sqrt(ct_divide(half, g)));
 }
 

@@ -74,8 +74,7 @@ static ct_array take(const op *o, ct_array value, const aval *want)
                    ? value
                    : op_convert(value, (ct_dtype)want->dtype, want->weak);
     text t = {0};
-    text_add(&t,
-             "INTERNAL: CpuCallback error calling callback: the function of a %s returned ",
+    text_add(&t, "INTERNAL: CpuCallback error calling callback: the function of a %s returned ",
              o->name);
     aval_text(&t, &value->aval, false);
     text_add(&t, " where its result_shape_dtypes say ");

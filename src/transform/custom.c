@@ -74,9 +74,7 @@ static bool custom_lin_jvp(const op *o, const void *params, int nin, const ct_ar
     for (int i = 0; i < nin && good; i++) {
         if (i < first && tangents[i])
             good = custom_lin_call(o, params, nin, primals, nout, out);
-        in[i] = i < first     ? primals[i]
-                : tangents[i] ? tangents[i]
-                              : zero_like(&primals[i]->aval);
+        in[i] = i < first ? primals[i] : tangents[i] ? tangents[i] : zero_like(&primals[i]->aval);
         good = good && !is_poison(in[i]);
     }
     if (good) {

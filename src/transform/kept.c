@@ -45,8 +45,8 @@ static bool program_matches(const void *value, const void *probe)
 {
     const kept_program *p = value;
     const kept_key *k = probe;
-    if (p->by != k->by || p->names != core_names || p->counts != k->counts ||
-        p->x64 != array_x64 || p->j->nin != k->n || !treedef_equal(p->in_def, k->in_def))
+    if (p->by != k->by || p->names != core_names || p->counts != k->counts || p->x64 != array_x64 ||
+        p->j->nin != k->n || !treedef_equal(p->in_def, k->in_def))
         return false;
     for (int64_t i = 0; i < k->n; i++)
         if (!aval_equal(&p->j->in[i]->aval, &k->in[i], true))

@@ -154,9 +154,9 @@ static bool run_loop(windows *w, int64_t count, ct_array *so_far)
         avals ? transform_stage((flat){run_numbered, w, "window"}, w->n + 1, avals, "window")
               : NULL;
     ct_array numbers = op_iota(CT_INT32, (ct_ints){1, &count}, 0);
-    bool good = body && !is_poison(numbers) &&
-                scan_closed((loop_part){NULL, body}, count, false, 1, w->n, so_far, 1, &numbers,
-                            &results);
+    bool good =
+        body && !is_poison(numbers) &&
+        scan_closed((loop_part){NULL, body}, count, false, 1, w->n, so_far, 1, &numbers, &results);
     if (good)
         memcpy(so_far, results.at, (size_t)w->n * sizeof *so_far);
     leaves_free(&results);

@@ -373,8 +373,8 @@ static bool run_body_scan(const scan_fn *s, treedef *args, int64_t ncarry, int64
     }
     jaxpr *body = good ? loop_stage(&b, ncarry, carry, nx, rest) : NULL;
     good = body && (*out_def = pair_def(b.out_def)) &&
-           scan_closed((loop_part){s->f, body}, length, s->reverse,
-                       loop_unroll(s->unroll, length), ncarry, carry, nx, in + ncarry, results);
+           scan_closed((loop_part){s->f, body}, length, s->reverse, loop_unroll(s->unroll, length),
+                       ncarry, carry, nx, in + ncarry, results);
     object_release(body);
     object_release(b.carry_def);
     object_release(b.out_def);

@@ -425,8 +425,8 @@ static bool count_by_while(const jaxpr *body, int64_t n, const ct_array *values,
         below ? transform_stage((flat){run_beside_upper, (void *)(uintptr_t)body, body->name}, n,
                                 avals, body->name)
               : NULL;
-    bool good = wide && while_closed((loop_part){NULL, below}, (loop_part){NULL, wide}, n, values,
-                                     out);
+    bool good =
+        wide && while_closed((loop_part){NULL, below}, (loop_part){NULL, wide}, n, values, out);
     object_release(below);
     object_release(wide);
     base_free(avals);

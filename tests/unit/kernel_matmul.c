@@ -78,8 +78,7 @@ TEST(rows_beside_nan)
     for (int bad = 0; bad < ROWS; bad++) {
         for (int i = 0; i < ROWS * LENGTH; i++)
             m[i] = i / LENGTH == bad ? NAN : value(i);
-        kernel_matmul p = {
-            1, ROWS, 1, LENGTH, 0, 0, 0, LENGTH, 1, 1, 1, 1, CT_FLOAT32, CT_FLOAT32};
+        kernel_matmul p = {1, ROWS, 1, LENGTH, 0, 0, 0, LENGTH, 1, 1, 1, 1, CT_FLOAT32, CT_FLOAT32};
         CHECK(kernel_matrix_product(&p, m, x, y) == CT_OK);
         for (int r = 0; r < ROWS; r++)
             CHECK(isnan(y[r]) == (r == bad));

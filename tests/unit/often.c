@@ -58,10 +58,7 @@ TEST(sums_keep_their_order)
     CHECK_INT(bound, 1); /* the sum of the two */
 }
 
-static ct_array exponential(ct_array x, ct_array y)
-{
-    return ct_scipy_linalg_expm(ct_outer(x, y));
-}
+static ct_array exponential(ct_array x, ct_array y) { return ct_scipy_linalg_expm(ct_outer(x, y)); }
 
 TEST(products_in_loops_run_as_ever)
 {

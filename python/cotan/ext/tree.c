@@ -920,9 +920,9 @@ static PyObject *told_keys(const registration *r, PyObject *container)
 {
     PyObject *pair = PyObject_CallOneArg(r->with_keys, container),
              *items = pair ? PySequence_GetItem(pair, 0) : NULL,
-             *fast = items ? PySequence_Fast(items,
-                                             "flatten_with_keys must return (key, child) pairs")
-                           : NULL,
+             *fast =
+                 items ? PySequence_Fast(items, "flatten_with_keys must return (key, child) pairs")
+                       : NULL,
              *list = fast ? PyList_New(0) : NULL;
     for (Py_ssize_t i = 0; list && i < PySequence_Fast_GET_SIZE(fast); i++) {
         PyObject *key = PySequence_GetItem(PySequence_Fast_GET_ITEM(fast, i), 0);

@@ -50,8 +50,8 @@ static PyObject *key_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return PyErr_Format(PyExc_TypeError, "cannot create '%s' instances", type->tp_name);
     const char *field = classes[k].field;
     Py_ssize_t given = PyTuple_GET_SIZE(args), named = kwargs ? PyDict_GET_SIZE(kwargs) : 0;
-    PyObject *value = given ? PyTuple_GET_ITEM(args, 0)
-                            : (named ? PyDict_GetItemString(kwargs, field) : NULL);
+    PyObject *value =
+        given ? PyTuple_GET_ITEM(args, 0) : (named ? PyDict_GetItemString(kwargs, field) : NULL);
     if (value && given + named == 1)
         return key_make(type, value);
     PyObject *all = kwargs ? PyDict_Keys(kwargs) : PyList_New(0);

@@ -162,9 +162,9 @@ static bool ignored_call(LLVMValueRef callee)
 
 static void add_row(body_code *code, const body_instruction *row, LLVMValueRef made, FILE *to)
 {
-    fprintf(to, "    {%d, %s, %d, %d, {%d, %d, %d, %d}, %d},\n", row->opcode,
-            type_names[row->type], row->predicate, row->nin, row->in[0], row->in[1], row->in[2],
-            row->in[3], row->intrinsic);
+    fprintf(to, "    {%d, %s, %d, %d, {%d, %d, %d, %d}, %d},\n", row->opcode, type_names[row->type],
+            row->predicate, row->nin, row->in[0], row->in[1], row->in[2], row->in[3],
+            row->intrinsic);
     values[nvalues++] = made;
     ninstructions++, code->count++;
 }

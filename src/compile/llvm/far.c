@@ -154,8 +154,8 @@ static void lone_results(emitter *e, int count, const int *like, int live)
 {
     const loop_node *node = &e->k->nodes[like[0]];
     bool wide = node->dtype == CT_FLOAT64;
-    LLVMValueRef any = any_beyond(e, wide, wide ? NEAR_LIMIT_F64 : NEAR_LIMIT_F32, live,
-                                  &e->value[node->in[0]]);
+    LLVMValueRef any =
+        any_beyond(e, wide, wide ? NEAR_LIMIT_F64 : NEAR_LIMIT_F32, live, &e->value[node->in[0]]);
     LLVMBasicBlockRef near = new_block(e), other = new_block(e);
     lanes results[MAX_FAR], others[MAX_FAR];
     LLVMBuildCondBr(e->b, any, other, near);

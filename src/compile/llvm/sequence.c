@@ -260,8 +260,7 @@ static void open_carries(sequence *s, LLVMBasicBlockRef before)
         if (node->kind != LOOP_CARRY || llvm_in_pack(s->packs, n))
             continue;
         for (int u = 0; u < e->shape.unroll; u++) {
-            LLVMValueRef start = e->value[n].at[u],
-                         phi = LLVMBuildPhi(e->b, LLVMTypeOf(start), "");
+            LLVMValueRef start = e->value[n].at[u], phi = LLVMBuildPhi(e->b, LLVMTypeOf(start), "");
             LLVMAddIncoming(phi, &start, &before, 1);
             e->value[n].at[u] = s->phis[node->number * MAX_UNROLL + u] = phi;
         }
@@ -461,8 +460,8 @@ bool llvm_sequence(emitter *e)
     s.ok = s.phase && s.todo && s.phis;
     if (s.ok) {
         sort_nodes(&s);
-        s.ok = llvm_packing(e, s.phase, &s.packs) &&
-               llvm_branches(e, s.phase, s.packs, &s.branches);
+        s.ok =
+            llvm_packing(e, s.phase, &s.packs) && llvm_branches(e, s.phase, s.packs, &s.branches);
         s.settles = !s.packs && can_settle(e->k);
         e->lone = s.packs;
         s.ok = s.ok && emit_units(&s) && s.ok;

@@ -111,8 +111,7 @@ static void load_parts(emitter *e, LLVMTypeRef type, LLVMValueRef base, int64_t 
                        int64_t beside, LLVMValueRef live, LLVMValueRef parts[MOST_LOADED])
 {
     for (int part = 0; part < step; part++) {
-        LLVMValueRef own =
-            live || part + 1 == step ? own_lanes(e, part, step, beside, live) : NULL;
+        LLVMValueRef own = live || part + 1 == step ? own_lanes(e, part, step, beside, live) : NULL;
         parts[part] = llvm_load_masked(e, type, part_address(e, base, part, size), size, own);
     }
 }
