@@ -62,6 +62,8 @@ static const char *key_bytes(const call_key *k) { return k->rest.at ? k->rest.at
 
 static void add_bytes(call_key *k, const void *bytes, size_t n)
 {
+    if (!n)
+        return;
     if (!k->rest.at && (size_t)k->n + n <= sizeof k->first) {
         memcpy(k->first + k->n, bytes, n);
     } else {

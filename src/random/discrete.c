@@ -19,7 +19,8 @@ static double least_of(ct_dtype d)
 static ct_array clip_bound(ct_array bound, ct_dtype dtype)
 {
     ct_dtype from = dtype_of(bound);
-    if (from == dtype && !core_current) /* only a jaxpr shows what changes nothing */
+    bool shown = core_current != NULL; /* only a jaxpr shows what changes nothing */
+    if (is_poison(bound) || (from == dtype && !shown))
         return bound;
     int from_bits = dtype_table[from].bits - dtype_is(from, FAMILY_INT),
         bits = dtype_table[dtype].bits - dtype_is(dtype, FAMILY_INT);
