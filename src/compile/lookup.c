@@ -84,7 +84,7 @@ static void view_index(const params_gather *p, int nrows, int i, view *v)
 void lookup_view(const graph *g, const node *n, int i, view *v)
 {
     int ndim = graph_in(g, n, 0)->aval.ndim, dims[LOOP_DIMS];
-    v->source = n->in[0];
+    v->source = n->in[0], v->part = 0;
     if (n->op->code == OP_gather) {
         int nrows = graph_in(g, n, 1)->aval.ndim - 1;
         const node *join = joined_index(g, n);
