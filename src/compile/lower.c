@@ -94,9 +94,12 @@ loop_access lower_access(lowering *l, const view *v, const int8_t *dims)
 
 static int32_t access_number(lowering *l, const loop_access *a)
 {
-    for (int64_t i = 0; i < l->accesses.n; i++)
-        if (!memcmp(&l->accesses.at[i], a, sizeof *a))
+    for (int64_t i = 0; i < l->accesses.n; i++) {
+        const loop_access *b = &l->accesses.at[i];
+        if (a->buffer == b->buffer && a->offset == b->offset &&
+            !memcmp(a->stride, b->stride, sizeof a->stride))
             return (int32_t)i;
+    }
     if (!vec_push(&l->accesses, *a))
         l->ok = false;
     return (int32_t)l->accesses.n - 1;
