@@ -57,12 +57,8 @@ static bool program_matches(const void *value, const void *probe)
 static uint64_t key_hash(const kept_key *k)
 {
     uint64_t h = base_mix(k->in_def->hash, (uint64_t)k->n);
-    for (int64_t i = 0; i < k->n; i++) {
-        const aval *a = &k->in[i];
-        h = base_mix(h, (uint64_t)a->dtype + 64 * (uint64_t)a->weak + 256 * (uint64_t)a->ndim);
-        for (int d = 0; d < a->ndim; d++)
-            h = base_mix(h, (uint64_t)a->shape[d]);
-    }
+    for (int64_t i = 0; i < k->n; i++)
+        h = base_mix(h, aval_hash(&k->in[i]));
     return h;
 }
 

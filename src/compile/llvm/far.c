@@ -104,11 +104,6 @@ static void join(emitter *e, int count, const int *like, int live, const lanes *
         }
 }
 
-static LLVMBasicBlockRef new_block(emitter *e)
-{
-    return LLVMAppendBasicBlockInContext(e->context, e->function, "");
-}
-
 static void apply_bodies(emitter *e, int count, const int *like, int live, bool near, lanes *out)
 {
     for (int i = 0; i < count; i++) {
@@ -129,7 +124,8 @@ static void far_results(emitter *e, int count, const int *like, int live)
     lanes inside[MAX_FAR], exact[MAX_FAR];
     apply_bodies(e, count, like, live, false, inside);
     LLVMValueRef any = any_beyond(e, wide, wide ? FAR_LIMIT_F64 : FAR_LIMIT_F32, live, x);
-    LLVMBasicBlockRef slow = new_block(e), done = new_block(e), before = LLVMGetInsertBlock(e->b);
+    LLVMBasicBlockRef slow = llvm_new_block(e), done = llvm_new_block(e),
+                      before = LLVMGetInsertBlock(e->b);
     LLVMBuildCondBr(e->b, any, slow, done);
     LLVMPositionBuilderAtEnd(e->b, slow);
     for (int u = 0; u < live; u++) {
@@ -156,14 +152,14 @@ static void lone_results(emitter *e, int count, const int *like, int live)
     bool wide = node->dtype == CT_FLOAT64;
     LLVMValueRef any =
         any_beyond(e, wide, wide ? NEAR_LIMIT_F64 : NEAR_LIMIT_F32, live, &e->value[node->in[0]]);
-    LLVMBasicBlockRef near = new_block(e), other = new_block(e);
+    LLVMBasicBlockRef near = llvm_new_block(e), other = llvm_new_block(e);
     lanes results[MAX_FAR], others[MAX_FAR];
     LLVMBuildCondBr(e->b, any, other, near);
     LLVMPositionBuilderAtEnd(e->b, other);
     far_results(e, count, like, live);
     for (int i = 0; i < count; i++)
         others[i] = e->value[like[i]];
-    LLVMBasicBlockRef last = LLVMGetInsertBlock(e->b), done = new_block(e);
+    LLVMBasicBlockRef last = LLVMGetInsertBlock(e->b), done = llvm_new_block(e);
     LLVMBuildBr(e->b, done);
     LLVMPositionBuilderAtEnd(e->b, near);
     apply_bodies(e, count, like, live, true, results);

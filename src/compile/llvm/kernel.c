@@ -288,8 +288,7 @@ static void store_in_turn(emitter *e, const loop_node *node, int u)
         store_one(e, v, one_place(e, lane, base, at), size);
         return;
     }
-    LLVMBasicBlockRef there = LLVMAppendBasicBlockInContext(e->context, e->function, ""),
-                      done = LLVMAppendBasicBlockInContext(e->context, e->function, "");
+    LLVMBasicBlockRef there = llvm_new_block(e), done = llvm_new_block(e);
     LLVMBuildCondBr(e->b, first_lane(e, wanted), there, done);
     LLVMPositionBuilderAtEnd(e->b, there);
     store_one(e, v, one_place(e, lane, base, at), size);
@@ -550,9 +549,9 @@ static bool open_loop(emitter *e, counted *l, LLVMValueRef from, LLVMValueRef to
     if (!l->phis)
         return false;
     LLVMBasicBlockRef before = LLVMGetInsertBlock(e->b), body;
-    l->header = LLVMAppendBasicBlockInContext(e->context, e->function, "");
-    body = LLVMAppendBasicBlockInContext(e->context, e->function, "");
-    l->exit = LLVMAppendBasicBlockInContext(e->context, e->function, "");
+    l->header = llvm_new_block(e);
+    body = llvm_new_block(e);
+    l->exit = llvm_new_block(e);
     LLVMBuildBr(e->b, l->header);
     LLVMPositionBuilderAtEnd(e->b, l->header);
     l->i = LLVMBuildPhi(e->b, e->i64, "");
@@ -902,9 +901,9 @@ static bool tile(emitter *e, LLVMValueRef block)
     span none = {NULL, NULL, 0};
     LLVMBasicBlockRef done = NULL;
     if (rest) {
-        LLVMBasicBlockRef whole = LLVMAppendBasicBlockInContext(e->context, e->function, "");
-        LLVMBasicBlockRef part = LLVMAppendBasicBlockInContext(e->context, e->function, "");
-        done = LLVMAppendBasicBlockInContext(e->context, e->function, "");
+        LLVMBasicBlockRef whole = llvm_new_block(e);
+        LLVMBasicBlockRef part = llvm_new_block(e);
+        done = llvm_new_block(e);
         LLVMBuildCondBr(e->b,
                         LLVMBuildICmp(e->b, LLVMIntEQ, block, llvm_int(e, e->shape.blocks - 1), ""),
                         part, whole);
@@ -1008,7 +1007,7 @@ static void open_function(emitter *e, const char *name)
     unsigned nounwind = LLVMGetEnumAttributeKindForName("nounwind", 8);
     LLVMAddAttributeAtIndex(e->function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
                             LLVMCreateEnumAttribute(e->context, nounwind, 0));
-    LLVMPositionBuilderAtEnd(e->b, LLVMAppendBasicBlockInContext(e->context, e->function, ""));
+    LLVMPositionBuilderAtEnd(e->b, llvm_new_block(e));
 }
 
 static bool emit_units(emitter *e)

@@ -51,6 +51,8 @@ typedef struct emitter {
 
 /* Which machine type stands for a dtype; BODY_VOID: none. */
 LLVMValueRef llvm_int(emitter *e, int64_t value);
+/* Of the function, behind its others. */
+LLVMBasicBlockRef llvm_new_block(emitter *e);
 LLVMValueRef llvm_splat_bits(emitter *e, body_type type, uint64_t bits);
 LLVMValueRef llvm_splat(emitter *e, LLVMValueRef scalar, body_type type);
 

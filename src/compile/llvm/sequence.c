@@ -70,11 +70,6 @@ static void sort_nodes(sequence *s)
     }
 }
 
-static LLVMBasicBlockRef new_block(emitter *e)
-{
-    return LLVMAppendBasicBlockInContext(e->context, e->function, "");
-}
-
 static void emit_node(sequence *s, int32_t n);
 
 /* What is to be computed in an arm (-1: in none) may be computed along with another node of it. */
@@ -141,7 +136,8 @@ static void emit_branch(sequence *s, int32_t branch)
     if (!values)
         return;
     emit_before(s, branch);
-    LLVMBasicBlockRef yes = new_block(e), no = new_block(e), done = new_block(e), from[2];
+    LLVMBasicBlockRef yes = llvm_new_block(e), no = llvm_new_block(e), done = llvm_new_block(e),
+                      from[2];
     LLVMBuildCondBr(e->b, llvm_number(s->packs, s->branches.condition[branch]), yes, no);
     from[0] = emit_arm(s, 2 * branch + 1, yes, done, values);
     from[1] = emit_arm(s, 2 * branch, no, done, values + count);
@@ -318,7 +314,7 @@ static void leave_settled(sequence *s, LLVMValueRef t, LLVMBasicBlockRef exit)
 {
     enum { EVERY = 4 };
     emitter *e = s->e;
-    LLVMBasicBlockRef look = new_block(e), on = new_block(e);
+    LLVMBasicBlockRef look = llvm_new_block(e), on = llvm_new_block(e);
     LLVMValueRef turn = LLVMBuildAnd(e->b, t, llvm_int(e, EVERY - 1), "");
     LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntEQ, turn, llvm_int(e, EVERY - 1), ""), look,
                     on);
@@ -335,7 +331,7 @@ static LLVMValueRef range_field(sequence *s, size_t offset)
 static void note_more(sequence *s, LLVMValueRef any)
 {
     emitter *e = s->e;
-    LLVMBasicBlockRef more = new_block(e), done = new_block(e);
+    LLVMBasicBlockRef more = llvm_new_block(e), done = llvm_new_block(e);
     LLVMBuildCondBr(e->b, any, more, done);
     LLVMPositionBuilderAtEnd(e->b, more);
     LLVMBuildStore(e->b, LLVMConstInt(e->scalar[BODY_I8], 1, false),
@@ -351,8 +347,8 @@ static bool emit_steps(sequence *s)
     llvm_packs_before(s->packs);
     start_carries(s);
     llvm_forget_forms(s->packs);
-    LLVMBasicBlockRef before = LLVMGetInsertBlock(e->b), header = new_block(e), body = new_block(e),
-                      exit = new_block(e);
+    LLVMBasicBlockRef before = LLVMGetInsertBlock(e->b), header = llvm_new_block(e),
+                      body = llvm_new_block(e), exit = llvm_new_block(e);
     LLVMBuildBr(e->b, header);
     LLVMPositionBuilderAtEnd(e->b, header);
     LLVMValueRef t = LLVMBuildPhi(e->b, e->i64, ""), any = NULL;
@@ -432,8 +428,8 @@ static bool emit_units(sequence *s)
     if (e->shape.units == 1)
         return emit_unit(s, llvm_int(e, 0));
     LLVMValueRef begin = LLVMGetParam(e->function, 1), end = LLVMGetParam(e->function, 2);
-    LLVMBasicBlockRef before = LLVMGetInsertBlock(e->b), header = new_block(e), body = new_block(e),
-                      exit = new_block(e);
+    LLVMBasicBlockRef before = LLVMGetInsertBlock(e->b), header = llvm_new_block(e),
+                      body = llvm_new_block(e), exit = llvm_new_block(e);
     LLVMBuildBr(e->b, header);
     LLVMPositionBuilderAtEnd(e->b, header);
     LLVMValueRef unit = LLVMBuildPhi(e->b, e->i64, "");

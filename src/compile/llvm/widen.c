@@ -7,6 +7,11 @@ LLVMValueRef llvm_int(emitter *e, int64_t value)
     return LLVMConstInt(e->i64, (unsigned long long)value, true);
 }
 
+LLVMBasicBlockRef llvm_new_block(emitter *e)
+{
+    return LLVMAppendBasicBlockInContext(e->context, e->function, "");
+}
+
 static LLVMValueRef scalar_constant(emitter *e, body_type type, uint64_t bits)
 {
     if (type == BODY_F32) {
